@@ -1,0 +1,30 @@
+"""tamoxres: does a marker predict failure of tamoxifen, or is it only prognostic? Cohorts, models, meta-analysis, reports."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "endpoints": ["BCFI", "BCSS", "DRFI", "DRFS", "IBCFS", "IDFS", "OS", "RFI", "RFS"],
+    "errors": ["TamoxresError"],
+    "effects": ["EffectEstimate", "effects_to_csv", "effects_to_frame", "effects_to_json", "read_effects"],
+    "codebook": ["data_dictionary"],
+    "cohort": ["Cohort", "MarkerCall", "Source"],
+    "question": ["Question"],
+}
+_WHERE = {name: home for home, names in _HOMES.items() for name in names}
+__version__ = "0.1.0"
+__all__ = [*sorted(_WHERE), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'tamoxres' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

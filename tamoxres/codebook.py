@@ -1,0 +1,252 @@
+"""The harmonised columns: one declared list that validates a cohort and prints the data dictionary.
+
+Conventions: unknown is NA, never 0 and never `no`; times are months of 365.25/12 days; an event column holds 0 (censored),
+1 (event) or 2 (competing death). Columns that the codebook does not name pass through unchecked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from .endpoints import STEEP
+from .errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CODEBOOK", "DAYS_PER_MONTH", "Column", "column", "copies_frames", "data_dictionary", "validate"]
+
+DAYS_PER_MONTH = 365.25 / 12
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One harmonised column.
+
+    Attributes
+    ----------
+    name : str
+    kind : "number" | "level" | "flag" | "time" | "event" | "text"
+        A flag is `yes` or `no`; an event is 0, 1 or 2; a time is in months and not negative.
+    meaning : str
+    unit : str
+    levels : tuple of str
+        Allowed values of a level, the reference first.
+    low, high : float or None
+        Allowed range of a number, bounds included.
+    """
+
+    name: str
+    kind: Literal["number", "level", "flag", "time", "event", "text"]
+    meaning: str
+    unit: str = ""
+    levels: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+    def allows(self, values: pd.Series[Any]) -> pd.Series[Any]:
+        """Tell for each value whether it is allowed; unknown always is."""
+        import pandas as pd
+
+        known = values.notna()
+        if self.kind in ("level", "flag"):
+            return ~known | values.isin(self.levels)
+        if self.kind == "text":
+            return ~known | (values.astype(str).str.len() > 0)
+        numbers = pd.to_numeric(values, errors="coerce")
+        good = numbers.notna() & (numbers.abs() != float("inf"))
+        if self.kind == "event":
+            good &= numbers.isin([0, 1, 2])
+        if self.low is not None:
+            good &= numbers >= self.low
+        if self.high is not None:
+            good &= numbers <= self.high
+        return ~known | good
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words."""
+        if self.levels:
+            return ", ".join(self.levels)
+        if self.kind == "event":
+            return "0 censored, 1 event, 2 competing death"
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}"
+        return f"at least {self.low:g}" if self.low is not None else "any"
+
+
+def _flag(name: str, meaning: str) -> Column:
+    return Column(name=name, kind="flag", meaning=meaning, levels=("no", "yes"))
+
+
+def _level(name: str, meaning: str, *levels: str) -> Column:
+    return Column(name=name, kind="level", meaning=meaning, levels=levels)
+
+
+def _number(name: str, meaning: str, unit: str = "", *, low: float = 0, high: float | None = None) -> Column:
+    return Column(name=name, kind="number", meaning=meaning, unit=unit, low=low, high=high)
+
+
+def _time(name: str, meaning: str) -> Column:
+    return Column(name=name, kind="time", meaning=meaning, unit="months", low=0)
+
+
+_SIGNS = ("negative", "positive")
+_PATIENT_COLUMNS = (
+    Column(name="patient", kind="text", meaning="patient identifier, unique within the cohort"),
+    Column(name="study", kind="text", meaning="study within a pooled series"),
+    _number("age", "age at diagnosis", "years", low=15, high=110),
+    _level("menopause", "menopausal state at diagnosis", "pre", "post"),
+    _level("er", "oestrogen receptor of the tumour", *_SIGNS),
+    _level("pr", "progesterone receptor of the tumour", *_SIGNS),
+    _level("her2", "clinical HER2 status of the tumour", *_SIGNS),
+    _number("er_percent", "tumour cells that stain for ER (1-9 is ER-low)", "%", high=100),
+    _number("grade", "histological grade", "", low=1, high=3),
+    _number("size_mm", "invasive tumour size", "mm", high=500),
+    _number("nodes", "axillary nodes with tumour", "nodes", high=100),
+    _number("stage", "anatomical stage", "", high=4),
+    _number("npi", "Nottingham prognostic index: 0.2 x size (cm) + grade + node stage", "points", low=1, high=10),
+    _level("pam50", "intrinsic subtype", "LumA", "LumB", "Her2", "Basal", "Normal", "claudin-low"),
+    _flag("endocrine", "adjuvant endocrine therapy"),
+    _level(
+        "endocrine_agent", "agent of endocrine therapy", "none", "tamoxifen", "aromatase_inhibitor", "sequence", "unspecified"
+    ),
+    _flag("ovarian_suppression", "ovarian suppression or ablation"),
+    _flag("chemotherapy", "adjuvant or neoadjuvant chemotherapy"),
+    _flag("radiotherapy", "radiotherapy"),
+    _flag("her2_therapy", "HER2-targeted therapy"),
+    _number("diagnosis_year", "calendar year of diagnosis", "year", low=1900, high=2100),
+    Column(name="site", kind="text", meaning="contributing centre or cohort"),
+    _number("sampling_weight", "inverse of the sampling probability"),
+    _time("entry_months", "delayed entry: months from diagnosis until follow-up begins"),
+    _time("endocrine_start_months", "start of endocrine therapy after diagnosis"),
+    _time("endocrine_stop_months", "end of endocrine therapy after diagnosis"),
+)
+_ENDPOINT_COLUMNS = tuple(
+    made
+    for e in STEEP.values()
+    for made in (
+        _time(e.months, f"{e.name}: months from diagnosis to the event or the end of follow-up"),
+        Column(name=e.event, kind="event", meaning=f"{e.name}: what ended follow-up"),
+    )
+)
+CODEBOOK: tuple[Column, ...] = (*_PATIENT_COLUMNS, *_ENDPOINT_COLUMNS)
+_BY_NAME = {c.name: c for c in CODEBOOK}
+
+
+def column(name: str) -> Column | None:
+    """Return a harmonised column by its name, or None when the codebook does not name it."""
+    return _BY_NAME.get(name)
+
+
+def data_dictionary() -> pd.DataFrame:
+    """Return the codebook as a frame: column, kind, unit, allowed values, meaning."""
+    import pandas as pd
+
+    rows = [(c.name, c.kind, c.unit, c.allowed, c.meaning) for c in CODEBOOK]
+    return pd.DataFrame(rows, columns=["column", "kind", "unit", "allowed", "meaning"])
+
+
+def validate(patients: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Check harmonised patients (indexed by patient) against the codebook.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        One row a patient, the index holding the identifiers.
+    source : str
+        Name of the file or cohort, for the message.
+
+    Returns
+    -------
+    DataFrame
+        The same patients.
+
+    Raises
+    ------
+    DataError
+        Naming the source, the column, the patients and the values that break the codebook.
+    """
+    _check_identifiers(patients, source)
+    import pandera.pandas as pa
+    from pandera.errors import SchemaErrors
+
+    checks = {
+        name: pa.Column(nullable=True, checks=pa.Check(_BY_NAME[name].allows, name=name, ignore_na=False))
+        for name in patients.columns
+        if name in _BY_NAME
+    }
+    try:
+        pa.DataFrameSchema(checks, strict=False).validate(patients, lazy=True)
+    except SchemaErrors as errors:
+        raise DataError(_describe(errors.failure_cases, patients, source)) from None
+    _check_events(patients, source)
+    return patients
+
+
+def _describe(failures: pd.DataFrame, patients: pd.DataFrame, source: str) -> str:
+    name = str(failures["column"].iloc[0])
+    declared = _BY_NAME[name]
+    bad = patients.loc[~declared.allows(patients[name]).to_numpy(), name]
+    more = len(failures["column"].unique()) - 1
+    shown = ", ".join(f"{who}: {value!r}" for who, value in bad.head(5).items())
+    rest = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+    others = f" ({more} more columns have faults.)" if more else ""
+    return (
+        f"{source}, column {name}: {len(bad)} value(s) outside the codebook ({declared.allowed}) at patient {shown}{rest}. "
+        f"Correct the value, or leave it empty if it is unknown.{others}"
+    )
+
+
+def _check_identifiers(patients: pd.DataFrame, source: str) -> None:
+    if len(patients) == 0:
+        raise DataError(f"{source} holds no patients.")
+    if patients.index.hasnans or (patients.index.astype(str).str.strip() == "").any():
+        raise DataError(f"{source}, column patient: a patient has no identifier. Give every row its own.")
+    if not patients.index.is_unique:
+        twice = patients.index[patients.index.duplicated()].unique()
+        raise DataError(
+            f"{source}, column patient: {len(twice)} identifier(s) stand more than once, the first is {twice[0]!r}. "
+            "Keep one row a patient."
+        )
+
+
+def _check_events(patients: pd.DataFrame, source: str) -> None:
+    for e in STEEP.values():
+        if (e.event in patients) != (e.months in patients):
+            raise DataError(f"{source}: an endpoint needs both {e.months} and {e.event}.")
+        if e.event not in patients:
+            continue
+        bad = patients.index[(patients[e.event] > 0) & patients[e.months].isna()]
+        if len(bad):
+            raise DataError(
+                f"{source}, column {e.event}: {len(bad)} event(s) without a time, the first at patient {bad[0]!r}. "
+                f"Give {e.months}, or leave the event empty if it is unknown."
+            )
+        if not e.competing and (patients[e.event] == 2).any():
+            raise DataError(f"{source}, column {e.event}: no death competes with {e.code}; code deaths as events (1).")
+
+
+def copies_frames(*names: str) -> Callable[[type[T]], type[T]]:
+    """Make a slotted dataclass copy the frames of these fields in and out, so that nobody can change them in place."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        for name in names:
+            setattr(cls, name, _copying(cls.__dict__[name]))
+        return cls
+
+    return decorate
+
+
+def _copying(slot: Any) -> property:
+    def read(self: object) -> Any:
+        value = slot.__get__(self, type(self))
+        return None if value is None else value.copy()
+
+    def write(self: object, value: Any) -> None:
+        slot.__set__(self, None if value is None else value.copy())
+
+    return property(read, write)

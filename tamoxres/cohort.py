@@ -1,0 +1,194 @@
+"""A cohort: harmonised patients with their raw values, endpoints, marker calls, and all that must be said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from .codebook import copies_frames, validate
+from .endpoints import Endpoint
+from .errors import DataError, QuestionError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ALTERED", "NOT_ASSAYED", "UNALTERED", "Cohort", "Expression", "MarkerCall", "Source"]
+
+UNALTERED, ALTERED, NOT_ASSAYED = "unaltered", "altered", "not_assayed"
+Specificity = Literal["tamoxifen_confirmed", "mixed_by_name", "endocrine_unspecified"]
+Design = Literal["randomised", "partly_randomised", "observational", "mixed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Data about data: where a file comes from, under which terms, and which bytes it is.
+
+    Attributes
+    ----------
+    name, citation, doi, url, licence, sha256 : str
+    retrieved : str
+        ISO date.
+    """
+
+    name: str
+    citation: str
+    licence: str
+    doi: str = ""
+    url: str = ""
+    sha256: str = ""
+    retrieved: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.citation}" + (f" doi:{self.doi}" if self.doi else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """A handle on an expression matrix that need not fit in memory: where it lies, its genes and its unit."""
+
+    path: Path
+    genes: tuple[str, ...]
+    unit: str
+
+
+@copies_frames("values")
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MarkerCall:
+    """A marker's status in each patient, by one named rule on one assay.
+
+    Attributes
+    ----------
+    marker, rule, assay, reference : str
+    values : Series of str, indexed by patient
+        `altered`, `unaltered`, `not_assayed`, or NA where the assay gave no answer.
+    definition : str
+        What counts as altered, in words.
+    cut : "published" | "median" | "fitted"
+    """
+
+    marker: str
+    rule: str
+    assay: str
+    reference: str
+    values: pd.Series[Any]
+    definition: str
+    cut: Literal["published", "median", "fitted"] = "published"
+
+    def __post_init__(self) -> None:
+        known = self.values.dropna()
+        strange = sorted(set(known) - {ALTERED, UNALTERED, NOT_ASSAYED})
+        if strange:
+            raise DataError(f"{self.marker} by {self.rule}: unknown status {strange[0]!r}.")
+
+    def counts(self) -> dict[str, int]:
+        """Count altered, unaltered, not assayed and unknown patients."""
+        values = self.values
+        out = {status: int((values == status).sum()) for status in (ALTERED, UNALTERED, NOT_ASSAYED)}
+        return {**out, "unknown": int(values.isna().sum())}
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in self.counts().items())
+        return f"{self.marker} by {self.rule} ({self.assay}): {counts}"
+
+
+@copies_frames("patients", "raw")
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cohort:
+    """Patients in the harmonised schema, and everything a reader must know about them.
+
+    Attributes
+    ----------
+    name, title : str
+    patients : DataFrame, indexed by patient
+        Columns of the codebook; checked when the cohort is made. Copied in and out.
+    raw : DataFrame, indexed by patient
+        The publisher's values, untouched, so that a reader can check a recoding.
+    sources : tuple of Source
+    endpoints : tuple of Endpoint
+        Those the cohort truly has.
+    departures : mapping of endpoint code to text
+        Where an endpoint departs from its STEEP definition.
+    treatment_specificity : "tamoxifen_confirmed" | "mixed_by_name" | "endocrine_unspecified"
+    design : "randomised" | "partly_randomised" | "observational" | "mixed"
+        How treatment came about.
+    assays : mapping of column to text
+        How a column was measured, such as `er` by IHC.
+    markers : tuple of MarkerCall
+    expression : Expression or None
+    overlaps : tuple of str
+        Cohorts that share patients with this one.
+    notes : tuple of str
+        What stands under every result of this cohort.
+    simulated : bool
+    """
+
+    name: str
+    title: str
+    patients: pd.DataFrame
+    raw: pd.DataFrame
+    sources: tuple[Source, ...]
+    endpoints: tuple[Endpoint, ...]
+    treatment_specificity: Specificity
+    design: Design = "observational"
+    departures: Mapping[str, str] = field(default_factory=dict)
+    assays: Mapping[str, str] = field(default_factory=dict)
+    markers: tuple[MarkerCall, ...] = ()
+    expression: Expression | None = None
+    overlaps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        patients = validate(self.patients, self.name)
+        missing = [e.code for e in self.endpoints if e.event not in patients]
+        if missing:
+            raise DataError(f"{self.name} declares endpoint {missing[0]} but has no column {missing[0]}_event.")
+        if not patients.index.equals(self.raw.index):
+            raise DataError(f"{self.name}: raw and harmonised patients differ; both are indexed by patient.")
+
+    @property
+    def n(self) -> int:
+        """Number of patients."""
+        return len(self.patients)
+
+    @property
+    def data_sha256(self) -> str:
+        """Hashes of the source files, joined by `;`: which data these are."""
+        return ";".join(source.sha256 for source in self.sources if source.sha256)
+
+    def require(self, wanted: str | Endpoint) -> Endpoint:
+        """Return an endpoint the cohort has, or refuse with those it has."""
+        code = wanted.code if isinstance(wanted, Endpoint) else wanted.upper()
+        for e in self.endpoints:
+            if e.code == code:
+                return e
+        have = ", ".join(e.code for e in self.endpoints)
+        raise QuestionError(f"{self.name} has no endpoint {code}. It has {have}.")
+
+    def marker(self, name: str, rule: str | None = None) -> MarkerCall:
+        """Return a marker's call, the one last made where several rules stand side by side and none is named."""
+        for call in reversed(self.markers):
+            if call.marker == name.upper() and rule in (None, call.rule):
+                return call
+        have = ", ".join(f"{call.marker} ({call.rule})" for call in self.markers) or "none"
+        asked = f"{name}" + (f" by rule {rule}" if rule else "")
+        raise QuestionError(f"{self.name} holds no call of {asked}; called so far: {have}. Call it first: tr.call(cohort, {name!r}).")
+
+    def with_marker(self, call: MarkerCall) -> Cohort:
+        """Return a new cohort that holds this call too; one by the same rule is replaced."""
+        if not call.values.index.equals(self.patients.index):
+            raise DataError(f"{call.marker} by {call.rule}: the call does not cover the patients of {self.name}.")
+        others = tuple(c for c in self.markers if (c.marker, c.rule) != (call.marker, call.rule))
+        return replace(self, markers=(*others, call))
+
+    def __str__(self) -> str:
+        endpoints = ", ".join(e.code for e in self.endpoints)
+        return f"{self.title}: {self.n:,} patients; endpoints {endpoints}; treatment {self.treatment_specificity}"
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        calls = "".join(f"<li>{escape(str(call))}</li>" for call in self.markers)
+        return f"<p><b>{escape(str(self))}</b></p><ul>{calls}{notes}</ul>{self.patients.head().to_html()}"

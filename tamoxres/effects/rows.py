@@ -1,0 +1,255 @@
+"""Effect rows as CSV (UTF-8, header) and JSON (a list of objects): the pipe between all commands.
+
+Numbers are written in full, never rounded, so that a row read back equals the row written. A row needs `study` and one
+route to its standard error: log_estimate + se, estimate + limits, o_minus_e + variance, or estimate + exact P, taken in
+this order; where several stand they must agree within rounding. Text cells that a spreadsheet would run as a formula are
+written with an apostrophe before them, which reading takes off again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import EffectError
+from ..wording import guard_formula, unguard_formula
+from . import routes
+from .estimate import RATIO_MEASURES, EffectEstimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLUMNS", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "read_effects"]
+
+COLUMNS = (
+    "study", "marker", "rule", "contrast", "endpoint", "population", "treatment", "treatment_contrast", "estimand",
+    "measure", "estimate", "ci_low", "ci_high", "log_estimate", "se", "p_value", "n", "events", "n_1", "events_1", "n_0",
+    "events_0", "person_years", "adjusted_for", "strata", "term", "term_p", "lrt_p", "df", "level", "assay", "cut",
+    "status", "direction", "method", "design", "overlaps", "simulated", "source", "data_sha256", "row_id", "note",
+)  # fmt: skip
+_INPUTS = {*COLUMNS, "o_minus_e", "variance"}
+_COUNTS = {"n", "events", "n_1", "events_1", "n_0", "events_0"}
+_LISTS = {"adjusted_for", "strata", "overlaps"}
+_NUMBERS = {
+    "estimate", "ci_low", "ci_high", "log_estimate", "se", "p_value", "person_years", "term_p", "lrt_p", "df", "level",
+    "o_minus_e", "variance",
+}  # fmt: skip
+_ROUTE_COLUMNS = {"estimate", "ci_low", "ci_high", "o_minus_e", "variance", "row_id"}
+_AGREE = 0.02  # printed numbers have two decimals; a relative gap in SE beyond this is no rounding
+
+
+def _row(effect: EffectEstimate) -> dict[str, Any]:
+    low, high = effect.ci()
+    derived = {
+        "estimate": effect.estimate,
+        "ci_low": None if math.isnan(low) else low,
+        "ci_high": None if math.isnan(high) else high,
+        "row_id": effect.row_id,
+    }
+    return {name: derived[name] if name in derived else getattr(effect, name) for name in COLUMNS}
+
+
+def effects_to_frame(effects: Iterable[EffectEstimate]) -> pd.DataFrame:
+    """Return effects as a frame with the columns of `COLUMNS`; lists are joined by `;`."""
+    import pandas as pd
+
+    rows = [{k: ";".join(v) if k in _LISTS else v for k, v in _row(effect).items()} for effect in effects]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def effects_to_csv(effects: Iterable[EffectEstimate]) -> str:
+    """Write effects as CSV text, numbers in full."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for effect in effects:
+        writer.writerow([_cell(name, value) for name, value in _row(effect).items()])
+    return out.getvalue()
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name in _LISTS:
+        return guard_formula(";".join(value))
+    if isinstance(value, bool):
+        return "true" if value else ""
+    if isinstance(value, int | float):
+        return repr(value)
+    return guard_formula(str(value))
+
+
+def effects_to_json(effects: Iterable[EffectEstimate]) -> str:
+    """Write effects as a JSON list of objects, numbers in full; what is not finite or not known is null."""
+    rows = [{k: ";".join(v) if k in _LISTS else _finite(v) for k, v in _row(effect).items()} for effect in effects]
+    return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_effects(path: str | Path) -> list[EffectEstimate]:
+    """Read effect rows from a CSV or JSON file.
+
+    Raises
+    ------
+    EffectError
+        Naming the file, and for a bad row its line and column.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise EffectError(f"{source} does not exist. Give a CSV or JSON file of effect rows.")
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise EffectError(f"{source} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
+    rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
+    if not rows:
+        raise EffectError(f"{source} holds no effect rows.")
+    return [_parse(row, where) for where, row in rows]
+
+
+def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
+    """Make effects from a frame that has `study` and the columns of one route."""
+    _check_header(list(frame.columns), "frame")
+    return [_parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}") for i, row in enumerate(frame.itertuples(index=False))]
+
+
+def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
+    try:
+        rows = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise EffectError(f"{source}, line {error.lineno}: not JSON ({error.msg}).") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise EffectError(f"{source}: expected a JSON list of objects, one an effect.")
+    for i, row in enumerate(rows):
+        _check_header(list(row), f"{source}, object {i + 1}")
+    return [(f"{source}, object {i + 1}", row) for i, row in enumerate(rows)]
+
+
+def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    out: list[tuple[str, dict[str, Any]]] = []
+    try:
+        header = next(reader, [])
+        _check_header(header, str(source))
+        for cells in reader:
+            if not any(cells):
+                continue
+            where = f"{source}, line {reader.line_num}"
+            if len(cells) != len(header):
+                raise EffectError(f"{where}: {len(cells)} cells under {len(header)} columns. Quote cells that hold a comma.")
+            out.append((where, dict(zip(header, map(unguard_formula, cells), strict=True))))
+    except csv.Error as error:
+        raise EffectError(f"{source}, line {reader.line_num}: not CSV ({error}).") from None
+    return out
+
+
+def _check_header(header: Sequence[str], where: str) -> None:
+    if "study" not in header:
+        raise EffectError(f"{where}: no column 'study'; found {', '.join(map(str, header)) or 'nothing'}.")
+    if twice := sorted({name for name in header if list(header).count(name) > 1}):
+        raise EffectError(f"{where}: column {twice[0]!r} stands twice.")
+
+
+def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
+    values = {name: _value(name, cell, where) for name, cell in row.items() if name in _INPUTS}
+    known: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, "")}
+    measure = known.get("measure", "HR")
+    try:
+        return _build(known, ratio=measure in RATIO_MEASURES)
+    except EffectError as error:
+        raise EffectError(f"{where}: {error}") from None
+
+
+def _value(name: str, cell: Any, where: str) -> Any:
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)) or cell == "":
+        return None
+    if name in _NUMBERS | _COUNTS:
+        return _number(name, cell, where)
+    if name in _LISTS:
+        return tuple(part.strip() for part in str(cell).split(";") if part.strip())
+    if name == "simulated":
+        if str(cell).lower() not in ("true", "false", "1", "0"):
+            raise EffectError(f"{where}, column simulated: {cell!r} is neither true nor false.")
+        return str(cell).lower() in ("true", "1")
+    return str(cell)
+
+
+def _number(name: str, cell: Any, where: str) -> float | int:
+    try:
+        number = float(str(cell).strip())
+    except ValueError:
+        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.") from None
+    if not math.isfinite(number):
+        raise EffectError(f"{where}, column {name}: {cell!r} is not finite; leave the cell empty if it is not known.")
+    if name in _COUNTS:
+        if number != int(number) or number < 0:
+            raise EffectError(f"{where}, column {name}: {cell!r} is not a count.")
+        return int(number)
+    return number
+
+
+def _build(known: dict[str, Any], *, ratio: bool) -> EffectEstimate:
+    names = {field.name for field in fields(EffectEstimate)}
+    row = {name: value for name, value in known.items() if name in names}
+    if row.get("status", "estimated") != "estimated":
+        return EffectEstimate(**_unestimated(row, known, ratio))
+    found = _routes(known, ratio)
+    if not found:
+        raise EffectError(
+            f"{known['study'] if 'study' in known else 'row'}: no route to a standard error. "
+            "Give estimate + ci_low + ci_high, log_estimate + se, o_minus_e + variance, or estimate + p_value."
+        )
+    _refuse_disagreement(found, str(known.get("study", "row")))
+    best = found[0]
+    if best.name != "se":
+        row.pop("se", None)
+        row.setdefault("method", f"from {best.name}")
+        row["note"] = "; ".join(text for text in (row.get("note", ""), best.note) if text)
+    row["log_estimate" if ratio else "difference"] = best.estimate
+    row["se"] = best.se
+    return EffectEstimate(**row)
+
+
+def _unestimated(row: dict[str, Any], known: dict[str, Any], ratio: bool) -> dict[str, Any]:
+    if "estimate" in known and ratio and "log_estimate" not in row:
+        row["log_estimate"] = routes.log_ratio(known["estimate"], "estimate")
+    if "estimate" in known and not ratio:
+        row["difference"] = known["estimate"]
+    return row
+
+
+def _routes(known: dict[str, Any], ratio: bool) -> list[routes.Route]:
+    """Every route the row offers, the most direct first."""
+    has = known.keys()
+    found = []
+    point = "log_estimate" if ratio else "estimate"
+    if {point, "se"} <= has:
+        found.append(routes.Route(known[point], known["se"], "se"))
+    if {"estimate", "ci_low", "ci_high"} <= has and not (found and known.get("df")):
+        level = known.get("level", 0.95)
+        found.append(routes.from_ci(known["estimate"], known["ci_low"], known["ci_high"], level=level, ratio=ratio))
+    if {"o_minus_e", "variance"} <= has:
+        found.append(routes.from_oe_v(known["o_minus_e"], known["variance"]))
+    if {"estimate", "p_value"} <= has and not found:
+        found.append(routes.from_p(known["estimate"], known["p_value"], ratio=ratio))
+    return found
+
+
+def _refuse_disagreement(found: list[routes.Route], study: str) -> None:
+    best = found[0]
+    for other in found[1:]:
+        gap = abs(best.estimate - other.estimate)
+        if gap > max(0.015, 0.1 * best.se) or abs(other.se / best.se - 1) > max(_AGREE, 0.02 / best.se):
+            raise EffectError(
+                f"{study}: {best.name} and {other.name} disagree (estimate {best.estimate:.4g} and {other.estimate:.4g}, "
+                f"SE {best.se:.4g} and {other.se:.4g} on the analysis scale). Keep the one that was printed."
+            )

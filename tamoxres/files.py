@@ -1,0 +1,135 @@
+"""Where raw data lie, whether they are the bytes we know, and writing that is whole or not at all.
+
+Search order for a cohort's file: the data folder the caller names (or `TAMOXRES_DATA`), the user's cache, then the
+embedded data: `data_raw/` of a checkout when its pyproject.toml stands beside the package, else `tamoxres/data_raw`
+inside the installed package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import DataError, TamoxresError
+
+__all__ = ["cache_root", "data_root", "find_raw", "read_pinned", "sha256", "whole_folder", "write_whole"]
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_root() -> Path:
+    """Return the folder of the embedded data: the checkout's, else the installed package's."""
+    checkout = _PACKAGE.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / "data_raw").is_dir():
+        return checkout / "data_raw"
+    return _PACKAGE / "data_raw"
+
+
+def cache_root() -> Path:
+    """Return the user's cache folder, where fetched cohorts lie (it need not exist)."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("tamoxres", appauthor=False)
+
+
+def find_raw(cohort: str, name: str, data_dir: str | Path | None = None) -> Path | None:
+    """Find a cohort's raw file in the caller's data folder, the cache or the embedded data.
+
+    Parameters
+    ----------
+    cohort : str
+        Folder name, such as `metabric`.
+    name : str
+        The publisher's file name.
+    data_dir : path, optional
+        Searched first; the environment variable `TAMOXRES_DATA` stands in when it is not given.
+
+    Returns
+    -------
+    Path or None
+        None if the file is nowhere.
+    """
+    named = data_dir if data_dir is not None else os.environ.get("TAMOXRES_DATA") or None
+    if named is not None and not Path(named).is_dir():
+        raise DataError(f"Data folder {named} does not exist. Give --data-dir (or TAMOXRES_DATA) an existing folder.")
+    roots = [Path(named)] if named is not None else []
+    candidates = [folder / name for root in [*roots, cache_root(), data_root()] for folder in (root / cohort, root)]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def read_pinned(path: Path, expected: str) -> bytes:
+    """Read a file whose bytes are known, and refuse any others.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or its SHA-256 differs from `expected`.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is missing. Reinstall tamoxres, or restore the file from its source (see README beside it).")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise DataError(
+            f"{path} is not the file we know: sha256 {found[:12]}..., expected {expected[:12]}... ({len(content):,} bytes). "
+            "It was altered or truncated; restore it from its source (see README beside it)."
+        )
+    return content
+
+
+def write_whole(path: str | Path, content: bytes | str) -> Path:
+    """Write a file whole or not at all: to a temporary neighbour first, then moved into place."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise TamoxresError(f"Folder {target.parent} does not exist; make it first, or write elsewhere.")
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Fill a temporary folder, then put it in the place of `path`; if filling fails, the old folder stays whole.
+
+    An existing folder is only replaced when it is empty or was written by `whole_folder` (it holds `manifest.json`).
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_dir():
+        raise TamoxresError(f"{target} is a file; name a folder to write into.")
+    if target.is_dir() and any(target.iterdir()) and not (target / "manifest.json").is_file():
+        raise TamoxresError(f"{target} holds files that tamoxres did not write; name an empty or a new folder.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    old = fresh.with_name(fresh.name + ".old")
+    try:
+        yield fresh
+        os.chmod(fresh, 0o755)
+        if target.exists():
+            os.replace(target, old)
+        os.replace(fresh, target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            os.replace(old, target)
+        raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,109 @@
+"""Question: what is asked of a cohort. One type for the plan file, the command line and the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from .endpoints import Endpoint, endpoint
+from .errors import QuestionError
+
+__all__ = ["Question"]
+
+Estimand = Literal["prognostic", "treatment_effect", "interaction"]
+Receptor = Literal["positive", "negative", "any"]
+Treatment = Literal["endocrine", "tamoxifen", "none", "any"]
+Missing = Literal["complete", "mice"]
+Weights = Literal["none", "iptw", "overlap"]
+Ties = Literal["efron", "breslow"]
+_CHOICES = {
+    "estimand": get_args(Estimand), "er": get_args(Receptor), "treatment": (*get_args(Treatment), None),
+    "missing": get_args(Missing), "weights": get_args(Weights), "ties": get_args(Ties),
+}  # fmt: skip
+_BOTH_ARMS = ("treatment_effect", "interaction")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked: which marker, by which rule, on which endpoint, for which estimand, in whom, and how.
+
+    Attributes
+    ----------
+    endpoint : Endpoint or str
+        A STEEP endpoint or its code.
+    marker : str or None
+        Needed unless the estimand is `treatment_effect`.
+    rule : str or None
+        The cohort's default rule of the marker if None.
+    estimand : "prognostic" | "treatment_effect" | "interaction"
+    er : "positive" | "negative" | "any"
+    treatment : "endocrine" | "tamoxifen" | "none" | "any" or None
+        None gives the estimand's default: `endocrine` for prognostic, `any` (both arms) for the others.
+    where : tuple of str
+        Further restrictions, such as `nodes >= 1`; each is a column, a comparison and a value.
+    adjust, strata : tuple of str
+        Covariates and strata of the model.
+    missing, weights, ties : str
+    horizon, landmark : float or None
+        Months.
+
+    Raises
+    ------
+    QuestionError
+        On an unknown choice, or a question that contradicts itself.
+    """
+
+    endpoint: Endpoint
+    marker: str | None = None
+    rule: str | None = None
+    estimand: Estimand = "prognostic"
+    er: Receptor = "positive"
+    treatment: Treatment | None = None
+    where: tuple[str, ...] = ()
+    adjust: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    missing: Missing = "complete"
+    weights: Weights = "none"
+    ties: Ties = "efron"
+    horizon: float | None = None
+    landmark: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "endpoint", endpoint(self.endpoint))
+        for name in ("where", "adjust", "strata"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                known = ", ".join(str(choice) for choice in allowed if choice)
+                raise QuestionError(f"Unknown {name} {getattr(self, name)!r}. Use one of {known}.")
+        if self.marker is not None:
+            object.__setattr__(self, "marker", self.marker.upper())
+        elif self.estimand != "treatment_effect":
+            raise QuestionError(f"The estimand {self.estimand} needs a marker. Name one, such as HER2.")
+        if self.treatment is None:
+            object.__setattr__(self, "treatment", "any" if self.estimand in _BOTH_ARMS else "endocrine")
+        if self.estimand in _BOTH_ARMS and self.treatment != "any":
+            raise QuestionError(
+                f"The estimand {self.estimand} compares treated with untreated patients; treatment={self.treatment!r} "
+                "leaves one arm. Use treatment='any'."
+            )
+        for name in ("horizon", "landmark"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise QuestionError(f"{name} is {value:g}; it is a number of months above 0.")
+
+    @classmethod
+    def from_mapping(cls, values: dict[str, Any]) -> Question:
+        """Make a question from a plan's table; an unknown key is refused."""
+        names = [field.name for field in fields(cls)]
+        for key in values:
+            if key not in names:
+                raise QuestionError(f"Unknown key {key!r} in a question. Use {', '.join(names)}.")
+        if "endpoint" not in values:
+            raise QuestionError("A question needs an endpoint, such as BCSS.")
+        return cls(**values)
+
+    def __str__(self) -> str:
+        what = " ".join(part for part in (self.marker, f"by {self.rule}" if self.rule else "") if part) or "treatment"
+        return f"{self.estimand}: {what} on {self.endpoint.code} (ER {self.er}, treatment {self.treatment})"

@@ -1,0 +1,135 @@
+"""How numbers, intervals and P values are written: the only place that formats a number for a reader.
+
+Conventions: ratios have two decimals, and three significant digits below 0.10; a ratio of 100 or more, or one that
+could not be estimated, is `NE`; P values have three decimals and are never written as 0; scientific notation is
+never used. `Style` changes the marks (brackets, dashes, decimal points) to those of a journal, never the digits' meaning.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = [
+    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "p_value", "percent",
+    "ratio", "ratio_with_interval", "unguard_formula",
+]  # fmt: skip
+
+NOT_ESTIMABLE = "NE"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """The marks of one journal: how an interval is joined and bracketed, and how a P value is written.
+
+    Attributes
+    ----------
+    name : str
+    opening, joiner, closing : str
+        `(`, `-`, `)` give `0.49 (0.34-0.70)`.
+    point : str
+        The decimal point: `.`, or the Lancet's mid-dot.
+    p_symbol : str
+        `P` or `p`.
+    p_leading_zero : bool
+        JAMA writes `.03`.
+    p_floor : float
+        Smaller P values are written `<floor`.
+    """
+
+    name: str
+    opening: str = "("
+    joiner: str = "-"
+    closing: str = ")"
+    point: str = "."
+    p_symbol: str = "P"
+    p_leading_zero: bool = True
+    p_floor: float = 0.001
+
+
+HOUSE = Style(name="tamoxres")
+STYLES = {
+    style.name: style
+    for style in (
+        HOUSE,
+        Style(name="revman5", opening="[", joiner=", ", closing="]", p_floor=0.00001),
+        Style(name="bmj", joiner=" to "),
+        Style(name="jama", p_leading_zero=False),
+        Style(name="lancet", joiner="–", point="·", p_symbol="p", p_floor=0.0001),
+        Style(name="ebctcg", joiner="–"),
+    )
+}
+
+
+def number(value: float | None, decimals: int = 2, style: Style = HOUSE) -> str:
+    """Write a number with a fixed count of decimals, and what is not finite as `NE`."""
+    if value is None or not math.isfinite(value):
+        return NOT_ESTIMABLE
+    text = f"{value:.{decimals}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace(".", style.point)
+
+
+def ratio(value: float | None, style: Style = HOUSE) -> str:
+    """Write a hazard ratio or its limit: two decimals, three significant digits below 0.10, `NE` from 100 on."""
+    if value is None or not math.isfinite(value) or value >= 100 or value < 0:
+        return NOT_ESTIMABLE
+    if 0 < value < 0.0995:
+        return number(value, min(2 - math.floor(math.log10(value)), 12), style)
+    return number(value, 2, style)
+
+
+def interval(low: str, high: str, style: Style = HOUSE) -> str:
+    """Join two written limits in the style's brackets; a negative upper limit is joined by ` to `."""
+    joiner = " to " if "-" in low + high and "-" in style.joiner else style.joiner
+    return f"{style.opening}{low}{joiner}{high}{style.closing}"
+
+
+def ratio_with_interval(value: float | None, low: float | None, high: float | None, style: Style = HOUSE) -> str:
+    """Write a ratio with its interval, `1.52 (1.18-1.94)`; `NE` when the estimate or both limits cannot be written."""
+    written = ratio(value, style)
+    if written == NOT_ESTIMABLE:
+        return written
+    return f"{written} {interval(ratio(low, style), ratio(high, style), style)}"
+
+
+def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False) -> str:
+    """Write a P value with three decimals (`0.674`, `<0.001`, `>0.999`), with `P = ` before it if `label`."""
+    if p is None or not math.isfinite(p):
+        return NOT_ESTIMABLE
+    decimals = max(3, round(-math.log10(style.p_floor)))
+    if p < style.p_floor:
+        sign, text = "<", f"{style.p_floor:.{decimals}f}"
+    elif p > 0.9995:
+        sign, text = ">", "0.999"
+    else:
+        sign, text = "=", f"{p:.{3 if p >= 0.001 else decimals}f}"
+    if not style.p_leading_zero:
+        text = text.removeprefix("0")
+    text = text.replace(".", style.point)
+    if label:
+        return f"{style.p_symbol} {sign} {text}"
+    return text if sign == "=" else sign + text
+
+
+def percent(share: float | None, decimals: int = 1, style: Style = HOUSE) -> str:
+    """Write a share of one as a percentage, `23.8%`."""
+    text = number(None if share is None else 100 * share, decimals, style)
+    return text if text == NOT_ESTIMABLE else f"{text}%"
+
+
+def count(value: int | None) -> str:
+    """Write a count with thousands set off by commas; an unknown count is an empty string."""
+    return "" if value is None else f"{value:,}"
+
+
+def guard_formula(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula (`=cmd()`, `@SUM`, `+1`)."""
+    return "'" + text if text.startswith(_FORMULA_STARTS) or text[:2] in {"'" + c for c in _FORMULA_STARTS} else text
+
+
+def unguard_formula(text: str) -> str:
+    """Undo `guard_formula`, so that a text written to CSV is read back unchanged."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(("'", *_FORMULA_STARTS)) else text
