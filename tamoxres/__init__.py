@@ -1,4 +1,4 @@
-"""tamoxres: does a marker predict failure of tamoxifen, or is it only prognostic? Cohorts, models, meta-analysis, reports."""
+"""Does a marker predict failure of tamoxifen, or is it only prognostic? Cohorts, models, meta-analysis, reports."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ _HOMES = {
     "codebook": ["data_dictionary"],
     "cohort": ["Cohort", "MarkerCall", "Source"],
     "question": ["Question"],
+    "cohorts.catalogue": ["catalogue", "load"],
+    "markers.calling": ["call"],
+    "analysis": ["AnalysisSet", "select"],
+    "answer": ["Answer", "ask"],
+    "models.cox": ["cox"],
+    "models.proportional": ["proportional_test"],
+    "models.interaction": ["interaction"],
+    "models.verdict": ["Verdict", "minimum_detectable"],
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"

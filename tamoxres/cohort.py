@@ -1,4 +1,4 @@
-"""A cohort: harmonised patients with their raw values, endpoints, marker calls, and all that must be said about them."""
+"""A cohort: harmonised patients with their raw values, endpoints, marker calls, and what must be said about them."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class MarkerCall:
     cut: Literal["published", "median", "fitted"] = "published"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "marker", self.marker.upper())
         known = self.values.dropna()
         strange = sorted(set(known) - {ALTERED, UNALTERED, NOT_ASSAYED})
         if strange:
@@ -116,6 +117,8 @@ class Cohort:
         How treatment came about.
     assays : mapping of column to text
         How a column was measured, such as `er` by IHC.
+    default_rules : mapping of marker to rule name
+        Fixed per cohort, never by what a data folder happens to hold.
     markers : tuple of MarkerCall
     expression : Expression or None
     overlaps : tuple of str
@@ -135,6 +138,7 @@ class Cohort:
     design: Design = "observational"
     departures: Mapping[str, str] = field(default_factory=dict)
     assays: Mapping[str, str] = field(default_factory=dict)
+    default_rules: Mapping[str, str] = field(default_factory=dict)
     markers: tuple[MarkerCall, ...] = ()
     expression: Expression | None = None
     overlaps: tuple[str, ...] = ()
@@ -175,7 +179,9 @@ class Cohort:
                 return call
         have = ", ".join(f"{call.marker} ({call.rule})" for call in self.markers) or "none"
         asked = f"{name}" + (f" by rule {rule}" if rule else "")
-        raise QuestionError(f"{self.name} holds no call of {asked}; called so far: {have}. Call it first: tr.call(cohort, {name!r}).")
+        raise QuestionError(
+            f"{self.name} holds no call of {asked}; called so far: {have}. Call it first: tr.call(cohort, {name!r})."
+        )
 
     def with_marker(self, call: MarkerCall) -> Cohort:
         """Return a new cohort that holds this call too; one by the same rule is replaced."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from .endpoints import Endpoint, endpoint
 from .errors import QuestionError
 
-__all__ = ["Question"]
+__all__ = ["Question", "Restriction"]
 
 Estimand = Literal["prognostic", "treatment_effect", "interaction"]
 Receptor = Literal["positive", "negative", "any"]
@@ -20,7 +21,28 @@ _CHOICES = {
     "estimand": get_args(Estimand), "er": get_args(Receptor), "treatment": (*get_args(Treatment), None),
     "missing": get_args(Missing), "weights": get_args(Weights), "ties": get_args(Ties),
 }  # fmt: skip
+_RESTRICTION = re.compile(r"(?P<column>\w+)\s*(?P<comparison>==|!=|>=|<=|>|<)\s*(?P<value>\S.*)")
 _BOTH_ARMS = ("treatment_effect", "interaction")
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A restriction of the population: a column, a comparison and a value, such as `nodes >= 1` or `menopause == pre`."""
+
+    column: str
+    comparison: str
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Restriction:
+        """Read a restriction from text; nothing in it is ever executed."""
+        found = _RESTRICTION.fullmatch(text.strip())
+        if found is None:
+            raise QuestionError(f"Cannot read the restriction {text!r}. Write a column, one of == != >= <= > <, and a value: 'nodes >= 1'.")
+        return cls(found["column"], found["comparison"], found["value"].strip("'\""))
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.comparison} {self.value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +95,8 @@ class Question:
         for name in ("where", "adjust", "strata"):
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        for text in self.where:
+            Restriction.parse(text)
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 known = ", ".join(str(choice) for choice in allowed if choice)

@@ -1,0 +1,103 @@
+"""The catalogue: which cohorts there are, and the one door through which they are loaded."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cohort import Cohort
+from ..errors import QuestionError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ENTRIES", "Entry", "catalogue", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the catalogue: the module that loads a cohort, and what it holds in a few words."""
+
+    module: str
+    about: str
+
+
+ENTRIES = {
+    "metabric": Entry("tamoxres.cohorts.metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"),
+    "rotterdam": Entry("tamoxres.cohorts.rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"),
+    "gbsg": Entry("tamoxres.cohorts.gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"),
+}
+
+
+def _loader(name: str) -> Any:
+    if name in ENTRIES:
+        return importlib.import_module(ENTRIES[name].module).load
+    for point in importlib.metadata.entry_points(group="tamoxres.cohorts"):
+        if point.name == name:
+            return point.load()
+    known = sorted({*ENTRIES, *(p.name for p in importlib.metadata.entry_points(group="tamoxres.cohorts"))})
+    raise QuestionError(f"Unknown cohort {name!r}. Use one of {', '.join(known)}.")
+
+
+def load(name: str, *, data_dir: str | Path | None = None, **options: Any) -> Cohort:
+    """Load a cohort by its catalogue name, harmonised and checked.
+
+    Parameters
+    ----------
+    name : str
+        Such as `metabric`; see `catalogue`.
+    data_dir : path, optional
+        Folder with the publishers' files, searched before the cache and the embedded data.
+    **options
+        Options of that cohort, such as `off_study_deaths="event"` for `rotterdam`.
+
+    Raises
+    ------
+    QuestionError
+        If the cohort or option is unknown.
+    DataError
+        If its file is missing or altered.
+
+    Examples
+    --------
+    >>> load("gbsg").n
+    686
+    """
+    loader = _loader(name.lower())
+    try:
+        cohort: Cohort = loader(data_dir=data_dir, **options)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise QuestionError(f"Cohort {name} has no such option: {str(error).rpartition(' ')[2]}.") from None
+    return cohort
+
+
+def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
+    """List the cohorts: patients, endpoints with events, markers, drug, design, licence, and whether they are on disk."""
+    import pandas as pd
+
+    from ..errors import DataError
+
+    rows = []
+    for name, entry in ENTRIES.items():
+        try:
+            rows.append({"cohort": name, **_describe(load(name, data_dir=data_dir)), "on_disk": True, "about": entry.about})
+        except DataError as error:
+            rows.append({"cohort": name, "on_disk": False, "about": f"{entry.about} ({error})"})
+    return pd.DataFrame(rows)
+
+
+def _describe(cohort: Cohort) -> dict[str, Any]:
+    patients = cohort.patients
+    return {
+        "patients": cohort.n,
+        "endpoints": ", ".join(f"{e.code} {int((patients[e.event] == 1).sum()):,}" for e in cohort.endpoints),
+        "markers": ", ".join(cohort.default_rules) or "none",
+        "treatment": cohort.treatment_specificity,
+        "design": cohort.design,
+        "licence": "; ".join(source.licence for source in cohort.sources),
+    }

@@ -1,0 +1,1 @@
+"""Markers: named, cited rules that call a tumour altered or unaltered; one file per member of the pathway."""

@@ -1,0 +1,219 @@
+"""Is the marker prognostic, or does it predict failure of the treatment? One model with treatment x marker.
+
+Conventions: the ratio of hazard ratios is (treated v untreated when altered) / (treated v untreated when unaltered),
+which equals (altered v unaltered when treated) / (the same when untreated); above 1, the treatment helps less when the
+marker is altered. The four hazard ratios are contrasts of the one model, not refits of subsets. The likelihood-ratio test
+compares the model with and without the product on the same complete cases.
+
+References
+----------
+Royston P, Sauerbrei W 2004, Stat Med 23:2509. Knol MJ, VanderWeele TJ 2012, doi:10.1093/ije/dyr218.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from scipy.special import chdtrc
+
+from ..analysis import TREATED, UNTREATED, AnalysisSet
+from ..cohort import ALTERED, UNALTERED
+from ..effects import EffectEstimate, effects_to_frame
+from ..errors import AnalysisError
+from .cox import MARKER_CONTRAST, CoxModel, Ties, fit_terms, treatment_contrast
+from .design import complete_cases
+from .treatment import CRUDE_WARNING
+from .verdict import INDICATION_NOTE, Verdict, reach_verdict, single_arm_verdict
+
+__all__ = ["InteractionResult", "interaction"]
+
+_PRODUCT = "treatment:marker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InteractionResult:
+    """The interaction of one marker with treatment, by one model, and what may be said of it.
+
+    Attributes
+    ----------
+    model : CoxModel
+        Treatment, marker, their product, covariates.
+    ratio : EffectEstimate
+        Ratio of hazard ratios, with `lrt_p`.
+    marker_treated, marker_untreated : EffectEstimate
+        Marker altered v unaltered, in the treated and in the untreated.
+    treatment_altered, treatment_unaltered : EffectEstimate
+        Treated v untreated, when the marker is altered and when it is not.
+    crude : InteractionResult or None
+        The same without covariates and strata; None when this is the crude model.
+    verdict : Verdict
+        Resting on this model (the adjusted one, where covariates were given).
+    cells : DataFrame
+        marker, treatment, patients, events: the four groups.
+    """
+
+    model: CoxModel
+    ratio: EffectEstimate
+    marker_treated: EffectEstimate
+    marker_untreated: EffectEstimate
+    treatment_altered: EffectEstimate
+    treatment_unaltered: EffectEstimate
+    crude: InteractionResult | None
+    verdict: Verdict
+    cells: Any
+
+    @property
+    def effects(self) -> list[EffectEstimate]:
+        """The ratio first, then the four contrasts."""
+        return [self.ratio, self.marker_treated, self.marker_untreated, self.treatment_altered, self.treatment_unaltered]
+
+    def __str__(self) -> str:
+        return str(self.verdict)
+
+    def _repr_html_(self) -> str:
+        shown = effects_to_frame(self.effects)[["estimand", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "lrt_p"]]
+        return f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>{shown.round(4).to_html(index=False)}"
+
+
+def interaction(
+    analysis: AnalysisSet,
+    *,
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    ties: Ties = "efron",
+    alpha: float = 0.05,
+    margin: tuple[float, float] | None = None,
+) -> InteractionResult:
+    """Estimate the marker x treatment interaction and reach a verdict.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+        Selected with a marker and `treatment="any"`.
+    adjust, strata : sequence of str
+    ties : "efron" | "breslow"
+    alpha : float
+        Level of the verdict's tests.
+    margin : (low, high), optional
+        Equivalence margin for the ratio of hazard ratios.
+
+    Raises
+    ------
+    AnalysisError
+        If there is no marker, one arm only, or a cell without events.
+    """
+    _refuse_single_arm(analysis)
+    complete = complete_cases(analysis, [*adjust, *strata])
+    result = _interaction(complete, adjust, strata, ties)
+    crude = _interaction(analysis, (), (), ties) if adjust or strata else None
+    verdict = reach_verdict(result["ratio"], result["marker_treated"], alpha=alpha, margin=margin)
+    if crude is None:
+        return InteractionResult(**result, crude=None, verdict=verdict)
+    crude_verdict = reach_verdict(crude["ratio"], crude["marker_treated"], alpha=alpha, margin=margin)
+    return InteractionResult(**result, crude=InteractionResult(**crude, crude=None, verdict=crude_verdict), verdict=verdict)
+
+
+def _refuse_single_arm(analysis: AnalysisSet) -> None:
+    if not analysis.marker:
+        raise AnalysisError("An interaction needs a marker. Select with marker=..., such as HER2.")
+    if not analysis.has_both_arms:
+        raise AnalysisError(
+            f"{single_arm_verdict(analysis.cohort.title)} Select with treatment='any' if the cohort has an untreated arm."
+        )
+
+
+def _interaction(analysis: AnalysisSet, adjust: Sequence[str], strata: Sequence[str], ties: Ties) -> dict[str, Any]:
+    cells = _cells(analysis)
+    terms = ["treatment", "marker", _PRODUCT, *adjust]
+    full = fit_terms(analysis, terms, strata=strata, ties=ties)
+    without = fit_terms(analysis, [t for t in terms if t != _PRODUCT], strata=strata, ties=ties)
+    position = {name: full.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)}
+    lrt_p = float(chdtrc(1, max(2 * (full.loglik - without.loglik), 0.0)))
+    contrasts: dict[str, tuple[str, ...]] = {
+        "ratio": (_PRODUCT,),
+        "marker_treated": ("marker", _PRODUCT),
+        "marker_untreated": ("marker",),
+        "treatment_altered": ("treatment", _PRODUCT),
+        "treatment_unaltered": ("treatment",),
+    }
+    rows = {name: _contrast(full, name, [position[t] for t in parts], lrt_p) for name, parts in contrasts.items()}
+    return {"model": full, "cells": cells, **rows}
+
+
+def _cells(analysis: AnalysisSet) -> Any:
+    frame = analysis.frame
+    event = frame["event"] == 1
+    grouped = frame.assign(events=event).groupby(["marker", "treatment"], observed=False)["events"]
+    cells = grouped.agg(patients="size", events="sum").reset_index()
+    empty = cells[cells["events"] == 0]
+    if len(empty):
+        first = empty.iloc[0]
+        raise AnalysisError(
+            f"{analysis.marker} {first['marker']}, {first['treatment']}: {first['patients']:,} patients and no events, so the interaction "
+            "cannot be estimated. Choose another endpoint, rule or population."
+        )
+    return cells
+
+
+def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) -> EffectEstimate:
+    """Make the row of a sum of coefficients: its variance is the sum of their covariances."""
+    analysis = model.analysis
+    point = float(model.coefficients[positions].sum())
+    se = float(np.sqrt(model.covariance[np.ix_(positions, positions)].sum()))
+    code, words = treatment_contrast(analysis)
+    about = {
+        "ratio": {"estimand": "interaction", "contrast": MARKER_CONTRAST, "treatment_contrast": code, "lrt_p": lrt_p},
+        "marker_treated": {"estimand": "prognostic", "contrast": MARKER_CONTRAST, "treatment_contrast": "none"},
+        "marker_untreated": {"estimand": "prognostic", "contrast": MARKER_CONTRAST, "treatment_contrast": "none"},
+        "treatment_altered": {"estimand": "treatment_effect", "contrast": words, "treatment_contrast": code},
+        "treatment_unaltered": {"estimand": "treatment_effect", "contrast": words, "treatment_contrast": code},
+    }[name]
+    row = analysis.describe() | _part(analysis, name) | about
+    return EffectEstimate(
+        **row,
+        log_estimate=point,
+        se=se,
+        adjusted_for=model.adjusted_for,
+        strata=model.strata,
+        term=_PRODUCT if name == "ratio" else name,
+        method=f"Cox regression, {model.ties.capitalize()} ties, contrast of one model" + (", stratified" if model.strata else ""),
+        note=_note(analysis, name, point, model),
+    )
+
+
+def _note(analysis: AnalysisSet, name: str, point: float, model: CoxModel) -> str:
+    notes = list(model.notes)
+    if name != "marker_treated" and name != "marker_untreated" and analysis.cohort.design != "randomised":
+        notes.append(INDICATION_NOTE)
+        crude = not model.adjusted_for and name.startswith("treatment")
+        if crude and point > 0 and analysis.population.startswith("ER positive"):
+            notes.append(CRUDE_WARNING)
+    return " ".join(notes)
+
+
+def _part(analysis: AnalysisSet, name: str) -> Mapping[str, Any]:
+    """Counts and population of the patients a contrast speaks of."""
+    frame = analysis.frame
+    event = frame["event"] == 1
+    subset = {
+        "ratio": None,
+        "marker_treated": ("treatment", TREATED, "endocrine"),
+        "marker_untreated": ("treatment", UNTREATED, "none"),
+        "treatment_altered": ("marker", ALTERED, "any"),
+        "treatment_unaltered": ("marker", UNALTERED, "any"),
+    }[name]
+    inside = frame["months"].notna() if subset is None else frame[subset[0]] == subset[1]
+    by, first, second = ("treatment", TREATED, UNTREATED) if name.startswith("treatment") else ("marker", ALTERED, UNALTERED)
+    out: dict[str, Any] = {"n": int(inside.sum()), "events": int((event & inside).sum())}
+    for suffix, level in (("1", first), ("0", second)):
+        group = inside & (frame[by] == level)
+        out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
+    out["person_years"] = float((frame["months"] - frame["entry"])[inside].sum() / 12)
+    if subset is not None:
+        label = f"{analysis.marker} {subset[1]}" if subset[0] == "marker" else subset[1]
+        out |= {"population": f"{analysis.population}, {label}", "treatment": subset[2]}
+    return out

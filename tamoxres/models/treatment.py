@@ -1,0 +1,53 @@
+"""The effect of the treatment itself, with the notes that a treatment effect from these data never goes without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..analysis import TREATED, AnalysisSet
+from ..errors import AnalysisError
+from .cox import CoxModel, Ties, fit_terms
+from .verdict import INDICATION_NOTE
+
+__all__ = ["CRUDE_WARNING", "never_treated", "treatment_effect"]
+
+CRUDE_WARNING = (
+    "A crude hazard ratio above 1 for endocrine therapy in ER-positive disease is what confounding by indication looks like."
+)
+
+
+def treatment_effect(
+    analysis: AnalysisSet, *, adjust: Sequence[str] = (), strata: Sequence[str] = (), ties: Ties = "efron"
+) -> CoxModel:
+    """Fit treated against untreated, in patients selected with `treatment="any"`.
+
+    Raises
+    ------
+    AnalysisError
+        If one arm is missing.
+    """
+    if not analysis.has_both_arms:
+        raise AnalysisError(f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated. Use treatment='any'.")
+    fitted = fit_terms(analysis, ["treatment", *adjust], strata=strata, ties=ties)
+    notes = list(fitted.notes)
+    if analysis.cohort.design != "randomised":
+        notes.append(INDICATION_NOTE)
+    if fitted.effect.log_estimate and fitted.effect.log_estimate > 0 and not adjust and not strata:
+        notes.append(CRUDE_WARNING)
+    notes += never_treated(fitted.analysis)
+    return replace(fitted, notes=tuple(notes))
+
+
+def never_treated(analysis: AnalysisSet) -> list[str]:
+    """Name the node-negative patients when none of them was treated: there the data hold no treatment effect."""
+    frame = analysis.frame
+    if "nodes" not in frame:
+        return []
+    negative = frame["nodes"] == 0
+    if negative.any() and not (negative & (frame["treatment"] == TREATED)).any():
+        return [
+            f"None of {int(negative.sum()):,} node-negative patients was treated: the contrast mixes treatment with node status. "
+            "Restrict to node-positive patients: nodes >= 1."
+        ]
+    return []
