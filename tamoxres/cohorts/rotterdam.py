@@ -24,6 +24,7 @@ ROTTERDAM_SHA256 = "59598780fb4c4fd26a4a32289d514fbc499f7366b753ceb2b89bbe3a3db4
 _COLUMNS = (
     "pid", "year", "age", "meno", "size", "grade", "nodes", "pgr", "er", "hormon", "chemo", "rtime", "recur", "dtime", "death",
 )  # fmt: skip
+_SIZES = {"<=20": "<=20 mm", "20-50": "20-50 mm", ">50": ">50 mm"}
 _ZERO_ONE = {"0": "no", "1": "yes"}
 _NOTES = (
     "Hormonal treatment was not randomised: all 339 treated patients were node-positive, so a treatment effect can only be "
@@ -86,7 +87,7 @@ def _harmonise(table: RawTable, *, naive: bool) -> pd.DataFrame:
             "er_fmol": er,
             "pr_fmol": pr,
             "grade": table.numbers("grade"),
-            "size_class": table.levels("size", {"<=20": "<=20 mm", "20-50": "20-50 mm", ">50": ">50 mm"}),
+            "size_class": pd.Categorical(table.levels("size", _SIZES), list(_SIZES.values())),
             "nodes": table.numbers("nodes"),
             "endocrine": treated,
             "endocrine_agent": treated.map({"yes": "unspecified", "no": "none"}),

@@ -2,7 +2,7 @@
 
 Conventions: Efron ties unless Breslow is asked for; the competing deaths of an endpoint are censored (the hazard is
 cause-specific); coefficients are log hazard ratios; numbers enter per unit, levels against their reference. The engine of
-the single fit is lifelines at a precision of 1e-12 (its default stops 5e-5 off); Breslow ties and delayed entry run on
+the single fit is lifelines, run to the end of double precision (its default stops 5e-5 off); Breslow ties and delayed entry run on
 `kernel`, and each checks the other in the tests.
 
 References
@@ -24,13 +24,16 @@ from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
-from .design import Design, Term, complete_cases, make_design
+from .design import Design, Term, complete_cases, make_design, term_values
 
 __all__ = ["CoxModel", "cox", "fit_terms", "kernel_fit", "stratum_codes", "treatment_contrast"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 Ties = Literal["efron", "breslow"]
-_PRECISION = 1e-12
+# lifelines stops when a step, the Newton decrement or the relative gain in likelihood is small: a decrement of 1e-12 still
+# leaves a coefficient 2e-7 off
+_FIT_OPTIONS = {"precision": 1e-18, "r_precision": 1e-16}
+_LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
 _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
 MARKER_CONTRAST = "altered v unaltered"
 
@@ -178,7 +181,6 @@ def fit_terms(
     design = make_design(frame, list(dict.fromkeys(terms)))
     _refuse_empty_levels(complete, design)
     fitted = _fit(frame, design, tuple(strata), ties)
-    _refuse_separation(design, fitted[0], fitted[1])
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2], ties=ties,
         strata=tuple(strata), focus=terms[0], notes=_sparseness(complete, design),
@@ -186,30 +188,26 @@ def fit_terms(
 
 
 def _fit(frame: Any, design: Design, strata: tuple[str, ...], ties: Ties) -> tuple[FloatArray, FloatArray, float]:
-    if ties == "breslow" or (frame["entry"] > 0).any():
-        return _fit_kernel(frame, design, strata, ties)
+    """Fit on the kernel, which tells what cannot be estimated, then on lifelines where it serves."""
+    fitted = kernel_fit(frame, design, strata, ties)
+    _refuse_unestimable(design, fitted)
+    delayed = bool((frame["entry"] > 0).any())
+    if ties == "breslow" or delayed or len(frame) > _LIFELINES_PATIENTS:
+        return fitted.coefficients, fitted.covariance, float(fitted.loglik)
+    return _fit_lifelines(frame, design, strata)
+
+
+def _fit_lifelines(frame: Any, design: Design, strata: tuple[str, ...]) -> tuple[FloatArray, FloatArray, float]:
     from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError
 
     data = frame[list(strata)].astype(str)
     data[list(design.names)] = design.x
     data["months"], data["event"] = frame["months"], frame["event"] == 1
     fitter = CoxPHFitter()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # sparseness and separation are told in our own words
-            fitter.fit(data, "months", "event", strata=list(strata) or None, fit_options={"precision": _PRECISION})
-    except ConvergenceError:
-        return _fit_kernel(frame, design, strata, ties)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # sparseness and separation are told in our own words
+        fitter.fit(data, "months", "event", strata=list(strata) or None, fit_options=_FIT_OPTIONS)
     return fitter.params_.to_numpy(), fitter.variance_matrix_.to_numpy(), float(fitter.log_likelihood_)
-
-
-def _fit_kernel(frame: Any, design: Design, strata: tuple[str, ...], ties: Ties) -> tuple[FloatArray, FloatArray, float]:
-    fitted = kernel_fit(frame, design, strata, ties)
-    if not fitted.converged:
-        why = "; ".join(fitted.flags) or "no reason known"
-        raise AnalysisError(f"The Cox model did not converge ({why}). Adjust for fewer.")
-    return fitted.coefficients, fitted.covariance, float(fitted.loglik)
 
 
 def kernel_fit(frame: Any, design: Design, strata: Sequence[str], ties: Ties) -> CoxFit:
@@ -236,7 +234,7 @@ def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:
     for term in design.terms:
         if not term.levels or ":" in term.name:
             continue
-        counts = analysis.frame.assign(event=event).groupby(analysis.frame[term.name].astype(str))["event"].agg(["size", "sum"])
+        counts = analysis.frame.assign(event=event).groupby(term_values(analysis.frame, term.name).astype(str))["event"].agg(["size", "sum"])
         empty = counts[counts["sum"] == 0]
         if len(empty):
             level = empty.index[0]
@@ -246,13 +244,14 @@ def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:
             )
 
 
-def _refuse_separation(design: Design, beta: FloatArray, covariance: FloatArray) -> None:
-    spread = design.x.std(axis=0)
-    variance = np.diag(covariance)
-    bad = np.flatnonzero(~np.isfinite(beta) | ~(variance > 0) | (np.abs(beta) * spread > 15))
-    if bad.size:
-        name = design.names[int(bad[0])]
-        raise AnalysisError(f"Column {name} separates those with an event from those without: its hazard ratio has no finite estimate. Leave it out.")
+def _refuse_unestimable(design: Design, fitted: CoxFit) -> None:
+    for fault, why in ((~fitted.estimable, "is constant within the strata"), (fitted.separated, "separates those with an event from the others")):
+        if fault.any():
+            name = design.names[int(np.flatnonzero(fault)[0])]
+            raise AnalysisError(f"Column {name} {why}: its hazard ratio has no finite estimate. Leave it out.")
+    if not fitted.converged:
+        furthest = design.names[int(np.argmax(np.abs(fitted.coefficients) * design.x.std(axis=0)))]
+        raise AnalysisError(f"The Cox model did not converge: the hazard ratio of column {furthest} runs off. Leave it out.")
 
 
 def _sparseness(analysis: AnalysisSet, design: Design) -> tuple[str, ...]:
@@ -272,7 +271,7 @@ def group_counts(analysis: AnalysisSet, term: Term, i: int = 0) -> dict[str, int
     """Count patients and events at a term's level (`_1`) and at its reference (`_0`); nothing for numbers and products."""
     if not term.levels or ":" in term.name:
         return {}
-    labels = analysis.frame[term.name].astype(str)
+    labels = term_values(analysis.frame, term.name).astype(str)
     event = analysis.frame["event"] == 1
     out = {}
     for suffix, level in (("1", term.levels[i]), ("0", term.reference)):

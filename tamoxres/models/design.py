@@ -1,11 +1,13 @@
 """From patients to a design matrix: terms with explicit reference levels, complete cases, and what cannot be estimated.
 
 Conventions: a term is one question put to the model (a marker, age, grade as levels); a level's column is 1 in that level
-and 0 elsewhere; the reference is the codebook's first level that occurs, else the first in sorted order.
+and 0 elsewhere; the reference is the codebook's first level that occurs, else the first in sorted order. A number enters
+linearly, per unit; `factor(grade)` enters its values as levels.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,9 +21,10 @@ from ..errors import AnalysisError, QuestionError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Design", "Term", "complete_cases", "make_design"]
+__all__ = ["Design", "Term", "complete_cases", "make_design", "term_values"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+_FACTOR = re.compile(r"factor\((\w+)\)")
 _OWN = {"months", "event", "entry"}
 
 
@@ -69,7 +72,7 @@ class Design:
 
 def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet:
     """Keep the patients in whom all model columns are known, saying in the flow what was missing in how many."""
-    wanted = list(dict.fromkeys(columns))
+    wanted = list(dict.fromkeys(_FACTOR.sub(r"\1", name) for name in columns))
     frame = analysis.frame
     for name in wanted:
         if name not in frame or name in _OWN:
@@ -92,6 +95,17 @@ def _refuse_after_baseline(name: str) -> None:
         raise QuestionError(
             f"{name} is only known after follow-up began: as a baseline covariate it makes immortal time. Leave it out."
         )
+
+
+def term_values(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """Return the values a term reads: its column, or for `factor(column)` the column's values as level names."""
+    found = _FACTOR.fullmatch(name)
+    if found is None:
+        return frame[name]
+    values = frame[found[1]]
+    if values.dtype.kind not in "fiu":
+        return values
+    return values.map(lambda value: f"{value:g}").rename(name)
 
 
 def make_design(frame: pd.DataFrame, terms: Sequence[str]) -> Design:
@@ -118,7 +132,7 @@ def make_design(frame: pd.DataFrame, terms: Sequence[str]) -> Design:
         block, levels = parts[0] if len(parts) == 1 else _product(*parts)
         start = len(names)
         names += [f"{name}[{level}]" for level in levels] if levels else [name]
-        reference = _reference(frame[name]) if len(parts) == 1 and levels else ""
+        reference = _levels(term_values(frame, name))[0] if len(parts) == 1 and levels else ""
         made.append(Term(name=name, columns=tuple(range(start, len(names))), levels=levels, reference=reference))
         blocks.append(block)
     design = Design(x=np.hstack(blocks), terms=tuple(made), names=tuple(names))
@@ -130,7 +144,7 @@ def _block(
     frame: pd.DataFrame, name: str, done: dict[str, tuple[FloatArray, tuple[str, ...]]]
 ) -> tuple[FloatArray, tuple[str, ...]]:
     if name not in done:
-        values = frame[name]
+        values = term_values(frame, name)
         if values.dtype.kind in "fiub":
             _refuse_constant(name, values)
             done[name] = values.to_numpy(float)[:, None], ()
@@ -156,10 +170,6 @@ def _levels(values: pd.Series[Any]) -> list[str]:
     declared = column(str(values.name))
     order = list(map(str, values.cat.categories)) if hasattr(values, "cat") else list(declared.levels if declared else ())
     return [level for level in order if level in present] + sorted(present - set(order))
-
-
-def _reference(values: pd.Series[Any]) -> str:
-    return _levels(values)[0]
 
 
 def _refuse_constant(name: str, values: pd.Series[Any]) -> None:
