@@ -176,7 +176,8 @@ def edited(analysis, **columns):
         ({"twice": lambda f: 2 * f["age"] + 1}, ["age", "twice"], "twice is collinear with marker"),
         ({"event": 0}, [], "no events"),
         ({"event": lambda f: (f["event"] == 1) & (f["marker"] == "unaltered")}, [], "marker = altered: .* no events"),
-        ({"oracle": lambda f: f["months"]}, ["oracle"], "hazard ratio of column oracle runs off"),
+        ({"oracle": lambda f: ((f["event"] != 1) & (f["age"] > 60)) * 1}, ["oracle"], "Column oracle separates"),
+        ({"oracle": lambda f: f["months"]}, ["oracle"], "did not converge: .* runs off"),
     ],
 )
 def test_what_cannot_be_estimated_is_named(metabric, columns, adjust, message):
