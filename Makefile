@@ -1,0 +1,36 @@
+# make report, make test: each makes .venv and installs what it needs if that is missing.
+.DEFAULT_GOAL := help
+.PHONY: help report full-report test check bench stub
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+report: $(INSTALLED)  ## the main job on the embedded data, into report/
+	@$(BIN)/tamoxres report -o report
+
+full-report: $(INSTALLED)  ## fetch METABRIC's cascade genes, then the report
+	@$(BIN)/tamoxres fetch metabric
+	@$(BIN)/tamoxres report -o report
+
+test: $(INSTALLED)  ## all tests
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: $(INSTALLED)  ## format, lint, spelling, types, floors
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/codespell
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_floors.py
+
+bench: $(INSTALLED)  ## side-by-side timings against the peers
+	@$(BIN)/python benchmarks/run.py
+
+stub: $(INSTALLED)  ## write tamoxres/__init__.pyi anew from the lazy names
+	@$(BIN)/python tests/make_stub.py
+
+$(INSTALLED): pyproject.toml
+	@PYTHON='$(PYTHON)' .ci/venv $(VENV)
+	@touch $@
