@@ -1,0 +1,1 @@
+"""Cox regression on plain arrays: one fit that serves registries, and batches of fits that serve screens."""

@@ -1,0 +1,128 @@
+"""Risk sets laid out for one sweep through memory: the order in which the compiled kernel reads patients.
+
+Conventions: patients who are ever at risk stand in *positions*, latest follow-up first within a stratum, events before
+censorings within a group; event groups are numbered the same way, so that running sums over positions are sums over
+risk sets. Positions are cut into segments that end with their stratum or after `SEGMENT` patients, so that what a
+segment needs stays in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .risksets import FloatArray, IntArray, RiskSets
+
+__all__ = ["SEGMENT", "Layout", "Tally", "make_layout", "make_tally"]
+
+SEGMENT = 2048
+
+
+class Layout(NamedTuple):
+    """Where patients and event groups stand. A named tuple of arrays, because compiled code takes those.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+        Row of the patient at each position.
+    row_group : array of int32, shape (n,)
+        The last group in which the patient is at risk.
+    event : array of float, shape (n,)
+        1 for an event, in `row_group`.
+    group_start, group_stop : array of int, shape (k,)
+        Positions of the patients whose last group it is.
+    same_stratum : array of bool, shape (k,)
+        Whether the next group (earlier in time) is of the same stratum.
+    segments : array of int, shape (s, 7)
+        Start and stop position, 1 if a stratum starts here, the range of groups whose last patient is inside, and the
+        range of `late` that is inside.
+    late : array of int, shape (l,)
+        Positions, ascending, of patients who enter after the first group of their stratum.
+    late_group : array of int, shape (l,)
+        The first group (latest in time) for which they have not yet entered.
+    """
+
+    rows: IntArray
+    row_group: IntArray
+    event: FloatArray
+    group_start: IntArray
+    group_stop: IntArray
+    same_stratum: IntArray
+    segments: IntArray
+    late: IntArray
+    late_group: IntArray
+
+
+class Tally(NamedTuple):
+    """The events of one fit: they differ between resamples of the same follow-up.
+
+    Attributes
+    ----------
+    weight : array, shape (n,)
+        Case weight (times how often the patient was drawn) at each position; 0 leaves a patient out.
+    deaths : array of int, shape (k,)
+        Tie steps of each group: its events under Efron, 1 under Breslow (0 without events).
+    step_weight : array, shape (k,)
+        Weight of each step.
+    """
+
+    weight: FloatArray
+    deaths: IntArray
+    step_weight: FloatArray
+
+
+def make_layout(sets: RiskSets) -> Layout:
+    """Lay out risk sets for the compiled kernel."""
+    k = sets.n_groups
+    # Latest group first, events before censorings: one sort of small whole numbers.
+    order = np.argsort((k - sets.until) * 2 + ~sets.event, kind="stable")
+    rows = order[: int((sets.until > 0).sum())]  # those never at risk have until = 0 and stand last
+    row_group = (k - sets.until[rows]).astype(np.int32)
+    group_stop = np.searchsorted(row_group, np.arange(k), side="right")
+    group_start = np.concatenate([[0], group_stop[:-1]])
+    stratum = sets.group_stratum[::-1]
+    same = np.concatenate([stratum[1:] == stratum[:-1], [False]])
+    place = np.full(sets.until.size, -1)
+    place[rows] = np.arange(rows.size)
+    by_place = np.argsort(place[sets.late])
+    late = place[sets.late][by_place]
+    return Layout(
+        rows=rows,
+        row_group=row_group,
+        event=sets.event[rows].astype(float),
+        group_start=group_start,
+        group_stop=group_stop,
+        same_stratum=same,
+        segments=_segments(group_stop, same, late),
+        late=late,
+        late_group=(k - sets.begin[sets.late])[by_place],
+    )
+
+
+def _segments(group_stop: IntArray, same: IntArray, late: IntArray) -> IntArray:
+    """Cut positions at strata and after every `SEGMENT` patients."""
+    stops = group_stop[~same]  # the last group of each stratum ends it
+    cuts = []
+    start = 0
+    for stop in stops:
+        edges = [*range(start, int(stop), SEGMENT), int(stop)]
+        cuts += [(a, b, int(a == start)) for a, b in zip(edges, edges[1:], strict=False)]
+        start = int(stop)
+    table = np.array(cuts, np.int64).reshape(-1, 3)
+    groups = [np.searchsorted(group_stop, edge, side="right") for edge in (table[:, 0], table[:, 1])]
+    entries = [np.searchsorted(late, edge) for edge in (table[:, 0], table[:, 1])]
+    return np.column_stack([table, *groups, *entries])
+
+
+def make_tally(layout: Layout, sets: RiskSets, counts: IntArray | None = None) -> Tally:
+    """Count the events of each group, each patient as often as `counts`, shape (n,), says (once if None)."""
+    drawn = np.ones(layout.rows.size) if counts is None else np.asarray(counts, float)[layout.rows]
+    weight = sets.weights[layout.rows] * drawn
+    k = layout.group_start.size
+    at = layout.event > 0
+    deaths = np.bincount(layout.row_group[at], drawn[at], k).astype(np.int64)
+    total = np.bincount(layout.row_group[at], weight[at], k)
+    if sets.ties == "breslow":
+        deaths = np.minimum(deaths, 1)
+    return Tally(weight=weight, deaths=deaths, step_weight=total / np.maximum(deaths, 1))
