@@ -1,0 +1,209 @@
+"""May these effects be pooled? Refusals, each naming the studies, and what is only worth a note.
+
+Refused unless the caller maps it by name: effects that differ in marker, contrast, endpoint, estimand, measure,
+treatment contrast, marker level of a treatment effect; crude with adjusted; prognostic among the treated with that in
+all. Refused without appeal: the same study twice, and studies declared to share patients (see `meta.dependent`).
+Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or an odds
+ratio whose direction is turned. Flags stand in a row's note as `flags: a, b`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from ..effects import EffectEstimate
+from ..effects.derive import flags, marker_level
+from ..errors import PoolingError
+
+__all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "remarks"]
+
+REFUSED_FLAGS = (
+    "recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai",
+    "or_of_being_event_free_below_1_is_worse",
+)  # fmt: skip
+_ALL_PATIENTS = ("any", "mixed")
+_WORDS = {
+    "adjusted": "adjustment", "population": "marker level", "treatment": "patients",
+    "treatment_contrast": "treatment contrast",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """What the caller declares to be alike, by name: each mapping takes a value to the one it is pooled with.
+
+    Attributes
+    ----------
+    marker, contrast, estimand, measure, treatment_contrast : mapping of str to str
+        Such as `measure={"RR": "HR"}`.
+    population : mapping of str to str
+        Of the marker level `altered` or `unaltered` in which a treatment effect was estimated.
+    treatment : mapping of str to str
+        Of a prognostic effect's treatment, such as `{"any": "tamoxifen"}`.
+    adjusted : mapping of str to str
+        `{"crude": "adjusted"}` pools crude with adjusted effects.
+    include : tuple of str
+        Flags of rows that are otherwise refused, such as `("recalled",)`.
+
+    Raises
+    ------
+    PoolingError
+        If `include` names a flag that is never refused.
+    """
+
+    marker: Mapping[str, str] = field(default_factory=dict)
+    contrast: Mapping[str, str] = field(default_factory=dict)
+    estimand: Mapping[str, str] = field(default_factory=dict)
+    measure: Mapping[str, str] = field(default_factory=dict)
+    treatment_contrast: Mapping[str, str] = field(default_factory=dict)
+    population: Mapping[str, str] = field(default_factory=dict)
+    treatment: Mapping[str, str] = field(default_factory=dict)
+    adjusted: Mapping[str, str] = field(default_factory=dict)
+    include: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.include if name not in REFUSED_FLAGS]:
+            raise PoolingError(f"Unknown flag {unknown[0]!r} in include. Use {', '.join(REFUSED_FLAGS)}.")
+
+
+def _adjustment(effect: EffectEstimate) -> str:
+    if "unknown" in effect.adjusted_for:
+        return "not told"
+    return "adjusted" if effect.adjusted_for or effect.strata else "crude"
+
+
+def _treated(effect: EffectEstimate, mapping: Mapping[str, str]) -> str:
+    treatment = mapping.get(effect.treatment, effect.treatment)
+    if effect.estimand != "prognostic" or not treatment:
+        return ""
+    if treatment in _ALL_PATIENTS:
+        return "all patients"
+    return "untreated patients" if treatment == "none" else "treated patients"
+
+
+def _readings(endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, Callable[[EffectEstimate], str]]:
+    """Return what is compared, by name: functions of a row that give its value after mapping."""
+
+    def mapped(name: str, mapping: Mapping[str, str]) -> Callable[[EffectEstimate], str]:
+        return lambda effect: mapping.get(getattr(effect, name), getattr(effect, name))
+
+    plain = ("marker", "estimand", "measure", "treatment_contrast", "contrast")
+    return {
+        **{name: mapped(name, getattr(alike, name)) for name in plain},
+        "endpoint": mapped("endpoint", endpoint_map),
+        "population": lambda effect: alike.population.get(marker_level(effect), marker_level(effect)),
+        "treatment": lambda effect: _treated(effect, alike.treatment),
+        "adjusted": lambda effect: alike.adjusted.get(_adjustment(effect), _adjustment(effect)),
+    }
+
+
+def asked(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, str]:
+    """Return the question that comparable effects share: marker, contrast, endpoint, estimand, measure."""
+    read = _readings(endpoint_map, alike)
+    return {name: read[name](effects[0]) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
+
+
+def check(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> None:
+    """Refuse effects that must not be pooled together.
+
+    Raises
+    ------
+    PoolingError
+        Saying what differs, in which studies, and what to pass if it is meant.
+    """
+    if len(effects) < 2:
+        only = f"; found only {effects[0].study}" if effects else ""
+        raise PoolingError(f"Pooling needs at least two estimated effects{only}.")
+    _check_flags(effects, alike.include)
+    for name, read in _readings(endpoint_map, alike).items():
+        groups = _groups(effects, read)
+        if name == "adjusted":
+            groups.pop("not told", None)
+        if len(groups) > 1:
+            raise PoolingError(f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}. {_hint(name, groups)}")
+    _check_studies(effects)
+
+
+def _hint(name: str, groups: Mapping[str, list[str]]) -> str:
+    if name == "contrast" and len(groups) == 2:
+        one, other = (tuple(contrast.split(" v ")) for contrast in groups)
+        if one == other[::-1]:
+            return "Turn one of them round with .reversed()."
+    how = "endpoint_map=..." if name == "endpoint" else f"alike=Alike({name}=...)"
+    return f"Pass {how} if you mean it."
+
+
+def _groups(effects: Iterable[EffectEstimate], read: Callable[[EffectEstimate], str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for effect in effects:
+        groups.setdefault(read(effect), []).append(effect.study)
+    return groups
+
+
+def _told(groups: Mapping[str, list[str]]) -> str:
+    return ", ".join(f"{value or 'not given'} ({_names(studies)})" for value, studies in groups.items())
+
+
+def _names(studies: Sequence[str]) -> str:
+    return ", ".join(studies[:3]) + (f" and {len(studies) - 3} more" if len(studies) > 3 else "")
+
+
+def _check_flags(effects: Sequence[EffectEstimate], include: Sequence[str]) -> None:
+    for flag in REFUSED_FLAGS:
+        flagged = [effect.study for effect in effects if flag in flags(effect)]
+        if flagged and flag not in include:
+            raise PoolingError(
+                f"{_names(flagged)}: flagged {flag}. Leave it out, "
+                f"or pass alike=Alike(include=({flag!r},)) if you mean it."
+            )
+
+
+def _check_studies(effects: Sequence[EffectEstimate]) -> None:
+    seen: dict[str, EffectEstimate] = {}
+    for effect in effects:
+        name = effect.study.casefold()
+        if name in seen:
+            raise PoolingError(
+                f"Study {effect.study} stands twice; its patients would count twice. "
+                "Keep one effect a study, or use pool_dependent."
+            )
+        seen[name] = effect
+    for effect in effects:
+        for other in effect.overlaps:
+            if other.casefold() in seen and other.casefold() != effect.study.casefold():
+                raise PoolingError(
+                    f"{effect.study} and {other} share patients, who would count twice. "
+                    "Keep one of them, or use pool_dependent."
+                )
+
+
+def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> tuple[str, ...]:
+    """Return what a reader must know of effects that were pooled: mixed assays, mappings used, simulated rows."""
+    notes = []
+    for name in ("assay", "treatment", "design"):
+        groups = _groups((effect for effect in effects if getattr(effect, name)), attrgetter(name))
+        if len(groups) > 1:
+            notes.append(f"Mixed {name}s: {_told(groups)}.")
+    groups = _groups(effects, _adjustment)
+    if len(groups) > 1:
+        notes.append(f"Mixed adjustment: {_told(groups)}.")
+    notes += _mapped(effects, endpoint_map, alike)
+    for flag in alike.include:
+        if flagged := [effect.study for effect in effects if flag in flags(effect)]:
+            notes.append(f"Included by name, flagged {flag}: {_names(flagged)}.")
+    if simulated := [effect.study for effect in effects if effect.simulated]:
+        notes.append(f"Simulated: {_names(simulated)}.")
+    return tuple(notes)
+
+
+def _mapped(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> list[str]:
+    maps = {"endpoint": endpoint_map}
+    maps |= {name: getattr(alike, name) for name in ("marker", "contrast", "estimand", "measure", "treatment_contrast")}
+    return [
+        f"{name.replace('_', ' ').capitalize()} {value} taken as {target}: {_names(studies)}."
+        for name, mapping in maps.items()
+        for value, target in mapping.items()
+        if (studies := [effect.study for effect in effects if getattr(effect, name) == value])
+    ]

@@ -1,0 +1,242 @@
+"""PooledEffect: what a meta-analysis found, with the rows it was made of.
+
+Conventions: `point` and `se` are on the analysis scale (log of a ratio, or the difference); `estimate`, the confidence
+limits and the prediction limits are as a reader sees them. I2 is a percentage; weights are shares of 1 in the order of
+`effects`; `se` and `df` belong to the named interval method.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from ..effects import EffectEstimate, effects_to_json
+from ..effects.routes import critical_value
+from ..wording import interval, number, p_value, percent, ratio, ratio_with_interval
+from .estimate import CiMethod
+from .heterogeneity import PredictionRule
+from .tau2 import Tau2Method
+
+__all__ = ["CI_NAMES", "LEFT_OUT", "TAU2_NAMES", "PooledEffect"]
+
+TAU2_NAMES = {
+    "common": "common effect", "dl": "DerSimonian-Laird", "reml": "REML", "ml": "maximum likelihood",
+    "pm": "Paule-Mandel", "he": "Hedges", "sj": "Sidik-Jonkman", "eb": "empirical Bayes",
+}  # fmt: skip
+CI_NAMES = {"hksj": "Hartung-Knapp", "z": "normal", "hk_adhoc": "Hartung-Knapp with max(1, q)"}
+LEFT_OUT = {"test_only": "a test without a standard error", "not_estimable": "not estimable"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledEffect:
+    """A pooled effect: the estimate with its interval, heterogeneity, a prediction interval, and the rows behind it.
+
+    Attributes
+    ----------
+    effects : tuple of EffectEstimate
+        The rows pooled, in the order given.
+    left_out : tuple of EffectEstimate
+        The rows given and not pooled; their `status` says why (`LEFT_OUT` in words).
+    marker, contrast, endpoint, estimand, measure : str
+        What was asked, after mapping.
+    point, se : float
+        On the analysis scale.
+    df : float or None
+        Degrees of freedom of the interval; None for a normal one.
+    p_value : float
+    level : float
+    tau2, tau2_ci_low, tau2_ci_high : float or None
+        Between-study variance with its Q-profile interval (None for a common effect).
+    q, q_df, q_p : float
+        Cochran's Q.
+    i2_q, i2_tau2 : float
+        Percent: (Q - df) / Q, and tau2 / (tau2 + typical sampling variance).
+    h2 : float
+    prediction : (float, float) or None
+        On the analysis scale; None where the rule gives none.
+    prediction_rule : "hts" | "z" | "k1" | "hksj"
+    weights : tuple of float
+        Shares of 1.
+    tau2_method, ci_method : str
+    notes : tuple of str
+        What a reader must know, such as mixed assays.
+    common : PooledEffect or None
+        The common-effect result beside it; None on a common-effect result itself.
+    """
+
+    effects: tuple[EffectEstimate, ...]
+    left_out: tuple[EffectEstimate, ...]
+    marker: str
+    contrast: str
+    endpoint: str
+    estimand: str
+    measure: str
+    point: float
+    se: float
+    df: float | None
+    p_value: float
+    level: float
+    tau2: float
+    tau2_ci_low: float | None
+    tau2_ci_high: float | None
+    q: float
+    q_df: int
+    q_p: float
+    i2_q: float
+    i2_tau2: float
+    h2: float
+    prediction: tuple[float, float] | None
+    prediction_rule: PredictionRule
+    weights: tuple[float, ...]
+    tau2_method: Tau2Method
+    ci_method: CiMethod
+    notes: tuple[str, ...] = ()
+    common: PooledEffect | None = None
+
+    @property
+    def k(self) -> int:
+        """Number of effects pooled."""
+        return len(self.effects)
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the measure is a ratio, pooled on the log scale."""
+        return self.effects[0].is_ratio
+
+    @property
+    def log_estimate(self) -> float | None:
+        """Log of the pooled ratio; None for a difference."""
+        return self.point if self.is_ratio else None
+
+    @property
+    def estimate(self) -> float:
+        """The pooled ratio or difference."""
+        return self._shown(self.point)
+
+    def ci(self, level: float | None = None) -> tuple[float, float]:
+        """Return the confidence limits as a reader sees them."""
+        half = critical_value(level or self.level, self.df) * self.se
+        return self._shown(self.point - half), self._shown(self.point + half)
+
+    @property
+    def ci_low(self) -> float:
+        """Lower confidence limit."""
+        return self.ci()[0]
+
+    @property
+    def ci_high(self) -> float:
+        """Upper confidence limit."""
+        return self.ci()[1]
+
+    @property
+    def prediction_low(self) -> float | None:
+        """Lower limit of the prediction interval; None where its rule gives none."""
+        return None if self.prediction is None else self._shown(self.prediction[0])
+
+    @property
+    def prediction_high(self) -> float | None:
+        """Upper limit of the prediction interval; None where its rule gives none."""
+        return None if self.prediction is None else self._shown(self.prediction[1])
+
+    def _shown(self, value: float) -> float:
+        if not self.is_ratio:
+            return value
+        return math.exp(value) if value < 709 else math.inf
+
+    def to_effect(self) -> EffectEstimate:
+        """Return the pooled result as one effect row, flagged so that it is not pooled again unless asked for."""
+        shared = {name: getattr(self, name) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
+        first = self.effects[0]
+        return EffectEstimate(
+            **shared,
+            study=f"Pooled ({self.k} studies)",
+            treatment_contrast=first.treatment_contrast,
+            log_estimate=self.log_estimate,
+            difference=None if self.is_ratio else self.point,
+            se=self.se, df=self.df, level=self.level, p_value=self.p_value,
+            overlaps=tuple(effect.study for effect in self.effects),
+            method=f"{TAU2_NAMES[self.tau2_method]}, {CI_NAMES[self.ci_method]} interval",
+            note="flags: pooled_estimate",
+        )  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers and the rows by name, as they stand in the JSON."""
+        names = (
+            "estimate", "ci_low", "ci_high", "log_estimate", "se", "df", "p_value", "k", "tau2", "tau2_method",
+            "tau2_ci_low", "tau2_ci_high", "q", "q_p", "i2_q", "i2_tau2", "h2", "ci_method", "prediction_low",
+            "prediction_high", "prediction_rule",
+        )  # fmt: skip
+        row = {name: _finite(getattr(self, name)) for name in names}
+        return {**row, "weights": list(self.weights), "effects": json.loads(effects_to_json(self.effects))}
+
+    def to_json(self) -> str:
+        """Write the pooled result as a JSON object, numbers in full; what is not estimable is null."""
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def __str__(self) -> str:
+        asked = " ".join(part for part in (self.marker, self.endpoint, self.estimand) if part)
+        lines = [
+            f"{asked + ': ' if asked else ''}{self.measure} {self._interval(self.ci())}, "
+            f"{p_value(self.p_value, label=True)} ({self._how})",
+            f"Heterogeneity: {self.heterogeneity}",
+            f"Prediction interval ({self.prediction_rule}): {self._prediction}",
+        ]
+        if self.common is not None:
+            lines.append(f"Common effect: {self._common}")
+        lines += [f"Note: {note}" for note in self.notes]
+        lines += [f"Left out: {left.study} ({LEFT_OUT[left.status]})" for left in self.left_out]
+        return "\n".join(lines)
+
+    @property
+    def heterogeneity(self) -> str:
+        """The heterogeneity in words: tau2 with its interval, I2 with its definition, Q with its P."""
+        limits = ""
+        if self.tau2_ci_low is not None:
+            limits = f" ({number(self.tau2_ci_low, 3)} to {number(self.tau2_ci_high, 3)})"
+        return (
+            f"tau2 {number(self.tau2, 3)}{limits}, I2 {percent(self.i2_tau2 / 100, 0)} by tau2 and "
+            f"{percent(self.i2_q / 100, 0)} by Q, Q {number(self.q)} on {self.q_df} df, {p_value(self.q_p, label=True)}"
+        )
+
+    @property
+    def _how(self) -> str:
+        return f"{self.k} studies, {TAU2_NAMES[self.tau2_method]}, {CI_NAMES[self.ci_method]} interval"
+
+    @property
+    def _prediction(self) -> str:
+        if self.prediction is None:
+            return self._text((math.nan, math.nan))
+        return self._text((self._shown(self.prediction[0]), self._shown(self.prediction[1])))
+
+    @property
+    def _common(self) -> str:
+        return "" if self.common is None else self._interval(self.common.ci(), self.common.estimate)
+
+    def _interval(self, limits: tuple[float, float], estimate: float | None = None) -> str:
+        point = self.estimate if estimate is None else estimate
+        if self.is_ratio:
+            return ratio_with_interval(point, *limits)
+        return f"{number(point)} {self._text(limits)}"
+
+    def _text(self, limits: tuple[float, float]) -> str:
+        write = ratio if self.is_ratio else number
+        return interval(write(limits[0]), write(limits[1]))
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{escape(effect.study)}</td>"
+            f"<td>{escape(self._interval(effect.ci(), effect.estimate))}</td><td>{percent(weight)}</td></tr>"
+            for effect, weight in zip(self.effects, self.weights, strict=True)
+        )
+        left = "<tr><th style='text-align:left'>"
+        head = f"{left}Study</th><th>{self.measure} ({100 * self.level:g}% CI)</th><th>Weight</th></tr>"
+        foot = f"{left}Pooled</th><th>{self._interval(self.ci())}</th><th></th></tr>"
+        words = "".join(f"<br>{escape(line)}" for line in str(self).splitlines())
+        return f"<table><thead>{head}</thead><tbody>{rows}{foot}</tbody></table><p>{words.removeprefix('<br>')}</p>"
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,240 @@
+"""Published effects: every row of the evidence tables becomes one effect row, with nothing lost and nothing added."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+
+import pytest
+
+from tamoxres.effects import effects_to_csv, read_effects
+from tamoxres.effects.derive import flags
+from tamoxres.errors import PoolingError, QuestionError
+from tamoxres.evidence import MARKERS, OPTIONAL, claims, derived_interactions, literature, studies
+from tamoxres.files import data_root
+from tamoxres.meta.comparable import REFUSED_FLAGS, Alike
+from tamoxres.meta.pool import pool
+
+PRINTED = 1e-12  # estimates are taken over as printed
+ROUNDED = 5e-4  # a ratio of printed ratios, worked by hand to three decimals
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Rows of effects.csv as text."""
+    with (data_root() / "literature" / "effects.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture(scope="module")
+def everything():
+    """All 157 effects."""
+    return literature(include="all")
+
+
+def of(study, rows, **wanted):
+    """First row of a study with the wanted fields."""
+    found = [e for e in rows if e.study == study and all(getattr(e, k) == v for k, v in wanted.items())]
+    assert found, f"no row of {study} with {wanted}"
+    return found[0]
+
+
+def test_every_row_becomes_one_effect(table, everything):
+    """157 rows, in order, with their marker, endpoint, measure, estimate, n and flags."""
+    assert len(everything) == len(table) == 157
+    for printed, effect in zip(table, everything, strict=True):
+        assert (effect.marker, effect.endpoint, effect.treatment) == (
+            printed["marker"],
+            printed["endpoint"],
+            printed["treatment"],
+        )
+        assert effect.assay == printed["assay"]
+        assert effect.rule == printed["marker_state"]
+        assert (effect.n or "") == (int(printed["n"]) if printed["n"] else "")
+        if printed["estimate"]:
+            assert effect.estimate == pytest.approx(float(printed["estimate"]), rel=PRINTED)
+        assert set(filter(None, printed["flags"].split(";"))) <= set(flags(effect))
+        assert ("recalled" in flags(effect)) == (printed["verification"] == "recalled")
+        assert printed["evidence_locator"] in effect.source
+
+
+def test_rows_without_a_route_to_a_standard_error_are_tests(table, everything):
+    """57 rows print a test alone, and 4 an estimate with neither an interval nor an exact P."""
+    assert Counter(effect.status for effect in everything) == {"estimated": 96, "test_only": 61}
+    bare = [e.study for e in everything if e.status == "test_only" and e.estimate is not None]
+    assert bare == ["Berry 2000", "Berry 2000", "Luen 2018", "Beelen 2014a"]
+    assert sum("p_only" in flags(effect) for effect in everything) == 57
+
+
+def test_a_p_that_is_only_an_upper_bound_gives_no_error(everything):
+    """Beelen 2014 prints HR 0.24, P < 0.0001: a bound is kept as the P of a test, and named a bound."""
+    row = of("Beelen 2014a", everything, rule="p-p70S6K negative")
+    assert (row.status, row.p_value, row.se, row.direction) == ("test_only", 0.0001, None, "better")
+    assert "printed P < 0.0001" in row.note
+
+
+def test_routes_to_the_standard_error(everything):
+    """An interval gives its width over 2 z; without one an exact P gives |log HR| over its quantile."""
+    ci = of("De Placido 2003", everything, rule="overexpressed", endpoint="OS", estimand="treatment_effect")
+    assert ci.se == pytest.approx(math.log(1.87 / 0.63) / (2 * 1.959963984540054), rel=PRINTED)
+    assert (ci.method, ci.ci()[0]) == ("from ci", pytest.approx(0.63, abs=0.005))
+    p = of("pmid21327800 2011", everything)
+    assert p.se == pytest.approx(math.log(1.93) / 3.290526731491894, rel=1e-9)
+    assert (p.method, p.p_value, p.adjusted_for) == ("from p", 0.001, ("unspecified",))
+
+
+def test_comparisons_say_what_is_estimated(everything):
+    """Each comparison has its estimand, treatment contrast, contrast and marker level."""
+    marker = of("Rasmussen 2008", everything, estimand="prognostic")
+    assert (marker.contrast, marker.treatment_contrast, marker.design) == (
+        "altered v unaltered",
+        "none",
+        "observational",
+    )
+    trial = of("Rasmussen 2008", everything, rule="not_amplified")
+    assert (trial.estimand, trial.contrast, trial.treatment_contrast) == (
+        "treatment_effect",
+        "AI v tamoxifen",
+        "ai_v_tamoxifen",
+    )
+    assert trial.population.startswith("HER2 unaltered; 3533")
+    assert trial.design == "randomised"
+    assert of("Stål 2000", everything, estimand="interaction").treatment_contrast == "longer_v_shorter"
+    assert of("Love 2003", everything).treatment_contrast == "endocrine_v_none"
+    assert of("Bostner 2013", everything).treatment_contrast == "tamoxifen_v_none"
+    assert of("Baselga 2012", everything).treatment_contrast == "inhibitor_added"
+    assert of("Baselga 2012", everything).population.startswith("MTOR unselected")
+    assert of("André 2019", everything, rule="wild-type").population.startswith("PIK3CA unaltered")
+    assert of("Berry 2000", everything).design == of("Choi 2020", everything).design == "observational"
+
+
+def test_odd_rows_are_told_in_their_notes(everything):
+    """Love 2003 is not symmetric; turned odds ratios and a turned ratio of hazard ratios are named."""
+    assert "not symmetric on the log scale" in of("Love 2003", everything, rule="overexpressed", endpoint="DFS").note
+    turned = [e for e in everything if "kept as printed" in e.note]
+    assert [(e.study, e.measure) for e in turned] == [
+        ("Ellis 2007", "OR"),
+        ("Fillbrunn 2022", "OR"),
+        ("Fillbrunn 2022", "OR"),
+    ]
+    assert of("Bartlett 2013", everything, estimand="interaction").contrast == "unaltered v altered"
+
+
+def test_adjustment_is_yes_no_or_unknown(everything):
+    """The table's yes, no and empty become unspecified, crude and unknown."""
+    assert Counter(e.adjusted_for for e in everything) == {(): 70, ("unknown",): 65, ("unspecified",): 22}
+
+
+def test_studies_that_share_patients_name_each_other(everything):
+    """GUN: Carlomagno, De Placido and Bianco overlap, in every direction."""
+    assert of("Carlomagno 1996", everything).overlaps == ("Bianco 2000", "De Placido 2003")
+    assert of("De Placido 2003", everything).overlaps == ("Bianco 2000", "Carlomagno 1996")
+    assert of("Beelen 2014a", everything).overlaps == ("Beelen 2014b",)
+    assert of("Ellis 2007", everything).overlaps == ("Ellis 2001",)
+
+
+def test_default_leaves_out_what_must_not_be_pooled_unawares(table):
+    """Recalled, pooled and doubled rows come only by name."""
+    default = literature()
+    assert len(default) == 117
+    assert not any(set(flags(effect)) & set(OPTIONAL) for effect in default)
+    assert len(literature(include=["recalled"])) == 117 + 10  # of 11 recalled rows one doubles another row too
+    assert len(literature(include=OPTIONAL)) == 157
+    assert set(OPTIONAL) < set(REFUSED_FLAGS)
+
+
+def test_filters():
+    """Marker, estimand, tier and setting narrow the rows."""
+    assert {e.marker for e in literature(marker="her2")} == {"HER2"}
+    assert {e.estimand for e in literature(estimand="interaction")} == {"interaction"}
+    assert {e.study for e in literature(marker="PTEN", tier="meta_analysis", include="all")} == {"Li 2017"}
+    assert {e.study for e in literature(marker="SRC", setting="adjuvant")} == {"Campbell 2008", "Elsberger 2012"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"marker": "KRAS"}, "Unknown marker 'KRAS'. Use one of HER2"),
+        ({"estimand": "predictive"}, "Unknown estimand 'predictive'"),
+        ({"tier": "human"}, "Unknown tier"),
+        ({"setting": "late"}, "Unknown setting"),
+        ({"include": "everything"}, "Unknown row kind 'everything' in include"),
+    ],
+)
+def test_unknown_filters_are_refused(asked, says):
+    """An unknown word is one sentence with the known ones."""
+    with pytest.raises(QuestionError, match=says):
+        literature(**asked)
+
+
+def test_rows_go_through_the_pipe_unchanged(everything, tmp_path):
+    """All 157 rows written as CSV are read back equal, tests included."""
+    path = tmp_path / "literature.csv"
+    path.write_text(effects_to_csv(everything), encoding="utf-8")
+    assert read_effects(path) == everything
+
+
+def test_labels_are_unique_to_a_study():
+    """One label, one study, in the map of 138 studies."""
+    frame = studies()
+    assert frame["study"].nunique() == frame["study_id"].nunique() == 138
+    assert {"Beelen 2014a", "Beelen 2014b", "Tokunaga 2006a", "Tokunaga 2006b"} <= set(frame["study"])
+
+
+def test_evidence_map_has_a_row_a_study_marker_and_direction():
+    """167 findings, each with its tier, direction and setting; the seven markers all stand in it."""
+    frame = studies()
+    assert len(frame) == 167
+    assert set(frame["marker"]) == set(MARKERS)
+    assert set(frame["tier"]) == {"cell_line", "animal_model", "clinical", "meta_analysis"}
+    row = frame[(frame["study"] == "Luen 2018") & (frame["marker"] == "PIK3CA")].iloc[0]
+    assert (row["direction"], row["year"], row["setting"]) == ("mixed", 2018, "adjuvant")
+
+
+def test_interactions_from_two_printed_strata():
+    """De Placido 2003: 1.09 / 0.59 = 1.847, SE the root of summed squares; TEAM's composite is the printed inverse."""
+    gun = of("De Placido 2003", derived_interactions(marker="HER2"))
+    assert gun.estimate == pytest.approx(1.847, abs=ROUNDED)
+    assert gun.se == pytest.approx(
+        math.hypot(math.log(1.87 / 0.63), math.log(0.87 / 0.40)) / 3.919927969080108, rel=PRINTED
+    )
+    assert (gun.method, gun.estimand, gun.contrast) == ("from strata", "interaction", "altered v unaltered")
+    assert "1.09 in altered over 0.59 in unaltered" in gun.note
+    pairs = derived_interactions(include="all")
+    team = next(e for e in pairs if e.study == "Bartlett 2013" and "composite_marker" in flags(e))
+    printed = of("Bartlett 2013", literature(estimand="interaction")).reversed()
+    assert team.estimate == pytest.approx(printed.estimate, abs=0.01)
+    assert team.se == pytest.approx(printed.se, abs=0.01)
+
+
+def test_only_complete_pairs_of_one_subset_are_joined():
+    """Knoop (negative strata alone) and Berry (no errors) give none; by default 8 pairs stand, with all 12."""
+    assert {e.study for e in derived_interactions()} == {
+        "De Placido 2003", "Love 2003", "Stål 2000", "Rasmussen 2008", "Bartlett 2013", "Stål 2003", "Bostner 2013",
+        "Luen 2018",
+    }  # fmt: skip
+    assert len(derived_interactions()) == 9  # Love has two endpoints
+    assert len(derived_interactions(include="all")) == 12
+
+
+def test_pooling_published_rows_refuses_and_pools():
+    """Flagged rows are refused by name; two HER2 trials of AI against tamoxifen pool to an interaction."""
+    with pytest.raises(PoolingError, match="pooled_estimate"):
+        pool(literature(marker="PTEN", estimand="prognostic", include="all"))
+    ai = [e for e in derived_interactions(marker="HER2") if e.treatment_contrast == "ai_v_tamoxifen"]
+    pooled = pool(ai)
+    assert pooled.k == 2
+    assert pooled.marker == "HER2"
+    with pytest.raises(PoolingError, match="Ellis 2007: flagged or_of_response"):
+        pool([*literature(marker="HER2", tier="clinical", estimand="treatment_effect")])
+    assert Alike(include=("recalled",)).include == ("recalled",)
+
+
+def test_the_claims_cover_the_pathway():
+    """Six markers are claimed to go with resistance, and PIK3CA to make no significant difference."""
+    found = {claim.marker: claim for claim in claims()}
+    assert tuple(found) == MARKERS
+    assert [m for m, claim in found.items() if claim.direction == "no_difference"] == ["PIK3CA"]
+    assert "no significant difference" in found["PIK3CA"].statement
+    assert str(found["PTEN"]) == "PTEN: Loss of PTEN goes with resistance to tamoxifen."

@@ -1,0 +1,192 @@
+"""Estimators of tau2, heterogeneity and prediction, against metafor (tests/reference/meta) and by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamoxres.errors import PoolingError
+from tamoxres.meta.estimate import all_equal, pool_arrays
+from tamoxres.meta.heterogeneity import heterogeneity, prediction, tau2_interval
+from tamoxres.meta.tau2 import TAU2, q_root, tau2_se, weighted_fit
+
+META = json.loads((Path(__file__).parent / "reference" / "meta" / "meta.json").read_text())
+SETS = ("bcg", "begg", "linde", "berkey", "hine", "konst")
+CLOSED = 1e-9  # closed forms: only rounding separates the two programs
+ITERATED = 1e-7  # both iterate to a root, each with its own last step
+EXACT = 1e-12  # worked by hand
+CI = {"z": "z", "knha": "hksj", "adhoc": "hk_adhoc"}
+CASES = [(name, fit) for name in SETS for fit in META[name]["fits"]]
+
+
+def data(name):
+    """Estimates and variances of a reference data set."""
+    return np.array(META[name]["yi"]), np.array(META[name]["vi"])
+
+
+def close(found, expected, tolerance, what):
+    """Compare numbers, naming what differs."""
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance, err_msg=what)
+
+
+@pytest.mark.parametrize(("name", "fit"), CASES)
+def test_every_estimator_and_interval_equals_metafor(name, fit):
+    """Eight estimators of tau2 by three intervals on six data sets give metafor's estimate, SE, limits, P and tau2."""
+    y, v = data(name)
+    expected = META[name]["fits"][fit]
+    method, ci = fit.split("_")
+    method = {"FE": "common"}.get(method, method.lower())
+    pooled = pool_arrays(y, v, tau2=method, ci=CI[ci])
+    differs = heterogeneity(y, v, float(pooled.tau2), random=method != "common")
+    low, high = pooled.limits()
+    found = {
+        "estimate": pooled.point, "se": pooled.se, "ci_low": low, "ci_high": high, "p": pooled.p, "tau2": pooled.tau2,
+        "q": differs.q, "q_p": differs.p, "h2": differs.h2,
+        "i2": differs.i2_q if method == "common" else differs.i2_tau2,
+    }  # fmt: skip
+    tolerance = CLOSED if method in ("common", "dl", "he", "sj") else ITERATED
+    for number, value in found.items():
+        close(value, expected[number], tolerance, f"{name} {fit} {number}")
+    if method != "common":
+        close(tau2_se(method, y, v, float(pooled.tau2)), expected["se_tau2"], tolerance, f"{name} {fit} se_tau2")
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_q_profile_interval_equals_metafor(name):
+    """The Q-profile interval of tau2 is metafor's confint()."""
+    y, v = data(name)
+    expected = META[name]["tau2_interval"]
+    close(tau2_interval(y, v), (expected["low"], expected["high"]), ITERATED, name)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("rule", ["hts", "z", "k1", "hksj"])
+def test_prediction_intervals_equal_metafor(name, rule):
+    """Each named rule gives its interval."""
+    y, v = data(name)
+    fit = pool_arrays(y, v)
+    errors = float(fit.se_wald), float(fit.se_hk)
+    found = prediction(float(fit.point), errors, float(fit.tau2), len(y), rule)
+    close(found, META[name]["prediction"][rule], ITERATED, f"{name} {rule}")
+
+
+def test_bcg_prediction_intervals_as_printed():
+    """On the BCG trials the four rules give the intervals that the methods page prints."""
+    y, v = data("bcg")
+    fit = pool_arrays(y, v)
+    errors = float(fit.se_wald), float(fit.se_hk)
+    printed = {"hts": (0.1342, 1.7848), "z": (0.1546, 1.5490), "k1": (0.1360, 1.7617), "hksj": (0.1359, 1.7629)}
+    for rule, limits in printed.items():
+        found = prediction(float(fit.point), errors, float(fit.tau2), len(y), rule)
+        close(np.round(np.exp(found), 4), limits, EXACT, rule)
+
+
+def test_three_studies_by_hand():
+    """Estimates 0, 1, 2 with variance 1/2 each: every moment and likelihood estimator has a closed answer."""
+    y, v = np.array([0.0, 1.0, 2.0]), np.full(3, 0.5)
+    # equal variances: Q = 2 * 2 = 4, df 2; DL = (4 - 2) / (6 - 12/6) = 1/2; HE = var(y) - 1/2 = 1/2, as REML and PM;
+    # ML divides the sum of squares 2 by 3: 2/3 - 1/2 = 1/6; SJ starts at 2/3: (2/3) * (2 / (1/2 + 2/3)) / 2 = 4/7
+    expected = {"common": 0, "dl": 0.5, "he": 0.5, "reml": 0.5, "pm": 0.5, "eb": 0.5, "ml": 1 / 6, "sj": 4 / 7}
+    assert expected.keys() == TAU2.keys()
+    for method, tau2 in expected.items():
+        close(TAU2[method](y, v), tau2, CLOSED, method)
+    fit = pool_arrays(y, v, tau2="dl", ci="z")
+    close([fit.point, fit.se_wald, fit.se_hk], [1, 3**-0.5, 3**-0.5], EXACT, "weights 1 each; q = 2 / 2 = 1")
+    differs = heterogeneity(y, v, 0.5)
+    close([differs.q, differs.i2_q, differs.i2_tau2, differs.h2], [4, 50, 50, 2], EXACT, "Q 4 on 2; s2 = 1/2")
+
+
+def test_no_prediction_interval_for_two_studies():
+    """With two studies `hts` has no degrees of freedom left."""
+    assert prediction(0.0, (0.1, 0.1), 0.2, 2, "hts") is None
+    assert prediction(0.0, (0.1, 0.1), 0.2, 2, "k1") is not None
+
+
+def test_subsets_in_one_call_equal_subsets_one_by_one():
+    """Many subsets at once give what each gives alone, for every estimator."""
+    y, v = data("bcg")
+    keep = 1 - np.eye(len(y))
+    for method in TAU2:
+        together = pool_arrays(y, v, tau2=method, keep=keep)
+        for i in (0, 6, 12):
+            alone = pool_arrays(np.delete(y, i), np.delete(v, i), tau2=method)
+            close([together.point[i], together.se[i], together.tau2[i], together.q[i]],
+                  [alone.point, alone.se, alone.tau2, alone.q], CLOSED, f"{method} without {i}")  # fmt: skip
+
+
+def test_a_subset_of_one_study_is_that_study():
+    """One study alone keeps its estimate and its own standard error, with a normal interval."""
+    y, v = np.array([0.3, 0.9]), np.array([0.04, 0.09])
+    fit = pool_arrays(y, v, keep=np.array([[1.0, 0.0], [1.0, 1.0]]))
+    close([fit.point[0], fit.se[0], fit.tau2[0]], [0.3, 0.2, 0], EXACT, "first study alone")
+    assert np.isinf(fit.df[0])
+    assert fit.df[1] == 1
+
+
+def test_q_root_meets_its_target_and_is_zero_below_it():
+    """The generalised Q at the root equals the target; a target above Q at 0 gives 0."""
+    y, v = data("bcg")
+    root = q_root(y, v, 5.0)
+    close(weighted_fit(y, 1 / (v + root), np.ones((len(y), 1))).q, 5.0, CLOSED, "Q at its root")
+    assert q_root(y, v, 1e6) == 0
+
+
+def test_wild_errors_are_one_sentence():
+    """Variances 24 orders of magnitude apart are beyond the likelihood, which says so and what to use instead."""
+    y, v = np.array([0.0, 1.0, 5.0]), np.array([1e-12, 1.0, 1e12])
+    with pytest.raises(PoolingError, match=r"did not converge\. Use tau2='dl' or 'pm'"):
+        TAU2["reml"](y, v)
+    assert TAU2["pm"](y, v) >= 0
+
+
+effects = st.lists(
+    st.tuples(st.floats(-3, 3).map(lambda x: round(x, 3)), st.floats(0.01, 2).map(lambda x: round(x, 3))),
+    min_size=2, max_size=12,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(effects, st.randoms(use_true_random=False), st.sampled_from(sorted(TAU2)))
+def test_study_order_and_sign_change_nothing(rows, random, method):
+    """Shuffling the studies changes no number; turning every contrast round turns the estimate round."""
+    y, se = np.array(rows).T
+    order = list(range(len(y)))
+    random.shuffle(order)
+    first = pool_arrays(y, se**2, tau2=method)
+    shuffled = pool_arrays(y[order], se[order] ** 2, tau2=method)
+    turned = pool_arrays(-y, se**2, tau2=method)
+    for name, sign in (("point", -1), ("se", 1), ("tau2", 1), ("q", 1)):
+        close(getattr(shuffled, name), getattr(first, name), ITERATED, f"{method} {name} shuffled")
+        close(sign * getattr(turned, name), getattr(first, name), ITERATED, f"{method} {name} turned")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(-2, 2), st.lists(st.floats(0.05, 1), min_size=2, max_size=8), st.sampled_from(sorted(TAU2)))
+def test_equal_effects_have_no_variance_between_them(value, errors, method):
+    """Equal estimates: tau2 is 0, the pooled estimate is the estimate, and its error is the Wald error."""
+    y, v = np.full(len(errors), value), np.array(errors) ** 2
+    fit = pool_arrays(y, v, tau2=method)
+    assert all_equal(y)
+    close([fit.tau2, fit.point, fit.se], [0, value, (1 / v).sum() ** -0.5], CLOSED, method)
+
+
+@settings(max_examples=60, deadline=None)
+@given(effects)
+def test_reml_is_a_maximum_of_its_likelihood(rows):
+    """No nearby tau2 has a higher restricted likelihood."""
+    y, se = np.array(rows).T
+    v = se**2
+    tau2 = float(TAU2["reml"](y, v))
+
+    def likelihood(t):
+        w = 1 / (v + t)
+        residuals = y - (w * y).sum() / w.sum()
+        return -0.5 * (np.log(v + t).sum() + np.log(w.sum()) + (w * residuals**2).sum())
+
+    for nearby in (tau2 * 0.999, tau2 * 1.001 + 1e-6):
+        assert likelihood(tau2) >= likelihood(nearby) - EXACT
