@@ -105,7 +105,8 @@ class AnalysisSet:
 
     def __str__(self) -> str:
         what = f"{self.marker} by {self.rule}, " if self.marker else ""
-        return f"{self.cohort.title}: {what}{self.endpoint.code}, {self.population}; {self.n:,} patients, {self.events:,} events"
+        who = f"{self.n:,} patients, {self.events:,} events"
+        return f"{self.cohort.title}: {what}{self.endpoint.code}, {self.population}; {who}"
 
     def _repr_html_(self) -> str:
         return f"<p><b>{self}</b></p>{self.flow._repr_html_()}"
@@ -215,13 +216,19 @@ def _by_treatment(chosen: AnalysisSet, treatment: str) -> AnalysisSet:
     if "endocrine" not in frame or frame["endocrine"].isna().all():
         if treatment == "any":
             return replace(chosen, population=_joined(chosen.population, "treatment not recorded"))
-        raise QuestionError(f"{cohort.name} does not record endocrine therapy. Ask with treatment='any' (--treatment any).")
+        raise QuestionError(
+            f"{cohort.name} does not record endocrine therapy. Ask with treatment='any' (--treatment any)."
+        )
     if treatment == "tamoxifen":
         return _by_tamoxifen(chosen)
     known = {"any": [TREATED, UNTREATED], "none": [UNTREATED], "endocrine": [TREATED]}[treatment]
     keep = frame["treatment"].isin(known).to_numpy()
     names = {"any": "Endocrine therapy known", "none": "No endocrine therapy", "endocrine": "Endocrine therapy"}
-    words = {"any": "with or without endocrine therapy", "none": "no endocrine therapy", "endocrine": "endocrine therapy"}
+    words = {
+        "any": "with or without endocrine therapy",
+        "none": "no endocrine therapy",
+        "endocrine": "endocrine therapy",
+    }
     name, phrase = names[treatment], words[treatment]
     if cohort.treatment_specificity == "endocrine_unspecified" and treatment == "endocrine":
         name, phrase = f"{name} (drug not named)", f"{phrase} (drug not named)"
@@ -244,7 +251,9 @@ def _by_tamoxifen(chosen: AnalysisSet) -> AnalysisSet:
 def _by_restriction(chosen: AnalysisSet, restriction: Restriction) -> AnalysisSet:
     frame = chosen.frame
     if restriction.column not in frame:
-        raise QuestionError(f"{chosen.cohort.name} has no column {restriction.column!r}. It has {', '.join(frame.columns[5:])}.")
+        raise QuestionError(
+            f"{chosen.cohort.name} has no column {restriction.column!r}. It has {', '.join(frame.columns[5:])}."
+        )
     values = frame[restriction.column]
     wanted: Any = restriction.value
     if values.dtype.kind in "fi":

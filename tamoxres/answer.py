@@ -61,7 +61,9 @@ class Answer:
         from .effects import effects_to_frame
 
         verdict = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>" if self.verdict else ""
-        shown = effects_to_frame(self.rows)[["study", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]]
+        shown = effects_to_frame(self.rows)[
+            ["study", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
+        ]
         return f"<p><b>{escape(str(self.question))}</b></p>{verdict}{shown.round(4).to_html(index=False)}"
 
 
@@ -128,5 +130,3 @@ def _refuse_unbuilt(question: Question) -> None:
         value = getattr(question, name)
         if value != plain:
             raise QuestionError(f"{name}={value!r} is not available yet. Leave it at {plain!r}.")
-
-

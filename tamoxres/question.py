@@ -27,7 +27,7 @@ _BOTH_ARMS = ("treatment_effect", "interaction")
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """A restriction of the population: a column, a comparison and a value, such as `nodes >= 1` or `menopause == pre`."""
+    """A restriction of the population: a column, a comparison and a value, such as `nodes >= 1`."""
 
     column: str
     comparison: str
@@ -38,7 +38,10 @@ class Restriction:
         """Read a restriction from text; nothing in it is ever executed."""
         found = _RESTRICTION.fullmatch(text.strip())
         if found is None:
-            raise QuestionError(f"Cannot read the restriction {text!r}. Write a column, one of == != >= <= > <, and a value: 'nodes >= 1'.")
+            raise QuestionError(
+                f"Cannot read the restriction {text!r}. "
+                "Write a column, one of == != >= <= > <, and a value: 'nodes >= 1', 'menopause == pre'."
+            )
         return cls(found["column"], found["comparison"], found["value"].strip("'\""))
 
     def __str__(self) -> str:
@@ -92,9 +95,7 @@ class Question:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endpoint", endpoint(self.endpoint))
-        for name in ("where", "adjust", "strata"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        self._check_kinds()
         for text in self.where:
             Restriction.parse(text)
         for name, allowed in _CHOICES.items():
@@ -105,6 +106,30 @@ class Question:
             object.__setattr__(self, "marker", self.marker.upper())
         elif self.estimand != "treatment_effect":
             raise QuestionError(f"The estimand {self.estimand} needs a marker. Name one, such as HER2.")
+        self._check_arms()
+
+    def _check_kinds(self) -> None:
+        """Refuse what a plan file can hold and a question cannot: numbers for names, text for months."""
+        for name in ("where", "adjust", "strata"):
+            value = getattr(self, name)
+            names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else (None,)
+            if not all(isinstance(text, str) and text for text in names):
+                raise QuestionError(f"{name} is {value!r}; give a list of texts.")
+            object.__setattr__(self, name, names)
+        for name in ("marker", "rule"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, str) and value):
+                raise QuestionError(f"{name} is {value!r}; give its name, such as HER2 or snp6_gain, or leave it out.")
+        for name in ("horizon", "landmark"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf")):
+                raise QuestionError(f"{name} is {value!r}; it is a number of months above 0.")
+        if self.horizon is not None and self.landmark is not None and self.landmark >= self.horizon:
+            raise QuestionError(
+                f"The landmark ({self.landmark:g} months) leaves no time before the horizon ({self.horizon:g})."
+            )
+
+    def _check_arms(self) -> None:
         if self.treatment is None:
             object.__setattr__(self, "treatment", "any" if self.estimand in _BOTH_ARMS else "endocrine")
         if self.estimand in _BOTH_ARMS and self.treatment != "any":
@@ -112,10 +137,6 @@ class Question:
                 f"The estimand {self.estimand} compares treated with untreated patients; treatment={self.treatment!r} "
                 "leaves one arm. Use treatment='any'."
             )
-        for name in ("horizon", "landmark"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise QuestionError(f"{name} is {value:g}; it is a number of months above 0.")
 
     @classmethod
     def from_mapping(cls, values: dict[str, Any]) -> Question:

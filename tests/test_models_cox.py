@@ -18,7 +18,14 @@ REFERENCE = json.loads((Path(__file__).parent / "reference" / "cox" / "reference
 ITERATED = 1e-7  # both sides iterate to a maximum, in different arithmetic
 RULES, ENDPOINTS = ("snp6_gain", "three_gene", "intclust5"), ("BCSS", "OS", "RFI")
 CASES = [(rule, endpoint) for rule in RULES for endpoint in ENDPOINTS]
-R_NAMES = {"marker": "x", "treatment": "et", "treatment:marker": "x:et", "age": "age", "npi": "npi", "chemotherapy": "chemo"}
+R_NAMES = {
+    "marker": "x",
+    "treatment": "et",
+    "treatment:marker": "x:et",
+    "age": "age",
+    "npi": "npi",
+    "chemotherapy": "chemo",
+}
 
 
 def close(found, expected, what):

@@ -90,25 +90,29 @@ def test_cells_and_rows_count_the_same_patients(adjusted):
 
 
 def test_metabric_verdict(adjusted):
-    """METABRIC: prognostic; interaction inconclusive, with the minimum detectable ratio, resting on the adjusted model."""
+    """METABRIC: prognostic; interaction inconclusive, with the minimum detectable ratio, from the adjusted model."""
     verdict = adjusted.verdict
     assert verdict.label == "prognostic; interaction inconclusive"
     assert verdict.basis == adjusted.ratio.row_id
-    assert verdict.minimum_detectable == pytest.approx(math.exp((1.959963984540054 + 0.8416212335729143) * adjusted.ratio.se))
+    assert verdict.minimum_detectable == pytest.approx(
+        math.exp((1.959963984540054 + 0.8416212335729143) * adjusted.ratio.se)
+    )
     assert "2.16 or more" in verdict.sentence
     assert "stays open" in verdict.sentence
     assert [round(x, 3) for x in (adjusted.ratio.estimate, *adjusted.ratio.ci())] == [0.913, 0.532, 1.567]
 
 
 def test_gbsg_interaction_with_er_equals_r():
-    """GBSG hormone x (ER >= 10): ratio 0.81782 (0.48610-1.37591), LRT P 0.45104; a cohort's own column can be the marker."""
+    """GBSG hormone x (ER >= 10) equals R: ratio 0.81782 (0.48610-1.37591), LRT P 0.45104."""
     gbsg = tr.load("gbsg")
     values = gbsg.patients["er"].map({"positive": "altered", "negative": "unaltered"})
     call = tr.MarkerCall(marker="ER", rule="fmol10", assay="ligand binding", reference="", definition="", values=values)
     analysis = tr.select(gbsg.with_marker(call), marker="ER", endpoint="RFS", er="any", treatment="any")
     row = tr.interaction(analysis).ratio
     want = REFERENCE["gbsg"]["er_interaction"]
-    close([row.log_estimate, row.se, row.lrt_p], [want["coef"][2], want["se"][2], REFERENCE["gbsg"]["er_lrt_p"]], "gbsg")
+    close(
+        [row.log_estimate, row.se, row.lrt_p], [want["coef"][2], want["se"][2], REFERENCE["gbsg"]["er_lrt_p"]], "gbsg"
+    )
     assert row.treatment_contrast == "tamoxifen_v_none"
     assert [round(x, 5) for x in (row.estimate, *row.ci())] == [0.81782, 0.48610, 1.37591]
 

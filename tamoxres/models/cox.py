@@ -1,9 +1,9 @@
 """Cox regression of one analysis set: marker (or treatment), covariates, strata.
 
 Conventions: Efron ties unless Breslow is asked for; the competing deaths of an endpoint are censored (the hazard is
-cause-specific); coefficients are log hazard ratios; numbers enter per unit, levels against their reference. The engine of
-the single fit is lifelines, run to the end of double precision (its default stops 5e-5 off); Breslow ties and delayed entry run on
-`kernel`, and each checks the other in the tests.
+cause-specific); coefficients are log hazard ratios; numbers enter per unit, levels against their reference. The engine
+of the single fit is lifelines, run to the end of double precision (its default stops 5e-5 off); Breslow ties, delayed
+entry and more than 20,000 patients run on `kernel`, and each checks the other in the tests.
 
 References
 ----------
@@ -30,8 +30,8 @@ __all__ = ["CoxModel", "cox", "fit_terms", "kernel_fit", "stratum_codes", "treat
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 Ties = Literal["efron", "breslow"]
-# lifelines stops when a step, the Newton decrement or the relative gain in likelihood is small: a decrement of 1e-12 still
-# leaves a coefficient 2e-7 off
+# lifelines stops when a step, the Newton decrement or the relative gain in likelihood is small: a decrement of 1e-12
+# still leaves a coefficient 2e-7 off
 _FIT_OPTIONS = {"precision": 1e-18, "r_precision": 1e-16}
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
 _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
@@ -128,7 +128,9 @@ class CoxModel:
     def _repr_html_(self) -> str:
         from ..effects import effects_to_frame
 
-        shown = effects_to_frame(self.effects)[["term", "contrast", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "term_p"]]
+        shown = effects_to_frame(self.effects)[
+            ["term", "contrast", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "term_p"]
+        ]
         return f"<p><b>{self.analysis}</b></p>{shown.round(4).to_html(index=False)}"
 
 
@@ -234,24 +236,33 @@ def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:
     for term in design.terms:
         if not term.levels or ":" in term.name:
             continue
-        counts = analysis.frame.assign(event=event).groupby(term_values(analysis.frame, term.name).astype(str))["event"].agg(["size", "sum"])
+        counts = (
+            analysis.frame.assign(event=event)
+            .groupby(term_values(analysis.frame, term.name).astype(str))["event"]
+            .agg(["size", "sum"])
+        )
         empty = counts[counts["sum"] == 0]
         if len(empty):
             level = empty.index[0]
             raise AnalysisError(
-                f"{term.name} = {level}: {int(empty['size'].iloc[0]):,} patients and no events, so its hazard ratio cannot be estimated. "
-                "Leave the level out, or merge it with another."
+                f"{term.name} = {level}: {int(empty['size'].iloc[0]):,} patients and no events, so its hazard ratio "
+                "cannot be estimated. Leave the level out, or merge it with another."
             )
 
 
 def _refuse_unestimable(design: Design, fitted: CoxFit) -> None:
-    for fault, why in ((~fitted.estimable, "is constant within the strata"), (fitted.separated, "separates those with an event from the others")):
+    for fault, why in (
+        (~fitted.estimable, "is constant within the strata"),
+        (fitted.separated, "separates those with an event from the others"),
+    ):
         if fault.any():
             name = design.names[int(np.flatnonzero(fault)[0])]
             raise AnalysisError(f"Column {name} {why}: its hazard ratio has no finite estimate. Leave it out.")
     if not fitted.converged:
         furthest = design.names[int(np.argmax(np.abs(fitted.coefficients) * design.x.std(axis=0)))]
-        raise AnalysisError(f"The Cox model did not converge: the hazard ratio of column {furthest} runs off. Leave it out.")
+        raise AnalysisError(
+            f"The Cox model did not converge: the hazard ratio of column {furthest} runs off. Leave it out."
+        )
 
 
 def _sparseness(analysis: AnalysisSet, design: Design) -> tuple[str, ...]:
@@ -268,7 +279,7 @@ def _sparseness(analysis: AnalysisSet, design: Design) -> tuple[str, ...]:
 
 
 def group_counts(analysis: AnalysisSet, term: Term, i: int = 0) -> dict[str, int]:
-    """Count patients and events at a term's level (`_1`) and at its reference (`_0`); nothing for numbers and products."""
+    """Count patients and events at a level (`_1`) and at the reference (`_0`); nothing for numbers and products."""
     if not term.levels or ":" in term.name:
         return {}
     labels = term_values(analysis.frame, term.name).astype(str)
@@ -285,5 +296,3 @@ def treatment_contrast(analysis: AnalysisSet) -> tuple[Any, str]:
     if analysis.cohort.treatment_specificity == "tamoxifen_confirmed":
         return "tamoxifen_v_none", "tamoxifen v none"
     return "endocrine_v_none", "endocrine v none"
-
-

@@ -1,8 +1,8 @@
 """From patients to a design matrix: terms with explicit reference levels, complete cases, and what cannot be estimated.
 
-Conventions: a term is one question put to the model (a marker, age, grade as levels); a level's column is 1 in that level
-and 0 elsewhere; the reference is the codebook's first level that occurs, else the first in sorted order. A number enters
-linearly, per unit; `factor(grade)` enters its values as levels.
+Conventions: a term is one question put to the model (a marker, age, grade as levels); a level's column is 1 in that
+level and 0 elsewhere; the reference is the codebook's first level that occurs, else the first in sorted order. A number
+enters linearly, per unit; `factor(grade)` enters its values as levels.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet
     why = ", ".join(f"{name} unknown {int(n):,}" for name, n in missing.sum().items() if n)
     kept = analysis.without(~gone, name=f"Covariates known ({', '.join(wanted)})", why=why)
     if kept.n == 0:
-        raise AnalysisError(f"No patient of {analysis.cohort.name} has all of {', '.join(wanted)}: {why}. Adjust for fewer.")
+        raise AnalysisError(
+            f"No patient of {analysis.cohort.name} has all of {', '.join(wanted)}: {why}. Adjust for fewer."
+        )
     return kept
 
 
@@ -168,7 +170,9 @@ def _levels(values: pd.Series[Any]) -> list[str]:
     """Levels that occur, the reference first: categories or the codebook's order, else sorted."""
     present = set(values.dropna().astype(str))
     declared = column(str(values.name))
-    order = list(map(str, values.cat.categories)) if hasattr(values, "cat") else list(declared.levels if declared else ())
+    order = (
+        list(map(str, values.cat.categories)) if hasattr(values, "cat") else list(declared.levels if declared else ())
+    )
     return [level for level in order if level in present] + sorted(present - set(order))
 
 
@@ -176,7 +180,8 @@ def _refuse_constant(name: str, values: pd.Series[Any]) -> None:
     if values.nunique() < 2:
         only = values.iloc[0] if len(values) else "nobody"
         raise AnalysisError(
-            f"Column {name} is constant: all {len(values):,} patients are {only}. Leave it out, or widen the population."
+            f"Column {name} is constant: all {len(values):,} patients are {only}. "
+            "Leave it out, or widen the population."
         )
 
 
@@ -190,5 +195,7 @@ def _refuse_collinear(design: Design) -> None:
         rest -= basis @ (basis.T @ rest)
         size = float(np.linalg.norm(rest))
         if size < 1e-7:
-            raise AnalysisError(f"Column {name} is collinear with {', '.join(design.names[: basis.shape[1]])}. Leave one of them out.")
+            raise AnalysisError(
+                f"Column {name} is collinear with {', '.join(design.names[: basis.shape[1]])}. Leave one of them out."
+            )
         basis = np.column_stack([basis, rest / size])

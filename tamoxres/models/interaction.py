@@ -2,8 +2,8 @@
 
 Conventions: the ratio of hazard ratios is (treated v untreated when altered) / (treated v untreated when unaltered),
 which equals (altered v unaltered when treated) / (the same when untreated); above 1, the treatment helps less when the
-marker is altered. The four hazard ratios are contrasts of the one model, not refits of subsets. The likelihood-ratio test
-compares the model with and without the product on the same complete cases.
+marker is altered. The four hazard ratios are contrasts of the one model, not refits of subsets. The likelihood-ratio
+test compares the model with and without the product on the same complete cases.
 
 References
 ----------
@@ -12,7 +12,7 @@ Royston P, Sauerbrei W 2004, Stat Med 23:2509. Knol MJ, VanderWeele TJ 2012, doi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -27,7 +27,7 @@ from ..errors import AnalysisError
 from .cox import MARKER_CONTRAST, CoxModel, Ties, fit_terms, treatment_contrast
 from .design import complete_cases
 from .treatment import CRUDE_WARNING
-from .verdict import INDICATION_NOTE, Verdict, reach_verdict, single_arm_verdict
+from .verdict import Verdict, indication_note, reach_verdict, single_arm_verdict
 
 __all__ = ["InteractionResult", "interaction"]
 
@@ -69,14 +69,23 @@ class InteractionResult:
     @property
     def effects(self) -> list[EffectEstimate]:
         """The ratio first, then the four contrasts."""
-        return [self.ratio, self.marker_treated, self.marker_untreated, self.treatment_altered, self.treatment_unaltered]
+        return [
+            self.ratio,
+            self.marker_treated,
+            self.marker_untreated,
+            self.treatment_altered,
+            self.treatment_unaltered,
+        ]
 
     def __str__(self) -> str:
         return str(self.verdict)
 
     def _repr_html_(self) -> str:
-        shown = effects_to_frame(self.effects)[["estimand", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "lrt_p"]]
-        return f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>{shown.round(4).to_html(index=False)}"
+        shown = effects_to_frame(self.effects)[
+            ["estimand", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "lrt_p"]
+        ]
+        told = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>"
+        return told + str(shown.round(4).to_html(index=False))
 
 
 def interaction(
@@ -114,7 +123,9 @@ def interaction(
     if crude is None:
         return InteractionResult(**result, crude=None, verdict=verdict)
     crude_verdict = reach_verdict(crude["ratio"], crude["marker_treated"], alpha=alpha, margin=margin)
-    return InteractionResult(**result, crude=InteractionResult(**crude, crude=None, verdict=crude_verdict), verdict=verdict)
+    return InteractionResult(
+        **result, crude=InteractionResult(**crude, crude=None, verdict=crude_verdict), verdict=verdict
+    )
 
 
 def _refuse_single_arm(analysis: AnalysisSet) -> None:
@@ -122,7 +133,8 @@ def _refuse_single_arm(analysis: AnalysisSet) -> None:
         raise AnalysisError("An interaction needs a marker. Select with marker=..., such as HER2.")
     if not analysis.has_both_arms:
         raise AnalysisError(
-            f"{single_arm_verdict(analysis.cohort.title)} Select with treatment='any' if the cohort has an untreated arm."
+            f"{single_arm_verdict(analysis.cohort.title)} "
+            "Select with treatment='any' if the cohort has an untreated arm."
         )
 
 
@@ -153,8 +165,8 @@ def _cells(analysis: AnalysisSet) -> Any:
     if len(empty):
         first = empty.iloc[0]
         raise AnalysisError(
-            f"{analysis.marker} {first['marker']}, {first['treatment']}: {first['patients']:,} patients and no events, so the interaction "
-            "cannot be estimated. Choose another endpoint, rule or population."
+            f"{analysis.marker} {first['marker']}, {first['treatment']}: {first['patients']:,} patients and no events, "
+            "so the interaction cannot be estimated. Choose another endpoint, rule or population."
         )
     return cells
 
@@ -180,22 +192,23 @@ def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) ->
         adjusted_for=model.adjusted_for,
         strata=model.strata,
         term=_PRODUCT if name == "ratio" else name,
-        method=f"Cox regression, {model.ties.capitalize()} ties, contrast of one model" + (", stratified" if model.strata else ""),
+        method=f"Cox regression, {model.ties.capitalize()} ties, contrast of one model"
+        + (", stratified" if model.strata else ""),
         note=_note(analysis, name, point, model),
     )
 
 
 def _note(analysis: AnalysisSet, name: str, point: float, model: CoxModel) -> str:
     notes = list(model.notes)
-    if name != "marker_treated" and name != "marker_untreated" and analysis.cohort.design != "randomised":
-        notes.append(INDICATION_NOTE)
+    if name not in ("marker_treated", "marker_untreated"):
+        notes += indication_note(analysis.cohort.design)
         crude = not model.adjusted_for and name.startswith("treatment")
         if crude and point > 0 and analysis.population.startswith("ER positive"):
             notes.append(CRUDE_WARNING)
     return " ".join(notes)
 
 
-def _part(analysis: AnalysisSet, name: str) -> Mapping[str, Any]:
+def _part(analysis: AnalysisSet, name: str) -> dict[str, Any]:
     """Counts and population of the patients a contrast speaks of."""
     frame = analysis.frame
     event = frame["event"] == 1
@@ -207,7 +220,9 @@ def _part(analysis: AnalysisSet, name: str) -> Mapping[str, Any]:
         "treatment_unaltered": ("marker", UNALTERED, "any"),
     }[name]
     inside = frame["months"].notna() if subset is None else frame[subset[0]] == subset[1]
-    by, first, second = ("treatment", TREATED, UNTREATED) if name.startswith("treatment") else ("marker", ALTERED, UNALTERED)
+    by, first, second = (
+        ("treatment", TREATED, UNTREATED) if name.startswith("treatment") else ("marker", ALTERED, UNALTERED)
+    )
     out: dict[str, Any] = {"n": int(inside.sum()), "events": int((event & inside).sum())}
     for suffix, level in (("1", first), ("0", second)):
         group = inside & (frame[by] == level)

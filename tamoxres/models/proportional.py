@@ -43,7 +43,7 @@ class ProportionalTest:
 
     def p(self, term: str = "GLOBAL") -> float:
         """Return the P value of a term."""
-        return float(self.table.set_index("term").loc[term, "p"])
+        return float(self.table.loc[self.table["term"] == term, "p"].iloc[0])
 
     def __str__(self) -> str:
         return f"Proportional hazards ({self.transform}): global {p_value(self.p(), label=True)}"
@@ -75,7 +75,7 @@ def proportional_test(fit: CoxModel, *, transform: Transform = "km") -> Proporti
         transform,
         parts.time,
         time=frame["months"].to_numpy(float),
-        event=(frame["event"] == 1).to_numpy(int),
+        event=np.asarray(frame["event"] == 1, dtype=int),
         entry=entry if np.any(entry > 0) else None,
     )
     test = score_test(parts, g, [np.asarray(term.columns) for term in fit.design.terms])

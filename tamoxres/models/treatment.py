@@ -8,12 +8,13 @@ from dataclasses import replace
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
 from .cox import CoxModel, Ties, fit_terms
-from .verdict import INDICATION_NOTE
+from .verdict import indication_note
 
 __all__ = ["CRUDE_WARNING", "never_treated", "treatment_effect"]
 
 CRUDE_WARNING = (
-    "A crude hazard ratio above 1 for endocrine therapy in ER-positive disease is what confounding by indication looks like."
+    "A crude hazard ratio above 1 for endocrine therapy is what confounding by indication looks like: "
+    "EBCTCG's trials give 0.53 for recurrence in years 0-4 of ER-positive disease."
 )
 
 
@@ -28,11 +29,13 @@ def treatment_effect(
         If one arm is missing.
     """
     if not analysis.has_both_arms:
-        raise AnalysisError(f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated. Use treatment='any'.")
+        raise AnalysisError(
+            f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated. "
+            "Use treatment='any'."
+        )
     fitted = fit_terms(analysis, ["treatment", *adjust], strata=strata, ties=ties)
     notes = list(fitted.notes)
-    if analysis.cohort.design != "randomised":
-        notes.append(INDICATION_NOTE)
+    notes += indication_note(analysis.cohort.design)
     if fitted.effect.log_estimate and fitted.effect.log_estimate > 0 and not adjust and not strata:
         notes.append(CRUDE_WARNING)
     notes += never_treated(fitted.analysis)
@@ -47,7 +50,8 @@ def never_treated(analysis: AnalysisSet) -> list[str]:
     negative = frame["nodes"] == 0
     if negative.any() and not (negative & (frame["treatment"] == TREATED)).any():
         return [
-            f"None of {int(negative.sum()):,} node-negative patients was treated: the contrast mixes treatment with node status. "
+            f"None of {int(negative.sum()):,} node-negative patients was treated: "
+            "the contrast mixes treatment with node status. "
             "Restrict to node-positive patients: nodes >= 1."
         ]
     return []

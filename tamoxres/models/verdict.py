@@ -1,13 +1,14 @@
 """The verdict on one marker in one cohort, in a fixed vocabulary, with the sentence it allows.
 
-Resistance is a claim about the marker x treatment interaction. A marker that goes with relapse among treated patients may
-be only prognostic; a null interaction is not "no difference"; treatment that was not randomised never makes a marker
-"predictive".
+Resistance is a claim about the marker x treatment interaction. A marker that goes with relapse among treated patients
+may be only prognostic; a null interaction is not "no difference"; treatment that was not randomised never makes a
+marker "predictive".
 
 References
 ----------
-Schmoor C, Sauerbrei W, Schumacher M 2000, Stat Med 19:441 (power of interaction tests). Schuirmann DJ 1987, J Pharmacokinet
-Biopharm 15:657 (two one-sided tests). Ballman KV 2015, doi:10.1200/JCO.2015.63.3651 (prognostic or predictive).
+Schmoor C, Sauerbrei W, Schumacher M 2000, Stat Med 19:441 (power of interaction tests). Schuirmann DJ 1987,
+J Pharmacokinet Biopharm 15:657 (two one-sided tests). Ballman KV 2015, doi:10.1200/JCO.2015.63.3651
+(prognostic or predictive).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..wording import interval, p_value, ratio, ratio_with_interval
 
-__all__ = ["INDICATION_NOTE", "SINGLE_ARM", "Verdict", "minimum_detectable", "reach_verdict", "single_arm_verdict"]
+__all__ = ["SINGLE_ARM", "Verdict", "indication_note", "minimum_detectable", "reach_verdict", "single_arm_verdict"]
 
 Label = Literal[
     "interaction supported (randomised)",
@@ -33,9 +34,19 @@ Label = Literal[
     "single arm: cannot tell",
 ]
 SINGLE_ARM: Label = "single arm: cannot tell"
-INDICATION_NOTE = (
-    "Treatment was chosen for these patients, not randomised: its hazard ratios are open to confounding by indication."
-)
+_INDICATION = "so its hazard ratios are open to confounding by indication."
+
+
+def indication_note(design: str) -> list[str]:
+    """Return the note that a treatment effect from such a design never goes without; none where it was randomised."""
+    if design == "randomised":
+        return []
+    chosen = (
+        "Treatment was randomised only in part,"
+        if design == "partly_randomised"
+        else "Treatment was chosen, not randomised,"
+    )
+    return [f"{chosen} {_INDICATION}"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +96,18 @@ def minimum_detectable(se: float, *, power: float = 0.80, alpha: float = 0.05) -
     2.16
     """
     if not (se > 0 and math.isfinite(se) and 0 < power < 1 and 0 < alpha < 1):
-        raise AnalysisError(f"Needs se above 0, power and alpha between 0 and 1; found se={se:g}, power={power:g}, alpha={alpha:g}.")
+        raise AnalysisError(
+            f"Needs se above 0, power and alpha between 0 and 1; found se={se:g}, power={power:g}, alpha={alpha:g}."
+        )
     return math.exp((float(ndtri(1 - alpha / 2)) + float(ndtri(power))) * se)
 
 
 def reach_verdict(
-    interaction: EffectEstimate, prognostic: EffectEstimate, *, alpha: float = 0.05, margin: tuple[float, float] | None = None
+    interaction: EffectEstimate,
+    prognostic: EffectEstimate,
+    *,
+    alpha: float = 0.05,
+    margin: tuple[float, float] | None = None,
 ) -> Verdict:
     """Weigh the interaction and the marker's hazard ratio among the treated, both of the adjusted model.
 
@@ -146,25 +163,28 @@ def _sentence(
 ) -> str:
     marker = interaction.marker
     hazard = ratio_with_interval(prognostic.estimate, *prognostic.ci())
-    ratios = f"ratio of HRs {ratio_with_interval(interaction.estimate, *interaction.ci())}, {p_value(tested, label=True)}"
+    ratios = (
+        f"ratio of HRs {ratio_with_interval(interaction.estimate, *interaction.ci())}, {p_value(tested, label=True)}"
+    )
     unseen = (
-        f"this cohort could have seen a ratio of {ratio(detectable)} or more (or {ratio(1 / detectable)} or less) with 80% power"
+        f"this cohort could have seen a ratio of {ratio(detectable)} or more (or {ratio(1 / detectable)} or less) "
+        "with 80% power"
     )
     among = f"Among treated patients {marker} altered goes with HR {hazard} for {interaction.endpoint}"
     if label == "prognostic; interaction inconclusive":
         return f"{among}; whether it predicts failure of the treatment stays open ({ratios}; {unseen})."
     if label == "prognostic; interaction within margin":
-        return f"{among}; the interaction lies within the margin (90% CI {_ninety(interaction)}), so no relevant difference in treatment effect."
+        inside = f"the interaction lies within the margin (90% CI {_ninety(interaction)})"
+        return f"{among}; {inside}, so the effect of the treatment does not differ by more than the margin allows."
     if label == "no evidence either way":
-        return (
-            f"Neither a prognostic effect among the treated (HR {hazard}) nor an interaction ({ratios}) is shown; that is not "
-            f"evidence of no effect: {unseen}."
-        )
+        neither = f"Neither a prognostic effect among the treated (HR {hazard}) nor an interaction ({ratios}) is shown"
+        return f"{neither}; that is not evidence of no effect: {unseen}."
     strength = "is smaller" if (interaction.point or 0) > 0 else "is larger"
     seen = f"The effect of the treatment on {interaction.endpoint} {strength} when {marker} is altered ({ratios})"
     if label == "interaction supported (randomised)":
         return f"{seen}; treatment was randomised."
-    return f"{seen}; as treatment was not (wholly) randomised this may be confounding, and {marker} cannot be called predictive from it."
+    doubt = "as treatment was not (wholly) randomised this may be confounding"
+    return f"{seen}; {doubt}, and {marker} cannot be called predictive from it."
 
 
 def _ninety(effect: EffectEstimate) -> str:

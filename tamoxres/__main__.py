@@ -1,0 +1,6 @@
+"""`python -m tamoxres` is the command `tamoxres`."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

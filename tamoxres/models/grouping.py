@@ -1,0 +1,170 @@
+"""The groups of an analysis set: who is in which, in the order in which tables and figures show them.
+
+Conventions: groups are named by their levels, the reference first (unaltered, untreated, the codebook's first level;
+numbers in ascending order); patients whose group is unknown leave, with a step in the flow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analysis import AnalysisSet
+from ..codebook import column
+from ..errors import AnalysisError, QuestionError
+from .cox import treatment_contrast
+from .design import complete_cases
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Groups", "delayed_entry", "group_patients", "two_groups"]
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+IntArray = np.ndarray[Any, np.dtype[np.int_]]
+_MOST_LEVELS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Groups:
+    """The patients of an analysis set by group, as plain arrays.
+
+    Attributes
+    ----------
+    analysis : AnalysisSet
+        Those whose group is known.
+    by : str or None
+        Column of the groups.
+    label : str
+        What the groups are, such as `HER2 (snp6_gain)`; empty for one group.
+    levels : tuple of str
+        Names of the groups; `""` for one group.
+    codes : array of int, shape (n,)
+        Position in `levels`.
+    months : array of float, shape (n,)
+    event : array of int, shape (n,)
+        0 censored, 1 event, 2 competing death.
+    entry : array of float, shape (n,), or None
+        Months at which observation begins; None when nobody enters late.
+    """
+
+    analysis: AnalysisSet
+    by: str | None
+    label: str
+    levels: tuple[str, ...]
+    codes: IntArray
+    months: FloatArray
+    event: IntArray
+    entry: FloatArray | None
+
+    def rows(self, code: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Tell for each patient whether it is in this group."""
+        return np.asarray(self.codes == code)
+
+    def describe(self, code: int = 1) -> dict[str, Any]:
+        """Return what an effect row of group `code` against the first group has in common, counts and contrast included."""
+        row = self.analysis.describe()
+        for suffix, group in (("1", code), ("0", 0)):
+            inside = self.rows(group)
+            row |= {f"n_{suffix}": int(inside.sum()), f"events_{suffix}": int((self.event[inside] == 1).sum())}
+        kind, words = treatment_contrast(self.analysis) if self.by == "treatment" else ("none", "")
+        return row | {
+            "contrast": words or f"{self.levels[code]} v {self.levels[0]}",
+            "treatment_contrast": kind,
+            "estimand": {"marker": "prognostic", "treatment": "treatment_effect"}.get(self.by or "", ""),
+        }
+
+
+def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
+    """Sort patients into groups.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    by : str or None
+        `marker`, `treatment` or a covariate; None for everyone together. Where no marker was asked for, `marker` means
+        the treatment, as in `cox`.
+
+    Returns
+    -------
+    Groups
+
+    Raises
+    ------
+    QuestionError
+        If the cohort has no such column, or it is a number with too many values to be groups.
+    AnalysisError
+        If nobody is left.
+    """
+    if by == "marker" and not analysis.marker:
+        by = "treatment"
+    known = complete_cases(analysis, [by]) if by else analysis
+    frame = known.frame
+    if len(frame) == 0:
+        raise AnalysisError(f"{analysis}: no patients, so there is nothing to estimate. Widen the population.")
+    levels, codes = _coded(frame[by]) if by else (("",), np.zeros(len(frame), dtype=int))
+    label = f"{known.marker} ({known.rule})" if by == "marker" else by or ""
+    return Groups(
+        analysis=known, by=by, label=label, levels=levels, codes=codes, months=frame["months"].to_numpy(float),
+        event=frame["event"].to_numpy(int), entry=delayed_entry(frame),
+    )  # fmt: skip
+
+
+def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
+    """Sort patients into exactly two groups, each with patients; what cannot be contrasted is refused.
+
+    Raises
+    ------
+    AnalysisError
+        If there is one group, or more than two.
+    """
+    groups = group_patients(analysis, by)
+    if len(groups.levels) != 2:
+        raise AnalysisError(
+            f"{groups.label} has {len(groups.levels)} level(s) here ({', '.join(groups.levels)}); a contrast "
+            "compares two. Widen the population, or choose a grouping with two levels."
+        )
+    return groups
+
+
+def delayed_entry(frame: pd.DataFrame) -> FloatArray | None:
+    """Return the months of entry, or None when nobody enters late; those observed from the start get minus infinity.
+
+    Raises
+    ------
+    AnalysisError
+        If a patient enters at or after the end of follow-up.
+    """
+    entry = frame["entry"].to_numpy(float)
+    late = entry > 0
+    if not late.any():
+        return None
+    never = late & (entry >= frame["months"].to_numpy(float))
+    if never.any():
+        raise AnalysisError(
+            f"{int(never.sum()):,} patient(s) enter at or after the end of their follow-up, the first is "
+            f"{frame.index[never][0]!r}; they were never at risk. Leave them out."
+        )
+    return np.where(late, entry, -np.inf)
+
+
+def _coded(values: pd.Series[Any]) -> tuple[tuple[str, ...], IntArray]:
+    """Return the levels that occur, the reference first, and each patient's position in them."""
+    import pandas as pd
+
+    if values.dtype.kind in "fiu":
+        numbers, codes = np.unique(values.to_numpy(float), return_inverse=True)
+        if numbers.size > _MOST_LEVELS:
+            raise QuestionError(
+                f"{values.name} is a number with {numbers.size} values, which make no groups. Cut it first."
+            )
+        return tuple(f"{number:g}" for number in numbers), codes.astype(int)
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        declared = column(str(values.name))
+        order = list(declared.levels) if declared else []
+        labels = values.astype(str)
+        values = labels.astype(pd.CategoricalDtype(order + sorted(set(labels) - set(order))))
+    values = values.cat.remove_unused_categories()
+    return tuple(map(str, values.cat.categories)), np.asarray(values.cat.codes, dtype=int)
