@@ -11,7 +11,8 @@ import pytest
 
 import tamoxres as tr
 from tamoxres.errors import AnalysisError, QuestionError
-from tamoxres.models.cox import fit_terms, kernel_fit
+from tamoxres.models.cox import fit_terms
+from tamoxres.models.engine import kernel_fit
 from tamoxres.models.treatment import treatment_effect
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "cox" / "reference.json").read_text())

@@ -12,10 +12,9 @@ Cox DR 1972, J R Stat Soc B 34:187. Efron B 1977, JASA 72:557. Therneau TM, Gram
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc
@@ -23,16 +22,14 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from ..kernel.cox import CoxFit, CoxOptions, fit_cox
+from ..kernel.cox import CoxFit
 from .design import Design, Term, complete_cases, make_design, term_values
+from .engine import Ties, kernel_fit, lifelines_fit
+from .proportional import ProportionalTest, proportional_test
 
-__all__ = ["CoxModel", "cox", "fit_terms", "kernel_fit", "stratum_codes", "treatment_contrast"]
+__all__ = ["CoxModel", "cox", "fit_terms", "treatment_contrast"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-Ties = Literal["efron", "breslow"]
-# lifelines stops when a step, the Newton decrement or the relative gain in likelihood is small: a decrement of 1e-12
-# still leaves a coefficient 2e-7 off
-_FIT_OPTIONS = {"precision": 1e-18, "r_precision": 1e-16}
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
 _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
 MARKER_CONTRAST = "altered v unaltered"
@@ -116,10 +113,8 @@ class CoxModel:
         )
 
     @property
-    def proportional(self) -> Any:
+    def proportional(self) -> ProportionalTest:
         """The score test of proportional hazards (`proportional_test` with the km transform)."""
-        from .proportional import proportional_test
-
         return proportional_test(self)
 
     def __str__(self) -> str:
@@ -196,39 +191,7 @@ def _fit(frame: Any, design: Design, strata: tuple[str, ...], ties: Ties) -> tup
     delayed = bool((frame["entry"] > 0).any())
     if ties == "breslow" or delayed or len(frame) > _LIFELINES_PATIENTS:
         return fitted.coefficients, fitted.covariance, float(fitted.loglik)
-    return _fit_lifelines(frame, design, strata)
-
-
-def _fit_lifelines(frame: Any, design: Design, strata: tuple[str, ...]) -> tuple[FloatArray, FloatArray, float]:
-    from lifelines import CoxPHFitter
-
-    data = frame[list(strata)].astype(str)
-    data[list(design.names)] = design.x
-    data["months"], data["event"] = frame["months"], frame["event"] == 1
-    fitter = CoxPHFitter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # sparseness and separation are told in our own words
-        fitter.fit(data, "months", "event", strata=list(strata) or None, fit_options=_FIT_OPTIONS)
-    return fitter.params_.to_numpy(), fitter.variance_matrix_.to_numpy(), float(fitter.log_likelihood_)
-
-
-def kernel_fit(frame: Any, design: Design, strata: Sequence[str], ties: Ties) -> CoxFit:
-    """Fit the same model on `kernel`: for Breslow ties, delayed entry, and what residuals and tests are made of."""
-    return fit_cox(
-        frame["months"].to_numpy(float),
-        (frame["event"] == 1).to_numpy(int),
-        design.x,
-        entry=frame["entry"].to_numpy(float) if (frame["entry"] > 0).any() else None,
-        strata=stratum_codes(frame, strata),
-        options=CoxOptions(ties=ties),
-    )
-
-
-def stratum_codes(frame: Any, strata: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int_]] | None:
-    """Number the combinations of the strata's levels; None without strata."""
-    if not strata:
-        return None
-    return np.asarray(frame.groupby([frame[name].astype(str) for name in strata]).ngroup().to_numpy(), dtype=int)
+    return lifelines_fit(frame, design, strata)
 
 
 def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:

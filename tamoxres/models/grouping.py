@@ -20,7 +20,7 @@ from .design import complete_cases
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Groups", "delayed_entry", "group_patients", "two_groups"]
+__all__ = ["Groups", "check_horizon", "delayed_entry", "group_patients", "two_groups"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int_]]
@@ -64,7 +64,7 @@ class Groups:
         return np.asarray(self.codes == code)
 
     def describe(self, code: int = 1) -> dict[str, Any]:
-        """Return what an effect row of group `code` against the first group has in common, counts and contrast included."""
+        """Return what the effect rows of group `code` against the first group have in common, with their counts."""
         row = self.analysis.describe()
         for suffix, group in (("1", code), ("0", 0)):
             inside = self.rows(group)
@@ -148,6 +148,27 @@ def delayed_entry(frame: pd.DataFrame) -> FloatArray | None:
             f"{frame.index[never][0]!r}; they were never at risk. Leave them out."
         )
     return np.where(late, entry, -np.inf)
+
+
+def check_horizon(groups: Groups, horizon: float) -> None:
+    """Refuse a horizon at which a group is no longer observed; a curve that ends in an event of everyone left goes on.
+
+    Raises
+    ------
+    AnalysisError
+        Naming the group and its last follow-up.
+    """
+    if not horizon > 0:
+        raise AnalysisError(f"The horizon is {horizon:g}; it is a number of months above 0.")
+    for code, level in enumerate(groups.levels):
+        rows = groups.rows(code)
+        last = float(groups.months[rows].max())
+        ended = not (groups.event[rows & (groups.months == last)] == 0).any()
+        if horizon > last and not ended:
+            raise AnalysisError(
+                f"The horizon of {horizon:g} months lies beyond the follow-up of {level or 'the patients'} "
+                f"(last {last:.1f}). Use at most {np.floor(10 * last) / 10:g}."
+            )
 
 
 def _coded(values: pd.Series[Any]) -> tuple[tuple[str, ...], IntArray]:

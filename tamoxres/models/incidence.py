@@ -22,7 +22,7 @@ from ..analysis import AnalysisSet
 from ..curves import Curve, Curves
 from ..errors import AnalysisError
 from ..wording import p_value
-from .cox import stratum_codes
+from .engine import stratum_codes
 from .design import complete_cases
 from .grouping import FloatArray, IntArray, group_patients
 from .survival import at_risk, limits

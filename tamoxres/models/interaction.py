@@ -24,8 +24,9 @@ from ..analysis import TREATED, UNTREATED, AnalysisSet
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate, effects_to_frame
 from ..errors import AnalysisError
-from .cox import MARKER_CONTRAST, CoxModel, Ties, fit_terms, treatment_contrast
+from .cox import MARKER_CONTRAST, CoxModel, fit_terms, treatment_contrast
 from .design import complete_cases
+from .engine import Ties
 from .treatment import CRUDE_WARNING
 from .verdict import Verdict, indication_note, reach_verdict, single_arm_verdict
 

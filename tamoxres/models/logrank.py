@@ -22,7 +22,7 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..errors import AnalysisError
 from ..wording import p_value
-from .cox import stratum_codes
+from .engine import stratum_codes
 from .design import complete_cases
 from .grouping import FloatArray, IntArray, group_patients
 from .survival import at_risk

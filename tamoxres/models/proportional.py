@@ -18,10 +18,12 @@ from ..codebook import copies_frames
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import score_residual_parts
 from ..wording import p_value
-from .cox import CoxModel, kernel_fit
+from .engine import kernel_fit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .cox import CoxModel
 
 __all__ = ["ProportionalTest", "proportional_test"]
 

@@ -1,9 +1,9 @@
 """Restricted mean survival time, and restricted mean time lost where deaths compete.
 
 Conventions: months from time 0 to the horizon. RMST is the area under Kaplan-Meier, its variance that of the estimator,
-sum over events of (area still to come)^2 d / (n (n - d)), as in R's `survfit(rmean)` and survRM2. RMTL is the area under
-the cumulative incidence (Aalen-Johansen), its variance the infinitesimal jackknife, as in R's multi-state `survfit`. A
-difference is the later group minus the first.
+sum over events of (area still to come)^2 d / (n (n - d)), as in R's `survfit(rmean)` and survRM2. RMTL is the area
+under the cumulative incidence (Aalen-Johansen), its variance the infinitesimal jackknife, as in R's multi-state
+`survfit`. A difference is the later group minus the first.
 
 References
 ----------
@@ -22,7 +22,7 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from .grouping import FloatArray, Groups, IntArray, group_patients
+from .grouping import FloatArray, Groups, IntArray, check_horizon, group_patients
 from .incidence import aalen_johansen
 from .survival import product_limit
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Mean", "RestrictedMeans", "mean_survival", "mean_time_lost", "rmst", "rmtl"]
 
-HYPOTHETICAL = "Hypothetical where deaths compete (Kaplan-Meier removes them); rmtl gives the time lost to the endpoint."
+HYPOTHETICAL = (
+    "Hypothetical where deaths compete (Kaplan-Meier removes them); rmtl gives the time lost to the endpoint."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,9 @@ class RestrictedMeans:
         return self.differences[0]
 
     def __str__(self) -> str:
-        means = ", ".join(f"{level} {m.estimate:.1f} ({m.se:.2f})" for level, m in zip(self.levels, self.means, strict=True))
+        means = ", ".join(
+            f"{level} {m.estimate:.1f} ({m.se:.2f})" for level, m in zip(self.levels, self.means, strict=True)
+        )
         return f"{self.kind.upper()} to {self.horizon:g} months: {means}"
 
 
@@ -176,7 +180,7 @@ def rmst(analysis: AnalysisSet, *, horizon: float, by: str | None = "marker") ->
 
 
 def rmtl(analysis: AnalysisSet, *, horizon: float, by: str | None = "marker") -> RestrictedMeans:
-    """Estimate the mean time lost to the endpoint before the horizon, by group, with deaths competing; and its difference.
+    """Estimate the mean time lost to the endpoint before the horizon, by group, with deaths competing.
 
     Parameters and errors as in `rmst`; the columns of `groups` are group, rmtl, se.
     """
@@ -203,27 +207,6 @@ def _restricted(
     return RestrictedMeans(
         kind=kind, horizon=horizon, levels=groups.levels, means=tuple(means), differences=differences, note=note
     )
-
-
-def check_horizon(groups: Groups, horizon: float) -> None:
-    """Refuse a horizon at which a group is no longer observed; a curve that ends in an event of everyone left goes on.
-
-    Raises
-    ------
-    AnalysisError
-        Naming the group and its last follow-up.
-    """
-    if not horizon > 0:
-        raise AnalysisError(f"The horizon is {horizon:g}; it is a number of months above 0.")
-    for code, level in enumerate(groups.levels):
-        rows = groups.rows(code)
-        last = float(groups.months[rows].max())
-        ended = not (groups.event[rows & (groups.months == last)] == 0).any()
-        if horizon > last and not ended:
-            raise AnalysisError(
-                f"The horizon of {horizon:g} months lies beyond the follow-up of {level or 'the patients'} (last {last:.1f}). "
-                f"Use at most {np.floor(10 * last) / 10:g}."
-            )
 
 
 def _difference(

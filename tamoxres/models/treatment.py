@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
-from .cox import CoxModel, Ties, fit_terms
+from .cox import CoxModel, fit_terms
+from .engine import Ties
 from .verdict import indication_note
 
 __all__ = ["CRUDE_WARNING", "never_treated", "treatment_effect"]

@@ -1,0 +1,52 @@
+"""The command line: a thin face over the public names.
+
+Exit codes: 0 done; 2 an error of ours, in one sentence; 1 anything else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from ..errors import TamoxresError
+from .data import check, cohorts
+from .estimate import effect
+from .evidence import forest, literature, pool
+from .report import claims, report
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="tamoxres", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Does a marker predict failure of tamoxifen, or is it only prognostic? "
+    "Cohorts, models, meta-analysis, reports.",
+    epilog="Example: tamoxres effect metabric --marker HER2 --endpoint BCSS --estimand interaction",
+)  # fmt: skip
+_EXAMPLES = {
+    cohorts: "tamoxres cohorts --format json",
+    check: "tamoxres check metabric",
+    effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"
+    "tamoxres effect gbsg --estimand treatment_effect --endpoint RFS --er any",
+    pool: "tamoxres pool effects.csv --marker HER2 --format json",
+    forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
+    literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    report: "tamoxres report -o report",
+    claims: "tamoxres claims draft.md",
+}
+for _command, _example in _EXAMPLES.items():
+    app.command(epilog=f"Example: {_example}")(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an error of ours is one sentence on standard error and exit code 2."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except TamoxresError as error:
+        typer.echo(f"tamoxres: {error}", err=True)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None

@@ -1,0 +1,59 @@
+"""The command that puts a question to a cohort."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..endpoints import endpoint as steep
+from ..question import Missing, Question, Receptor, Ties, Treatment, Weights
+from . import show
+from .options import DataDir, Estimand, Format, Marker, Output, split
+
+__all__ = ["effect"]
+
+
+def effect(
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, such as metabric.")],
+    endpoint: Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")],
+    marker: Marker = None,
+    estimand: Annotated[Estimand, typer.Option(help="What is asked.")] = "prognostic",
+    rule: Annotated[
+        str | None, typer.Option(help="Rule that calls the marker; the cohort's default if not given.")
+    ] = None,
+    er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
+    treatment: Annotated[
+        Treatment | None, typer.Option(help="Default: endocrine; any (both arms) for effects of treatment.")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Further restriction, such as 'nodes >= 1'; may be repeated.")
+    ] = None,
+    adjust: Annotated[str, typer.Option(help="Covariates, comma-separated; factor(grade) for levels.")] = "",
+    strata: Annotated[str, typer.Option(help="Strata, comma-separated.")] = "",
+    horizon: Annotated[float | None, typer.Option(help="Months.")] = None,
+    landmark: Annotated[float | None, typer.Option(help="Months.")] = None,
+    missing: Annotated[Missing, typer.Option(help="Missing covariates.")] = "complete",
+    weights: Annotated[Weights, typer.Option(help="Propensity weights.")] = "none",
+    ties: Annotated[Ties, typer.Option(help="Tied events.")] = "efron",
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate an effect in a cohort: prognostic, of treatment, or the marker x treatment interaction."""
+    from ..answer import answer
+    from ..cohorts.catalogue import load
+
+    question = Question(
+        endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er,
+        treatment=treatment, where=tuple(where or ()), adjust=split(adjust), strata=split(strata),
+        horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
+    )  # fmt: skip
+    found = answer(load(cohort, data_dir=data_dir), question)
+    show.effects(found.rows, format_, output, title=str(question))
+    if format_ == "table" and output is None:
+        show.say(str(found.flow))
+        for note in dict.fromkeys([*(row.note for row in found.rows if row.note), *found.cohort.notes]):
+            show.say(f"- {note}")
+        if found.verdict and estimand == "interaction":
+            show.say(f"Verdict: {found.verdict}")

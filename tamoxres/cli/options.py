@@ -1,0 +1,25 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["DataDir", "Estimand", "Format", "Marker", "Output", "PlainFormat", "split"]
+
+Format = Literal["table", "csv", "json"]
+PlainFormat = Literal["table", "json"]
+Estimand = Literal["prognostic", "treatment_effect", "interaction"]
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Folder with the publishers' files, searched first (or TAMOXRES_DATA).")
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of to the terminal.")]
+Marker = Annotated[str | None, typer.Option(help="HER2, PTEN, AKT, MTOR, SRC, HH or PIK3CA.")]
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Split a comma-separated option."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,127 @@
+"""What a command shows: tables and lines on a terminal, whole files, progress."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..errors import QuestionError
+from .options import Format
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..effects import EffectEstimate
+
+__all__ = ["Progress", "effects", "emit", "progress", "say", "table"]
+
+Progress = Callable[[int, int, str], None]
+
+
+def effects(rows: Sequence[EffectEstimate], format_: Format, output: Path | None, *, title: str) -> None:
+    """Show effect rows as a table, CSV or JSON, on the terminal or in a file."""
+    from ..effects import effects_to_csv, effects_to_json
+
+    if format_ == "csv":
+        emit(effects_to_csv(rows), output)
+    elif format_ == "json":
+        emit(effects_to_json(rows), output)
+    elif output is not None:
+        raise QuestionError("A table is for the terminal. Write a file with --format csv or --format json.")
+    else:
+        table(_shown(rows), title)
+
+
+def _shown(rows: Sequence[EffectEstimate]) -> pd.DataFrame:
+    import pandas as pd
+
+    from ..wording import count, p_value
+
+    return pd.DataFrame(
+        [
+            {
+                "study": row.study,
+                "marker": row.marker,
+                "endpoint": row.endpoint,
+                "estimand": row.estimand,
+                "contrast": row.contrast,
+                "population": row.population,
+                "n": count(row.n),
+                "events": count(row.events),
+                "estimate (95% CI)": _estimate(row),
+                "P": p_value(row.lrt_p if row.lrt_p is not None else row.p_value),
+            }
+            for row in rows
+        ]
+    )
+
+
+def _estimate(row: EffectEstimate) -> str:
+    from ..wording import interval, number, ratio_with_interval
+
+    if row.status != "estimated":
+        return row.status.replace("_", " ")
+    if not row.is_ratio:
+        return f"{row.measure} {number(row.estimate)} {interval(number(row.ci()[0]), number(row.ci()[1]))}"
+    measure = f"ratio of {row.measure}s" if row.estimand == "interaction" else row.measure
+    return f"{measure} {ratio_with_interval(row.estimate, *row.ci())}"
+
+
+def table(frame: pd.DataFrame, title: str) -> None:
+    """Show a frame as a table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=Text(title), title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for name in frame.columns:
+        shown.add_column(str(name), justify="right" if frame[name].dtype.kind in "if" else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        shown.add_row(
+            *(
+                Text("" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value))
+                for value in row
+            )
+        )
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(shown)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Progress]:
+    """Show long work: a bar on a terminal, a line a step elsewhere, nothing when quiet."""
+    if quiet:
+        yield lambda done, total, what: None
+    elif not sys.stderr.isatty():
+        yield lambda done, total, what: typer.echo(f"[{done}/{total}] {what}", err=True)
+    else:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+
+        with Bar(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("starting", total=None)
+            yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def say(text: str) -> None:
+    """Say a line."""
+    typer.echo(text)
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Put text on standard output, or whole into a file."""
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    from ..files import write_whole
+
+    write_whole(output, text)
+    typer.echo(f"Wrote {output}", err=True)
