@@ -6,7 +6,7 @@ Exit codes: 0 done; 2 an error of ours, in one sentence; 1 anything else.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     "Cohorts, models, meta-analysis, reports.",
     epilog="Example: tamoxres effect metabric --marker HER2 --endpoint BCSS --estimand interaction",
 )  # fmt: skip
-_EXAMPLES = {
+_EXAMPLES: dict[Callable[..., None], str] = {
     cohorts: "tamoxres cohorts --format json",
     check: "tamoxres check metabric",
     effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"

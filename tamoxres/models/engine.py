@@ -1,4 +1,4 @@
-"""The two engines of a Cox fit, on a frame and its design: lifelines for the single fit, `kernel` for everything else."""
+"""The two engines of a Cox fit on a frame and its design: lifelines for the single fit, `kernel` for the rest."""
 
 from __future__ import annotations
 
