@@ -26,7 +26,7 @@ check: $(INSTALLED)  ## format, lint, spelling, types, floors
 	@$(BIN)/python -m pytest -q tests/test_floors.py
 
 bench: $(INSTALLED)  ## side-by-side timings against the peers
-	@$(BIN)/python benchmarks/run.py
+	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; else echo "There are no benchmarks yet."; fi
 
 stub: $(INSTALLED)  ## write tamoxres/__init__.pyi anew from the lazy names
 	@$(BIN)/python tests/make_stub.py

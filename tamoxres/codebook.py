@@ -1,7 +1,7 @@
 """The harmonised columns: one declared list that validates a cohort and prints the data dictionary.
 
-Conventions: unknown is NA, never 0 and never `no`; times are months of 365.25/12 days; an event column holds 0 (censored),
-1 (event) or 2 (competing death). Columns that the codebook does not name pass through unchecked.
+Conventions: unknown is NA, never 0 and never `no`; times are months of 365.25/12 days; an event column holds 0
+(censored), 1 (event) or 2 (competing death). Columns that the codebook does not name pass through unchecked.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Column:
     high: float | None = None
 
     def allows(self, values: pd.Series[Any]) -> pd.Series[Any]:
-        """Tell for each value whether it is allowed; unknown always is."""
+        """Tell for each value whether it is allowed; unknown always is, and a number written as text never is."""
         import pandas as pd
 
         known = values.notna()
@@ -56,7 +56,8 @@ class Column:
             return ~known | values.isin(self.levels)
         if self.kind == "text":
             return ~known | (values.astype(str).str.len() > 0)
-        numbers = pd.to_numeric(values, errors="coerce")
+        written = values.map(lambda value: isinstance(value, str))
+        numbers = pd.to_numeric(values.mask(written), errors="coerce").astype(float)
         good = numbers.notna() & (numbers.abs() != float("inf"))
         if self.kind == "event":
             good &= numbers.isin([0, 1, 2])
@@ -95,6 +96,7 @@ def _time(name: str, meaning: str) -> Column:
 
 
 _SIGNS = ("negative", "positive")
+_AGENTS = ("none", "tamoxifen", "aromatase_inhibitor", "sequence", "unspecified")
 _PATIENT_COLUMNS = (
     Column(name="patient", kind="text", meaning="patient identifier, unique within the cohort"),
     Column(name="study", kind="text", meaning="study within a pooled series"),
@@ -111,9 +113,7 @@ _PATIENT_COLUMNS = (
     _number("npi", "Nottingham prognostic index: 0.2 x size (cm) + grade + node stage", "points", low=1, high=10),
     _level("pam50", "intrinsic subtype", "LumA", "LumB", "Her2", "Basal", "Normal", "claudin-low"),
     _flag("endocrine", "adjuvant endocrine therapy"),
-    _level(
-        "endocrine_agent", "agent of endocrine therapy", "none", "tamoxifen", "aromatase_inhibitor", "sequence", "unspecified"
-    ),
+    _level("endocrine_agent", "agent of endocrine therapy", *_AGENTS),
     _flag("ovarian_suppression", "ovarian suppression or ablation"),
     _flag("chemotherapy", "adjuvant or neoadjuvant chemotherapy"),
     _flag("radiotherapy", "radiotherapy"),
@@ -192,12 +192,12 @@ def _describe(failures: pd.DataFrame, patients: pd.DataFrame, source: str) -> st
     declared = _BY_NAME[name]
     bad = patients.loc[~declared.allows(patients[name]).to_numpy(), name]
     more = len(failures["column"].unique()) - 1
-    shown = ", ".join(f"{who}: {value!r}" for who, value in bad.head(5).items())
+    shown = ", ".join(f"{who}: {value!r}" for who, value in zip(bad.index[:5], bad.tolist(), strict=False))
     rest = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
     others = f" ({more} more columns have faults.)" if more else ""
     return (
-        f"{source}, column {name}: {len(bad)} value(s) outside the codebook ({declared.allowed}) at patient {shown}{rest}. "
-        f"Correct the value, or leave it empty if it is unknown.{others}"
+        f"{source}, column {name}: {len(bad)} value(s) outside the codebook ({declared.allowed}) "
+        f"at patient {shown}{rest}. Correct the value, or leave it empty if it is unknown.{others}"
     )
 
 
@@ -220,7 +220,8 @@ def _check_events(patients: pd.DataFrame, source: str) -> None:
             raise DataError(f"{source}: an endpoint needs both {e.months} and {e.event}.")
         if e.event not in patients:
             continue
-        bad = patients.index[(patients[e.event] > 0) & patients[e.months].isna()]
+        happened = patients[e.event].isin([1, 2])
+        bad = patients.index[happened & patients[e.months].isna()]
         if len(bad):
             raise DataError(
                 f"{source}, column {e.event}: {len(bad)} event(s) without a time, the first at patient {bad[0]!r}. "

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .codebook import copies_frames, validate
 from .endpoints import Endpoint
@@ -15,10 +14,11 @@ from .errors import DataError, QuestionError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ALTERED", "NOT_ASSAYED", "UNALTERED", "Cohort", "Expression", "MarkerCall", "Source"]
+__all__ = ["ALTERED", "NOT_ASSAYED", "UNALTERED", "Cohort", "MarkerCall", "Profile", "ProfileKind", "Source"]
 
 UNALTERED, ALTERED, NOT_ASSAYED = "unaltered", "altered", "not_assayed"
 Specificity = Literal["tamoxifen_confirmed", "mixed_by_name", "endocrine_unspecified"]
+ProfileKind = Literal["mutation", "cna", "mrna", "rppa"]
 Design = Literal["randomised", "partly_randomised", "observational", "mixed"]
 
 
@@ -45,13 +45,27 @@ class Source:
         return f"{self.name}: {self.citation}" + (f" doi:{self.doi}" if self.doi else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
-    """A handle on an expression matrix that need not fit in memory: where it lies, its genes and its unit."""
+class Profile(Protocol):
+    """A handle on one molecular profile: what was measured, in whom; the values are read only when asked for.
 
-    path: Path
-    genes: tuple[str, ...]
+    Attributes
+    ----------
+    kind : "mutation" | "cna" | "mrna" | "rppa"
+    assay, unit : str
+    """
+
+    kind: ProfileKind
+    assay: str
     unit: str
+
+    def features(self) -> frozenset[str]:
+        """Return the genes (or antibodies) that it can be asked for."""
+
+    def assayed(self, feature: str) -> frozenset[str]:
+        """Return the patients in whom a feature was assayed; nobody where it is off the panel."""
+
+    def values(self, features: Sequence[str]) -> pd.DataFrame:
+        """Return patients x features: numbers, or for mutations `class:change` joined by `;`, empty where none."""
 
 
 @copies_frames("values")
@@ -120,7 +134,10 @@ class Cohort:
     default_rules : mapping of marker to rule name
         Fixed per cohort, never by what a data folder happens to hold.
     markers : tuple of MarkerCall
-    expression : Expression or None
+    profiles : tuple of Profile
+        Molecular profiles, read when a marker is called.
+    unfetched : mapping of marker to text
+        Markers whose files are not on disk, and what would bring them.
     overlaps : tuple of str
         Cohorts that share patients with this one.
     notes : tuple of str
@@ -140,7 +157,8 @@ class Cohort:
     assays: Mapping[str, str] = field(default_factory=dict)
     default_rules: Mapping[str, str] = field(default_factory=dict)
     markers: tuple[MarkerCall, ...] = ()
-    expression: Expression | None = None
+    profiles: tuple[Profile, ...] = ()
+    unfetched: Mapping[str, str] = field(default_factory=dict)
     overlaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     simulated: bool = False
@@ -163,13 +181,17 @@ class Cohort:
         """Hashes of the source files, joined by `;`: which data these are."""
         return ";".join(source.sha256 for source in self.sources if source.sha256)
 
+    def profile(self, kind: ProfileKind) -> Profile | None:
+        """Return the profile of a kind, or None where the files on disk hold none."""
+        return next((profile for profile in self.profiles if profile.kind == kind), None)
+
     def require(self, wanted: str | Endpoint) -> Endpoint:
         """Return an endpoint the cohort has, or refuse with those it has."""
         code = wanted.code if isinstance(wanted, Endpoint) else wanted.upper()
         for e in self.endpoints:
             if e.code == code:
                 return e
-        have = ", ".join(e.code for e in self.endpoints)
+        have = ", ".join(e.code for e in self.endpoints) or "none with times"
         raise QuestionError(f"{self.name} has no endpoint {code}. It has {have}.")
 
     def marker(self, name: str, rule: str | None = None) -> MarkerCall:

@@ -62,7 +62,9 @@ class Curve:
         for name in _ARRAYS:
             values = np.array(getattr(self, name), dtype=float)
             if values.shape != np.shape(self.time):
-                raise AnalysisError(f"Curve {self.group!r}: {name} has shape {values.shape}, time {np.shape(self.time)}.")
+                raise AnalysisError(
+                    f"Curve {self.group!r}: {name} has shape {values.shape}, time {np.shape(self.time)}."
+                )
             values.flags.writeable = False
             object.__setattr__(self, name, values)
         if np.any(np.diff(self.time) <= 0):
@@ -74,7 +76,7 @@ class Curve:
         return 1.0 if self.kind == "survival" else 0.0
 
     def step(self, name: str, times: Sequence[float] | FloatArray) -> FloatArray:
-        """Read `estimate`, `se`, `conf_low` or `conf_high` as a step function; beyond follow-up the last value stands."""
+        """Read `estimate`, `se`, `conf_low` or `conf_high` as a step function; beyond its end, the last value."""
         before = 0.0 if name == "se" else self.start
         values = np.concatenate([[before], getattr(self, name)])
         return np.asarray(values[np.searchsorted(self.time, np.asarray(times, float), side="right")], dtype=float)
@@ -103,8 +105,9 @@ class Curve:
             return float("inf")
         first = int(below[0])
         beyond = np.flatnonzero(signed < -1e-9)
-        if abs(signed[first]) < 1e-9 and beyond.size:
-            return float((self.time[first] + self.time[int(beyond[0])]) / 2)
+        if abs(signed[first]) < 1e-9:
+            end = int(beyond[0]) if beyond.size else -1  # a curve that stays on the level does so until follow-up ends
+            return float((self.time[first] + self.time[end]) / 2)
         return float(self.time[first])
 
 
@@ -164,7 +167,7 @@ class Curves:
         return pd.concat([pd.DataFrame(row) for row in rows], ignore_index=True)
 
     def medians(self) -> pd.DataFrame:
-        """Tabulate the median time of each curve with its limits (group, cause, median, conf_low, conf_high), months."""
+        """Tabulate the median of each curve with its limits, in months: group, cause, median, conf_low, conf_high."""
         import pandas as pd
 
         rows = [(c.group, c.cause, *c.quantile(0.5)) for c in self.curves]

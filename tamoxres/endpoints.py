@@ -6,7 +6,8 @@ name only, and are never pooled with STEEP endpoints unless the caller maps them
 
 References
 ----------
-Tolaney SM et al. 2021, doi:10.1200/JCO.20.03613 (STEEP 2.0). Hudis CA et al. 2007, doi:10.1200/JCO.2006.10.3523 (STEEP).
+Tolaney SM et al. 2021, doi:10.1200/JCO.20.03613 (STEEP 2.0).
+Hudis CA et al. 2007, doi:10.1200/JCO.2006.10.3523 (STEEP).
 """
 
 from __future__ import annotations
@@ -71,9 +72,7 @@ RFS = Endpoint(code="RFS", name="recurrence-free survival", events=(_LOCAL, _DIS
 DRFI = Endpoint(
     code="DRFI", name="distant recurrence-free interval", events=(_DISTANT, _CANCER_DEATH), competing=(_OTHER_DEATH,)
 )
-DRFS = Endpoint(
-    code="DRFS", name="distant recurrence-free survival", events=(_DISTANT, _CANCER_DEATH, _OTHER_DEATH)
-)
+DRFS = Endpoint(code="DRFS", name="distant recurrence-free survival", events=(_DISTANT, _CANCER_DEATH, _OTHER_DEATH))
 IDFS = Endpoint(
     code="IDFS",
     name="invasive disease-free survival",
@@ -111,7 +110,7 @@ def endpoint(code: str | Endpoint) -> Endpoint:
     """
     if isinstance(code, Endpoint):
         return code
-    try:
-        return STEEP[code.upper()]
-    except KeyError:
-        raise QuestionError(f"Unknown endpoint {code!r}. Use one of {', '.join(STEEP)}.") from None
+    found = STEEP.get(str(code).upper())
+    if found is None:
+        raise QuestionError(f"Unknown endpoint {code!r}. Use one of {', '.join(STEEP)}.")
+    return found

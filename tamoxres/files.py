@@ -8,16 +8,18 @@ inside the installed package.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import DataError, TamoxresError
 
-__all__ = ["cache_root", "data_root", "find_raw", "read_pinned", "sha256", "whole_folder", "write_whole"]
+__all__ = ["cache_root", "data_root", "find_raw", "normal_zip", "read_pinned", "sha256", "whole_folder", "write_whole"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -77,13 +79,15 @@ def read_pinned(path: Path, expected: str) -> bytes:
         If the file is missing, or its SHA-256 differs from `expected`.
     """
     if not path.is_file():
-        raise DataError(f"{path} is missing. Reinstall tamoxres, or restore the file from its source (see README beside it).")
+        raise DataError(
+            f"{path} is missing. Reinstall tamoxres, or restore the file from its source (see README beside it)."
+        )
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise DataError(
-            f"{path} is not the file we know: sha256 {found[:12]}..., expected {expected[:12]}... ({len(content):,} bytes). "
-            "It was altered or truncated; restore it from its source (see README beside it)."
+            f"{path} is not the file we know: sha256 {found[:12]}..., expected {expected[:12]}... "
+            f"({len(content):,} bytes). It was altered or truncated; restore it from its source (see README beside it)."
         )
     return content
 
@@ -93,6 +97,8 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     target = Path(path)
     if not target.parent.is_dir():
         raise TamoxresError(f"Folder {target.parent} does not exist; make it first, or write elsewhere.")
+    if target.is_dir():
+        raise TamoxresError(f"{target} is a folder; name a file to write.")
     data = content.encode("utf-8") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -104,6 +110,16 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return target
+
+
+def normal_zip(content: bytes) -> bytes:
+    """Rewrite a zip (a .docx or .xlsx is one) with every time set to 1980-01-01: the same members, the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            timeless = zipfile.ZipInfo(member.filename, (1980, 1, 1, 0, 0, 0))
+            new.writestr(timeless, old.read(member), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 @contextmanager

@@ -45,7 +45,9 @@ class Flow:
     def __post_init__(self) -> None:
         for before, after in zip(self.steps, self.steps[1:], strict=False):
             if after.patients > before.patients or after.events > before.events:
-                raise AnalysisError(f"Flow grows from {before.name!r} to {after.name!r}; steps can only remove patients.")
+                raise AnalysisError(
+                    f"Flow grows from {before.name!r} to {after.name!r}; steps can only remove patients."
+                )
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -59,10 +61,10 @@ class Flow:
 
     def rows(self) -> list[dict[str, str | int]]:
         """Return one row a step: name, why, patients, events, and how many patients left."""
-        left = [0] + [a.patients - b.patients for a, b in zip(self.steps, self.steps[1:], strict=False)]
+        before = (*self.steps[:1], *self.steps)
         return [
-            {"step": s.name, "left": gone, "why": s.why, "patients": s.patients, "events": s.events}
-            for s, gone in zip(self.steps, left, strict=True)
+            {"step": s.name, "left": b.patients - s.patients, "why": s.why, "patients": s.patients, "events": s.events}
+            for b, s in zip(before, self.steps, strict=False)
         ]
 
     def __str__(self) -> str:
@@ -74,9 +76,12 @@ class Flow:
 
     def _repr_html_(self) -> str:
         body = "".join(
-            f"<tr><td style='text-align:left'>{escape(s.name)}</td><td>{count(s.patients)}</td><td>{count(s.events)}</td>"
+            f"<tr><td style='text-align:left'>{escape(s.name)}</td>"
+            f"<td>{count(s.patients)}</td><td>{count(s.events)}</td>"
             f"<td style='text-align:left'>{escape(s.why)}</td></tr>"
             for s in self.steps
         )
-        head = "<tr><th style='text-align:left'>Step</th><th>Patients</th><th>Events</th><th>Who left, and why</th></tr>"
+        head = (
+            "<tr><th style='text-align:left'>Step</th><th>Patients</th><th>Events</th><th>Who left, and why</th></tr>"
+        )
         return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"

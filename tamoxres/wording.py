@@ -2,7 +2,8 @@
 
 Conventions: ratios have two decimals, and three significant digits below 0.10; a ratio of 100 or more, or one that
 could not be estimated, is `NE`; P values have three decimals and are never written as 0; scientific notation is
-never used. `Style` changes the marks (brackets, dashes, decimal points) to those of a journal, never the digits' meaning.
+never used. `Style` changes the marks (brackets, dashes, decimal points) to those of a journal, never what the digits
+mean.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import math
 from dataclasses import dataclass
 
 __all__ = [
-    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "p_value", "percent",
-    "ratio", "ratio_with_interval", "unguard_formula",
+    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
+    "p_value", "percent", "ratio", "ratio_with_interval", "unguard_formula",
 ]  # fmt: skip
 
 NOT_ESTIMABLE = "NE"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +89,25 @@ def interval(low: str, high: str, style: Style = HOUSE) -> str:
 
 
 def ratio_with_interval(value: float | None, low: float | None, high: float | None, style: Style = HOUSE) -> str:
-    """Write a ratio with its interval, `1.52 (1.18-1.94)`; `NE` when the estimate or both limits cannot be written."""
-    written = ratio(value, style)
-    if written == NOT_ESTIMABLE:
-        return written
-    return f"{written} {interval(ratio(low, style), ratio(high, style), style)}"
+    """Write a ratio with its interval, `1.52 (1.18-1.94)`; `NE` stands for an estimate or a limit that is none."""
+    return _with_interval(ratio(value, style), ratio(low, style), ratio(high, style), style)
+
+
+def number_with_interval(
+    value: float | None, low: float | None, high: float | None, decimals: int = 2, style: Style = HOUSE
+) -> str:
+    """Write a difference with its interval, `-0.05 (-0.11 to 0.02)`; `NE` as in a ratio."""
+    return _with_interval(
+        number(value, decimals, style), number(low, decimals, style), number(high, decimals, style), style
+    )
+
+
+def _with_interval(value: str, low: str, high: str, style: Style) -> str:
+    if value == NOT_ESTIMABLE:
+        return value
+    if low == high == NOT_ESTIMABLE:
+        return f"{value} {style.opening}{NOT_ESTIMABLE}{style.closing}"
+    return f"{value} {interval(low, high, style)}"
 
 
 def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False) -> str:
@@ -102,7 +117,7 @@ def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False) -> st
     decimals = max(3, round(-math.log10(style.p_floor)))
     if p < style.p_floor:
         sign, text = "<", f"{style.p_floor:.{decimals}f}"
-    elif p > 0.9995:
+    elif p >= 0.9995:
         sign, text = ">", "0.999"
     else:
         sign, text = "=", f"{p:.{3 if p >= 0.001 else decimals}f}"
@@ -127,7 +142,7 @@ def count(value: int | None) -> str:
 
 def guard_formula(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would run as a formula (`=cmd()`, `@SUM`, `+1`)."""
-    return "'" + text if text.startswith(_FORMULA_STARTS) or text[:2] in {"'" + c for c in _FORMULA_STARTS} else text
+    return "'" + text if text.startswith(_FORMULA_STARTS) or unguard_formula(text) != text else text
 
 
 def unguard_formula(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from ..endpoints import endpoint as steep
 from ..question import Missing, Question, Receptor, Ties, Treatment, Weights
 from . import show
 from .options import DataDir, Estimand, Format, Marker, Output, split
+
+if TYPE_CHECKING:
+    from ..answer import Answer
 
 __all__ = ["effect"]
 
@@ -52,8 +55,13 @@ def effect(
     found = answer(load(cohort, data_dir=data_dir), question)
     show.effects(found.rows, format_, output, title=str(question))
     if format_ == "table" and output is None:
-        show.say(str(found.flow))
-        for note in dict.fromkeys([*(row.note for row in found.rows if row.note), *found.cohort.notes]):
-            show.say(f"- {note}")
-        if found.verdict and estimand == "interaction":
-            show.say(f"Verdict: {found.verdict}")
+        _tell(found, verdict=estimand == "interaction")
+
+
+def _tell(found: Answer, *, verdict: bool) -> None:
+    """Say under the table what a row cannot: who left, what to keep in mind, and the verdict."""
+    show.say(str(found.flow))
+    for note in dict.fromkeys([*(row.note for row in found.rows if row.note), *found.cohort.notes]):
+        show.say(f"- {note}")
+    if verdict and found.verdict:
+        show.say(f"Verdict: {found.verdict}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +27,20 @@ class Entry:
     about: str
 
 
+_SUFFIXES = (
+    ".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt",
+)  # fmt: skip
 ENTRIES = {
-    "metabric": Entry("tamoxres.cohorts.metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"),
-    "rotterdam": Entry("tamoxres.cohorts.rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"),
-    "gbsg": Entry("tamoxres.cohorts.gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"),
+    "metabric": Entry(
+        "tamoxres.cohorts.metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"
+    ),
+    "rotterdam": Entry(
+        "tamoxres.cohorts.rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"
+    ),
+    "gbsg": Entry(
+        "tamoxres.cohorts.gbsg",
+        "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT",
+    ),
 }
 
 
@@ -42,13 +54,21 @@ def _loader(name: str) -> Any:
     raise QuestionError(f"Unknown cohort {name!r}. Use one of {', '.join(known)}.")
 
 
-def load(name: str, *, data_dir: str | Path | None = None, **options: Any) -> Cohort:
-    """Load a cohort by its catalogue name, harmonised and checked.
+def load(
+    name: str | Path,
+    *,
+    mapping: str | Path | Mapping[str, Any] | None = None,
+    data_dir: str | Path | None = None,
+    **options: Any,
+) -> Cohort:
+    """Load a cohort by its catalogue name, or a user's own file by its mapping, harmonised and checked.
 
     Parameters
     ----------
-    name : str
-        Such as `metabric`; see `catalogue`.
+    name : str or path
+        Such as `metabric` (see `catalogue`), or a file.
+    mapping : path or mapping, optional
+        How the file's columns are read; needed for a file.
     data_dir : path, optional
         Folder with the publishers' files, searched before the cache and the embedded data.
     **options
@@ -59,14 +79,16 @@ def load(name: str, *, data_dir: str | Path | None = None, **options: Any) -> Co
     QuestionError
         If the cohort or option is unknown.
     DataError
-        If its file is missing or altered.
+        If its file is missing or altered, or holds what the loader or mapping does not know.
 
     Examples
     --------
     >>> load("gbsg").n
     686
     """
-    loader = _loader(name.lower())
+    if mapping is not None or _is_file(name):
+        return _load_file(name, mapping, options)
+    loader = _loader(str(name).lower())
     try:
         cohort: Cohort = loader(data_dir=data_dir, **options)
     except TypeError as error:
@@ -76,8 +98,26 @@ def load(name: str, *, data_dir: str | Path | None = None, **options: Any) -> Co
     return cohort
 
 
+def _is_file(name: str | Path) -> bool:
+    return isinstance(name, Path) or Path(name).suffix.lower() in _SUFFIXES or os.sep in str(name)
+
+
+def _load_file(path: str | Path, mapping: str | Path | Mapping[str, Any] | None, options: dict[str, Any]) -> Cohort:
+    from .custom import load_custom
+
+    if str(path).lower() in ENTRIES:
+        raise QuestionError(f"{path} is a cohort of the catalogue; a mapping belongs to a file of your own.")
+    if mapping is None:
+        raise QuestionError(
+            f"{path} needs a mapping (--mapping). Begin one with: tamoxres init-mapping {path} -o mapping.toml."
+        )
+    if options:
+        raise QuestionError(f"A file has no option {next(iter(options))!r}; its mapping says how it is read.")
+    return load_custom(path, mapping)
+
+
 def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
-    """List the cohorts: patients, endpoints with events, markers, drug, design, licence, and whether they are on disk."""
+    """List the cohorts: patients, endpoints with events, markers, drug, design, licence, and whether on disk."""
     import pandas as pd
 
     from ..errors import DataError
@@ -85,7 +125,9 @@ def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
     rows = []
     for name, entry in ENTRIES.items():
         try:
-            rows.append({"cohort": name, **_describe(load(name, data_dir=data_dir)), "on_disk": True, "about": entry.about})
+            rows.append(
+                {"cohort": name, **_describe(load(name, data_dir=data_dir)), "on_disk": True, "about": entry.about}
+            )
         except DataError as error:
             rows.append({"cohort": name, "on_disk": False, "about": f"{entry.about} ({error})"})
     return pd.DataFrame(rows)

@@ -1,8 +1,8 @@
 """GBSG: the German Breast Cancer Study Group trial 2, 686 node-positive patients, as lifelines ships it.
 
 Conventions and traps: times are days; `hormone` 1 = no and 2 = yes, `menopause` 1 = pre and 2 = post. A comprehensive
-cohort: about two thirds were randomised, and who is not in the file; 2 years of tamoxifen; ER-negative tumours included.
-ER and PgR are positive from 10 fmol/mg on. The file is found inside lifelines without importing it.
+cohort: about two thirds were randomised, and who is not in the file; 2 years of tamoxifen; ER-negative tumours
+included. ER and PgR are positive from 10 fmol/mg on. The file is found inside lifelines without importing it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """METABRIC: the patient file of cBioPortal's brca_metabric (2,509 patients; treatment known in 1,980).
 
-Conventions and traps: OS_MONTHS is days/30; RFS_MONTHS is days/30.4 in releases before 2024 and days/30 since (told from
-the recurrence-free patients, in whom both end on the same day). "RFS" counts local relapse, distant relapse or death from
-disease, other deaths censored: STEEP's RFI. ER_IHC is spelt `Positve`. COHORT (1-9) is the contributing site.
-HORMONE_THERAPY does not name the drug. HER2_SNP6 is a copy-number call, not clinical HER2 status.
+Conventions and traps: OS_MONTHS is days/30; RFS_MONTHS is days/30.4 in releases before 2024 and days/30 since (told
+from the recurrence-free patients, in whom both end on the same day). "RFS" counts local relapse, distant relapse or
+death from disease, other deaths censored: STEEP's RFI. ER_IHC is spelt `Positve`. COHORT (1-9) is the contributing
+site. HORMONE_THERAPY does not name the drug. HER2_SNP6 is a copy-number call, not clinical HER2 status.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ _COLUMNS = (
 _PAM50 = {**{level: level for level in ("LumA", "LumB", "Her2", "Basal", "Normal", "claudin-low")}, "NC": None}
 _VITAL = {"Living": "living", "Died of Disease": "cancer", "Died of Other Causes": "other"}
 _NOTES = (
-    "HORMONE_THERAPY does not name the drug: patients are endocrine-treated (tamoxifen, an aromatase inhibitor or both).",
-    "Diagnosed 1977-2005, before adjuvant trastuzumab: HER2 results do not carry over to patients given HER2-targeted therapy.",
+    "HORMONE_THERAPY does not name the drug: patients are endocrine-treated "
+    "(tamoxifen, an aromatase inhibitor or both).",
+    "Diagnosed 1977-2005, before adjuvant trastuzumab: HER2 results do not carry over to patients given "
+    "HER2-targeted therapy.",
     "Treatment was not randomised.",
 )
 _DEPARTURES = {
@@ -68,7 +70,11 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
     content = read_pinned(path, PATIENT_SHA256) if embedded else path.read_bytes()
     table = read_table(content, path, columns=_COLUMNS).indexed("PATIENT_ID")
     digest = hashlib.sha256(content).hexdigest()
-    notes = _NOTES if digest == PATIENT_SHA256 else (*_NOTES, f"{path.name} is a snapshot this version does not know ({digest[:12]}).")
+    notes = (
+        _NOTES
+        if digest == PATIENT_SHA256
+        else (*_NOTES, f"{path.name} is a snapshot this version does not know ({digest[:12]}).")
+    )
     return Cohort(
         name="metabric",
         title="METABRIC",
@@ -87,7 +93,10 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
 def _source(digest: str) -> Source:
     return Source(
         name="cBioPortal study brca_metabric, data_clinical_patient.txt",
-        citation="Curtis C et al. 2012 Nature 486:346; Pereira B et al. 2016 Nat Commun 7:11479; Rueda OM et al. 2019 Nature 567:399",
+        citation=(
+            "Curtis C et al. 2012 Nature 486:346; Pereira B et al. 2016 Nat Commun 7:11479; "
+            "Rueda OM et al. 2019 Nature 567:399"
+        ),
         doi="10.1038/nature10983",
         url="https://www.cbioportal.org/study/summary?id=brca_metabric",
         licence="ODbL 1.0",
@@ -141,6 +150,6 @@ def _rfs_unit(os_raw: pd.Series[Any], rfs_raw: pd.Series[Any], free: pd.Series[A
         if abs(ratio - days) < 0.05:
             return days
     raise DataError(
-        f"{name}, columns OS_MONTHS and RFS_MONTHS: in recurrence-free patients the unit of RFS comes to {ratio:.2f} days, "
-        "neither 30 nor 30.4. The times were altered; restore the publisher's file."
+        f"{name}, columns OS_MONTHS and RFS_MONTHS: in recurrence-free patients the unit of RFS comes to {ratio:.2f} "
+        "days, neither 30 nor 30.4. The times were altered; restore the publisher's file."
     )

@@ -6,10 +6,10 @@ line and column, never a silent NA.
 
 from __future__ import annotations
 
+import csv
 import difflib
-import io
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,17 @@ from ..errors import DataError
 __all__ = ["YES_NO", "RawTable", "events", "months", "read_table", "receptor_status"]
 
 YES_NO = {"YES": "yes", "NO": "no"}
+_MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawTable:
-    """A publisher's table as text: its name for messages, its cells, and the line its first row stands on."""
+    """A table as text: its name for messages, its cells, and the line (or row) its first row stands on."""
 
     name: str
     frame: pd.DataFrame
     first_line: int
+    place: str = "line"
 
     def require(self, columns: Iterable[str]) -> None:
         """Refuse a table that lacks a column, and suggest the nearest name it has."""
@@ -38,7 +40,7 @@ class RawTable:
             if wanted not in self.frame:
                 near = difflib.get_close_matches(wanted, list(self.frame.columns), n=1, cutoff=0.5)
                 hint = f" Is it {near[0]!r}? Rename it." if near else ""
-                raise DataError(f"{self.name}: no column {wanted!r}.{hint} Restore the publisher's file.")
+                raise DataError(f"{self.name}: no column {wanted!r}.{hint or ' Restore the column.'}")
 
     def indexed(self, patient: str) -> RawTable:
         """Return the table indexed by patient; a missing or repeated identifier is an error."""
@@ -47,91 +49,111 @@ class RawTable:
         for fault, what in ((ids.isna(), "no identifier"), (ids.duplicated(), "an identifier that stood before")):
             if fault.any():
                 row = int(np.flatnonzero(fault)[0])
-                raise DataError(
-                    f"{self.name}, line {self.first_line + row}, column {patient}: {what} ({ids.iloc[row]!r}). Keep one row a patient."
-                )
-        return RawTable(self.name, self.frame.set_index(pd.Index(ids, name="patient")), self.first_line)
+                found = "" if pd.isna(ids.iloc[row]) else f" ({ids.iloc[row]!r})"
+                raise DataError(f"{self.where(row, patient)}: {what}{found}. Keep one row a patient.")
+        return replace(self, frame=self.frame.set_index(pd.Index(ids, name="patient")))
+
+    def where(self, row: int, column: str) -> str:
+        """Name a cell in a message: file, line, column."""
+        return f"{self.name}, {self.place} {self.first_line + row}, column {column}"
 
     def levels(self, column: str, mapping: Mapping[str, str | None]) -> pd.Series[Any]:
         """Recode a column by a mapping from every known raw value; None in the mapping means unknown."""
         raw = self.frame[column]
-        self._refuse(raw, ~raw.isna() & ~raw.isin(list(mapping)), f"unknown level; known are {', '.join(mapping)}")
+        self.refuse(raw, ~raw.isna() & ~raw.isin(list(mapping)), f"an unknown level; known are {', '.join(mapping)}")
         return raw.map(dict(mapping)).astype(object).where(lambda values: values.notna(), None)
 
     def numbers(self, column: str) -> pd.Series[Any]:
         """Read a column as numbers; text and what is not finite are errors."""
         raw = self.frame[column]
         values = pd.to_numeric(raw, errors="coerce").astype(float)
-        self._refuse(raw, raw.notna() & ~np.isfinite(values.to_numpy()), "not a number")
+        self.refuse(raw, raw.notna() & ~np.isfinite(values.to_numpy()), "not a number")
         return values
 
     def times(self, column: str) -> pd.Series[Any]:
         """Read a column as times: numbers that are not negative. Zero follow-up stays."""
         values = self.numbers(column)
-        self._refuse(self.frame[column], values < 0, "a negative time")
+        self.refuse(self.frame[column], values < 0, "a negative time")
         return values
 
-    def _refuse(self, raw: pd.Series[Any], fault: Any, what: str) -> None:
+    def refuse(self, raw: pd.Series[Any], fault: Any, what: str, mend: str = _MEND) -> None:
+        """Raise an error that names the first cell at fault and how many rows share the fault; none is no error."""
         rows = np.flatnonzero(np.asarray(fault, dtype=bool))
         if rows.size:
+            first = int(rows[0])
             more = f" ({rows.size - 1} more rows)" if rows.size > 1 else ""
-            raise DataError(
-                f"{self.name}, line {self.first_line + int(rows[0])}, column {raw.name}: {raw.iloc[rows[0]]!r} is {what}{more}. "
-                "Correct the value, or leave the cell empty if it is unknown."
-            )
+            raise DataError(f"{self.where(first, str(raw.name))}: {raw.iloc[first]!r} is {what}{more}. {mend}")
 
 
-def read_table(content: bytes, name: str | Path, *, separator: str = "\t", columns: Iterable[str] = ()) -> RawTable:
+def read_table(
+    content: bytes, name: str | Path, *, separator: str = "\t", columns: Iterable[str] = (),
+    missing: Sequence[str] = (), encoding: str = "utf-8-sig", strip: bool = False,
+) -> RawTable:  # fmt: skip
     """Read a delimited table as text, past leading lines that begin with `#`.
 
     Parameters
     ----------
     content : bytes
-        UTF-8.
     name : str or path
         Stands in messages.
     separator : str
-        Tab, or a comma (quotes are then honoured).
+        A tab (quotes are then text), or another character (quotes are then honoured).
     columns : iterable of str
         Columns that must be there.
+    missing : sequence of str
+        Codes of the unknown, beside the empty cell.
+    encoding : str
+    strip : bool
+        Whether blanks around cells and names are dropped.
 
     Raises
     ------
     DataError
-        On another encoding, an empty file, a missing column, or a line with too few or too many cells.
+        On another encoding, an empty file, a missing or repeated column, or a line with too few or too many cells.
     """
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name}: not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
-    lines = text.splitlines()
+        text = content.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        byte = getattr(error, "start", 0)
+        raise DataError(f"{name}: not {encoding.removesuffix('-sig')} text (byte {byte}). Save it as UTF-8.") from None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     skipped = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
     if len(lines) < skipped + 2:
         raise DataError(f"{name} holds no rows under a header. It is empty or truncated; restore it from its source.")
-    if separator == "\t":
-        _refuse_ragged(lines, skipped, name)
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text), sep=separator, skiprows=skipped, dtype=str, keep_default_na=False, na_values=[""],
-            quoting=3 if separator == "\t" else 0, index_col=False, on_bad_lines="error",
-        )  # fmt: skip
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise DataError(f"{name}: {str(error).strip()}. Restore the publisher's file.") from None
-    table = RawTable(str(name), frame, skipped + 2)
+    rows = _split(lines, skipped, separator, name)
+    header = [cell.strip() for cell in rows[0]] if strip else rows[0]
+    frame = pd.DataFrame(rows[1:], columns=header, dtype=object)
+    if strip:
+        frame = frame.map(str.strip)
+    table = RawTable(str(name), frame.mask(frame.isin(["", *missing])), skipped + 2)
     table.require(columns)
+    if repeated := [cell for cell in dict.fromkeys(header) if header.count(cell) > 1]:
+        raise DataError(f"{name}, line {skipped + 1}: column {repeated[0]!r} stands twice. Keep one of them.")
     return table
 
 
-def _refuse_ragged(lines: list[str], skipped: int, name: str | Path) -> None:
-    width = lines[skipped].count("\t")
-    if width == 0:
-        raise DataError(f"{name}, line {skipped + 1}: no tab in the header. Is another delimiter used? Save it as tab-separated.")
-    for number, line in enumerate(lines[skipped:], skipped + 1):
-        if line.count("\t") != width:
+def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> list[list[str]]:
+    """Split lines into cells, all as many as the header's; a line break within quotes counts as part of its cell."""
+    kept = lines[skipped:]
+    if separator == "\t":
+        rows = [line.split("\t") for line in kept]
+    else:
+        rows = list(csv.reader((line + "\n" for line in kept), delimiter=separator))
+    rows = [row for row in rows if row not in ([], [""])] if len(rows[0]) > 1 else rows
+    width = len(rows[0])
+    if width == 1 and (others := [mark for mark in "\t,;|" if mark != separator and mark in kept[0]]):
+        word = {"\t": "tab"}.get(separator, repr(separator))
+        raise DataError(
+            f"{name}, line {skipped + 1}: no {word} in the header, but {others[0]!r}. Is another delimiter used? "
+            f"Save it with {word} as delimiter, or name the separator in a mapping."
+        )
+    for number, row in enumerate(rows, skipped + 1):
+        if len(row) != width:
             raise DataError(
-                f"{name}, line {number}: {line.count(chr(9)) + 1} cells under {width + 1} columns. "
+                f"{name}, line {number}: {len(row)} cells under {width} columns. "
                 "The file is truncated or altered; restore it from its source."
             )
+    return rows
 
 
 def months(times: pd.Series[Any], days: float = 1.0) -> pd.Series[Any]:

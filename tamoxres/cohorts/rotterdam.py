@@ -22,13 +22,15 @@ __all__ = ["ROTTERDAM_SHA256", "load"]
 
 ROTTERDAM_SHA256 = "59598780fb4c4fd26a4a32289d514fbc499f7366b753ceb2b89bbe3a3db46cde"
 _COLUMNS = (
-    "pid", "year", "age", "meno", "size", "grade", "nodes", "pgr", "er", "hormon", "chemo", "rtime", "recur", "dtime", "death",
+    "pid", "year", "age", "meno", "size", "grade", "nodes", "pgr", "er", "hormon", "chemo", "rtime",
+    "recur", "dtime", "death",
 )  # fmt: skip
 _SIZES = {"<=20": "<=20 mm", "20-50": "20-50 mm", ">50": ">50 mm"}
 _ZERO_ONE = {"0": "no", "1": "yes"}
 _NOTES = (
-    "Hormonal treatment was not randomised: all 339 treated patients were node-positive, so a treatment effect can only be "
-    "estimated in node-positive patients (--where 'nodes >= 1'); over all patients it compares node-positive with node-negative.",
+    "Hormonal treatment was not randomised: all 339 treated patients were node-positive, so a treatment effect can "
+    "only be estimated in node-positive patients (--where 'nodes >= 1'); over all patients it compares node-positive "
+    "with node-negative.",
     "The file says hormonal treatment; in these years that was mainly tamoxifen, but the drug is not named by patient.",
 )
 
@@ -51,7 +53,9 @@ def load(*, data_dir: str | Path | None = None, off_study_deaths: Literal["censo
     path = data_root() / "rotterdam" / "rotterdam.csv"
     content = read_pinned(path, ROTTERDAM_SHA256)
     table = read_table(content, path, separator=",", columns=_COLUMNS).indexed("pid")
-    counted = "counted as events at death" if off_study_deaths == "event" else "censored when recurrence follow-up ended"
+    counted = (
+        "counted as events at death" if off_study_deaths == "event" else "censored when recurrence follow-up ended"
+    )
     return Cohort(
         name="rotterdam",
         title="Rotterdam tumour bank",
@@ -60,7 +64,9 @@ def load(*, data_dir: str | Path | None = None, off_study_deaths: Literal["censo
         sources=(
             Source(
                 name="rotterdam of R's survival package",
-                citation="Royston P, Altman DG 2013 BMC Med Res Methodol 13:33; Foekens JA et al. 2000 Cancer Res 60:636",
+                citation=(
+                    "Royston P, Altman DG 2013 BMC Med Res Methodol 13:33; Foekens JA et al. 2000 Cancer Res 60:636"
+                ),
                 doi="10.1186/1471-2288-13-33",
                 url="https://cran.r-project.org/package=survival",
                 licence="LGPL (>= 2)",

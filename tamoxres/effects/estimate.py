@@ -6,11 +6,12 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, fields, replace
+from html import escape
 from typing import Any, Literal, get_args
 
 from ..endpoints import PUBLISHED, STEEP
 from ..errors import EffectError
-from ..wording import p_value, ratio_with_interval
+from ..wording import number_with_interval, p_value, ratio_with_interval
 from . import routes
 
 __all__ = [
@@ -27,6 +28,9 @@ TreatmentContrast = Literal[
 ESTIMANDS, MEASURES, STATUSES = get_args(Estimand), get_args(Measure), get_args(Status)
 DESIGNS, CONTRASTS = get_args(Design), get_args(TreatmentContrast)
 RATIO_MEASURES = ("HR", "sHR", "RR", "OR")
+_COUNTS = ("n", "events", "n_1", "events_1", "n_0", "events_0")
+_NUMBERS = ("log_estimate", "difference", "se", "p_value", "person_years", "term_p", "lrt_p", "df")
+_LISTS = ("adjusted_for", "strata", "overlaps")
 _CHOICES = {
     "estimand": ESTIMANDS, "measure": MEASURES, "status": STATUSES, "design": DESIGNS, "treatment_contrast": CONTRASTS,
     "endpoint": ("", *STEEP, *PUBLISHED),
@@ -57,9 +61,10 @@ class EffectEstimate:
     n, events, n_1, events_1, n_0, events_0 : int or None
         In all, in the altered (or treated) group, in the other.
     person_years : float or None
-    adjusted_for, strata : tuple of str
+    adjusted_for, strata, overlaps : tuple of str
         Covariates and strata of the model; `adjusted_for` holds `unknown` where a paper does not tell, and
         `unspecified` where it was adjusted for covariates it does not name. Empty means crude.
+        `overlaps` names the studies or cohorts that share patients.
     term, term_p, lrt_p
         The model's term, its global P, and a likelihood-ratio P where one was computed.
     df : float or None
@@ -76,7 +81,7 @@ class EffectEstimate:
     Raises
     ------
     EffectError
-        On a standard error that is not positive, events above n, an unknown endpoint or choice.
+        On a standard error that is not positive, events above n, a P outside 0 to 1, an unknown endpoint or choice.
     """
 
     study: str
@@ -122,17 +127,33 @@ class EffectEstimate:
     def __post_init__(self) -> None:
         if not self.study:
             raise EffectError("An effect needs a study name.")
+        self._make_plain()
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 known = ", ".join(choice for choice in allowed if choice)
                 raise EffectError(f"{self.study}: unknown {name} {getattr(self, name)!r}. Use one of {known}.")
         self._check_counts()
-        if not 0 < self.level < 1:
-            raise EffectError(f"{self.study}: level is {self.level:g}; it lies between 0 and 1, as 0.95.")
-        if self.p_value is not None and not 0 <= self.p_value <= 1:
-            raise EffectError(f"{self.study}: p_value is {self.p_value:g}; it lies between 0 and 1.")
+        self._check_numbers()
         if self.status == "estimated":
             self._check_estimate()
+
+    def _make_plain(self) -> None:
+        """Make counts int, numbers float and lists tuples, so that equal rows are equal wherever they come from."""
+        for field in fields(self):
+            if field.default == "" and getattr(self, field.name) is None:
+                object.__setattr__(self, field.name, "")
+        for name in _COUNTS:
+            object.__setattr__(self, name, _count(getattr(self, name), f"{self.study}: {name}"))
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            absent = (
+                value is None
+                or math.isnan(value)
+                or (math.isinf(value) and (self.status != "estimated" or name == "df"))
+            )
+            object.__setattr__(self, name, None if absent else float(value))
+        for name in _LISTS:
+            object.__setattr__(self, name, _names(getattr(self, name), f"{self.study}: {name}"))
 
     def _check_counts(self) -> None:
         for n_name, events_name in (("n", "events"), ("n_1", "events_1"), ("n_0", "events_0")):
@@ -142,12 +163,25 @@ class EffectEstimate:
             if n is not None and events is not None and events > n:
                 raise EffectError(f"{self.study}: {events_name} {events} exceeds {n_name} {n}.")
 
-    def _check_estimate(self) -> None:
-        point, other = (
-            (self.log_estimate, self.difference) if self.is_ratio else (self.difference, self.log_estimate)
-        )
-        if other is not None:
+    def _check_numbers(self) -> None:
+        if not 0 < self.level < 1:
+            raise EffectError(f"{self.study}: level is {self.level:g}; it lies between 0 and 1, as 0.95.")
+        for name, high in (
+            ("p_value", 1.0),
+            ("term_p", 1.0),
+            ("lrt_p", 1.0),
+            ("df", math.inf),
+            ("person_years", math.inf),
+        ):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= high:
+                span = "lies between 0 and 1" if high == 1 else "cannot be negative"
+                raise EffectError(f"{self.study}: {name} is {value:g}; it {span}.")
+        if (self.difference if self.is_ratio else self.log_estimate) is not None:
             raise EffectError(f"{self.study}: give log_estimate for a ratio and difference for a difference, not both.")
+
+    def _check_estimate(self) -> None:
+        point = self.point
         if point is None or not math.isfinite(point):
             raise EffectError(f"{self.study}: an estimated effect needs a finite estimate; found {point}.")
         if self.se is None or not math.isfinite(self.se) or self.se <= 0:
@@ -159,7 +193,9 @@ class EffectEstimate:
     def from_ci(cls, estimate: float, low: float, high: float, *, level: float = 0.95, **row: Any) -> EffectEstimate:
         """Make an effect from a printed estimate and interval; an interval that is not symmetric is noted."""
         ratio = row.get("measure", "HR") in RATIO_MEASURES
-        return cls._from_route(row, lambda: routes.from_ci(estimate, low, high, level=level, ratio=ratio))
+        df = row.get("df")
+        row["level"] = level
+        return cls._from_route(row, lambda: routes.from_ci(estimate, low, high, level=level, df=df, ratio=ratio))
 
     @classmethod
     def from_p(cls, estimate: float, p: float, **row: Any) -> EffectEstimate:
@@ -169,7 +205,7 @@ class EffectEstimate:
 
     @classmethod
     def from_oe_v(cls, o_minus_e: float, variance: float, **row: Any) -> EffectEstimate:
-        """Make an effect from log-rank observed minus expected events and its variance."""
+        """Make an effect from log-rank observed minus expected events and its variance (a log hazard ratio)."""
         return cls._from_route(row, lambda: routes.from_oe_v(o_minus_e, variance))
 
     @classmethod
@@ -179,9 +215,9 @@ class EffectEstimate:
         except EffectError as error:
             raise EffectError(f"{row.get('study', 'effect')}: {error}") from None
         notes = [text for text in (row.pop("note", ""), route.note) if text]
-        point = "log_estimate" if row.get("measure", "HR") in RATIO_MEASURES else "difference"
+        row["log_estimate" if row.get("measure", "HR") in RATIO_MEASURES else "difference"] = route.estimate
         method = row.pop("method", "") or f"from {route.name}"
-        return cls(**row, **{point: route.estimate}, se=route.se, method=method, note="; ".join(notes))
+        return cls(**row, se=route.se, method=method, note="; ".join(notes))
 
     @property
     def is_ratio(self) -> bool:
@@ -196,7 +232,9 @@ class EffectEstimate:
     @property
     def estimate(self) -> float | None:
         """The estimate as a reader sees it: the ratio, or the difference."""
-        return _exp(self.log_estimate) if self.is_ratio else self.difference
+        if not self.is_ratio:
+            return self.difference
+        return None if self.log_estimate is None else routes.ratio_of(self.log_estimate)
 
     @property
     def p(self) -> float | None:
@@ -212,9 +250,7 @@ class EffectEstimate:
         """Return the confidence limits as a reader sees them; NaN where the effect was not estimated."""
         if self.point is None or self.se is None:
             return float("nan"), float("nan")
-        half = routes.critical_value(level or self.level, self.df) * self.se
-        low, high = self.point - half, self.point + half
-        return (_exp(low), _exp(high)) if self.is_ratio else (low, high)  # type: ignore[return-value]
+        return routes.limits(self.point, self.se, level or self.level, self.df, ratio=self.is_ratio)
 
     def reversed(self) -> EffectEstimate:
         """Return the same effect with its contrast turned round: the estimate inverts, the groups change places."""
@@ -223,8 +259,8 @@ class EffectEstimate:
         return replace(
             self,
             contrast=f"{second}{joiner}{first}" if joiner else self.contrast,
-            log_estimate=None if self.log_estimate is None else -self.log_estimate,
-            difference=None if self.difference is None else -self.difference,
+            log_estimate=None if self.log_estimate is None else 0.0 - self.log_estimate,  # never -0.0
+            difference=None if self.difference is None else 0.0 - self.difference,
             n_1=self.n_0, events_1=self.events_0, n_0=self.n_1, events_0=self.events_1, direction=turned,
         )  # fmt: skip
 
@@ -238,16 +274,32 @@ class EffectEstimate:
         where = " ".join(part for part in (self.study, self.marker, self.endpoint, self.estimand) if part)
         if self.status != "estimated":
             return f"{where}: {self.status.replace('_', ' ')}, {p_value(self.p_value, label=True)}"
-        low, high = self.ci()
-        return f"{where}: {self.measure} {ratio_with_interval(self.estimate, low, high)}, {p_value(self.p_value, label=True)}"
+        write = ratio_with_interval if self.is_ratio else number_with_interval
+        return f"{where}: {self.measure} {write(self.estimate, *self.ci())}, {p_value(self.p_value, label=True)}"
 
     def _repr_html_(self) -> str:
-        from .rows import effects_to_frame
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        cells = "".join(
+            f"<tr><th>{name}</th><td>{escape('; '.join(x) if name in _LISTS else str(x))}</td></tr>"
+            for name, x in told.items()
+            if x is not None and x is not False and x not in ("", ())
+        )
+        return f"<p><b>{escape(str(self))}</b></p><table><tbody>{cells}</tbody></table>"
 
-        return str(effects_to_frame([self]).T.to_html(header=False))
 
-
-def _exp(value: float | None) -> float | None:
-    if value is None:
+def _count(value: Any, what: str) -> int | None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # NaN: an unknown count in a frame
         return None
-    return math.exp(value) if value < 709 else float("inf")
+    if not float(value).is_integer():
+        raise EffectError(f"{what} is {value}; a count is a whole number.")
+    return int(value)
+
+
+def _names(values: Any, what: str) -> tuple[str, ...]:
+    names = tuple(str(name).strip() for name in ((values,) if isinstance(values, str) else values))
+    bad = next((name for name in names if not name or ";" in name), None)
+    if bad is not None:
+        raise EffectError(
+            f"{what} holds {bad!r}; a name is not empty and has no semicolon, which joins names in a file."
+        )
+    return names

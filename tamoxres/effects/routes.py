@@ -1,6 +1,7 @@
 """The routes from what a paper prints to an estimate and its standard error.
 
-Scale: ratios are handled as natural logarithms. Intervals are Wald intervals (normal, or t when `df` is given).
+Scale: ratios are handled as natural logarithms. Intervals are Wald intervals (normal, or t when `df` is given). A route
+carries the error that rounding of the printed numbers can have made, so that two routes of one row can be compared.
 
 References
 ----------
@@ -12,12 +13,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from ..errors import EffectError
 
-__all__ = ["Route", "critical_value", "from_ci", "from_logrank", "from_oe_v", "from_p", "log_ratio", "two_sided_p"]
+__all__ = [
+    "Route", "critical_value", "disagree", "from_ci", "from_logrank", "from_oe_v", "from_p", "from_se", "limits",
+    "log_ratio", "printed_point", "ratio_of", "two_sided_p",
+]  # fmt: skip
+
+_FLOAT_ERROR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +36,19 @@ class Route:
     estimate, se : float
         Natural log of a ratio; the value itself of a difference.
     name : str
-        `ci`, `p`, `oe_v` or `logrank`.
+        `se`, `ci`, `oe_v`, `p`, `logrank`, or `point` for an estimate alone.
     note : str
         What a reader must know, such as an interval that is not symmetric.
+    estimate_slack, se_slack : float
+        How far rounding of the printed numbers can have moved the two.
     """
 
     estimate: float
     se: float
     name: str
     note: str = ""
+    estimate_slack: float = 0.0
+    se_slack: float = 0.0
 
 
 def critical_value(level: float = 0.95, df: float | None = None) -> float:
@@ -52,6 +63,20 @@ def two_sided_p(estimate: float, se: float, df: float | None = None) -> float:
     return float(2 * (ndtr(statistic) if df is None else stdtr(df, statistic)))
 
 
+def limits(
+    estimate: float, se: float, level: float = 0.95, df: float | None = None, *, ratio: bool = True
+) -> tuple[float, float]:
+    """Return the confidence limits as a reader sees them, from an estimate and its error on the analysis scale."""
+    half = critical_value(level, df) * se
+    low, high = estimate - half, estimate + half
+    return (ratio_of(low), ratio_of(high)) if ratio else (low, high)
+
+
+def ratio_of(log_value: float) -> float:
+    """Return the ratio of a natural logarithm; infinite where it exceeds a double."""
+    return math.exp(log_value) if log_value < 709 else math.inf
+
+
 def log_ratio(value: float, what: str) -> float:
     """Return the natural log of a ratio, refusing one that is not above 0; `what` names it in the error."""
     if not (math.isfinite(value) and value > 0):
@@ -59,7 +84,20 @@ def log_ratio(value: float, what: str) -> float:
     return math.log(value)
 
 
-def from_ci(estimate: float, low: float, high: float, *, level: float = 0.95, ratio: bool = True) -> Route:
+def from_se(estimate: float, se: float) -> Route:
+    """Take an estimate and its standard error as they stand, on the analysis scale."""
+    estimate_slack, se_slack = _rounding(estimate, se, least=2)
+    return Route(estimate, se, "se", estimate_slack=estimate_slack, se_slack=se_slack)
+
+
+def printed_point(estimate: float, se: float) -> Route:
+    """Take a printed ratio whose standard error is known from elsewhere."""
+    return Route(log_ratio(estimate, "estimate"), se, "point", estimate_slack=_log_rounding(estimate)[0])
+
+
+def from_ci(
+    estimate: float, low: float, high: float, *, level: float = 0.95, df: float | None = None, ratio: bool = True
+) -> Route:
     """Take the standard error from a printed interval: its width over twice the critical value.
 
     Parameters
@@ -68,6 +106,8 @@ def from_ci(estimate: float, low: float, high: float, *, level: float = 0.95, ra
         As printed (a ratio, not its logarithm).
     level : float
         Confidence level of the interval.
+    df : float, optional
+        Degrees of freedom of a t interval.
     ratio : bool
         False for a difference.
 
@@ -87,31 +127,52 @@ def from_ci(estimate: float, low: float, high: float, *, level: float = 0.95, ra
     0.206874
     """
     if not low <= estimate <= high or low >= high:
-        raise EffectError(f"The interval {low:g} to {high:g} does not hold its estimate {estimate:g}.")
-    z = critical_value(level)
-    if not ratio:
-        return Route(estimate, (high - low) / (2 * z), "ci")
-    point, bottom, top = log_ratio(estimate, "estimate"), log_ratio(low, "ci_low"), log_ratio(high, "ci_high")
-    note = ""
-    if not _symmetric(estimate, low, high):
-        note = (
-            f"interval not symmetric on the log scale: SE {(point - bottom) / z:.4g} by its lower limit, "
-            f"{(top - point) / z:.4g} by its upper"
+        raise EffectError(
+            f"The interval from ci_low {low:g} to ci_high {high:g} does not hold its estimate {estimate:g}."
         )
-    return Route(point, (top - bottom) / (2 * z), "ci", note)
+    z = critical_value(level, df)
+    if ratio:
+        point, bottom, top = log_ratio(estimate, "estimate"), log_ratio(low, "ci_low"), log_ratio(high, "ci_high")
+        slack = _log_rounding(estimate, low, high)
+    else:
+        point, bottom, top = estimate, low, high
+        slack = _rounding(estimate, low, high)
+    note = ""
+    if abs(2 * point - bottom - top) > 2 * slack[0] + slack[1] + slack[2] + _FLOAT_ERROR:
+        note = (
+            f"interval not symmetric{' on the log scale' if ratio else ''}: SE {(point - bottom) / z:.4g} by its lower "
+            f"limit, {(top - point) / z:.4g} by its upper"
+        )
+    se, se_slack = (top - bottom) / (2 * z), (slack[1] + slack[2]) / (2 * z)
+    return Route(point, se, "ci", note, estimate_slack=slack[0], se_slack=se_slack)
 
 
-def _symmetric(estimate: float, low: float, high: float) -> bool:
-    """Whether rounding of the three printed numbers can explain the asymmetry on the log scale."""
-    slack = [_rounding(x) / x for x in (estimate, low, high)]
-    gap = abs(2 * math.log(estimate) - math.log(low) - math.log(high))
-    return gap <= 2 * slack[0] + slack[1] + slack[2] + 1e-12
+def disagree(first: Route, second: Route) -> bool:
+    """Whether two routes of one row differ by more than rounding of what was printed can explain."""
+    estimate_gap, se_gap = abs(first.estimate - second.estimate), abs(first.se - second.se)
+    return estimate_gap > first.estimate_slack + second.estimate_slack + _FLOAT_ERROR * max(
+        1, abs(first.estimate)
+    ) or se_gap > first.se_slack + second.se_slack + _FLOAT_ERROR * max(1, first.se)
 
 
-def _rounding(value: float) -> float:
-    """Half a unit in the last place of a number as it was printed; two decimals are taken for granted."""
-    decimals = len(repr(float(value)).partition(".")[2])
-    return 0.5 * 10.0 ** -max(2, decimals)
+def _rounding(*printed: float, least: int = 1) -> list[float]:
+    """Half a unit in the last place of numbers printed together.
+
+    A float keeps no trailing zeros: below 10 a number is taken to have `least` decimals, and below 1 as many as the one
+    that has most.
+    """
+    shown = [max(0, -int(Decimal(repr(float(x))).normalize().as_tuple().exponent)) for x in printed]
+    most = max(least, *shown)
+    places = [
+        most if abs(x) < 1 else max(own, least) if abs(x) < 10 else own for x, own in zip(printed, shown, strict=True)
+    ]
+    return [0.5 * 10.0**-place for place in places]
+
+
+def _log_rounding(*printed: float) -> list[float]:
+    """How far rounding can have moved the logarithms of printed ratios (downwards, the wider side)."""
+    halves = _rounding(*printed)
+    return [math.inf if half >= x else -math.log1p(-half / x) for x, half in zip(printed, halves, strict=True)]
 
 
 def from_p(estimate: float, p: float, *, ratio: bool = True) -> Route:
@@ -134,7 +195,9 @@ def from_oe_v(o_minus_e: float, variance: float) -> Route:
     """Take the log hazard ratio from log-rank observed minus expected and its variance: (O-E)/V, SE 1/sqrt(V)."""
     if not (math.isfinite(variance) and variance > 0):
         raise EffectError(f"variance is {variance:g}; the log-rank variance must be above 0.")
-    return Route(o_minus_e / variance, 1 / math.sqrt(variance), "oe_v")
+    log_hr, se = o_minus_e / variance, 1 / math.sqrt(variance)
+    oe_slack, v_slack = [half / variance for half in _rounding(o_minus_e, variance)]
+    return Route(log_hr, se, "oe_v", estimate_slack=oe_slack + abs(log_hr) * v_slack, se_slack=se * v_slack / 2)
 
 
 def from_logrank(p: float, events: int, *, worse: bool, allocation: float = 0.5) -> Route:
@@ -152,7 +215,9 @@ def from_logrank(p: float, events: int, *, worse: bool, allocation: float = 0.5)
         Share of patients in the first group; V is events * allocation * (1 - allocation).
     """
     if not 0 < p < 1 or events < 1 or not 0 < allocation < 1:
-        raise EffectError(f"A log-rank route needs 0 < P < 1, events and a share of patients; found {p=}, {events=}, {allocation=}.")
+        raise EffectError(
+            f"A log-rank route needs 0 < P < 1, events and a share of patients; found {p=}, {events=}, {allocation=}."
+        )
     variance = events * allocation * (1 - allocation)
     z = float(-ndtri(p / 2)) * (1 if worse else -1)
     return Route(z / math.sqrt(variance), 1 / math.sqrt(variance), "logrank")

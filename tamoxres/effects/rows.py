@@ -2,8 +2,8 @@
 
 Numbers are written in full, never rounded, so that a row read back equals the row written. A row needs `study` and one
 route to its standard error: log_estimate + se, estimate + limits, o_minus_e + variance, or estimate + exact P, taken in
-this order; where several stand they must agree within rounding. Text cells that a spreadsheet would run as a formula are
-written with an apostrophe before them, which reading takes off again.
+this order; where several stand they must agree within rounding (a P is not compared: it may be of another test). Text
+cells that a spreadsheet would run as a formula are written with an apostrophe before them, which reading takes off.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EffectError
 from ..wording import guard_formula, unguard_formula
 from . import routes
-from .estimate import RATIO_MEASURES, EffectEstimate
+from .estimate import MEASURES, RATIO_MEASURES, EffectEstimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +29,10 @@ __all__ = ["COLUMNS", "effects_from_frame", "effects_to_csv", "effects_to_frame"
 
 COLUMNS = (
     "study", "marker", "rule", "contrast", "endpoint", "population", "treatment", "treatment_contrast", "estimand",
-    "measure", "estimate", "ci_low", "ci_high", "log_estimate", "se", "p_value", "n", "events", "n_1", "events_1", "n_0",
-    "events_0", "person_years", "adjusted_for", "strata", "term", "term_p", "lrt_p", "df", "level", "assay", "cut",
-    "status", "direction", "method", "design", "overlaps", "simulated", "source", "data_sha256", "row_id", "note",
+    "measure", "estimate", "ci_low", "ci_high", "log_estimate", "se", "p_value", "n", "events", "n_1", "events_1",
+    "n_0", "events_0", "person_years", "adjusted_for", "strata", "term", "term_p", "lrt_p", "df", "level", "assay",
+    "cut", "status", "direction", "method", "design", "overlaps", "simulated", "source", "data_sha256", "row_id",
+    "note",
 )  # fmt: skip
 _INPUTS = {*COLUMNS, "o_minus_e", "variance"}
 _COUNTS = {"n", "events", "n_1", "events_1", "n_0", "events_0"}
@@ -40,59 +41,51 @@ _NUMBERS = {
     "estimate", "ci_low", "ci_high", "log_estimate", "se", "p_value", "person_years", "term_p", "lrt_p", "df", "level",
     "o_minus_e", "variance",
 }  # fmt: skip
-_ROUTE_COLUMNS = {"estimate", "ci_low", "ci_high", "o_minus_e", "variance", "row_id"}
-_AGREE = 0.02  # printed numbers have two decimals; a relative gap in SE beyond this is no rounding
+_ROUTES = {
+    "se": "log_estimate + se", "ci": "estimate + ci_low + ci_high", "oe_v": "o_minus_e + variance",
+    "point": "estimate",
+}  # fmt: skip
 
 
 def _row(effect: EffectEstimate) -> dict[str, Any]:
     low, high = effect.ci()
-    derived = {
-        "estimate": effect.estimate,
-        "ci_low": None if math.isnan(low) else low,
-        "ci_high": None if math.isnan(high) else high,
-        "row_id": effect.row_id,
-    }
-    return {name: derived[name] if name in derived else getattr(effect, name) for name in COLUMNS}
+    derived = {"estimate": effect.estimate, "ci_low": low, "ci_high": high, "row_id": effect.row_id}
+    row = {name: derived[name] if name in derived else getattr(effect, name) for name in COLUMNS}
+    row.update((name, ";".join(getattr(effect, name))) for name in _LISTS)
+    return {name: None if isinstance(x, float) and not math.isfinite(x) else x for name, x in row.items()}
 
 
 def effects_to_frame(effects: Iterable[EffectEstimate]) -> pd.DataFrame:
     """Return effects as a frame with the columns of `COLUMNS`; lists are joined by `;`."""
     import pandas as pd
 
-    rows = [{k: ";".join(v) if k in _LISTS else v for k, v in _row(effect).items()} for effect in effects]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame([_row(effect) for effect in effects], columns=list(COLUMNS))
 
 
 def effects_to_csv(effects: Iterable[EffectEstimate]) -> str:
     """Write effects as CSV text, numbers in full."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for effect in effects:
-        writer.writerow([_cell(name, value) for name, value in _row(effect).items()])
-    return out.getvalue()
+    rows = [COLUMNS, *([_quoted(_cell(value)) for value in _row(effect).values()] for effect in effects)]
+    return "".join(",".join(row) + "\n" for row in rows)
 
 
-def _cell(name: str, value: Any) -> str:
+def _quoted(cell: str) -> str:
+    """Quote a cell that needs it (csv.writer leaves a carriage return bare, and csv.reader ends the line there)."""
+    return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
+
+
+def _cell(value: str | float | bool | None) -> str:
     if value is None:
         return ""
-    if name in _LISTS:
-        return guard_formula(";".join(value))
     if isinstance(value, bool):
         return "true" if value else ""
     if isinstance(value, int | float):
         return repr(value)
-    return guard_formula(str(value))
+    return guard_formula(value)
 
 
 def effects_to_json(effects: Iterable[EffectEstimate]) -> str:
     """Write effects as a JSON list of objects, numbers in full; what is not finite or not known is null."""
-    rows = [{k: ";".join(v) if k in _LISTS else _finite(v) for k, v in _row(effect).items()} for effect in effects]
-    return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps([_row(effect) for effect in effects], indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_effects(path: str | Path) -> list[EffectEstimate]:
@@ -107,7 +100,7 @@ def read_effects(path: str | Path) -> list[EffectEstimate]:
     if not source.is_file():
         raise EffectError(f"{source} does not exist. Give a CSV or JSON file of effect rows.")
     try:
-        text = source.read_text(encoding="utf-8-sig")
+        text = source.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise EffectError(f"{source} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
     rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
@@ -119,7 +112,11 @@ def read_effects(path: str | Path) -> list[EffectEstimate]:
 def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
     """Make effects from a frame that has `study` and the columns of one route."""
     _check_header(list(frame.columns), "frame")
-    return [_parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}") for i, row in enumerate(frame.itertuples(index=False))]
+    known = frame.astype(object).where(frame.notna(), None)
+    return [
+        _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")
+        for i, row in enumerate(known.itertuples(index=False))
+    ]
 
 
 def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
@@ -145,7 +142,9 @@ def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
                 continue
             where = f"{source}, line {reader.line_num}"
             if len(cells) != len(header):
-                raise EffectError(f"{where}: {len(cells)} cells under {len(header)} columns. Quote cells that hold a comma.")
+                raise EffectError(
+                    f"{where}: {len(cells)} cells under {len(header)} columns. Quote cells that hold a comma."
+                )
             out.append((where, dict(zip(header, map(unguard_formula, cells), strict=True))))
     except csv.Error as error:
         raise EffectError(f"{source}, line {reader.line_num}: not CSV ({error}).") from None
@@ -154,7 +153,8 @@ def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _check_header(header: Sequence[str], where: str) -> None:
     if "study" not in header:
-        raise EffectError(f"{where}: no column 'study'; found {', '.join(map(str, header)) or 'nothing'}.")
+        found = ", ".join(map(str, header)) or "nothing"
+        raise EffectError(f"{where}: no column 'study'; found {found}. Separate columns by commas, and name them.")
     if twice := sorted({name for name in header if list(header).count(name) > 1}):
         raise EffectError(f"{where}: column {twice[0]!r} stands twice.")
 
@@ -162,7 +162,11 @@ def _check_header(header: Sequence[str], where: str) -> None:
 def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
     values = {name: _value(name, cell, where) for name, cell in row.items() if name in _INPUTS}
     known: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, "")}
+    if "study" not in known:
+        raise EffectError(f"{where}, column study: an effect needs a study name.")
     measure = known.get("measure", "HR")
+    if measure not in MEASURES:
+        raise EffectError(f"{where}, column measure: unknown measure {measure!r}. Use one of {', '.join(MEASURES)}.")
     try:
         return _build(known, ratio=measure in RATIO_MEASURES)
     except EffectError as error:
@@ -170,8 +174,10 @@ def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
 
 
 def _value(name: str, cell: Any, where: str) -> Any:
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)) or cell == "":
+    if cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell)):
         return None
+    if isinstance(cell, dict | list):
+        raise EffectError(f"{where}, column {name}: expected one value, found {cell!r}; join names by a semicolon.")
     if name in _NUMBERS | _COUNTS:
         return _number(name, cell, where)
     if name in _LISTS:
@@ -185,7 +191,7 @@ def _value(name: str, cell: Any, where: str) -> Any:
 
 def _number(name: str, cell: Any, where: str) -> float | int:
     try:
-        number = float(str(cell).strip())
+        number = float(str(cell).strip().replace("_", "?"))  # Python reads 1_000 as a number; a table does not
     except ValueError:
         raise EffectError(f"{where}, column {name}: {cell!r} is not a number.") from None
     if not math.isfinite(number):
@@ -205,10 +211,10 @@ def _build(known: dict[str, Any], *, ratio: bool) -> EffectEstimate:
     found = _routes(known, ratio)
     if not found:
         raise EffectError(
-            f"{known['study'] if 'study' in known else 'row'}: no route to a standard error. "
+            f"{known['study']}: no route to a standard error. "
             "Give estimate + ci_low + ci_high, log_estimate + se, o_minus_e + variance, or estimate + p_value."
         )
-    _refuse_disagreement(found, str(known.get("study", "row")))
+    _refuse_disagreement(found, known["study"])
     best = found[0]
     if best.name != "se":
         row.pop("se", None)
@@ -232,24 +238,37 @@ def _routes(known: dict[str, Any], ratio: bool) -> list[routes.Route]:
     has = known.keys()
     found = []
     point = "log_estimate" if ratio else "estimate"
+    level, df = known.get("level", 0.95), known.get("df")
     if {point, "se"} <= has:
-        found.append(routes.Route(known[point], known["se"], "se"))
-    if {"estimate", "ci_low", "ci_high"} <= has and not (found and known.get("df")):
-        level = known.get("level", 0.95)
-        found.append(routes.from_ci(known["estimate"], known["ci_low"], known["ci_high"], level=level, ratio=ratio))
-    if {"o_minus_e", "variance"} <= has:
+        found.append(routes.from_se(known[point], known["se"]))
+    derived = bool(found) and _follows(known, found[0], ratio)
+    if {"estimate", "ci_low", "ci_high"} <= has and not derived:
+        printed = known["estimate"], known["ci_low"], known["ci_high"]
+        found.append(routes.from_ci(*printed, level=level, df=df, ratio=ratio))
+    elif found and "estimate" in has and ratio and not derived:
+        found.append(routes.printed_point(known["estimate"], known["se"]))
+    if {"o_minus_e", "variance"} <= has and ratio:
         found.append(routes.from_oe_v(known["o_minus_e"], known["variance"]))
     if {"estimate", "p_value"} <= has and not found:
         found.append(routes.from_p(known["estimate"], known["p_value"], ratio=ratio))
     return found
 
 
+def _follows(known: dict[str, Any], direct: routes.Route, ratio: bool) -> bool:
+    """Whether the printed numbers are those that we derive (at the ends of the float range no way leads back)."""
+    low, high = routes.limits(direct.estimate, direct.se, known.get("level", 0.95), known.get("df"), ratio=ratio)
+    derived = {
+        "estimate": routes.ratio_of(direct.estimate) if ratio else direct.estimate, "ci_low": low, "ci_high": high,
+    }  # fmt: skip
+    return all(math.isclose(known[name], value, rel_tol=1e-12) for name, value in derived.items() if name in known)
+
+
 def _refuse_disagreement(found: list[routes.Route], study: str) -> None:
     best = found[0]
     for other in found[1:]:
-        gap = abs(best.estimate - other.estimate)
-        if gap > max(0.015, 0.1 * best.se) or abs(other.se / best.se - 1) > max(_AGREE, 0.02 / best.se):
+        if routes.disagree(best, other):
             raise EffectError(
-                f"{study}: {best.name} and {other.name} disagree (estimate {best.estimate:.4g} and {other.estimate:.4g}, "
-                f"SE {best.se:.4g} and {other.se:.4g} on the analysis scale). Keep the one that was printed."
+                f"{study}: {_ROUTES[best.name]} and {_ROUTES[other.name]} disagree beyond rounding (estimate "
+                f"{best.estimate:.4g} and {other.estimate:.4g}, SE {best.se:.4g} and {other.se:.4g} on the analysis "
+                "scale). Keep the one that was printed."
             )

@@ -3,7 +3,7 @@
 Conventions: as in `cox`, with patients and groups in the order of `layout`. Covariates stand one a row, `z` of shape
 (p + 1, n), and the row 0 is all ones, whose sums over risk sets are the risk itself. The exponential is a polynomial
 (Cody-Waite reduction, Taylor to r^13: within 1 ulp), because it vectorises; linear predictors are held within +-200, as
-R does. Only `layout` and `cox` know what the numbers mean; read `cox.evaluate` first: this is the same, term by term.
+R does. Only `layout` and `cox` know what the numbers mean; read `likelihood.evaluate` first: this is the same, term by term.
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from .layout import SEGMENT, Layout, Tally
+from .fits import CONVERGED, RUNAWAY, SINGULAR, STALLED
+from .layout import SEGMENT
+from .newton import COLLINEAR, HALVINGS, ROUNDING, RUNAWAY_STEP
 from .risksets import FloatArray
 
 __all__ = [
-    "CONVERGED", "RUNAWAY", "SINGULAR", "STALLED", "Work", "cholesky", "evaluate", "make_work", "newton", "standardise",
+    "Work", "cholesky", "compiled", "covariance", "evaluate", "make_work", "newton", "standardise",
 ]  # fmt: skip
 
-CONVERGED, SINGULAR, STALLED, RUNAWAY = 0, 1, 2, 3
 _LOG2E, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (1 / math.factorial(i) for i in range(2, 14))
 _FAR = 200.0
 _LARGE, _SMALL = 1e100, 1e-100
-_FASTMATH = {"contract", "nsz", "reassoc", "arcp"}  # sums may be reordered to vectorise; NaN and infinity keep their meaning
+_TOGETHER = 6  # columns summed at a time
+_FASTMATH = {
+    "contract",
+    "nsz",
+    "reassoc",
+    "arcp",
+}  # sums may be reordered to vectorise; NaN and infinity keep their meaning
 
 compiled: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
 
@@ -37,7 +44,7 @@ class Work(NamedTuple):
     eta: FloatArray  # (SEGMENT,)
     bits: Any  # (SEGMENT,) int64, the same memory as `power`
     power: FloatArray
-    running: FloatArray  # (4, SEGMENT)
+    running: FloatArray  # (_TOGETHER, SEGMENT + 8): rows a power of two apart would share cache lines
     risk: FloatArray  # (n,)
     total: FloatArray  # (p + 1, k) sums over risk sets
     tied: FloatArray  # (k, p + 1) sums over tied events of the groups that have ties, one after another
@@ -45,7 +52,7 @@ class Work(NamedTuple):
     tied_group: Any  # (k,) int64
     hazard: FloatArray  # (k,)
     tied_hazard: FloatArray  # (k,)
-    outer: FloatArray  # (k, 3) of `cox.State`, one a row: (3, k)
+    outer: FloatArray  # (k, 3) of `likelihood.State`, one a row: (3, k)
     cumulative: FloatArray  # (k,)
     column: FloatArray  # (max(k, SEGMENT),)
     share: FloatArray  # (SEGMENT,)
@@ -60,7 +67,7 @@ def make_work(p: int, n: int, k: int) -> Work:
     """Allocate the scratch of one thread."""
     bits = np.zeros(SEGMENT, np.int64)
     return Work(
-        eta=np.empty(SEGMENT), bits=bits, power=bits.view(float), running=np.empty((4, SEGMENT)), risk=np.empty(n),
+        eta=np.empty(SEGMENT), bits=bits, power=bits.view(float), running=np.empty((_TOGETHER, SEGMENT + 8)), risk=np.empty(n),
         total=np.empty((p + 1, k)), tied=np.empty((k, p + 1)), at_tied=np.empty((k, p + 1)), tied_group=np.empty(k, np.int64),
         hazard=np.empty(k), tied_hazard=np.empty(k), outer=np.empty((3, k)), cumulative=np.empty(k),
         column=np.empty(max(k, SEGMENT)), share=np.empty(SEGMENT), score=np.empty(p + 1),
@@ -98,27 +105,35 @@ def _times(a, b, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _running_sums(risk, z0, z1, z2, z3, start, out):  # type: ignore[no-untyped-def]
-    """Write running sums of risk times four columns; four at a time hide the latency of adding."""
-    a, b, c, d = start[0], start[1], start[2], start[3]
+def _running_sums(risk, z, columns, start, carried, out):  # type: ignore[no-untyped-def]
+    """Write running sums of risk times six columns, from position `start` on; together they hide the time of adding."""
+    z0, z1, z2 = z[columns[0]], z[columns[1]], z[columns[2]]
+    z3, z4, z5 = z[columns[3]], z[columns[4]], z[columns[5]]
+    a, b, c, d, e, f = carried[0], carried[1], carried[2], carried[3], carried[4], carried[5]
     for i in range(risk.shape[0]):
         r = risk[i]
-        a += r * z0[i]
-        b += r * z1[i]
-        c += r * z2[i]
-        d += r * z3[i]
+        j = start + i
+        a += r * z0[j]
+        b += r * z1[j]
+        c += r * z2[j]
+        d += r * z3[j]
+        e += r * z4[j]
+        f += r * z5[j]
         out[0, i] = a
         out[1, i] = b
         out[2, i] = c
         out[3, i] = d
-    start[0], start[1], start[2], start[3] = a, b, c, d
+        out[4, i] = e
+        out[5, i] = f
+    carried[0], carried[1], carried[2], carried[3], carried[4], carried[5] = a, b, c, d, e, f
 
 
 @compiled
 def _risk_totals(z, offset, beta, tally, layout, work):  # type: ignore[no-untyped-def]
     """Fill `risk` and `total`, segment by segment."""
     p = z.shape[0] - 1
-    carried = np.zeros((p // 4 + 1, 4))
+    carried = np.zeros((p // _TOGETHER + 1, _TOGETHER))
+    columns = np.zeros(_TOGETHER, np.int64)
     for s in range(layout.segments.shape[0]):
         start, stop = layout.segments[s, 0], layout.segments[s, 1]
         m = stop - start
@@ -136,11 +151,11 @@ def _risk_totals(z, offset, beta, tally, layout, work):  # type: ignore[no-untyp
         if layout.segments[s, 2] == 1:
             carried[:] = 0.0
         for block in range(carried.shape[0]):
-            c = 4 * block
-            c1, c2, c3 = min(c + 1, p), min(c + 2, p), min(c + 3, p)
-            here = slice(start, stop)
-            _running_sums(risk, z[c, here], z[c1, here], z[c2, here], z[c3, here], carried[block], work.running)
-            for e in range(c, min(c + 4, p + 1)):
+            c = _TOGETHER * block
+            for e in range(_TOGETHER):
+                columns[e] = min(c + e, p)
+            _running_sums(risk, z, columns, start, carried[block], work.running)
+            for e in range(c, min(c + _TOGETHER, p + 1)):
                 total = work.total[e]
                 running = work.running[e - c]
                 for g in range(layout.segments[s, 3], layout.segments[s, 4]):
@@ -180,9 +195,7 @@ def _tied_totals(z, tally, layout, work):  # type: ignore[no-untyped-def]
         for t in range(count):
             g = work.tied_group[t]
             total = 0.0
-            for i in range(layout.group_start[g], layout.group_stop[g]):
-                if layout.event[i] == 0.0:
-                    break  # events stand first
+            for i in range(layout.group_start[g], layout.event_stop[g]):
                 total += work.risk[i] * z[c, i]
             work.tied[t, c] = total
             work.at_tied[t, c] = work.total[c, g]
@@ -197,13 +210,14 @@ def _hazards(tally, layout, work, weighted):  # type: ignore[no-untyped-def]
         deaths = tally.deaths[g]
         w = tally.step_weight[g]
         at_risk = work.total[0, g]
-        tied = 0.0
+        tied, steps = 0.0, 0.0
         if deaths > 1:
             tied = work.tied[t, 0]
+            steps = 1.0 / deaths
             t += 1
         h, ht, o0, o1, o2 = 0.0, 0.0, 0.0, 0.0, 0.0
         for j in range(deaths):
-            share = j / deaths
+            share = j * steps
             d = at_risk - share * tied
             if not d > 0.0:
                 return np.inf
@@ -211,10 +225,11 @@ def _hazards(tally, layout, work, weighted):  # type: ignore[no-untyped-def]
             if weighted or not (_SMALL < product < _LARGE):
                 logs += w * math.log(product)
                 product = 1.0
-            once = w / d
+            inverse = 1.0 / d
+            once = w * inverse
+            twice = once * inverse
             h += once
             ht += share * once
-            twice = once / d
             o0 += twice
             o1 += share * twice
             o2 += share * share * twice
@@ -379,15 +394,21 @@ def covariance(root, out):  # type: ignore[no-untyped-def]
             for f in range(e, c):
                 total -= root[c, f] * out[f, e]
             out[c, e] = total / root[c, c]
-    for c in range(p):
+    for c in range(p):  # its transpose times itself; what is overwritten is not needed again
         for e in range(c + 1):
             total = 0.0
             for f in range(c, p):
                 total += out[f, c] * out[f, e]
-            out[e, c] = total if e < c else out[e, c]
-            if e == c:
-                work_diagonal = total
-        out[c, c] = work_diagonal
+            out[e, c] = total
     for c in range(p):
         for e in range(c):
             out[c, e] = out[e, c]
+
+
+@compiled
+def standardise(x, rows, z, centre, scale):  # type: ignore[no-untyped-def]
+    """Lay out covariates, shape (rows of the data, p), as `z`: centred, divided by `scale`, ones in row 0."""
+    for i in range(rows.shape[0]):
+        z[0, i] = 1.0
+        for c in range(x.shape[1]):
+            z[c + 1, i] = (x[rows[i], c] - centre[c]) / scale[c]

@@ -32,6 +32,8 @@ class Layout(NamedTuple):
         1 for an event, in `row_group`.
     group_start, group_stop : array of int, shape (k,)
         Positions of the patients whose last group it is.
+    event_stop : array of int, shape (k,)
+        One past the last event among them.
     same_stratum : array of bool, shape (k,)
         Whether the next group (earlier in time) is of the same stratum.
     segments : array of int, shape (s, 7)
@@ -48,6 +50,7 @@ class Layout(NamedTuple):
     event: FloatArray
     group_start: IntArray
     group_stop: IntArray
+    event_stop: IntArray
     same_stratum: IntArray
     segments: IntArray
     late: IntArray
@@ -93,6 +96,7 @@ def make_layout(sets: RiskSets) -> Layout:
         event=sets.event[rows].astype(float),
         group_start=group_start,
         group_stop=group_stop,
+        event_stop=group_start + np.bincount(row_group[sets.event[rows]], minlength=k),
         same_stratum=same,
         segments=_segments(group_stop, same, late),
         late=late,

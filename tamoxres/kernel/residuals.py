@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import AnalysisError
-from .cox import CoxFit, State, evaluate, mean_outer, weighted_gram
+from .cox import CoxFit
+from .likelihood import State, evaluate, mean_outer, weighted_gram
 from .risksets import FloatArray, IntArray
 
 __all__ = [

@@ -105,8 +105,10 @@ def asked(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], al
     return {name: read[name](effects[0]) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
 
 
-def check(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> None:
-    """Refuse effects that must not be pooled together.
+def check(
+    effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike, *, dependent: bool = False
+) -> None:
+    """Refuse effects that must not be pooled together; `dependent` ones may share patients.
 
     Raises
     ------
@@ -123,7 +125,8 @@ def check(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], al
             groups.pop("not told", None)
         if len(groups) > 1:
             raise PoolingError(f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}. {_hint(name, groups)}")
-    _check_studies(effects)
+    if not dependent:
+        _check_studies(effects)
 
 
 def _hint(name: str, groups: Mapping[str, list[str]]) -> str:

@@ -76,9 +76,11 @@ def two_sided(point: Array, se: Array, df: Array) -> Array:
     return np.asarray(2 * np.where(np.isinf(df), ndtr(statistic), stdtr(np.where(np.isinf(df), 1, df), statistic)))
 
 
-def all_equal(y: Array) -> bool:
-    """Whether estimates (k,) differ by rounding alone."""
-    return float(np.ptp(y)) <= _EQUAL * max(1.0, float(np.abs(y).max()))
+def all_equal(y: Array, keep: Array | None = None) -> Array:
+    """Tell whether the estimates (k,), or those of every subset `keep` (..., k), differ by rounding alone."""
+    kept = np.ones(y.shape) if keep is None else keep
+    spread = np.where(kept > 0, y, -np.inf).max(-1) - np.where(kept > 0, y, np.inf).min(-1)
+    return np.asarray(spread <= _EQUAL * max(1.0, float(np.abs(y).max())))
 
 
 def pool_arrays(
@@ -100,9 +102,7 @@ def pool_arrays(
         between = TAU2[tau2](y, v, x, kept)
     fit = weighted_fit(y, kept / (v + between[..., None]), x)
     wald = np.sqrt(fit.cov[..., 0, 0])
-    q = np.where(alone, 1.0, fit.q / np.maximum(k - 1, 1))
-    if all_equal(y):
-        q = np.ones_like(q)
+    q = np.where(alone | all_equal(y, kept), 1.0, fit.q / np.maximum(k - 1, 1))
     hk = np.sqrt(q) * wald
     se = {"z": wald, "hksj": hk, "hk_adhoc": np.sqrt(np.maximum(1, q)) * wald}[ci]
     df = np.where(alone | (ci == "z"), np.inf, k - 1)

@@ -2,14 +2,15 @@
 
 Scale: estimates `y` are logs of ratios (or differences), `v` their sampling variances. Every estimator has the same
 shape: `reml(y, v)` for one meta-analysis; `x` (k, p) for moderators (a column of ones when not given); `keep` (..., k)
-of 0 and 1 for many meta-analyses of subsets at once, each row one analysis. All are cut off at 0.
+of 0 and 1 for many meta-analyses of subsets at once, each row one analysis (or `y` and `v` of shape (..., k) for many
+data sets of one size). All are cut off at 0.
 
 References
 ----------
 DerSimonian R, Laird N 1986, doi:10.1016/0197-2456(86)90046-2 (DL). Viechtbauer W 2005, doi:10.3102/10769986030003261
 (ML, REML, HE). Paule RC, Mandel J 1982, doi:10.6028/jres.087.022 (PM). Sidik K, Jonkman JN 2005,
 doi:10.1111/j.1467-9876.2005.00489.x (SJ). Morris CN 1983, doi:10.1080/01621459.1983.10477920 (EB).
-Viechtbauer W et al. 2015, doi:10.1037/met0000011 (standard errors).
+Biggerstaff BJ, Tweedie RL 1997, Stat Med 16:753 (standard errors of the moment estimators).
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _sandwich(w: Array, x: Array) -> Array:
 
 
 def weighted_fit(y: Array, w: Array, x: Array) -> Fit:
-    """Fit estimates (k,) on moderators (k, p) with weights (..., k)."""
+    """Fit estimates (..., k) on moderators (k, p) with weights (..., k)."""
     gram = _sandwich(w, x)
     cov = np.asarray(1 / gram if x.shape[1] == 1 else np.linalg.inv(gram), dtype=float)
     coefficients = np.einsum("...pq,...q->...p", cov, (w * y) @ x)
@@ -78,8 +79,8 @@ def weighted_fit(y: Array, w: Array, x: Array) -> Fit:
 
 def _design(y: Array, x: Array | None, keep: Array | None) -> tuple[Array, Array, Array]:
     """Moderators, the 0/1 matrix of kept studies, and the residual degrees of freedom."""
-    design = np.ones((len(y), 1)) if x is None else np.asarray(x, dtype=float)
-    kept = np.ones(len(y)) if keep is None else np.asarray(keep, dtype=float)
+    design = np.ones((y.shape[-1], 1)) if x is None else np.asarray(x, dtype=float)
+    kept = np.ones(y.shape) if keep is None else np.asarray(keep, dtype=float)
     return design, kept, kept.sum(-1) - design.shape[1]
 
 

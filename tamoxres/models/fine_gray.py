@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
     >>> import tamoxres as tr
     >>> her2 = tr.select(tr.call(tr.load("metabric"), "HER2"), marker="HER2", endpoint="BCSS")
     >>> print(fine_gray(her2).effect)
-    metabric HER2 BCSS prognostic: sHR 1.55 (1.21-1.98), P < 0.001
+    metabric HER2 BCSS prognostic: sHR 1.46 (1.14-1.88), P = 0.003
     """
     focus = "marker" if analysis.marker else "treatment"
     complete = complete_cases(analysis, [focus, *adjust])

@@ -22,8 +22,8 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..errors import AnalysisError
 from ..wording import p_value
-from .engine import stratum_codes
 from .design import complete_cases
+from .engine import stratum_codes
 from .grouping import FloatArray, IntArray, group_patients
 from .survival import at_risk
 

@@ -116,8 +116,8 @@ def event_rates(analysis: AnalysisSet, *, by: Sequence[str] | None = None, level
     --------
     >>> import tamoxres as tr
     >>> print(event_rates(tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")))
-    untreated: 205 RFS in 1,306 person-years, 157.0 (136.2-180.0) per 1,000
-    treated: 94 RFS in 806 person-years, 116.6 (94.3-142.7) per 1,000
+    untreated: 205 RFS in 1,277 person-years, 160.6 (139.4-184.1) per 1,000
+    treated: 94 RFS in 835 person-years, 112.5 (90.9-137.7) per 1,000
     """
     columns = tuple(by) if by is not None else _varying(analysis)
     known = complete_cases(analysis, columns) if columns else analysis

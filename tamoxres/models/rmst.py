@@ -173,7 +173,7 @@ def rmst(analysis: AnalysisSet, *, horizon: float, by: str | None = "marker") ->
     >>> import tamoxres as tr
     >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
     >>> print(rmst(gbsg, horizon=60, by="treatment"))
-    RMST to 60 months: untreated 41.6 (1.01), treated 46.5 (1.25)
+    RMST to 60 months: untreated 41.5 (1.01), treated 46.5 (1.25)
     """
     note = HYPOTHETICAL if analysis.endpoint.competing else ""
     return _restricted(analysis, "rmst", mean_survival, horizon=horizon, by=by, note=note)

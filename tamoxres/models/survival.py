@@ -148,7 +148,7 @@ def kaplan_meier(
     >>> import tamoxres as tr
     >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
     >>> kaplan_meier(gbsg, by="treatment").at([60])["n_risk"].tolist()
-    [64, 46]
+    [63, 58]
     """
     groups = group_patients(analysis, by)
     curves, notes = [], [_competing_note(analysis)]

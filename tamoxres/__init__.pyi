@@ -1,0 +1,97 @@
+# Made by `make stub` from the table of lazy names in __init__.py; edit that.
+
+from .analysis import AnalysisSet as AnalysisSet
+from .analysis import select as select
+from .answer import Answer as Answer
+from .answer import ask as ask
+from .codebook import data_dictionary as data_dictionary
+from .cohort import Cohort as Cohort
+from .cohort import MarkerCall as MarkerCall
+from .cohort import Source as Source
+from .cohorts.catalogue import catalogue as catalogue
+from .cohorts.catalogue import load as load
+from .effects import EffectEstimate as EffectEstimate
+from .effects import effects_to_csv as effects_to_csv
+from .effects import effects_to_frame as effects_to_frame
+from .effects import effects_to_json as effects_to_json
+from .effects import read_effects as read_effects
+from .endpoints import BCFI as BCFI
+from .endpoints import BCSS as BCSS
+from .endpoints import DRFI as DRFI
+from .endpoints import DRFS as DRFS
+from .endpoints import IBCFS as IBCFS
+from .endpoints import IDFS as IDFS
+from .endpoints import OS as OS
+from .endpoints import RFI as RFI
+from .endpoints import RFS as RFS
+from .errors import TamoxresError as TamoxresError
+from .evidence import derived_interactions as derived_interactions
+from .evidence import literature as literature
+from .evidence import studies as studies
+from .figures.forest import forest as forest
+from .figures.save import save_figure as save_figure
+from .figures.survival import survival_plot as survival_plot
+from .markers.calling import call as call
+from .meta.pool import PooledEffect as PooledEffect
+from .meta.pool import pool as pool
+from .models.cox import cox as cox
+from .models.incidence import cumulative_incidence as cumulative_incidence
+from .models.incidence import gray_test as gray_test
+from .models.interaction import interaction as interaction
+from .models.logrank import logrank as logrank
+from .models.proportional import proportional_test as proportional_test
+from .models.survival import follow_up as follow_up
+from .models.survival import kaplan_meier as kaplan_meier
+from .models.verdict import Verdict as Verdict
+from .models.verdict import minimum_detectable as minimum_detectable
+from .question import Question as Question
+
+__version__: str
+__all__ = [
+    "AnalysisSet",
+    "Answer",
+    "BCFI",
+    "BCSS",
+    "Cohort",
+    "DRFI",
+    "DRFS",
+    "EffectEstimate",
+    "IBCFS",
+    "IDFS",
+    "MarkerCall",
+    "OS",
+    "PooledEffect",
+    "Question",
+    "RFI",
+    "RFS",
+    "Source",
+    "TamoxresError",
+    "Verdict",
+    "ask",
+    "call",
+    "catalogue",
+    "cox",
+    "cumulative_incidence",
+    "data_dictionary",
+    "derived_interactions",
+    "effects_to_csv",
+    "effects_to_frame",
+    "effects_to_json",
+    "follow_up",
+    "forest",
+    "gray_test",
+    "interaction",
+    "kaplan_meier",
+    "literature",
+    "load",
+    "logrank",
+    "minimum_detectable",
+    "pool",
+    "proportional_test",
+    "read_effects",
+    "save_figure",
+    "select",
+    "studies",
+    "survival_plot",
+    "__version__",
+]

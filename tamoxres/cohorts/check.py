@@ -1,0 +1,222 @@
+"""Checking data before any analysis: what is wrong and where, what is unknown how often, what looks implausible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..codebook import column
+from ..cohort import Cohort, MarkerCall
+from ..endpoints import OS, STEEP
+from ..errors import DataError
+from .catalogue import load
+from .custom import absent_columns, call_marker, harmonise
+from .formats import read_file
+from .mapping import read_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as MappingType
+
+    import pandas as pd
+
+__all__ = ["CheckReport", "Unknown", "check"]
+
+_SHORTEST, _LONGEST = 12.0, 720.0  # months: a longest follow-up outside of these is questioned
+_MEDIANS = {  # a median outside of these is questioned
+    "age": (35, 80, "Is age in years, at diagnosis?"),
+    "size_mm": (5, 80, "Is size in mm? Use scale = 10 for cm."),
+    "nodes": (0, 20, "Is nodes the number of nodes with tumour?"),
+    "npi": (2, 7, "Is npi the Nottingham prognostic index?"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """How often a column is unknown."""
+
+    column: str
+    unknown: int
+    patients: int
+
+    @property
+    def share(self) -> float:
+        """Unknown patients as a share of all."""
+        return self.unknown / self.patients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What a check found.
+
+    Attributes
+    ----------
+    name : str
+        The file or cohort.
+    patients : int
+        Rows read; 0 if the file could not be read.
+    violations : tuple of str
+        What is wrong and where, one sentence each; the data cannot be analysed while there is one.
+    questions : tuple of str
+        What is possible but unlikely, such as days where months are expected.
+    unknowns : tuple of Unknown
+        How often each column is unknown, in the order of the cohort's columns.
+    """
+
+    name: str
+    patients: int
+    violations: tuple[str, ...]
+    questions: tuple[str, ...]
+    unknowns: tuple[Unknown, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong; questions may stand."""
+        return not self.violations
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the unknowns as rows: column, unknown, patients, share."""
+        return [
+            {"column": u.column, "unknown": u.unknown, "patients": u.patients, "share": u.share} for u in self.unknowns
+        ]
+
+    def __str__(self) -> str:
+        verdict = "no violation" if self.ok else f"{len(self.violations)} violation(s)"
+        lines = [f"{self.name}: {self.patients:,} patients, {verdict}."]
+        lines += [f"wrong: {text}" for text in self.violations] + [f"question: {text}" for text in self.questions]
+        lines += [f"unknown: {u.column} {u.unknown:,} ({u.share:.0%})" for u in self.unknowns if u.unknown]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def check(
+    what: str | Path | Cohort,
+    mapping: str | Path | MappingType[str, Any] | None = None,
+    *,
+    data_dir: str | Path | None = None,
+) -> CheckReport:
+    """Check a cohort or a user's file.
+
+    Parameters
+    ----------
+    what : str, path or Cohort
+        A catalogue name, a file, or a cohort already loaded.
+    mapping : path or mapping, optional
+        Needed for a file.
+    data_dir : path, optional
+        Folder with the publishers' files of a catalogue cohort.
+
+    Returns
+    -------
+    CheckReport
+        A file's faults are all listed, not only the first.
+
+    Examples
+    --------
+    >>> check("gbsg").ok
+    True
+    """
+    if isinstance(what, Cohort):
+        return _report(what.name, what.patients, what.markers, ())
+    if mapping is not None:
+        return _check_file(Path(what), mapping)
+    try:
+        cohort = load(what, data_dir=data_dir)
+    except DataError as error:
+        return _report(str(what), None, (), (str(error),))
+    return check(cohort)
+
+
+def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> CheckReport:
+    import pandas as pd
+
+    try:
+        rules = read_mapping(mapping)
+        table = read_file(path, separator=rules.separator, encoding=rules.encoding, sheet=rules.sheet)
+        if absent := tuple(absent_columns(table, rules)):
+            return _report(path.name, table.frame.iloc[:, :0], (), absent)
+        table = table.indexed(rules.patient)
+    except DataError as error:
+        return _report(path.name, None, (), (str(error),))
+    violations: list[str] = []
+    made: dict[str, pd.Series[Any]] = {}
+    calls: list[MarkerCall] = []
+    for part in harmonise(table, rules):
+        try:
+            made |= part()
+        except DataError as error:
+            violations.append(str(error))
+    for rule in rules.markers:
+        try:
+            calls.append(call_marker(table, rule))
+        except DataError as error:
+            violations.append(str(error))
+    return _report(path.name, pd.DataFrame(made, index=table.frame.index), tuple(calls), tuple(violations))
+
+
+def _report(
+    name: str, patients: pd.DataFrame | None, calls: tuple[MarkerCall, ...], violations: tuple[str, ...]
+) -> CheckReport:
+    if patients is None:
+        return CheckReport(name=name, patients=0, violations=violations, questions=(), unknowns=())
+    found = (*violations, *_violations(name, patients))
+    unknowns = [Unknown(str(c), int(patients[c].isna().sum()), len(patients)) for c in patients]
+    unknowns += [Unknown(f"{call.marker} ({call.rule})", call.counts()["unknown"], len(patients)) for call in calls]
+    questions = tuple(_questions(patients, calls))
+    return CheckReport(
+        name=name, patients=len(patients), violations=found, questions=questions, unknowns=tuple(unknowns)
+    )
+
+
+def _violations(name: str, patients: pd.DataFrame) -> Iterator[str]:
+    """Say of each column what breaks the codebook, and of each endpoint which events have no time."""
+    for key in map(str, patients):
+        declared = column(key)
+        bad = patients.index[:0] if declared is None else patients.index[~declared.allows(patients[key]).to_numpy(bool)]
+        if declared is not None and len(bad):
+            yield (
+                f"{name}, column {key}: {len(bad)} value(s) outside the codebook ({declared.allowed}), the first at "
+                f"patient {bad[0]!r}: {patients.loc[bad[:1], key].tolist()[0]!r}."
+            )
+    for e in STEEP.values():
+        if e.event in patients:
+            if not e.competing and (patients[e.event] == 2).any():
+                yield f"{name}, {e.code}: no death competes with {e.code}; list its deaths in event_values."
+            undated = patients.index[patients[e.event].isin([1, 2]) & patients[e.months].isna()]
+            if len(undated):
+                yield f"{name}, {e.code}: {len(undated)} event(s) without a time, the first at patient {undated[0]!r}."
+
+
+def _questions(patients: pd.DataFrame, calls: tuple[MarkerCall, ...]) -> Iterator[str]:
+    for e in STEEP.values():
+        if e.event in patients and patients[e.months].notna().any():
+            yield from _about_follow_up(patients, e.code)
+    for name, (low, high, question) in _MEDIANS.items():
+        if name in patients and patients[name].notna().any():
+            middle = float(patients[name].median())
+            if not low <= middle <= high:
+                yield f"The median of {name} is {middle:g}. {question}"
+    for call in calls:
+        counts = call.counts()
+        if not (counts["altered"] and counts["unaltered"]):
+            told = f"{counts['altered']} altered and {counts['unaltered']} unaltered patients"
+            yield f"{call.marker} has {told}. Is it read right?"
+    if "endocrine" in patients and set(patients["endocrine"].dropna()) == {"yes"}:
+        yield "Everybody had endocrine therapy. A single arm cannot tell whether a marker predicts its failure."
+
+
+def _about_follow_up(patients: pd.DataFrame, code: str) -> Iterator[str]:
+    months, event = patients[f"{code}_months"], patients[f"{code}_event"]
+    longest = float(months.max())
+    if not _SHORTEST <= longest <= _LONGEST:
+        yield f"The longest follow-up for {code} is {longest:.1f} months ({longest / 12:.1f} years). Is its unit right?"
+    if (event == 1).sum() == 0 or (event == 1).all():
+        yield f"{code} has {int((event == 1).sum())} events in {len(event)} patients. Are the event codes right?"
+    if code != OS.code and OS.months in patients:
+        after = int((months > patients[OS.months] + 0.1).sum())
+        if after:
+            yield f"{code} ends later than OS in {after} patient(s). Do both times have one origin and unit?"

@@ -1,0 +1,155 @@
+"""Forest plots: rows in, one Axes out, for one row or a hundred, in the house's look or a journal's.
+
+The returned Axes is the plot itself, with the scale of the effect on x (log for ratios) and points up from the lowest
+line on y; the columns of text are texts of that Axes, placed in figure fractions. Box *areas* are proportional to
+precision (1 / SE squared).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from matplotlib.axes import Axes
+
+from ..effects import EffectEstimate
+from ..errors import EffectError, TamoxresError
+from ..meta.pooled import PooledEffect
+from ..meta.subgroups import Subgroups
+from .forest_axis import choose_scale
+from .forest_columns import place
+from .forest_draw import Page, draw, foot_height, head_height, label_heights
+from .forest_layout import Line, Sheet
+from .forest_sheets import meta_sheet, plain_sheet, subgroup_sheet
+from .forest_words import forest_style
+from .style import Width, box_in_points, font_size, journal, new_axes, use_style, width_of
+
+__all__ = ["forest"]
+
+Layout = Literal["meta", "subgroup", "plain"]
+_LAYOUTS = ("meta", "subgroup", "plain")
+_MANY = 30
+_PITCH, _PITCH_MANY, _PITCH_LEAST = 1.9, 1.55, 1.25  # distance of the lines, in sizes of the text
+
+
+def forest(
+    rows: PooledEffect | Iterable[EffectEstimate],
+    *,
+    layout: Layout | None = None,
+    style: str = "tamoxres",
+    ax: Axes | None = None,
+    width: Width = "double",
+    favours: tuple[str, str] | None = None,
+    groups: Subgroups | None = None,
+) -> Axes:
+    """Draw effects one below the other with their intervals.
+
+    Parameters
+    ----------
+    rows : PooledEffect or iterable of EffectEstimate
+        A pooled effect is drawn with its studies, diamonds, prediction interval and heterogeneity line.
+    layout : "meta" | "subgroup" | "plain", optional
+        `subgroup` puts the overall effect first (the row without a marker), then each marker with its P for
+        interaction and its levels. By default meta for a pooled effect, subgroup for treatment effects of one study
+        within levels, else plain.
+    style : "tamoxres" | "revman5" | "bmj" | "jama" | "lancet" | "ebctcg"
+    ax : Axes, optional
+        Drawn into its box; else a figure is made that is as high as the rows need.
+    width : "single" | "double"
+        One column (85 mm) or two (175 mm), where `ax` is not given. On one column, counts and weights may be left out.
+    favours : (str, str), optional
+        What stands under the left and the right side; by default made from the contrast.
+    groups : Subgroups, optional
+        Subgroups of the pooled studies, each with its own diamond, and the test of their difference.
+
+    Returns
+    -------
+    Axes
+        `ax.figure` shows the figure in a notebook; `figures.save.save_figure` writes it.
+
+    Raises
+    ------
+    EffectError
+        If there are no rows, or ratios stand beside differences.
+    TamoxresError
+        If the style is unknown, or the rows do not fit into `ax`.
+
+    Examples
+    --------
+    >>> from tamoxres.effects import EffectEstimate
+    >>> naples = EffectEstimate.from_ci(1.33, 0.70, 2.51, study="Naples 2003")
+    >>> forest([naples]).get_xscale()
+    'log'
+    """
+    look = forest_style(style)
+    sheet = _sheet(rows, layout, style, groups)
+    box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)
+    letters = font_size(box[2])
+    with use_style(letters):
+        placed = place(sheet, box[2], letters)
+        marks = [line.mark for line in sheet.lines if line.mark]
+        points, limits = [m.point for m in marks], [limit for m in marks for limit in (m.low, m.high)]
+        scale = choose_scale(points, limits, sheet.is_ratio, placed["axis"].width, letters, journal(style))
+        page = Page(box=box, placed=placed, scale=scale, size=letters, look=look, favours=favours or sheet.favours)
+        around = head_height(page) + foot_height(page, sheet)
+        extra = label_heights(placed.lines, letters)
+        pitch = _pitch(extra, letters, None if ax is None else box[3] - around)
+        page.heights = [pitch + more for more in extra]
+        if ax is None:
+            page.box = (0.0, 0.0, box[2], around + sum(page.heights))
+            ax = new_axes(page.box[2], page.box[3])
+        draw(ax, page, sheet)
+    ax.set_label(_spoken(sheet))
+    return ax
+
+
+def _pitch(extra: Sequence[float], letters: float, room: float | None) -> float:
+    """Return the distance of the lines: the house's own, or what the room of a given Axes leaves."""
+    if room is None:
+        return letters * (_PITCH if len(extra) <= _MANY else _PITCH_MANY)
+    pitch = min((room - sum(extra)) / len(extra), 3 * letters)
+    if pitch < _PITCH_LEAST * letters:
+        needed = (_PITCH_LEAST * letters * len(extra) + sum(extra) - room) / 72
+        raise TamoxresError(
+            f"{len(extra)} lines do not fit into this Axes: it is {needed:.1f} inches too low. "
+            "Make it higher, or leave out ax=, and the figure is made as high as it must be."
+        )
+    return pitch
+
+
+def _spoken(sheet: Sheet) -> str:
+    """Describe the plot in plain letters, for those who cannot see it; it travels in the file's metadata."""
+    said = [_line_spoken(line) for line in sheet.lines]
+    return unicodedata.normalize("NFKC", "Forest plot. " + ". ".join([*said, *sheet.notes]))
+
+
+def _line_spoken(line: Line) -> str:
+    text = line.cells.get("estimate") or line.cells.get("range") or line.cells.get("p", "")
+    return f"{line.label}: {text}" if text else line.label
+
+
+def _sheet(
+    rows: PooledEffect | Iterable[EffectEstimate], layout: str | None, style: str, groups: Subgroups | None
+) -> Sheet:
+    if layout not in (None, *_LAYOUTS):
+        raise TamoxresError(f"Unknown layout {layout!r}. Use one of {', '.join(_LAYOUTS)}.")
+    if isinstance(rows, PooledEffect):
+        if layout not in (None, "meta"):
+            raise TamoxresError(f"Layout {layout!r} takes a list of effects: give the pooled effect's `effects`.")
+        return meta_sheet(rows, style, groups)
+    if layout == "meta" or groups is not None:
+        raise TamoxresError("Layout 'meta' and groups take a pooled effect: pool the effects first (tr.pool).")
+    effects = list(rows)
+    if not effects:
+        raise EffectError("A forest plot needs one effect at least; found none.")
+    if layout == "subgroup" or (layout is None and _looks_like_subgroups(effects)):
+        return subgroup_sheet(effects, style)
+    return plain_sheet(effects, style)
+
+
+def _looks_like_subgroups(effects: list[EffectEstimate]) -> bool:
+    drawn = [effect for effect in effects if effect.estimand != "interaction"]
+    levels = [(effect.marker, effect.population) for effect in drawn if effect.marker]
+    one = {(effect.study, effect.estimand) for effect in drawn}
+    return len(one) == 1 and one.pop()[1] == "treatment_effect" and len(set(levels)) == len(levels) > 1

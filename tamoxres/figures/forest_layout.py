@@ -1,0 +1,263 @@
+"""What a forest plot is made of: a `Sheet` of columns and lines with their texts and marks; nothing is drawn here.
+
+Conventions: marks are on the reader's scale (ratios, not logs); the weight of a mark is the precision 1 / SE squared,
+which the *area* of its box is proportional to; a row that was not estimated keeps its line, with text and no mark. A
+row counts as published if it has no data behind it, or came from printed numbers (its method begins with `from`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ..effects import RATIO_MEASURES, EffectEstimate
+from ..errors import EffectError
+from ..wording import NOT_ESTIMABLE, Style, count, number, number_with_interval, ratio_with_interval
+from . import forest_words as words
+from .style import journal
+
+__all__ = [
+    "Column", "Line", "Mark", "Sheet", "columns_for", "effect_line", "fraction", "individual", "interval_text",
+    "labels", "own_parts", "row_notes", "sheet_of",
+]  # fmt: skip
+
+_TRIAL_LEVEL = 0.99  # the EBCTCG gives trials 99% intervals, totals 95%
+_DISTINGUISH = ("marker", "rule", "endpoint", "estimand", "population", "treatment", "contrast", "measure")
+_DECIMALS = {"RD": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What is drawn on one line: an estimate with its interval, on the reader's scale.
+
+    Attributes
+    ----------
+    kind : "box" | "diamond" | "interval"
+    point, low, high : float
+    weight : float
+        Proportional to the area of a box; 0 for the others.
+    published : bool
+        No individual data stand behind it: drawn round where square marks of own data stand beside it.
+    """
+
+    kind: Literal["box", "diamond", "interval"]
+    point: float
+    low: float
+    high: float
+    weight: float = 0.0
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line: its label, its cells by column key (`range` is an interval under the others'), and its mark if any."""
+
+    label: str
+    cells: dict[str, str] = field(default_factory=dict)
+    mark: Mark | None = None
+    bold: bool = False
+    indent: bool = False
+    rule: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of text: its key in the cells, its head, and the character its cells are aligned on."""
+
+    key: str
+    head: str
+    anchor: str = "."
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """All that is drawn: columns in order (`axis` is the plot), lines from the top, and what stands below."""
+
+    label_head: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+    is_ratio: bool
+    overall: float | None
+    favours: tuple[str, str]
+
+
+def sheet_of(
+    effects: Sequence[EffectEstimate], lines: Sequence[Line], columns: Sequence[Column], style: str, *,
+    notes: Sequence[str], overall: float | None = None,
+) -> Sheet:  # fmt: skip
+    """Put a sheet together from its lines and columns.
+
+    Raises
+    ------
+    EffectError
+        If ratios stand beside differences.
+    """
+    if len({effect.is_ratio for effect in effects}) > 1:
+        found = ", ".join(sorted({effect.measure for effect in effects}))
+        raise EffectError(f"Ratios and differences cannot share an axis: found {found}. Draw them in two plots.")
+    forest = words.forest_style(style)
+    subgroup = any(column.key == "p" for column in columns)
+    closing = "Squares with 99% confidence intervals, diamonds with 95%." if style == "ebctcg" else ""
+    return Sheet(
+        label_head=forest.subgroup_head if subgroup else forest.label_head,
+        columns=tuple(columns),
+        lines=_told_apart(lines),
+        notes=tuple(note for note in (*notes, closing) if note),
+        is_ratio=effects[0].is_ratio,
+        overall=overall,
+        favours=words.favours_labels(effects, forest.favours),
+    )
+
+
+def _told_apart(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Keep round marks for published rows only where square ones stand beside them; one kind alone is square."""
+    if len({line.mark.published for line in lines if line.mark and line.mark.kind == "box"}) == 2:
+        return tuple(lines)
+    return tuple(replace(line, mark=replace(line.mark, published=False)) if line.mark else line for line in lines)
+
+
+def columns_for(
+    effects: Sequence[EffectEstimate], style: str, keys: Sequence[str], *, arms: bool = False, head: str = ""
+) -> list[Column]:
+    """Return the journal's columns among `keys` that these rows can fill, in the journal's order.
+
+    Parameters
+    ----------
+    effects : sequence of EffectEstimate
+    style : str
+    keys : sequence of str
+        counts, weight, estimate, p, oe, variance; the axis is always there.
+    arms : bool
+        Counts of each group instead of all together.
+    head : str
+        Of the estimate column; by default the measure and the level of the interval.
+    """
+    marks = journal(style)
+    level = _TRIAL_LEVEL if style == "ebctcg" else effects[0].level
+    asked = _the_only(effect.measure for effect in effects), _the_only(effect.estimand for effect in effects)
+    measure = words.measure_head(*asked, style, level)
+    ready = {
+        "weight": [Column(key="weight", head="Weight", anchor=marks.point, optional=True)],
+        "estimate": [Column(key="estimate", head=head or measure, anchor=marks.point)],
+        "p": [Column(key="p", head=f"{marks.p_symbol} for\ninteraction", anchor=marks.point)],
+        "oe": [Column(key="oe", head="O–E", anchor=marks.point, optional=True)],
+        "variance": [Column(key="variance", head="Variance", anchor=marks.point, optional=True)],
+        "counts": _count_columns(effects, arms),
+        "axis": [Column(key="axis", head="")],
+    }
+    scores = () if effects[0].is_ratio else ("oe", "variance")
+    wanted = [key for key in words.forest_style(style).columns if key == "axis" or (key in keys and key not in scores)]
+    return [column for key in wanted for column in ready[key]]
+
+
+def _count_columns(effects: Sequence[EffectEstimate], arms: bool) -> list[Column]:
+    if arms and any(effect.n_1 is not None or effect.events_1 is not None for effect in effects):
+        first, second = words.arm_heads(_the_only(effect.contrast for effect in effects))
+        return [
+            Column(key="counts_1", head=f"{first}\nevents/N", anchor="/", optional=True),
+            Column(key="counts_0", head=f"{second}\nevents/N", anchor="/", optional=True),
+        ]
+    if any(effect.n is not None or effect.events is not None for effect in effects):
+        return [Column(key="counts", head="Events/N", anchor="/", optional=True)]
+    return []
+
+
+def _the_only(values: Iterable[str]) -> str:
+    """Return the one value that all share, or an empty text."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else ""
+
+
+def effect_line(effect: EffectEstimate, label: str, style: str, *, total: bool = False, indent: bool = False) -> Line:
+    """Make the line of one effect: counts, estimate with interval, and its mark unless it was not estimated.
+
+    Parameters
+    ----------
+    effect : EffectEstimate
+    label : str
+    style : str
+    total : bool
+        Bold, with a diamond, and with its own level in every style.
+    indent : bool
+    """
+    marks = journal(style)
+    low, high = effect.ci(_TRIAL_LEVEL if style == "ebctcg" and not total else None)
+    text = _estimate_text(effect, low, high, marks)
+    cells = {
+        "counts": fraction(effect.events, effect.n), "counts_1": fraction(effect.events_1, effect.n_1),
+        "counts_0": fraction(effect.events_0, effect.n_0), "estimate": text,
+    }  # fmt: skip
+    mark = None
+    if effect.status == "estimated" and text != NOT_ESTIMABLE and effect.point is not None and effect.se is not None:
+        precision = effect.se**-2
+        cells |= {"oe": number(effect.point * precision, 1, marks), "variance": number(precision, 1, marks)}
+        kind: Literal["box", "diamond"] = "diamond" if total else "box"
+        weight, published = (0.0, False) if total else (precision, not individual(effect))
+        point = effect.estimate if effect.estimate is not None else 0.0
+        mark = Mark(kind=kind, point=point, low=low, high=high, weight=weight, published=published)
+    name = f"{label} (simulated)" if effect.simulated else label
+    return Line(label=name, cells=cells, mark=mark, bold=total, indent=indent)
+
+
+def individual(effect: EffectEstimate) -> bool:
+    """Whether an effect was estimated from patients here, rather than taken from printed numbers."""
+    return (bool(effect.data_sha256) or effect.simulated) and not effect.method.startswith("from ")
+
+
+def _estimate_text(effect: EffectEstimate, low: float, high: float, marks: Style) -> str:
+    if effect.status == "test_only" and effect.p_value is not None:
+        return f"{words.with_p(effect.p_value, marks)} (test only)"
+    if effect.status != "estimated":
+        return NOT_ESTIMABLE
+    return interval_text(effect.measure, (effect.estimate, low, high), marks)
+
+
+def interval_text(measure: str, values: tuple[float | None, float, float], marks: Style) -> str:
+    """Write an estimate with its limits as its measure asks: a ratio, a share with three decimals, a difference."""
+    if measure in RATIO_MEASURES:
+        return ratio_with_interval(*values, marks)
+    return number_with_interval(*values, _DECIMALS.get(measure, 2), marks)
+
+
+def fraction(events: int | None, n: int | None) -> str:
+    """Write `44/123`, with a dash for what is not known; empty where neither is."""
+    if events is None and n is None:
+        return ""
+    return f"{count(events) or '–'}/{count(n) or '–'}"
+
+
+def labels(effects: Sequence[EffectEstimate]) -> list[str]:
+    """Return each row's study and, where a study has several rows, what tells them apart."""
+    out = []
+    for effect in effects:
+        same = [other for other in effects if other.study == effect.study]
+        differing = [name for name in _DISTINGUISH if len({getattr(other, name) for other in same}) > 1]
+        told = {name: str(getattr(effect, name)) for name in differing}
+        if "population" in told:
+            told["population"] = own_parts(same)[same.index(effect)]
+        out.append(", ".join([effect.study, *(part.replace("_", " ") for part in told.values() if part)]))
+    return out
+
+
+def own_parts(effects: Sequence[EffectEstimate]) -> list[str]:
+    """Return what each row's population says that not all of them share."""
+    parts = [re.split(r"[;,] ", effect.population) for effect in effects]
+    shared = set(parts[0]).intersection(*parts) if len(parts) > 1 else set()
+    return [", ".join(part for part in own if part not in shared) for own in parts]
+
+
+def _unwritten(effect: EffectEstimate) -> bool:
+    return effect.status == "not_estimable" or (effect.status == "test_only" and effect.p_value is None)
+
+
+def row_notes(effects: Sequence[EffectEstimate]) -> tuple[str, ...]:
+    """Explain the marks and `NE` where they occur."""
+    kinds = {individual(effect) for effect in effects if effect.status == "estimated"}
+    return (
+        "■ individual patient data, ● published result." if len(kinds) == 2 else "",
+        "NE: not estimable." if any(_unwritten(effect) for effect in effects) else "",
+    )

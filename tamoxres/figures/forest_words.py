@@ -1,0 +1,225 @@
+"""The words of a forest plot in each journal's way: heads, labels of totals, heterogeneity lines, favours labels.
+
+Styles follow what the journals (and RevMan 5) print. `Style` of `wording` writes the numbers; here stand the words
+around them.
+
+References
+----------
+EBCTCG 1990, Treatment of Early Breast Cancer, vol 1 (O-E, variance, 99% and 95% intervals).
+Higgins JPT, Thompson SG, Spiegelhalter DJ 2009, doi:10.1111/j.1467-985X.2008.00552.x (prediction interval).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..effects import RATIO_MEASURES, EffectEstimate
+from ..meta.pooled import CI_NAMES, TAU2_NAMES, PooledEffect
+from ..meta.subgroups import Subgroups
+from ..wording import Style, number, p_value
+from .style import ACCENT, DARK, INK, journal
+
+__all__ = [
+    "FORESTS", "ForestStyle", "arm_heads", "difference_text", "favours_labels", "forest_style", "heterogeneity_text",
+    "measure_head", "model_text", "overall_text", "pooled_label", "with_p",
+]  # fmt: skip
+
+_MEASURES = {
+    "HR": ("HR", "Hazard Ratio"), "sHR": ("sHR", "Subdistribution Hazard Ratio"), "RR": ("RR", "Risk Ratio"),
+    "OR": ("OR", "Odds Ratio"), "RD": ("Risk difference", "Risk Difference"),
+    "RMSTD": ("RMST difference, months", "RMST Difference, months"),
+    "RMTLD": ("RMTL difference, months", "RMTL Difference, months"),
+    "other_difference": ("Difference", "Mean Difference"),
+}  # fmt: skip
+_HIGHER_IS_BETTER = ("RMSTD",)
+_ACCENT_TINT, _GREY_TINT = "#7FA8CC", "#A6A6A6"  # light enough that an interval shows on its box
+_RULES = {
+    "hts": "Wald SE, t with k - 2 df (Higgins-Thompson-Spiegelhalter)", "z": "Wald SE, normal",
+    "k1": "Wald SE, t with k - 1 df", "hksj": "Hartung-Knapp SE, t with k - 1 df",
+}  # fmt: skip
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestStyle:
+    """What a journal asks of a forest plot beside its numbers.
+
+    Attributes
+    ----------
+    label_head, subgroup_head : str
+        Head of the first column in a meta-analysis and in a subgroup plot.
+    columns : tuple of str
+        Keys of the columns after the label, in order; `axis` is the plot itself.
+    random, common : str
+        Labels of the totals; empty for the house's own words.
+    diamond, edge : str
+        Face and edge colour of the diamonds.
+    box : str
+        Colour of the boxes.
+    favours : str
+    """
+
+    label_head: str = "Study"
+    subgroup_head: str = "Subgroup"
+    columns: tuple[str, ...] = ("counts", "weight", "estimate", "axis", "p")
+    random: str = ""
+    common: str = ""
+    diamond: str = ACCENT
+    edge: str = ACCENT
+    box: str = _ACCENT_TINT
+    favours: str = "Favours"
+
+
+FORESTS = {
+    "tamoxres": ForestStyle(),
+    "revman5": ForestStyle(
+        label_head="Study or Subgroup", subgroup_head="Study or Subgroup", random="Total (95% CI)",
+        common="Common effect", diamond=INK, edge=INK,
+    ),
+    "bmj": ForestStyle(
+        columns=("counts", "axis", "weight", "estimate", "p"), random="Total (95% CI)", common="Common effect",
+        diamond=DARK, edge=DARK, box=_GREY_TINT,
+    ),
+    "jama": ForestStyle(
+        label_head="Source", columns=("counts", "estimate", "axis", "weight", "p"), random="Total, random effects",
+        common="Total, common effect", diamond="#ADD8E6", edge=DARK, box=_GREY_TINT, favours="Favors",
+    ),
+    "lancet": ForestStyle(columns=("counts", "axis", "estimate", "weight", "p"), diamond=INK, edge=INK, box=_GREY_TINT),
+    "ebctcg": ForestStyle(
+        columns=("counts", "oe", "variance", "axis", "estimate", "p"), diamond="white", edge=INK, box=_GREY_TINT,
+    ),
+}  # fmt: skip
+
+
+def forest_style(name: str) -> ForestStyle:
+    """Find a forest style by its journal's name, refusing one that `wording` does not know."""
+    return FORESTS[journal(name).name]
+
+
+def measure_head(measure: str, estimand: str, style: str, level: float, model: str = "") -> str:
+    """Return the head of the estimate column: the measure and the interval's level (in RevMan the model too)."""
+    short, long = _MEASURES.get(measure, ("Ratio", "Ratio"))
+    if estimand == "interaction" and measure in RATIO_MEASURES:
+        short, long = f"Ratio of {short}s", f"Ratio of {long}s"
+    if style == "revman5" and model:
+        return f"{long}\nIV, {model}, {100 * level:g}% CI"
+    return f"{long if style == 'revman5' else short} ({100 * level:g}% CI)"
+
+
+def arm_heads(contrast: str) -> tuple[str, str]:
+    """Return heads for the counts of the two groups of `tamoxifen v none` or `altered v unaltered`."""
+    first, _, second = contrast.partition(" v ")
+    if not second:
+        return "First group", "Second group"
+    return first[:1].upper() + first[1:], f"No {first}" if second == "none" else second[:1].upper() + second[1:]
+
+
+def favours_labels(effects: Sequence[EffectEstimate], word: str = "Favours") -> tuple[str, str]:
+    """Return what an estimate on the left and on the right of no effect favours.
+
+    Events are bad, so a ratio below 1 favours the group named first; more time without an event (RMSTD) and more
+    responses (ORR) are good, and turn the sides round.
+    """
+    contrasts = {effect.contrast for effect in effects}
+    first, _, second = contrasts.pop().partition(" v ") if len(contrasts) == 1 else ("", "", "")
+    sides = (f"{word} {first}", f"{word} no {first}" if second == "none" else f"{word} {second}")
+    if not second:
+        sides = (f"{word} first group", f"{word} second group")
+    if effects and all(effect.estimand == "interaction" for effect in effects):
+        sides = (f"{word} benefit in altered", f"{word} benefit in unaltered")
+    good = effects and all(e.measure in _HIGHER_IS_BETTER or e.endpoint == "ORR" for e in effects)
+    return (sides[1], sides[0]) if good else sides
+
+
+def pooled_label(pooled: PooledEffect, style: str) -> str:
+    """Return the label of a pooled row."""
+    forest = FORESTS[style]
+    if style == "ebctcg":
+        return "Total"
+    if pooled.tau2_method == "common":
+        return forest.common or "Common effect"
+    return forest.random or "Random effects"
+
+
+def model_text(pooled: PooledEffect, style: str) -> str:
+    """Say how the random effects were pooled, and by which rule the prediction interval was made."""
+    if style == "ebctcg" or pooled.tau2_method == "common":
+        return ""
+    model = f"{TAU2_NAMES[pooled.tau2_method]}, {CI_NAMES[pooled.ci_method]} interval"
+    return f"Random effects: {model}; prediction interval: {_RULES[pooled.prediction_rule]}."
+
+
+def with_p(p: float, style: Style) -> str:
+    """Write `P = 0.03`, closed up (`p=0·03`) where the journal does so."""
+    text = p_value(p, style, label=True)
+    return text.replace(" ", "") if style.name in ("bmj", "lancet") else text
+
+
+def heterogeneity_text(pooled: PooledEffect, style: str) -> str:
+    """Write the heterogeneity line as the journal prints it; empty for fewer than two studies."""
+    return _HETEROGENEITY[style](pooled, journal(style)) if pooled.k > 1 else ""
+
+
+def _house(pooled: PooledEffect, style: Style) -> str:
+    tau2 = "" if pooled.tau2_method == "common" else f"τ² = {number(pooled.tau2, 3)}; "
+    q = f"Q = {number(pooled.q)}, df = {pooled.q_df}, {with_p(pooled.q_p, style)}"
+    return f"Heterogeneity: {tau2}{q}; I² = {number(pooled.i2_q, 0)}%"
+
+
+def _revman(pooled: PooledEffect, style: Style) -> str:
+    tau2 = "" if pooled.tau2_method == "common" else f"Tau² = {number(pooled.tau2)}; "
+    chi2 = f"Chi² = {number(pooled.q)}, df = {pooled.q_df} ({with_p(pooled.q_p, style)})"
+    return f"Heterogeneity: {tau2}{chi2}; I² = {number(pooled.i2_q, 0)}%"
+
+
+def _bmj(pooled: PooledEffect, style: Style) -> str:
+    tau2 = "" if pooled.tau2_method == "common" else f"τ²={number(pooled.tau2)}; "
+    chi2 = f"χ²={number(pooled.q)}, df={pooled.q_df}, {with_p(pooled.q_p, style)}"
+    return f"Test for heterogeneity: {tau2}{chi2}; I²={number(pooled.i2_q, 0)}%"
+
+
+def _jama(pooled: PooledEffect, style: Style) -> str:
+    return f"Heterogeneity: {_chi2(pooled, ' = ', style)} ({with_p(pooled.q_p, style)}), I² = {number(pooled.i2_q, 0)}%"
+
+
+def _lancet(pooled: PooledEffect, style: Style) -> str:
+    tau2 = "" if pooled.tau2_method == "common" else f"τ²={number(pooled.tau2, 2, style)}; "
+    chi2 = f"χ²={number(pooled.q, 2, style)}, df={pooled.q_df} ({with_p(pooled.q_p, style)})"
+    return f"Heterogeneity: {tau2}{chi2}; I²={number(pooled.i2_q, 0)}%"
+
+
+def _ebctcg(pooled: PooledEffect, style: Style) -> str:
+    chi2 = f"{_chi2(pooled, ' = ', style, 1)}; {with_p(pooled.q_p, style)}"
+    return f"Heterogeneity between {pooled.k} trials: {chi2}"
+
+
+def _chi2(pooled: PooledEffect, equals: str, style: Style, decimals: int = 2) -> str:
+    subscript = f"{pooled.q_df:.0f}".translate(_SUBSCRIPTS)
+    return f"χ²{subscript}{equals}{number(pooled.q, decimals, style)}"
+
+
+_HETEROGENEITY: dict[str, Callable[[PooledEffect, Style], str]] = {
+    "tamoxres": _house, "revman5": _revman, "bmj": _bmj, "jama": _jama, "lancet": _lancet, "ebctcg": _ebctcg,
+}  # fmt: skip
+
+
+def overall_text(pooled: PooledEffect, style: str) -> str:
+    """Write the test of the overall effect where the journal prints one, else an empty text."""
+    marks = journal(style)
+    if style not in ("revman5", "bmj"):
+        return ""
+    statistic = abs(pooled.point / pooled.se)
+    symbol = "Z" if pooled.ci_method == "z" else "t"
+    if style == "revman5":
+        return f"Test for overall effect: {symbol} = {number(statistic)} ({with_p(pooled.p_value, marks)})"
+    return f"Test for overall effect: {symbol.lower()}={number(statistic)}, {with_p(pooled.p_value, marks)}"
+
+
+def difference_text(groups: Subgroups, style: str) -> str:
+    """Write the test of subgroup differences."""
+    marks = journal(style)
+    symbol = {"revman5": "Chi²", "tamoxres": "Q"}.get(style, "χ²")
+    gap = "" if style in ("bmj", "lancet") else " "
+    test = f"{symbol}{gap}={gap}{number(groups.q, 2, marks)}, df{gap}={gap}{groups.df}"
+    return f"Test for subgroup differences: {test} ({with_p(groups.p_value, marks)})"

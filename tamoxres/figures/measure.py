@@ -1,0 +1,59 @@
+"""How wide a text is on paper, and where to break it: measured from the font's own metrics, never guessed.
+
+Widths are points, from the glyphs of the bundled DejaVu Sans without hinting, so that they hold at any resolution and
+in PNG, SVG and PDF alike.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+__all__ = ["LINE", "text_width", "wrap"]
+
+LINE = 1.25  # distance between the baselines of wrapped lines, in sizes of the text
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the width of a text in points, that of its widest line if it has several."""
+    return max((_line_width(line, size, bold) for line in text.split("\n")), default=0.0)
+
+
+@lru_cache(maxsize=8192)
+def _line_width(line: str, size: float, bold: bool) -> float:
+    if not line.strip():
+        return 0.0
+    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+    return float(text_to_path.get_text_width_height_descent(line, font, False)[0])
+
+
+def wrap(text: str, width: float, size: float, *, bold: bool = False) -> str:
+    """Break a text at its spaces so that no line is wider than `width` points; a wider word is broken itself."""
+    lines = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            candidate = f"{line} {word}" if line else word
+            if text_width(candidate, size, bold=bold) <= width:
+                line = candidate
+                continue
+            if line:
+                lines.append(line)
+            *full, line = _pieces(word, width, size, bold)
+            lines.extend(full)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _pieces(word: str, width: float, size: float, bold: bool) -> list[str]:
+    """Cut a word into pieces that fit, after a mark such as `-` where there is one; a piece has a letter at least."""
+    pieces = []
+    while text_width(word, size, bold=bold) > width and len(word) > 1:
+        fits = max((i for i in range(1, len(word)) if text_width(word[:i], size, bold=bold) <= width), default=1)
+        marks = [i + 1 for i, letter in enumerate(word[:fits]) if letter in "-/_;,+&"]
+        cut = marks[-1] if marks else fits
+        pieces.append(word[:cut])
+        word = word[cut:]
+    return [*pieces, word]

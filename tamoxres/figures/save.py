@@ -1,0 +1,74 @@
+"""Figures as bytes: PNG, SVG and PDF, the same bytes each time for the same versions and platform.
+
+SVG keeps text as text, with ids from a fixed salt and no date; PDF embeds its fonts (type 42) and bears no date.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..errors import TamoxresError
+from ..files import write_whole
+
+__all__ = ["FORMATS", "figure_bytes", "save_figure"]
+
+Format = Literal["png", "svg", "pdf"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+_SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tamoxres",
+    "pdf.fonttype": 42,
+    "pdf.compression": 6,
+}
+_METADATA: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+def figure_bytes(drawn: Axes | Figure, fmt: str = "png", *, dpi: int = 300) -> bytes:
+    """Render a figure.
+
+    Parameters
+    ----------
+    drawn : Axes or Figure
+        As the functions of this folder return it.
+    fmt : "png" | "svg" | "pdf"
+    dpi : int
+        Dots an inch of a PNG.
+
+    Returns
+    -------
+    bytes
+        The same for the same figure.
+
+    Raises
+    ------
+    TamoxresError
+        On another format.
+    """
+    if fmt not in FORMATS:
+        raise TamoxresError(f"Cannot draw a figure as {fmt!r}. Use {', '.join(FORMATS)}.")
+    figure = drawn if isinstance(drawn, Figure) else drawn.figure
+    out = io.BytesIO()
+    with matplotlib.rc_context(_SETTINGS):
+        figure.savefig(out, format=fmt, dpi=dpi, metadata=_METADATA[fmt])  # type: ignore[union-attr]
+    return out.getvalue()
+
+
+def save_figure(drawn: Axes | Figure, path: str | Path) -> Path:
+    """Write a figure to a PNG, SVG or PDF file, whole or not at all.
+
+    Raises
+    ------
+    TamoxresError
+        If the file's ending is none of these, or its folder does not exist.
+    """
+    target = Path(path)
+    suffix = target.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise TamoxresError(f"{target.name}: a figure is written as .png, .svg or .pdf; end the name with one of them.")
+    return write_whole(target, figure_bytes(drawn, suffix))

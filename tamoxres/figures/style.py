@@ -1,0 +1,141 @@
+"""The one look of every figure: bundled DejaVu Sans, one accent colour and greys, thin rules, journal column widths.
+
+Conventions: lengths on paper are points (1/72 inch) unless a name says millimetres. Figures are made with `Figure`,
+never with pyplot, so that no global state is left behind; an Axes shows its figure in a notebook through `ax.figure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
+
+from ..errors import TamoxresError
+from ..wording import STYLES, Style
+
+__all__ = [
+    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "WIDTHS_MM", "HouseFigure", "Width", "bare",
+    "box_in_points", "font_size", "journal", "new_axes", "to_fraction", "use_style", "width_of",
+]  # fmt: skip
+
+Width = Literal["single", "double"]
+
+ACCENT = "#0F5C9B"  # blue: told from every grey by the colour-blind, and as dark as DARK in print
+INK, DARK, MID, LIGHT, PALE = "#1A1A1A", "#4D4D4D", "#858585", "#C8C8C8", "#ECECEC"
+POINTS_PER_MM = 72 / 25.4
+WIDTHS_MM: dict[Width, float] = {"single": 85.0, "double": 175.0}
+_SIZES: dict[Width, float] = {"single": 6.0, "double": 7.0}
+_BETWEEN = (WIDTHS_MM["single"] + WIDTHS_MM["double"]) / 2 * POINTS_PER_MM
+_LOOK: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans"],
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.edgecolor": DARK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": False,
+    "axes.autolimit_mode": "data",
+    "xtick.color": DARK,
+    "ytick.color": DARK,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.pad": 2.0,
+    "ytick.major.pad": 2.0,
+    "lines.linewidth": 1.0,
+    "lines.solid_capstyle": "butt",
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+class HouseFigure(Figure):
+    """A figure that shows itself in a notebook, with or without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        from .save import figure_bytes
+
+        return figure_bytes(self, "png", dpi=200)
+
+
+@contextmanager
+def use_style(size: float = _SIZES["double"]) -> Iterator[None]:
+    """Draw in the house's look inside a `with` block, and leave matplotlib's settings as they were.
+
+    Parameters
+    ----------
+    size : float
+        Size of the text, points.
+    """
+    sizes: dict[Any, Any] = dict.fromkeys(("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize"), size)
+    with matplotlib.rc_context({**_LOOK, **sizes}):
+        yield
+
+
+def journal(name: str) -> Style:
+    """Find a journal's way of writing numbers.
+
+    Raises
+    ------
+    TamoxresError
+        If the style is not one of `wording.STYLES`.
+    """
+    if name not in STYLES:
+        raise TamoxresError(f"Unknown style {name!r}. Use one of {', '.join(STYLES)}.")
+    return STYLES[name]
+
+
+def width_of(width: Width) -> float:
+    """Return the width of one or two journal columns, points."""
+    if width not in WIDTHS_MM:
+        raise TamoxresError(f"Unknown width {width!r}. Use single (85 mm) or double (175 mm).")
+    return WIDTHS_MM[width] * POINTS_PER_MM
+
+
+def font_size(points: float) -> float:
+    """Return the size of the text for a figure of this width, points: 6 below one and a half columns, 7 from there."""
+    return _SIZES["single"] if points < _BETWEEN else _SIZES["double"]
+
+
+def new_axes(width: float, height: float) -> Axes:
+    """Make a figure of this size in points, with one Axes over all of it."""
+    figure = HouseFigure(figsize=(width / 72, height / 72))
+    FigureCanvasAgg(figure)
+    return figure.add_axes((0.0, 0.0, 1.0, 1.0))
+
+
+def box_in_points(ax: Axes) -> tuple[float, float, float, float]:
+    """Return left, bottom, width and height of an Axes within its figure, points."""
+    wide, high = _figure_points(ax)
+    box = ax.get_position()
+    return box.x0 * wide, box.y0 * high, box.width * wide, box.height * high
+
+
+def to_fraction(ax: Axes, x: float, y: float) -> tuple[float, float]:
+    """Turn points from the figure's lower left corner into figure fractions."""
+    wide, high = _figure_points(ax)
+    return x / wide, y / high
+
+
+def _figure_points(ax: Axes) -> tuple[float, float]:
+    figure = ax.figure
+    if isinstance(figure, SubFigure):
+        raise TamoxresError("This Axes stands in a SubFigure; give one made by fig.add_subplot or fig.add_axes.")
+    wide, high = figure.get_size_inches()
+    return float(wide) * 72, float(high) * 72
+
+
+def bare(ax: Axes) -> None:
+    """Take ticks, spines and background off an Axes that serves as paper alone."""
+    ax.set_axis_off()
+    ax.patch.set_visible(False)

@@ -1,0 +1,209 @@
+"""What a survival figure is made of, worked out before anything is drawn: curves, axes, labels, the table below.
+
+Conventions: a curve ends where fewer than `LEAST_AT_RISK` are at risk (one that never had as many is drawn whole,
+without a band); times are months in the data, and years on the axis once follow-up passes three years; at risk counts
+are those just before t, so that at risk, censored and events before t sum to all patients where nobody enters late.
+
+References
+----------
+Pocock SJ, Clayton TC, Altman DG 2002, doi:10.1016/S0140-6736(02)08594-X (where to cut a curve).
+Morris TP et al. 2019, doi:10.1136/bmjopen-2019-030215 (KMunicate: at risk, censored, events).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..curves import Curve, Curves
+from ..effects import EffectEstimate
+from ..endpoints import STEEP
+from ..wording import NOT_ESTIMABLE, count, interval, number, p_value, ratio
+from .style import ACCENT, DARK, INK
+
+__all__ = [
+    "LEAST_AT_RISK", "Drawn", "TableRow", "TimeUnit", "drawn_curves", "effect_text", "table_rows", "ticks_for",
+    "time_unit", "value_label", "value_ticks",
+]  # fmt: skip
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+TimeUnit = Literal["years", "months"]
+LEAST_AT_RISK = 10
+_MONTHS = {"years": 12.0, "months": 1.0}
+_YEARS_FROM = 36.0  # months of follow-up from which the axis counts years
+_STEPS = {"years": (1, 2, 3, 5, 10, 20, 50), "months": (1, 2, 3, 6, 12, 24, 60, 120)}
+_VALUE_STEPS = ((0.01, 5), (0.02, 5), (0.05, 4), (0.1, 3), (0.1, 4), (0.1, 5), (0.2, 3), (0.2, 4), (0.2, 5))
+_COLORS = ("#757575", ACCENT)  # told apart in grey print too
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+_LONG = 20  # a grouping with a longer name is not put before its groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawn:
+    """One curve as it is drawn, up to where it is cut.
+
+    Attributes
+    ----------
+    label, color : str
+    dashes : Any
+        Matplotlib line style.
+    time : array (k,), in the unit of the axis
+        From 0 to the cut.
+    value, low, high : array (k,)
+        Steps that hold from each time on; `low` and `high` are NaN where there is no band.
+    """
+
+    label: str
+    color: str
+    dashes: Any
+    time: FloatArray
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """One row of the table under the axis: its label, its counts at the ticks, and how it is set."""
+
+    label: str
+    cells: tuple[str, ...] = ()
+    color: str = DARK
+    head: bool = False
+    indent: bool = False
+
+
+def time_unit(curves: Curves, unit: TimeUnit | None) -> tuple[str, float]:
+    """Return the unit of the time axis and how many months it has."""
+    longest = max((_cut(curve) for curve in curves), default=0.0)
+    chosen = unit or ("years" if longest > _YEARS_FROM else "months")
+    return chosen, _MONTHS[chosen]
+
+
+def _cut(curve: Curve) -> float:
+    """Return the time up to which a curve is drawn, months."""
+    enough = np.flatnonzero(curve.n_risk >= LEAST_AT_RISK)
+    if curve.time.size == 0:
+        return 0.0
+    return float(curve.time[enough[-1]] if enough.size else curve.time[-1])
+
+
+def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
+    """Cut each curve, and give it its label, colour and line: two colours, then the same with other lines."""
+    groups = list(dict.fromkeys(curve.group for curve in curves))
+    causes = list(dict.fromkeys(curve.cause for curve in curves))
+    out = []
+    for curve in curves:
+        end = _cut(curve)
+        time = np.concatenate([[0.0], curve.time[curve.time < end], [end]])
+        values = {name: curve.step(name, time) for name in ("estimate", "conf_low", "conf_high")}
+        if not (curve.n_risk >= LEAST_AT_RISK).any():
+            values |= {name: np.full(time.size, np.nan) for name in ("conf_low", "conf_high")}
+        group = groups.index(curve.group)
+        line = group // 2 + (2 if causes.index(curve.cause) else 0)
+        drawn = Drawn(
+            label=_label(curves.grouping, curve.group, curve.cause if len(causes) > 1 else ""),
+            color=_COLORS[group % 2 if len(groups) > 1 else 1],
+            dashes=_DASHES[line % len(_DASHES)],
+            time=time / months, value=values["estimate"], low=values["conf_low"], high=values["conf_high"],
+        )  # fmt: skip
+        out.append(drawn)
+    return out
+
+
+def _label(grouping: str, group: str, cause: str) -> str:
+    """Name a curve: `HER2 altered` for the group altered of `HER2 (snp6_gain)`, with its cause if there are several."""
+    name = grouping.partition(" (")[0]
+    plain = not group or name == "treatment" or name.lower() in group.lower() or len(name) > _LONG
+    full = group if plain else f"{name} {group}"
+    return ", ".join(part for part in (full, _cause_name(cause)) if part)
+
+
+def _cause_name(cause: str) -> str:
+    return f"{cause} event" if cause in STEEP else cause
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def ticks_for(horizon: float, unit: str, width: float, widest: float) -> list[float]:
+    """Return ticks from 0 to the horizon, as close as counts of `widest` points allow on an axis of `width` points."""
+    for step in _STEPS[unit]:
+        if horizon <= 0 or width * step / horizon >= widest:
+            break
+    return [float(tick) for tick in np.arange(0, horizon + 1e-9, step)]
+
+
+def value_ticks(curves: Curves, drawn: Sequence[Drawn]) -> list[float]:
+    """Return the ticks of the value axis: 0 to 1 for survival, as high as needed for an incidence."""
+    highest = 1.0
+    if curves.curves[0].kind == "incidence":
+        parts = [part[np.isfinite(part)] for curve in drawn for part in (curve.value, curve.high)]
+        highest = max((float(part.max()) for part in parts if part.size), default=0.0)
+    step, last = next(((step, last) for step, last in _VALUE_STEPS if step * last >= highest - 1e-9), _VALUE_STEPS[-1])
+    return [step * part for part in range(last + 1)]
+
+
+def value_label(curves: Curves) -> str:
+    """Name the value axis: the endpoint in words, in percent."""
+    first = curves.curves[0]
+    name = STEEP[curves.endpoint].name if curves.endpoint in STEEP else curves.endpoint
+    if first.kind == "survival":
+        return f"{_sentence(name) or 'Survival'} (%)"
+    causes = {curve.cause for curve in curves}
+    what = f" of {_cause_name(first.cause)}s" if len(causes) == 1 and first.cause else ""
+    return f"Cumulative incidence{what} (%)"
+
+
+def table_rows(curves: Curves, drawn: Sequence[Drawn], times: Sequence[float], table: str) -> list[TableRow]:
+    """Return the rows of the table under the axis: numbers at risk, or with censored and events below each other.
+
+    Parameters
+    ----------
+    times : sequence of float
+        The ticks, in months.
+    table : "at risk" | "kmunicate" | ""
+    """
+    if not table:
+        return []
+    rows = [TableRow(label="Number at risk", head=True, color=INK)] if table == "at risk" else []
+    done = set()
+    for curve, look in zip(curves, drawn, strict=True):
+        if curve.group in done:
+            continue
+        done.add(curve.group)
+        at_risk = tuple(count(int(n)) for n in curve.at_risk(times))
+        name = _label(curves.grouping, curve.group, "") or "All"
+        if table == "at risk":
+            rows.append(TableRow(label=name, cells=at_risk, color=look.color))
+            continue
+        rows.append(TableRow(label=name, color=look.color, head=True))
+        rows.append(TableRow(label="At risk", cells=at_risk, indent=True))
+        rows.append(TableRow(label="Censored", cells=_before(curve, "n_censor", times), indent=True))
+        same = [other for other in curves if other.group == curve.group]
+        for other in same:
+            label = "Events" if len(same) == 1 else _sentence(_cause_name(other.cause) + "s")
+            rows.append(TableRow(label=label, cells=_before(other, "n_event", times), indent=True))
+    return rows
+
+
+def _before(curve: Curve, name: str, times: Sequence[float]) -> tuple[str, ...]:
+    """Count censored or events before each time."""
+    total = np.concatenate([[0.0], np.cumsum(getattr(curve, name))])
+    return tuple(count(round(total[i])) for i in np.searchsorted(curve.time, np.asarray(times, float), side="left"))
+
+
+def effect_text(effect: EffectEstimate) -> str:
+    """Write an effect for a corner of the figure: `HR 1.52 (95% CI 1.18-1.94)` and its P below."""
+    p = "" if effect.p_value is None else p_value(effect.p_value, label=True)
+    name = f"Adjusted {effect.measure}" if effect.adjusted_for else effect.measure
+    if effect.status != "estimated":
+        return p if effect.status == "test_only" else f"{name} {NOT_ESTIMABLE}"
+    low, high = effect.ci()
+    write = ratio if effect.is_ratio else number
+    limits = interval(f"{100 * effect.level:g}% CI {write(low)}", write(high))
+    return f"{name} {write(effect.estimate)} {limits}\n{p}"

@@ -1,0 +1,80 @@
+"""What the fits of a batch share, and what each of them gives: named tuples of arrays, because compiled code takes those.
+
+Conventions: columns stand in the order shared, gene, gene times modifier; positions as in `layout`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .layout import Layout, Tally
+from .risksets import FloatArray, IntArray
+
+__all__ = [
+    "CONSTANT", "CONVERGED", "INFINITE", "RUNAWAY", "SINGULAR", "STALLED", "STATUS_WORDS", "Genes", "Results",
+    "make_results",
+]  # fmt: skip
+
+CONVERGED, SINGULAR, STALLED, RUNAWAY, CONSTANT, INFINITE = range(6)
+STATUS_WORDS = ("", "singular", "not converged", "separated", "constant", "infinite")
+
+
+class Genes(NamedTuple):
+    """What all genes of a screen share.
+
+    Attributes
+    ----------
+    z : array, shape (p + 1, n)
+        Ones, shared columns, and room for the gene's.
+    modifier : array, shape (m, n)
+        The columns that multiply the gene: none (m = 0) or one.
+    offset : array, shape (n,)
+    start : array, shape (p,)
+        Coefficients to start from.
+    tally : Tally
+    layout : Layout
+    """
+
+    z: FloatArray
+    modifier: FloatArray
+    offset: FloatArray
+    start: FloatArray
+    tally: Tally
+    layout: Layout
+
+
+class Results(NamedTuple):
+    """What a batch of g fits gives; NaN where a fit gave nothing.
+
+    Attributes
+    ----------
+    beta : array, shape (g, p)
+        In standardised columns.
+    covariance : array, shape (g, p, p)
+    centre, scale : array, shape (g,)
+        Of the gene.
+    loglik, loglik_nested : array, shape (g,)
+        With all columns, and without the last one.
+    n, events : array of int, shape (g,)
+    iterations, status : array of int, shape (g,)
+    """
+
+    beta: FloatArray
+    covariance: FloatArray
+    centre: FloatArray
+    scale: FloatArray
+    loglik: FloatArray
+    loglik_nested: FloatArray
+    n: IntArray
+    events: IntArray
+    iterations: IntArray
+    status: IntArray
+
+
+def make_results(g: int, p: int) -> Results:
+    """Allocate the results of g fits of p columns."""
+    counts: Any = [np.zeros(g, np.int64) for _ in range(4)]
+    numbers: Any = [np.full(g, np.nan) for _ in range(4)]
+    return Results(np.full((g, p), np.nan), np.full((g, p, p), np.nan), *numbers, *counts)

@@ -1,0 +1,266 @@
+"""What the cohorts say to a plan: every question put, every answer kept, and where there is none, why.
+
+The order is the plan's. A marker that a cohort's files cannot answer is told, not skipped; an analysis that cannot be
+estimated keeps its place with the reason. A question that is wrong in itself (an unknown column) stops the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..analysis import AnalysisSet
+from ..answer import answer
+from ..cohort import Cohort
+from ..cohorts.catalogue import load
+from ..curves import Curves
+from ..effects import EffectEstimate
+from ..errors import AnalysisError
+from ..markers.calling import rules_for
+from ..markers.rule import Rule
+from ..models.cox import CoxModel, fit_terms
+from ..models.incidence import cumulative_incidence
+from ..models.interaction import InteractionResult
+from ..models.proportional import proportional_test
+from ..models.survival import FollowUp, follow_up, kaplan_meier
+from ..models.verdict import Verdict, reach_verdict, single_arm_verdict
+from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detail:
+    """All that is shown of a primary analysis among the endocrine-treated, beside the interaction.
+
+    Attributes
+    ----------
+    crude, adjusted : CoxModel
+    univariable : tuple of EffectEstimate
+        Every variable of the adjusted model, alone.
+    proportional : DataFrame
+        term, chisq, df, p.
+    curves : tuple of Curves
+        Of the primary endpoint, then of overall survival where the cohort has it.
+    follow_up : FollowUp or None
+    """
+
+    crude: CoxModel
+    adjusted: CoxModel
+    univariable: tuple[EffectEstimate, ...]
+    proportional: pd.DataFrame
+    curves: tuple[Curves, ...]
+    follow_up: FollowUp | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Case:
+    """One marker by one rule on one endpoint in one cohort.
+
+    Attributes
+    ----------
+    asked : MarkerPlan
+    cohort : Cohort
+    marker, endpoint : str
+    rule : Rule
+    role : "primary" | "sensitivity" | "exploratory"
+    leading : bool
+        The first of its marker and cohort: the one that is shown whole.
+    verdict : Verdict or None
+    interaction : InteractionResult or None
+        None in a single arm, and where it cannot be estimated.
+    prognostic : tuple of EffectEstimate
+        Crude and adjusted, among the treated: of the interaction model, else of the treated alone.
+    detail : Detail or None
+        Of the leading case.
+    problem : str
+        Why there is no (or no whole) answer.
+    """
+
+    asked: MarkerPlan
+    cohort: Cohort
+    marker: str
+    endpoint: str
+    rule: Rule
+    role: Role
+    leading: bool = False
+    verdict: Verdict | None = None
+    interaction: InteractionResult | None = None
+    prognostic: tuple[EffectEstimate, ...] = ()
+    detail: Detail | None = None
+    problem: str = ""
+
+    @property
+    def effects(self) -> Iterator[EffectEstimate]:
+        """Every effect row of this case."""
+        if self.interaction is not None:
+            for result in (self.interaction.crude, self.interaction):
+                if result is not None:
+                    yield from result.effects
+                    yield from result.model.effects
+        yield from self.prognostic
+        if self.detail is not None:
+            yield from (*self.detail.crude.effects, *self.detail.adjusted.effects, *self.detail.univariable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Benchmark:
+    """A treatment effect whose answer is known, as a cohort gives it."""
+
+    asked: BenchmarkPlan
+    cohort: Cohort
+    effect: EffectEstimate
+    analysis: AnalysisSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Findings:
+    """What the cohorts on disk say to a plan.
+
+    Attributes
+    ----------
+    plan : Plan
+    cases : tuple of Case
+    benchmarks : tuple of Benchmark
+    unheld : tuple of (str, str)
+        Marker and cohort, where the cohort's files hold no assay of the marker.
+    """
+
+    plan: Plan
+    cases: tuple[Case, ...]
+    benchmarks: tuple[Benchmark, ...]
+    unheld: tuple[tuple[str, str], ...]
+
+    def of(self, marker: str, role: Role | None = None) -> list[Case]:
+        """Return the cases of a marker, of one role if it is named."""
+        return [case for case in self.cases if case.marker == marker and role in (None, case.role)]
+
+    def leading(self, marker: str = "") -> list[Case]:
+        """Return the case that is shown whole for each cohort, of one marker if it is named."""
+        return [case for case in self.cases if case.leading and marker in ("", case.marker)]
+
+    @property
+    def cohorts(self) -> list[Cohort]:
+        """The cohorts used, each once."""
+        used = [*(case.cohort for case in self.cases), *(benchmark.cohort for benchmark in self.benchmarks)]
+        return list({cohort.name: cohort for cohort in used}.values())
+
+
+def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress | None = None) -> Findings:
+    """Put every question of a plan to its cohorts.
+
+    Raises
+    ------
+    QuestionError
+        If the plan names a cohort, endpoint or column that is not there.
+    DataError
+        If a cohort's file is missing or altered.
+    """
+    names = dict.fromkeys([*(asked.cohort for asked in plan.markers), *(b.cohort for b in plan.benchmarks)])
+    cohorts = {name: load(name, data_dir=data_dir) for name in names}
+    jobs = [job for asked in plan.markers for job in _jobs(asked, cohorts[asked.cohort])]
+    unheld = tuple(
+        (marker, cohorts[asked.cohort].title)
+        for asked in plan.markers
+        for marker in asked.markers
+        if not rules_for(cohorts[asked.cohort], marker)
+    )
+    total, cases = len(jobs) + len(plan.benchmarks), []
+    for done, job in enumerate(jobs):
+        if progress:
+            progress(done, total, f"{job.cohort.title}: {job.marker} by {job.rule.name} on {job.endpoint}")
+        cases.append(_answered(job, plan))
+    benchmarks = []
+    for done, asked in enumerate(plan.benchmarks, start=len(jobs)):
+        if progress:
+            progress(done, total, asked.label)
+        benchmarks.append(_benchmark(asked, cohorts[asked.cohort]))
+    return Findings(plan=plan, cases=tuple(cases), benchmarks=tuple(benchmarks), unheld=unheld)
+
+
+def _jobs(asked: MarkerPlan, cohort: Cohort) -> Iterator[Case]:
+    """Name every combination of a plan's table, the leading one of each marker first."""
+    for marker in asked.markers:
+        usable = {rule.name: rule for rule in rules_for(cohort, marker)}
+        wanted = [usable[name] for name in asked.rules if name in usable] if asked.rules else list(usable.values())
+        for i, rule in enumerate(wanted):
+            for j, endpoint in enumerate(asked.endpoints):
+                leading = i == 0 and j == 0
+                yield Case(
+                    asked=asked, cohort=cohort, marker=marker, endpoint=endpoint, rule=rule, leading=leading,
+                    role=asked.role_of(leading=leading),
+                )  # fmt: skip
+
+
+def _answered(job: Case, plan: Plan) -> Case:
+    detail = _detail(job) if job.leading else None
+    try:
+        found = answer(job.cohort, job.asked.interaction(job.marker, job.rule.name, job.endpoint)).interaction
+    except AnalysisError as error:
+        return _single(job, detail, str(error))
+    if found is None:
+        return job
+    verdict = reach_verdict(found.ratio, found.marker_treated, alpha=plan.alpha, margin=job.asked.margin)
+    pair = (found.crude or found).marker_treated, found.marker_treated
+    return replace(job, verdict=verdict, interaction=found, prognostic=pair, detail=detail)
+
+
+def _single(job: Case, detail: Detail | None, problem: str) -> Case:
+    """Answer what can be answered without an interaction: one arm alone, or a cell without events."""
+    key = job.marker, job.rule.name, job.endpoint
+    rows: tuple[EffectEstimate, ...] = ()
+    try:
+        crude, adjusted = (answer(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
+        rows = crude.rows[0], adjusted.rows[0]
+    except AnalysisError as error:
+        problem = problem if str(error) == problem else f"{problem} {error}"
+    patients = job.cohort.patients
+    arms = patients["endocrine"].nunique() if "endocrine" in patients else 0
+    verdict = single_arm_verdict(job.cohort.title) if arms < 2 else None
+    return replace(job, verdict=verdict, prognostic=rows, detail=detail, problem=problem)
+
+
+def _detail(job: Case) -> Detail | None:
+    key = job.marker, job.rule.name, job.endpoint
+    try:
+        crude, adjusted = (answer(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
+    except AnalysisError:
+        return None
+    model, treated = adjusted.models[0], crude.models[0].analysis
+    others = [row for name in model.adjusted_for for row in fit_terms(treated, [name]).effects]
+    return Detail(
+        crude=crude.models[0],
+        adjusted=model,
+        univariable=(*crude.models[0].effects, *others),
+        proportional=proportional_test(model).table,
+        curves=tuple(_curves(job, treated)),
+        follow_up=_follow_up(treated),
+    )
+
+
+def _curves(job: Case, treated: AnalysisSet) -> Iterator[Curves]:
+    """Draw the risk where deaths compete, and survival otherwise; overall survival beside it."""
+    yield cumulative_incidence(treated) if treated.endpoint.competing else kaplan_meier(treated)
+    if job.endpoint != "OS" and "OS" in {endpoint.code for endpoint in job.cohort.endpoints}:
+        yield kaplan_meier(
+            answer(job.cohort, job.asked.prognostic(job.marker, job.rule.name, "OS", crude=True)).analysis
+        )
+
+
+def _follow_up(treated: AnalysisSet) -> FollowUp | None:
+    try:
+        return follow_up(treated)
+    except AnalysisError:
+        return None
+
+
+def _benchmark(asked: BenchmarkPlan, cohort: Cohort) -> Benchmark:
+    found = answer(cohort, asked.question())
+    return Benchmark(asked=asked, cohort=cohort, effect=found.rows[0], analysis=found.models[0].analysis)

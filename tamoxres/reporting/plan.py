@@ -1,0 +1,275 @@
+"""The plan: which markers, cohorts, endpoints, rules and adjusters are asked for, and what of it is primary.
+
+A plan is a TOML file. `[[markers]]` asks markers of a cohort: its first rule on its first endpoint is primary, every
+other combination a sensitivity analysis, unless `role = "exploratory"` says that the plan came after the data.
+`[[benchmarks]]` are treatment effects whose answer is known; `[[pools]]` declare what may be pooled.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ..effects import CONTRASTS, ESTIMANDS
+from ..endpoints import PUBLISHED, STEEP
+from ..endpoints import endpoint as find_endpoint
+from ..errors import QuestionError
+from ..question import Question
+
+__all__ = ["BenchmarkPlan", "MarkerPlan", "Plan", "PoolPlan", "Role", "default_plan", "read_plan"]
+
+Role = Literal["primary", "sensitivity", "exploratory"]
+_Asked = Literal["planned", "exploratory"]
+_DEFAULT = Path(__file__).resolve().parent / "default_plan.toml"
+_HINT = "See reporting/default_plan.toml for an example."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkerPlan:
+    """Markers asked of one cohort.
+
+    Attributes
+    ----------
+    cohort : str
+    markers : tuple of str
+    rules : tuple of str
+        Empty: all that the cohort's files can answer, its default first.
+    endpoints : tuple of str
+        The first is primary.
+    er : "positive" | "negative" | "any"
+    where : tuple of str
+    adjust_prognostic, adjust_interaction, strata : tuple of str
+    family : str
+        Primary interactions of one family share an error rate (Holm).
+    role : "planned" | "exploratory"
+    margin : (float, float), optional
+        Ratios of hazard ratios within it are called irrelevant; `margin_why` says why.
+    why, margin_why : str
+        Why these adjusters, and why this margin.
+    """
+
+    cohort: str
+    markers: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+    er: Literal["positive", "negative", "any"] = "positive"
+    where: tuple[str, ...] = ()
+    adjust_prognostic: tuple[str, ...] = ()
+    adjust_interaction: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    family: str = ""
+    role: _Asked = "planned"
+    margin: tuple[float, float] | None = None
+    why: str = ""
+    margin_why: str = ""
+
+    def prognostic(self, marker: str, rule: str | None, endpoint: str, *, crude: bool = False) -> Question:
+        """Ask what the marker tells among the endocrine-treated."""
+        return Question(
+            marker=marker, rule=rule, endpoint=find_endpoint(endpoint), estimand="prognostic", er=self.er,
+            where=self.where, adjust=() if crude else self.adjust_prognostic, strata=() if crude else self.strata,
+        )  # fmt: skip
+
+    def interaction(self, marker: str, rule: str | None, endpoint: str) -> Question:
+        """Ask whether endocrine therapy works differently when the marker is altered."""
+        return Question(
+            marker=marker, rule=rule, endpoint=find_endpoint(endpoint), estimand="interaction", er=self.er,
+            where=self.where, adjust=self.adjust_interaction, strata=self.strata,
+        )  # fmt: skip
+
+    def role_of(self, *, leading: bool) -> Role:
+        """Say what role a combination has; the leading one is the first rule on the first endpoint."""
+        if self.role == "exploratory":
+            return "exploratory"
+        return "primary" if leading else "sensitivity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkPlan:
+    """A treatment effect whose answer is known, and what it means when a cohort gives another."""
+
+    cohort: str
+    endpoint: str
+    label: str
+    meaning: str
+    er: Literal["positive", "negative", "any"] = "any"
+    where: tuple[str, ...] = ()
+    adjust: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+
+    def question(self) -> Question:
+        """Ask the effect of treatment itself."""
+        return Question(
+            endpoint=find_endpoint(self.endpoint), estimand="treatment_effect", er=self.er, where=self.where,
+            adjust=self.adjust, strata=self.strata,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPlan:
+    """Which effects of a marker are to be pooled, and which endpoints are taken as one.
+
+    Attributes
+    ----------
+    marker : str
+        One marker, or `all` for each in turn.
+    estimand : str
+    treatment_contrast : str
+        Empty for any.
+    endpoints : tuple of str
+        In order of preference where a study has several.
+    taken_as : str
+        The endpoint that the others are taken for.
+    label : str
+    without : tuple of str
+        Flags of published rows that are left out.
+    """
+
+    marker: str
+    estimand: str
+    endpoints: tuple[str, ...]
+    taken_as: str
+    label: str
+    treatment_contrast: str = ""
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is asked, before the data are looked at.
+
+    Raises
+    ------
+    QuestionError
+        Naming the table and key that are wrong.
+    """
+
+    title: str
+    markers: tuple[MarkerPlan, ...]
+    benchmarks: tuple[BenchmarkPlan, ...] = ()
+    pools: tuple[PoolPlan, ...] = ()
+    alpha: float = 0.05
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < 1:
+            raise QuestionError(f"The plan's alpha is {self.alpha:g}; it lies between 0 and 1, as 0.05.")
+        if not self.markers:
+            raise QuestionError(f"The plan has no [[markers]]: nothing is asked. {_HINT}")
+        for asked in self.markers:
+            _check_asked(asked)
+        for pool in self.pools:
+            _check_pool(pool)
+        for benchmark in self.benchmarks:
+            benchmark.question()
+
+    def order(self) -> list[str]:
+        """Return the markers asked for, each once, in the plan's order."""
+        return list(dict.fromkeys(marker for asked in self.markers for marker in asked.markers))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as plain data, for the manifest."""
+        return asdict(self)
+
+
+def default_plan() -> Plan:
+    """Return the review's question, put to the embedded cohorts."""
+    return read_plan(_DEFAULT)
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan from a TOML file.
+
+    Raises
+    ------
+    QuestionError
+        If the file is missing, is not TOML, or holds a key or value that is not known, naming it.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise QuestionError(
+            f"{source} does not exist. Give a plan as a TOML file, or leave it out for the default plan."
+        )
+    try:
+        content = tomllib.loads(source.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise QuestionError(f"{source} is not TOML: {error}.") from None
+    try:
+        return _plan(content)
+    except QuestionError as error:
+        raise QuestionError(f"{source.name}: {error}") from None
+
+
+def _plan(content: Mapping[str, Any]) -> Plan:
+    parts = {"markers": MarkerPlan, "benchmarks": BenchmarkPlan, "pools": PoolPlan}
+    made: dict[str, Any] = {}
+    for name, value in content.items():
+        if name not in {field.name for field in fields(Plan)}:
+            raise QuestionError(f"unknown key {name!r}. Use {', '.join(field.name for field in fields(Plan))}.")
+        if name in parts:
+            if not isinstance(value, list):
+                raise QuestionError(f"write [[{name}]], with two brackets.")
+            made[name] = tuple(_table(parts[name], table, f"[[{name}]] {i}") for i, table in enumerate(value, start=1))
+        else:
+            made[name] = value
+    if "title" not in made:
+        raise QuestionError("a plan needs a title.")
+    return Plan(**{"markers": (), **made})
+
+
+def _table(kind: Any, values: Any, where: str) -> Any:
+    if not isinstance(values, dict):
+        raise QuestionError(f"{where}: a table of keys is needed.")
+    known = {field.name: field for field in fields(kind)}
+    for key in values:
+        if key not in known:
+            raise QuestionError(f"{where}: unknown key {key!r}. Use {', '.join(known)}.")
+    if missing := [name for name, field in known.items() if field.default is MISSING and name not in values]:
+        raise QuestionError(f"{where}: the key {missing[0]!r} is missing.")
+    return kind(**{key: _value(value, str(known[key].type), f"{where}, {key}") for key, value in values.items()})
+
+
+def _value(value: Any, kind: str, where: str) -> str | tuple[str, ...] | tuple[float, float]:
+    if "float" in kind:
+        if not (isinstance(value, list) and len(value) == 2 and all(isinstance(x, int | float) for x in value)):
+            raise QuestionError(f"{where}: two numbers are needed, such as [0.8, 1.25].")
+        return float(value[0]), float(value[1])
+    if kind.startswith("tuple"):
+        if value == "all":
+            return ()
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise QuestionError(f'{where}: a list of texts is needed, such as ["age", "npi"].')
+        return tuple(value)
+    if not isinstance(value, str):
+        raise QuestionError(f"{where}: a text is needed; found {value!r}.")
+    return value
+
+
+def _check_asked(asked: MarkerPlan) -> None:
+    where = f"[[markers]] of {asked.cohort}"
+    if not asked.markers or not asked.endpoints:
+        raise QuestionError(f"{where}: name at least one marker and one endpoint.")
+    if asked.role not in get_args(_Asked):
+        raise QuestionError(f"{where}: unknown role {asked.role!r}. Use {', '.join(get_args(_Asked))}.")
+    if asked.margin is not None and not (0 < asked.margin[0] < 1 < asked.margin[1] and asked.margin_why):
+        raise QuestionError(f"{where}: a margin holds 1 and needs a reason, margin_why = ...")
+    for marker in asked.markers:
+        for endpoint in asked.endpoints:
+            asked.prognostic(marker, None, endpoint)
+            asked.interaction(marker, None, endpoint)
+
+
+def _check_pool(pool: PoolPlan) -> None:
+    where = f"[[pools]] {pool.label!r}"
+    for name, value, allowed in (
+        ("estimand", pool.estimand, ESTIMANDS[1:]),
+        ("treatment_contrast", pool.treatment_contrast, CONTRASTS),
+        *(("endpoint", code, (*STEEP, *PUBLISHED)) for code in (*pool.endpoints, pool.taken_as)),
+    ):
+        if value not in allowed:
+            raise QuestionError(f"{where}: unknown {name} {value!r}. Use one of {', '.join(filter(None, allowed))}.")
+    if not pool.endpoints:
+        raise QuestionError(f"{where}: name at least one endpoint.")

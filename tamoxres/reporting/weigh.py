@@ -1,0 +1,121 @@
+"""How sure: what the literature says of a marker, and a certainty by rules that are printed in the report.
+
+Certainty is about the claim that a marker predicts failure of tamoxifen, which needs the interaction of marker and
+treatment in patients who were randomised to tamoxifen or not:
+
+========= ===================================================================================
+moderate  two or more such trials, independent of each other, report an interaction, same side
+low       one such trial reports an interaction
+very low  patients were studied, but no such trial reports an interaction
+none      no clinical study in the table
+========= ===================================================================================
+
+A trial reports an interaction where its P is below alpha. `high` is not given: the table was made from abstracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..effects import EffectEstimate
+from ..effects.derive import flags
+from ..evidence import Claim, claims, derived_interactions, literature, studies
+from ..meta.votes import direction
+
+__all__ = ["CERTAINTY", "Certainty", "Weighed", "weigh"]
+
+Certainty = Literal["none", "very low", "low", "moderate"]
+CERTAINTY: tuple[Certainty, ...] = ("none", "very low", "low", "moderate")
+_RANDOMISED = "tamoxifen_v_none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What the literature table holds on one marker.
+
+    Attributes
+    ----------
+    marker : str
+    claim : Claim or None
+        Of the review.
+    interactions : tuple of EffectEstimate
+        Marker x tamoxifen in randomised patients (tamoxifen v none): printed, or made from two printed strata.
+    tests : tuple of EffectEstimate
+        The same as printed P values alone.
+    other_contrasts : tuple of EffectEstimate
+        Interactions with other treatment contrasts (5 v 2 years, an aromatase inhibitor v tamoxifen ...).
+    votes : mapping of tier to direction to studies
+    certainty : Certainty
+    reason : str
+    """
+
+    marker: str
+    claim: Claim | None
+    interactions: tuple[EffectEstimate, ...]
+    tests: tuple[EffectEstimate, ...]
+    other_contrasts: tuple[EffectEstimate, ...]
+    votes: dict[str, dict[str, int]]
+    certainty: Certainty
+    reason: str
+
+    @property
+    def effects(self) -> tuple[EffectEstimate, ...]:
+        """Every row spoken of."""
+        return (*self.interactions, *self.tests, *self.other_contrasts)
+
+
+def weigh(marker: str, *, alpha: float) -> Weighed:
+    """Weigh the literature on one marker."""
+    rows = [*literature(marker=marker, estimand="interaction"), *derived_interactions(marker=marker)]
+    rows = [row for row in rows if "composite_marker" not in flags(row)]
+    asked = [row for row in rows if row.treatment_contrast == _RANDOMISED and row.design == "randomised"]
+    votes = _votes(marker)
+    certainty, reason = _certainty(asked, votes, alpha)
+    return Weighed(
+        marker=marker,
+        claim=next((claim for claim in claims() if claim.marker == marker), None),
+        interactions=tuple(row for row in asked if row.status == "estimated"),
+        tests=tuple(row for row in asked if row.status == "test_only"),
+        other_contrasts=tuple(row for row in rows if row not in asked and row.status == "estimated"),
+        votes=votes,
+        certainty=certainty,
+        reason=reason,
+    )
+
+
+def _votes(marker: str) -> dict[str, dict[str, int]]:
+    table = studies()
+    counts = table[table["marker"] == marker].groupby(["tier", "direction"]).size()
+    out: dict[str, dict[str, int]] = {}
+    for (tier, finding), n in counts.items():
+        out.setdefault(str(tier), {})[str(finding)] = int(n)
+    return out
+
+
+def _certainty(
+    asked: Sequence[EffectEstimate], votes: dict[str, dict[str, int]], alpha: float
+) -> tuple[Certainty, str]:
+    if not votes.get("clinical"):
+        return "none", "no clinical study in the table"
+    seen = _independent(row for row in asked if row.p_value is not None and row.p_value < alpha)
+    sides = {side for row in asked if row.study in seen and (side := direction(row))}
+    names = ", ".join(seen)
+    if not asked:
+        return "very low", "no trial that randomised tamoxifen reports the interaction"
+    if not seen:
+        trials = ", ".join(_independent(asked))
+        return "very low", f"randomised, but the interaction is not shown ({trials})"
+    if len(seen) > 1 and len(sides) < 2:
+        return "moderate", f"an interaction in {len(seen)} randomised trials ({names}), known from abstracts"
+    return "low", f"an interaction in one randomised trial ({names}), not confirmed"
+
+
+def _independent(rows: Iterable[EffectEstimate]) -> list[str]:
+    """Name the studies of these rows, leaving out those that share patients with one already named."""
+    out: list[str] = []
+    for row in rows:
+        if row.study not in out and not set(row.overlaps) & set(out):
+            out.append(row.study)
+    return out

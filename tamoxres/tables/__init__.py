@@ -1,0 +1,1 @@
+"""Tables: rows in, a `Table` out, printed alike in every format; nothing here knows a cohort or fits a model."""

@@ -1,0 +1,47 @@
+"""A table as HTML: a caption, header cells with their scope, and `data-effect` on each cell made from an effect row."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .table import Table
+
+__all__ = ["STYLE_FILE", "styled", "to_html", "to_page"]
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+STYLE_FILE = _TEMPLATES / "table.css"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def to_html(table: Table) -> str:
+    """Write the table as an HTML fragment without a style of its own."""
+    return str(_environment().get_template("table.html.j2").render(table=table))
+
+
+def styled(table: Table) -> str:
+    """Write the fragment with its style before it, as a notebook shows it."""
+    return f"<style>\n{_style()}</style>\n{to_html(table)}"
+
+
+def to_page(table: Table) -> str:
+    """Write the table as an HTML document."""
+    return str(_environment().get_template("page.html.j2").render(table=table, style=_style()))
+
+
+def _style() -> str:
+    return STYLE_FILE.read_text(encoding="utf-8")

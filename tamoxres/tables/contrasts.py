@@ -1,0 +1,96 @@
+"""The interaction table: marker within treatment, treatment within marker, and the ratio of the two, of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..effects import EffectEstimate
+from ..errors import EffectError
+from ..wording import count
+from .cells import count_cell, effect_cell, p_cell
+from .hazard_notes import notes
+from .hazards import term_label
+from .table import Cell, Column, Row, Table
+
+__all__ = ["contrast_table"]
+
+_HEADS = {
+    "interaction": "Does the treatment work differently? (interaction)",
+    "prognostic": "Marker, by treatment (prognostic)",
+    "treatment_effect": "Treatment, by marker",
+}  # fmt: skip
+
+
+def contrast_table(crude: Sequence[EffectEstimate], adjusted: Sequence[EffectEstimate] | None = None) -> Table:
+    """Print the contrasts of an interaction model, crude beside adjusted.
+
+    Parameters
+    ----------
+    crude : sequence of EffectEstimate
+        The ratio of hazard ratios and the four hazard ratios (`InteractionResult.effects`).
+    adjusted : sequence of EffectEstimate, optional
+        The same of the adjusted model, in the same order.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    EffectError
+        If the two differ in their contrasts, or there are none.
+    """
+    models = [crude] if adjusted is None else [crude, adjusted]
+    if not crude or any([e.term for e in model] != [e.term for e in crude] for model in models):
+        raise EffectError("Crude and adjusted contrasts must be the same ones in the same order, and at least one.")
+    rows: list[Row] = []
+    width = 3 + 2 * len(models)
+    for estimand, head in _HEADS.items():
+        lines = [line for line in zip(*models, strict=True) if line[0].estimand == estimand]
+        if lines:
+            rows.append(Row((Cell(head), *[Cell()] * (width - 1)), "heading"))
+            rows += [_row(line) for line in lines]
+    first = crude[0]
+    told = notes(models, named=(), flow=None, proportional_p=None, time_origin="diagnosis")
+    marker = term_label("marker", first)
+    return Table(
+        title=f"{marker} and endocrine therapy on {first.endpoint}: {first.study}, {first.population}",
+        columns=_columns(first, len(models)), rows=tuple(rows),
+        footnotes=(
+            "Contrasts of one model, not refits of subsets. Ratio of hazard ratios: above 1, the treatment helps less "
+            "when the marker is altered; its P is of the likelihood-ratio test.",
+            *told,
+        ),
+    )  # fmt: skip
+
+
+def _row(line: Sequence[EffectEstimate]) -> Row:
+    first = line[0]
+    cells = [Cell(_label(first)), count_cell(first.n), count_cell(first.events)]
+    for effect in line:
+        p = effect.lrt_p if effect.estimand == "interaction" and effect.lrt_p is not None else effect.p_value
+        cells += [effect_cell(effect), p_cell(p, effect.row_id)]
+    return Row(tuple(cells), "level")
+
+
+def _label(effect: EffectEstimate) -> str:
+    where = effect.population.rpartition(", ")[2]
+    if effect.estimand == "interaction":
+        return "Ratio of hazard ratios"
+    arms = (
+        f" ({_arm(effect.n_1, effect.events_1)} v {_arm(effect.n_0, effect.events_0)})"
+        if effect.n_1 is not None
+        else ""
+    )
+    return f"{effect.contrast}, {where}{arms}"
+
+
+def _arm(n: int | None, events: int | None) -> str:
+    return f"{count(events)}/{count(n)}"
+
+
+def _columns(first: EffectEstimate, models: int) -> tuple[Column, ...]:
+    estimate = f"{first.measure} ({100 * first.level:g}% CI)"
+    heads = [estimate] if models == 1 else [f"Crude {estimate}", f"Adjusted {estimate}"]
+    pairs = [column for head in heads for column in (Column(head, "ratio"), Column("P", "p"))]
+    return (Column("Contrast (events/patients)"), Column("N", "count"), Column("Events", "count"), *pairs)

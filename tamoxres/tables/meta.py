@@ -1,0 +1,70 @@
+"""The meta-analysis as a table: studies with weights, pooled effects, prediction interval, and how it was done."""
+
+from __future__ import annotations
+
+from ..effects import EffectEstimate
+from ..meta.pooled import CI_NAMES, TAU2_NAMES, PooledEffect
+from ..wording import NOT_ESTIMABLE, count, percent
+from .cells import effect_cell, interval_cell, p_cell
+from .table import Cell, Column, Number, Row, Table
+
+__all__ = ["meta_table"]
+
+
+def meta_table(pooled: PooledEffect, *, title: str = "") -> Table:
+    """Print a pooled effect with the studies behind it.
+
+    Parameters
+    ----------
+    pooled : PooledEffect
+    title : str, optional
+        Marker, estimand and endpoint if not given.
+    """
+    rows = [Row((Cell("Studies"), *[Cell()] * 4), "heading")]
+    rows += [_study(effect, weight) for effect, weight in zip(pooled.effects, pooled.weights, strict=True)]
+    rows.append(Row((Cell("Pooled"), *[Cell()] * 4), "heading"))
+    if pooled.common is not None:
+        rows.append(_total("Common effect", pooled.common))
+    rows.append(_total("Random effects" if pooled.tau2_method != "common" else "Common effect", pooled))
+    if pooled.tau2_method != "common":
+        rows.append(_prediction(pooled))
+    asked = ", ".join(part for part in (pooled.marker, pooled.estimand.replace("_", " "), pooled.endpoint) if part)
+    estimate = Column(f"{pooled.measure} ({100 * pooled.level:g}% CI)", "ratio")
+    return Table(
+        title=title or f"Meta-analysis: {asked or pooled.measure}",
+        columns=(Column("Study"), Column("Events/N", "number"), Column("Weight", "number"), estimate, Column("P", "p")),
+        rows=tuple(rows),
+        footnotes=_notes(pooled),
+    )
+
+
+def _study(effect: EffectEstimate, weight: float) -> Row:
+    share = Cell(percent(weight), (Number(weight, "0.0%"),))
+    test = p_cell(effect.p_value, effect.row_id)
+    return Row((Cell(effect.study), Cell(_counts(effect)), share, effect_cell(effect), test), "level")
+
+
+def _counts(effect: EffectEstimate) -> str:
+    if effect.n is None or effect.events is None:
+        return count(effect.n)
+    return f"{count(effect.events)}/{count(effect.n)}"
+
+
+def _total(label: str, pooled: PooledEffect) -> Row:
+    cell = interval_cell((pooled.estimate, *pooled.ci()), is_ratio=pooled.is_ratio)
+    return Row((Cell(label), Cell(), Cell(), cell, p_cell(pooled.p_value)), "level")
+
+
+def _prediction(pooled: PooledEffect) -> Row:
+    cell = Cell(NOT_ESTIMABLE)
+    if pooled.prediction_low is not None and pooled.prediction_high is not None:
+        values = pooled.estimate, pooled.prediction_low, pooled.prediction_high
+        whole = interval_cell(values, is_ratio=pooled.is_ratio)
+        cell = Cell(whole.text.partition(" ")[2], ("", *whole.parts[1:]))
+    return Row((Cell(f"Prediction interval ({pooled.prediction_rule})"), Cell(), Cell(), cell, Cell()), "level")
+
+
+def _notes(pooled: PooledEffect) -> tuple[str, ...]:
+    how = f"{pooled.k} studies; {TAU2_NAMES[pooled.tau2_method]}, {CI_NAMES[pooled.ci_method]} interval."
+    left = [f"Left out: {item}." for item in pooled.left_out]
+    return (how, f"Heterogeneity: {pooled.heterogeneity}.", *pooled.notes, *left)

@@ -1,0 +1,71 @@
+# R's answers for the tests of the estimators in tamoxres/models, one section a module.
+# Usage: Rscript make_estimators_reference.R REFERENCE_FOLDER   (tests/reference)
+# Needs survival, cmprsk, jsonlite (Debian: r-cran-survival r-cran-cmprsk r-cran-jsonlite).
+suppressMessages({library(survival); library(cmprsk); library(jsonlite)})
+root <- commandArgs(TRUE)[1]
+tight <- coxph.control(eps = 1e-14, toler.chol = 1e-15, iter.max = 100)
+g <- gbsg; r <- rotterdam
+r$rfs <- pmax(r$recur, r$death); r$rfstime <- with(r, ifelse(recur == 1, rtime, dtime))
+r$status <- with(r, ifelse(recur == 1, 1, ifelse(death == 1, 2, 0)))
+m <- mgus2; m$etime <- with(m, ifelse(pstat == 0, futime, ptime)); m$status <- with(m, ifelse(pstat == 1, 1, 2 * death))
+ref <- list(software = list(R = R.version.string, survival = as.character(packageVersion("survival")), cmprsk = as.character(packageVersion("cmprsk"))))
+
+# rmst.py
+means <- function(formula, d, tau) { t <- summary(survfit(formula, data = d), rmean = tau)$table
+  list(rmst = unname(t[, "rmean"]), se = unname(t[, "se(rmean)"])) }
+lost <- function(time, status, group, tau) { # time in the state of cause 1, by multi-state survfit
+  f <- survfit(Surv(time, factor(status, 0:2)) ~ group, influence = TRUE); t <- summary(f, rmean = tau)$table
+  one <- grep("1$", rownames(t)); list(rmtl = unname(t[one, "rmean"]), se = unname(t[one, "se(rmean)"])) }
+ref$rmst <- list(gbsg = means(Surv(rfstime, status) ~ hormon, g, 1825), lung = means(Surv(time, status == 2) ~ sex, lung, 500),
+  rotterdam = means(Surv(rfstime, rfs) ~ hormon, r, 3652.5), veteran = means(Surv(time, status) ~ celltype, veteran, 180),
+  lost_mgus2 = lost(m$etime, m$status, m$sex, 240), lost_rotterdam = lost(r$rfstime, r$status, r$hormon, 3652.5))
+
+# rates.py
+counts <- c(0, 1, 10, 299); limits <- sapply(counts, function(k) poisson.test(k)$conf.int)
+by_arm <- sapply(0:1, function(h) { d <- g[g$hormon == h, ]; years <- sum(d$rfstime) / 365.25; p <- poisson.test(sum(d$status), years)
+  c(sum(d$status), years, 1000 * p$estimate, 1000 * p$conf.int) })
+ref$rates <- list(events = counts, low = limits[1, ], high = limits[2, ], ninety = as.numeric(poisson.test(10, conf.level = 0.9)$conf.int),
+  gbsg = list(events = by_arm[1, ], person_years = by_arm[2, ], rate = by_arm[3, ], conf_low = by_arm[4, ], conf_high = by_arm[5, ]))
+
+# fine_gray.py
+crr1 <- function(time, status, x, cause = 1) { f <- crr(time, status, x, failcode = cause, cencode = 0, gtol = 1e-13, maxiter = 100)
+  list(coef = unname(f$coef), var = unname(f$var), loglik = f$loglik, loglik_null = f$loglik.null) }
+rounded <- ceiling(r$rfstime / 182.625) # half years: heavy ties
+mx <- cbind(m$age, m$sex == "M")
+ref$fine_gray <- list(mgus2 = crr1(m$etime, m$status, mx), mgus2_death = crr1(m$etime, m$status, mx, 2),
+  rotterdam = crr1(r$rfstime, r$status, cbind(r$hormon, r$age, log(r$nodes + 1))),
+  rotterdam_ties = crr1(rounded, r$status, cbind(r$hormon, r$age)), lung = crr1(lung$time, ifelse(lung$status == 2, 1 + (seq_len(228) %% 3 == 0), 0), cbind(lung$age)))
+
+# time_split.py
+halves <- function(formula, d, cuts, term) { s <- survSplit(Surv(time, event) ~ ., d, cut = cuts, episode = "period"); s$period <- factor(s$period)
+  f <- coxph(formula, data = s, control = tight); k <- grep(":", names(coef(f)))
+  one <- update(f, as.formula(paste(". ~ . -", term, ":period +", term))); f0 <- coxph(formula(one), data = s, control = tight)
+  list(coef = unname(coef(f)[k]), se = unname(sqrt(diag(vcov(f)))[k]), lrt = 2 * (f$loglik[2] - f0$loglik[2]), rows = nrow(s), events = as.integer(tapply(s$event, s$period, sum))) }
+gs <- with(g, data.frame(time = rfstime, event = status, hormon, age, nodes, meno)); vs <- with(veteran, data.frame(time, event = status, trt = trt - 1, karno, celltype))
+ref$time_split <- list(gbsg = halves(Surv(tstart, time, event) ~ hormon:period, gs, c(730.5, 1461), "hormon"),
+  gbsg_adjusted = halves(Surv(tstart, time, event) ~ age + nodes + strata(meno) + hormon:period, gs, 730.5, "hormon"),
+  veteran = halves(Surv(tstart, time, event) ~ karno + trt:period, vs, c(30, 90), "trt"))
+
+# risk_difference.py
+at <- function(f, times) { s <- summary(f, times = times); k <- length(times); list(difference = s$surv[1:k] - s$surv[k + 1:k], se = sqrt(s$std.err[1:k]^2 + s$std.err[k + 1:k]^2)) }
+tp <- timepoints(cuminc(m$etime, m$status, m$sex, cencode = 0), c(60, 240))
+ref$risk_difference <- list(gbsg = at(survfit(Surv(rfstime, status) ~ hormon, g), c(730.5, 1826.25)),
+  mgus2 = list(difference = unname(tp$est["M 1", ] - tp$est["F 1", ]), se = unname(sqrt(tp$var["M 1", ] + tp$var["F 1", ]))))
+
+# weights.py
+ps <- function(f) fitted(glm(f, binomial, g, control = glm.control(epsilon = 1e-14, maxit = 100)))
+e <- ps(hormon ~ age + meno + size + grade + nodes + pgr + er); q <- mean(g$hormon); h <- g$hormon
+W <- list(iptw = ifelse(h == 1, q / e, (1 - q) / (1 - e)), att = ifelse(h == 1, 1, e / (1 - e)), overlap = ifelse(h == 1, 1 - e, e))
+wcox <- function(w, f = Surv(rfstime, status) ~ hormon) { d <- g; d$w <- w; fit <- coxph(f, data = d, weights = w, robust = TRUE, control = tight)
+  c(coef(fit)[1], sqrt(vcov(fit)[1, 1])) }
+smd <- function(x, w) { s <- sqrt((var(x[h == 1]) + var(x[h == 0])) / 2); m <- sapply(1:0, function(a) weighted.mean(x[h == a], w[h == a]))
+  v <- mapply(function(a, mu) sum(w[h == a] * (x[h == a] - mu)^2) / sum(w[h == a]), 1:0, m); c((m[1] - m[2]) / s, v[1] / v[2]) }
+ef <- ps(hormon ~ age + meno + size + factor(grade) + nodes + pgr + er)
+ref$weights <- list(propensity = list(first = unname(e[1:5]), mean = mean(e)), effect = lapply(W, function(w) unname(wcox(w))),
+  doubly = unname(wcox(W$iptw, Surv(rfstime, status) ~ hormon + age + meno + size + grade + nodes + pgr + er)),
+  factor_grade = unname(wcox(ifelse(h == 1, q / ef, (1 - q) / (1 - ef)))),
+  ess = lapply(W, function(w) sapply(0:1, function(a) sum(w[h == a])^2 / sum(w[h == a]^2))),
+  balance = lapply(W, function(w) sapply(g[c("age", "meno", "size", "grade", "nodes", "pgr", "er")], smd, w = w)),
+  unweighted = sapply(g[c("age", "meno", "size", "grade", "nodes", "pgr", "er")], smd, w = rep(1, 686)))
+#NEXT
+write_json(ref, file.path(root, "estimators", "estimators.json"), auto_unbox = TRUE, digits = NA, pretty = TRUE, na = "null")
