@@ -46,17 +46,19 @@ class Source:
 
 
 class Profile(Protocol):
-    """A handle on one molecular profile: what was measured, in whom; the values are read only when asked for.
+    """A handle on one molecular profile: what was measured, in whom; the values are read only when asked for."""
 
-    Attributes
-    ----------
-    kind : "mutation" | "cna" | "mrna" | "rppa"
-    assay, unit : str
-    """
+    @property
+    def kind(self) -> ProfileKind:
+        """Which molecule: mutation, copy number, mRNA or protein."""
 
-    kind: ProfileKind
-    assay: str
-    unit: str
+    @property
+    def assay(self) -> str:
+        """How it was measured."""
+
+    @property
+    def unit(self) -> str:
+        """What its numbers are."""
 
     def features(self) -> frozenset[str]:
         """Return the genes (or antibodies) that it can be asked for."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from meta_data import CLOSED, ITERATED, META, trials
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.effects.derive import flags
@@ -18,8 +18,6 @@ from tamoxres.errors import EffectError, PoolingError
 from tamoxres.meta.comparable import Alike
 from tamoxres.meta.pool import PooledEffect, pool
 
-META = json.loads((Path(__file__).parent / "reference" / "meta" / "meta.json").read_text())
-CLOSED, ITERATED = 1e-9, 1e-7  # closed forms differ by rounding; iterations by their last step
 JSON_KEYS = [
     "estimate", "ci_low", "ci_high", "log_estimate", "se", "df", "p_value", "k", "tau2", "tau2_method", "tau2_ci_low",
     "tau2_ci_high", "q", "q_p", "i2_q", "i2_tau2", "h2", "ci_method", "prediction_low", "prediction_high",
@@ -30,16 +28,6 @@ JSON_KEYS = [
 def row(study, log_estimate=0.1, se=0.2, **other):
     """A hazard ratio of a study."""
     return EffectEstimate(study=study, log_estimate=log_estimate, se=se, **other)
-
-
-def trials(name="bcg"):
-    """Effect rows of a reference data set."""
-    ratio = META[name]["measure"] == "RR"
-    return [
-        EffectEstimate(study=f"Trial {i}", measure=META[name]["measure"], se=math.sqrt(v),
-                       **{"log_estimate" if ratio else "difference": y})
-        for i, (y, v) in enumerate(zip(META[name]["yi"], META[name]["vi"], strict=True))
-    ]  # fmt: skip
 
 
 def test_defaults_on_the_bcg_trials():

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from meta_data import CLOSED, ITERATED, META, SETS, close, data
 
 from tamoxres.errors import PoolingError
 from tamoxres.meta.estimate import all_equal, pool_arrays
 from tamoxres.meta.heterogeneity import heterogeneity, prediction, tau2_interval
 from tamoxres.meta.tau2 import TAU2, q_root, tau2_se, weighted_fit
 
-META = json.loads((Path(__file__).parent / "reference" / "meta" / "meta.json").read_text())
-SETS = ("bcg", "begg", "linde", "berkey", "hine", "konst")
-CLOSED = 1e-9  # closed forms: only rounding separates the two programs
-ITERATED = 1e-7  # both iterate to a root, each with its own last step
 EXACT = 1e-12  # worked by hand
 CI = {"z": "z", "knha": "hksj", "adhoc": "hk_adhoc"}
 CASES = [(name, fit) for name in SETS for fit in META[name]["fits"]]
-
-
-def data(name):
-    """Estimates and variances of a reference data set."""
-    return np.array(META[name]["yi"]), np.array(META[name]["vi"])
-
-
-def close(found, expected, tolerance, what):
-    """Compare numbers, naming what differs."""
-    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance, err_msg=what)
 
 
 @pytest.mark.parametrize(("name", "fit"), CASES)

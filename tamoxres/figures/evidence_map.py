@@ -1,14 +1,13 @@
 """The evidence map: how many studies of each kind say what of each marker, in one picture.
 
 Columns are tiers, from cell lines to meta-analyses; within a tier each direction that occurs has its own place, from
-resistance on the left to sensitivity on the right. The area of a mark is proportional to the number of studies, which is
-printed under it; the directions differ in shape as in colour, so that they are told apart in grey.
+resistance on the left to sensitivity on the right. The area of a mark is proportional to the number of studies, which
+is printed under it; the directions differ in shape as in colour, so that they are told apart in grey.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from matplotlib.axes import Axes
 
 from ..errors import TamoxresError
 from ..wording import count
-from .measure import LINE, text_width, wrap
+from .measure import LINE, text_width
 from .paper import Box, rule, settle, write
 from .style import ACCENT, DARK, LIGHT, Width, bare, box_in_points, font_size, new_axes, use_style, width_of
 
@@ -26,12 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = ["evidence_map"]
 
+_Counts = dict[tuple[str, str, str], int]
 _COLUMNS = ("marker", "tier", "direction", "study")
 _TIERS = {
-    "cell_line": "Cell line", "animal_model": "Animal model", "clinical": "Clinical", "meta_analysis": "Meta-analysis",
+    "cell_line": "Cell\nline", "animal_model": "Animal\nmodel", "clinical": "Clinical",
+    "meta_analysis": "Meta-\nanalysis",
 }  # fmt: skip
 _ALSO = {"mixed": "unclear"}
-_HEAD, _ROW, _ROW_LEAST, _GAP = 3.2, 4.6, 3.2, 1.6  # heights and gap in sizes of the text
+_HEAD, _ROW, _ROW_LEAST, _GAP = 4.5, 4.6, 3.2, 1.6  # heights and gap in sizes of the text
 _MARK_SHARE = 0.92  # of its place that the largest mark may take
 
 
@@ -94,10 +95,11 @@ def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width 
     box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)
     size = font_size(box[2])
     with use_style(size):
-        left = max(text_width(marker, size, bold=True) for marker in markers) + _GAP * size
-        places = _places(counts, left, box[2], size)
+        left = max(text_width(marker, size, bold=True) for marker in markers) + size
+        texts, heads = _head_texts(totals, size)
+        places = _places(counts, heads, left, box[2] - left)
         legend = _legend_lines([place.direction for place in places], box[2], size)
-        head, foot = (_HEAD + LINE) * size, (len(legend) * 1.5 + 1.9) * size
+        head, foot = _HEAD * size, (len(legend) * 1.5 + 1.9) * size
         if ax is None:
             box = (0.0, 0.0, box[2], head + foot + _ROW * size * len(markers))
             ax = new_axes(box[2], box[3])
@@ -108,13 +110,15 @@ def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width 
             )
         settle(ax, box, (0.0, box[2]), (0.0, box[3]))
         bare(ax)
-        _draw_heads(ax, places, totals, box, size)
+        _draw_heads(ax, places, texts, box, size)
         _draw_rows(ax, counts, places, box, (foot, row, size))
         _draw_legend(ax, legend, box, size)
+    told = [f"{marker} {tier} {direction} {n}" for (marker, tier, direction), n in counts.items()]
+    ax.set_label("Evidence map, number of studies. " + "; ".join(told).replace("_", " ") + ".")
     return ax
 
 
-def _counted(studies: pd.DataFrame) -> tuple[dict[tuple[str, str, str], int], dict[str, int]]:
+def _counted(studies: pd.DataFrame) -> tuple[_Counts, dict[str, int]]:
     """Count studies by marker, tier and direction (the marker with most studies first), and by tier."""
     if lacking := [name for name in _COLUMNS if name not in studies.columns]:
         found = ", ".join(map(str, studies.columns))
@@ -132,27 +136,34 @@ def _counted(studies: pd.DataFrame) -> tuple[dict[tuple[str, str, str], int], di
     return {key: int(grouped[key]) for key in keys}, {str(tier): int(n) for tier, n in totals.items()}
 
 
-def _places(counts: dict[tuple[str, str, str], int], left: float, width: float, size: float) -> list[_Place]:
-    """Share the width among the directions that occur in each tier; a tier is no narrower than its head."""
+def _places(counts: _Counts, heads: dict[str, float], left: float, width: float) -> list[_Place]:
+    """Share the width from `left` on among the directions that occur in each tier; none is narrower than its head."""
     found = {(tier, direction) for _, tier, direction in counts}
-    columns = {tier: [d for d in _DIRECTIONS if (tier, d) in found] for tier in _TIERS}
-    columns = {tier: directions for tier, directions in columns.items() if directions}
-    spare = width - left - _GAP * size * len(columns)
-    each = spare / sum(map(len, columns.values()))
-    asked = {tier: max(len(d) * each, _head_width(tier, size)) for tier, d in columns.items()}
+    columns = {tier: [d for d in _DIRECTIONS if (tier, d) in found] for tier in heads}
+    widths: dict[str, float] = {}
+    while True:  # tiers whose head is wider than their share are given the head's width, and the rest share again
+        rest = [tier for tier in columns if tier not in widths]
+        each = (width - sum(widths.values())) / max(sum(len(columns[tier]) for tier in rest), 1)
+        wider = {tier: heads[tier] for tier in rest if heads[tier] > len(columns[tier]) * each}
+        if not wider or len(wider) == len(rest):
+            break
+        widths |= wider
     places, at = [], left
     for tier, directions in columns.items():
-        step = asked[tier] * spare / sum(asked.values()) / len(directions)
-        middles = [at + step * (i + 0.5) for i in range(len(directions))]
-        places += [
-            _Place(tier=tier, direction=d, middle=x, width=step) for d, x in zip(directions, middles, strict=True)
-        ]
-        at += step * len(directions) + _GAP * size
+        step = widths.get(tier, len(directions) * each) / len(directions)
+        for i, direction in enumerate(directions):
+            places.append(_Place(tier=tier, direction=direction, middle=at + step * (i + 0.5), width=step))
+        at += step * len(directions)
     return places
 
 
-def _head_width(tier: str, size: float) -> float:
-    return max(text_width(word, size, bold=True) for word in re.split("(?<=-)| ", _TIERS[tier]))
+def _head_texts(totals: dict[str, int], size: float) -> tuple[dict[str, str], dict[str, float]]:
+    """Return the head of each tier that occurs, and the width it needs."""
+    texts = {}
+    for tier in [name for name in _TIERS if name in totals]:
+        noun = "study" if totals[tier] == 1 else "studies"
+        texts[tier] = f"{_TIERS[tier]}\n{count(totals[tier])} {noun}"
+    return texts, {tier: text_width(text, size, bold=True) + _GAP * size for tier, text in texts.items()}
 
 
 def _legend_lines(used: Sequence[str], width: float, size: float) -> list[list[tuple[str, float]]]:
@@ -169,25 +180,24 @@ def _legend_lines(used: Sequence[str], width: float, size: float) -> list[list[t
     return lines
 
 
-def _draw_heads(ax: Axes, places: Sequence[_Place], totals: dict[str, int], box: Box, size: float) -> None:
+def _draw_heads(ax: Axes, places: Sequence[_Place], texts: dict[str, str], box: Box, size: float) -> None:
     left, bottom, wide, high = box
-    top, under = bottom + high, bottom + high - (_HEAD + LINE) * size
+    top, under = bottom + high, bottom + high - _HEAD * size
     rule(ax, (left, top - 0.35), (left + wide, top - 0.35), 0.7)
-    for tier in dict.fromkeys(place.tier for place in places):
+    for tier, text in texts.items():
         own = [place for place in places if place.tier == tier]
         start, end = own[0].middle - own[0].width / 2, own[-1].middle + own[-1].width / 2
-        head = wrap(_TIERS[tier].replace("-", "- "), end - start, size, bold=True).replace("- ", "-")
-        text = f"{head}\n{count(totals[tier])} {'study' if totals[tier] == 1 else 'studies'}"
-        lines = text.count("\n")
-        for i, line in enumerate(text.split("\n")):
-            y = under + (0.9 + (lines - i) * LINE) * size
-            write(ax, (left + (start + end) / 2, y), line, size, align="center", bold=i < lines)
-        rule(ax, (left + start, under), (left + end, under), 0.5)
+        name, _, studies = text.rpartition("\n")
+        middle = left + (start + end) / 2
+        write(ax, (middle, under + (0.9 + LINE * (name.count("\n") + 1)) * size), name, size, align="center", bold=True)
+        write(ax, (middle, under + 0.9 * size), studies, size, align="center")
+        gap = _GAP * size / 2
+        rule(ax, (left + start + gap, under), (left + end - gap, under), 0.5)
 
 
 def _draw_rows(
     ax: Axes,
-    counts: dict[tuple[str, str, str], int],
+    counts: _Counts,
     places: Sequence[_Place],
     box: Box,
     grid: tuple[float, float, float],

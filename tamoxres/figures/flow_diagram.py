@@ -74,6 +74,7 @@ def flow_diagram(flow: Flow, *, ax: Axes | None = None, width: Width = "single")
         settle(ax, box, (0.0, box[2]), (0.0, box[3]))
         bare(ax)
         _draw(ax, stages, box, size)
+    ax.set_label(f"Flow of patients. {flow}")
     return ax
 
 

@@ -48,7 +48,11 @@ from .style import (
 
 __all__ = ["funnel"]
 
-_SHADES = ((0.10, "#D8D8D8"), (0.05, "#E6E6E6"), (0.01, "#F3F3F3"))  # P below this; white where it is above them all
+_SHADES = (  # below which P, in words, and the shade; white where P is above them all
+    (0.10, "P 0.05 to 0.10", "#D8D8D8"),
+    (0.05, "P 0.01 to 0.05", "#E6E6E6"),
+    (0.01, "P < 0.01", "#F3F3F3"),
+)
 _BY_EVENTS = ("fiv", "fav")
 _PLOT_HEIGHT: dict[Width, float] = {"single": 0.72, "double": 0.50}  # of the width
 _PLOT_LEAST, _TICK, _MOST_TICKS = 8.0, 4.5, 6  # in sizes of the text; points; ticks of standard errors
@@ -80,8 +84,8 @@ def funnel(
     ----------
     pooled : PooledEffect
     test : Asymmetry, optional
-        As `small_study` gives it. Debray's tests put the number of events on the vertical axis (no contours there, since
-        they belong to standard errors); Egger's line is drawn among the contours; a rank test is quoted alone.
+        As `small_study` gives it. Debray's tests put the number of events on the vertical axis (no contours there,
+        since they belong to standard errors); Egger's line is drawn among the contours; a rank test is quoted alone.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
     width : "single" | "double"
@@ -119,6 +123,7 @@ def funnel(
         _draw_lines(ax, plan, pooled, test)
         _draw_studies(ax, plan)
         _draw_words(ax, plan, pooled, box, inside)
+    ax.set_label(f"Funnel plot of {len(plan.effects)} studies. {' '.join(plan.notes)}")
     return ax
 
 
@@ -168,7 +173,7 @@ def _notes(pooled: PooledEffect, plan: _Plan, test: Asymmetry | None) -> list[st
     if lacking := len(pooled.effects) - len(plan.effects):
         notes.append(f"Not shown, number of events not known: {lacking}.")
     if len({individual(effect) for effect in plan.effects}) == 2:
-        notes.append("■ individual patient data, ● published result.")
+        return [" ".join(notes), "■ individual patient data, ● published result."]
     return [" ".join(notes)]
 
 
@@ -196,12 +201,13 @@ def _across(plan: _Plan, value: float) -> float:
 
 def _draw_contours(ax: Axes, plan: _Plan) -> None:
     """Shade where a study's own two-sided P would be below 0.10, 0.05 and 0.01, the lightest where it is smallest."""
-    bounds = [critical_value(1 - p) for p, _ in _SHADES] + [60.0]
-    for (p, shade), inner, outer in zip(_SHADES, bounds, bounds[1:], strict=False):
-        for side in (-1, 1):
-            x = [_across(plan, side * z * plan.deepest) for z in (0.0, inner, outer)]
-            y = [0.0, plan.deepest, plan.deepest]
-            ax.fill(x, y, color=shade, linewidth=0, zorder=0, gid=f"contour-{p:g}")
+    null = _across(plan, 0.0)
+    for p, _, shade in _SHADES:
+        reach = critical_value(1 - p) * plan.deepest
+        for end, edge in ((plan.scale.low, _across(plan, -reach)), (plan.scale.high, _across(plan, reach))):
+            far = max(edge, end) if end > null else min(edge, end)
+            y = [0.0, plan.deepest, plan.deepest, 0.0]
+            ax.fill([null, edge, far, far], y, color=shade, linewidth=0, zorder=-p, gid=f"contour-{p:g}")
 
 
 def _draw_lines(ax: Axes, plan: _Plan, pooled: PooledEffect, test: Asymmetry | None) -> None:
@@ -253,10 +259,9 @@ def _draw_words(
 
 def _draw_key(ax: Axes, at: tuple[float, float], size: float) -> None:
     x, y = at
-    for p, shade in _SHADES:
+    for _, text, shade in _SHADES:
         (x0, y0), (x1, y1) = to_fraction(ax, x, y - 0.4 * size), to_fraction(ax, x + size, y + 0.4 * size)
         look: dict[str, Any] = {"facecolor": shade, "edgecolor": MID, "linewidth": 0.4, "clip_on": False}
         ax.add_artist(Rectangle((x0, y0), x1 - x0, y1 - y0, transform=ax.figure.transFigure, **look))
-        text = f"P < {number(p)}"
         write(ax, (x + 1.4 * size, y), text, size)
         x += text_width(text, size) + 3 * size

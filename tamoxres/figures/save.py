@@ -1,6 +1,7 @@
 """Figures as bytes: PNG, SVG and PDF, the same bytes each time for the same versions and platform.
 
-SVG keeps text as text, with ids from a fixed salt and no date; PDF embeds its fonts (type 42) and bears no date.
+SVG keeps text as text, with ids from a fixed salt and no date; PDF embeds its fonts (type 42) and bears no date. What
+an Axes says of itself in words (its label) stands in the file's metadata, for those who cannot see it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "pdf.compression": 6,
 }
-_METADATA: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+_UNDATED: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+_DESCRIPTION = {"png": "Description", "svg": "Description", "pdf": "Subject"}  # where each format keeps it
 
 
 def figure_bytes(drawn: Axes | Figure, fmt: str = "png", *, dpi: int = 300) -> bytes:
@@ -53,9 +55,11 @@ def figure_bytes(drawn: Axes | Figure, fmt: str = "png", *, dpi: int = 300) -> b
     if fmt not in FORMATS:
         raise TamoxresError(f"Cannot draw a figure as {fmt!r}. Use {', '.join(FORMATS)}.")
     figure = drawn if isinstance(drawn, Figure) else drawn.figure
+    said = " ".join(str(ax.get_label()) for ax in figure.axes)
+    metadata = {**_UNDATED[fmt], **({_DESCRIPTION[fmt]: said} if said.strip() else {})}
     out = io.BytesIO()
     with matplotlib.rc_context(_SETTINGS):
-        figure.savefig(out, format=fmt, dpi=dpi, metadata=_METADATA[fmt])  # type: ignore[union-attr]
+        figure.savefig(out, format=fmt, dpi=dpi, metadata=metadata)  # type: ignore[union-attr]
     return out.getvalue()
 
 

@@ -59,13 +59,30 @@ _LOOK: dict[Any, Any] = {
 }
 
 
+_Shown = tuple[bytes, dict[str, int]]
+
+
 class HouseFigure(Figure):
     """A figure that shows itself in a notebook, with or without pyplot."""
 
-    def _repr_png_(self) -> bytes:
-        from .save import figure_bytes
+    def _repr_png_(self) -> _Shown:
+        return _shown(self)
 
-        return figure_bytes(self, "png", dpi=200)
+
+class HouseAxes(Axes):
+    """An Axes that shows its whole figure in a notebook: a plot as a cell's last line is seen."""
+
+    def _repr_png_(self) -> _Shown | None:
+        figure = self.get_figure(root=True)
+        return None if figure is None else _shown(figure)
+
+
+def _shown(figure: Figure) -> _Shown:
+    """Return the picture at twice the resolution of a screen, and the size at which it is shown."""
+    from .save import figure_bytes
+
+    wide, high = (round(96 * inches) for inches in figure.get_size_inches())
+    return figure_bytes(figure, "png", dpi=200), {"width": wide, "height": high}
 
 
 @contextmanager
@@ -111,7 +128,7 @@ def new_axes(width: float, height: float) -> Axes:
     """Make a figure of this size in points, with one Axes over all of it."""
     figure = HouseFigure(figsize=(width / 72, height / 72))
     FigureCanvasAgg(figure)
-    return figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    return figure.add_axes((0.0, 0.0, 1.0, 1.0), axes_class=HouseAxes)
 
 
 def box_in_points(ax: Axes) -> tuple[float, float, float, float]:

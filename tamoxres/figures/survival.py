@@ -99,6 +99,8 @@ def survival_plot(
         _draw_labels(ax, plan)
         _draw_table(ax, plan, foot)
         _write_effect(ax, plan)
+    said = [f"{plan.value_label} against time in {plan.unit}", *(curve.label for curve in plan.drawn), plan.effect]
+    ax.set_label(". ".join(part.replace("\n", ", ") for part in said if part) + ".")
     return ax
 
 

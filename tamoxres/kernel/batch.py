@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import AnalysisError
 from .cox import CoxOptions, fit_on
-from .fits import CONVERGED, STATUS_WORDS, Genes, Results, make_results
+from .fits import CONVERGED, STATUS_WORDS, Genes, Limits, Results, make_results
 from .layout import Layout, Tally, make_layout, make_tally
 from .newton import FLAT
 from .risksets import FloatArray, IntArray, RiskSets
@@ -23,7 +23,7 @@ from .risksets import FloatArray, IntArray, RiskSets
 __all__ = ["Engine", "GeneFits", "GenePlan", "fit_genes", "plan_genes"]
 
 Engine = Literal["numba", "numpy"]
-_LIMITS = (1e-14, 50)  # tolerance, iterations
+_TOLERANCE, _ITERATIONS = 1e-14, 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,7 +63,7 @@ class GenePlan:
     @property
     def columns(self) -> int:
         """Columns of a gene's model."""
-        return self.shared.shape[0] + (1 if self.modifier is None else 2)
+        return int(self.shared.shape[0]) + (1 if self.modifier is None else 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,28 +168,24 @@ def fit_placed(
     z[1 : q + 1] = plan.shared
     modifier = np.empty((0, n)) if plan.modifier is None else plan.modifier_values[None, :].copy()
     start = np.concatenate([plan.start, np.zeros(p - q)])
-    genes = Genes(z, modifier, plan.offset, start, plan.tally, plan.layout)
+    spare = Tally(plan.tally.weight.copy(), plan.tally.deaths.copy(), plan.tally.step_weight.copy())
+    genes = Genes(z, modifier, plan.offset, start, plan.tally, spare, plan.layout)
     out = make_results(values.shape[0], p)
     also = nested and plan.modifier is not None  # without a modifier, the model without genes is the nested one
-    _ENGINES[engine](values, place, genes, also, (*_LIMITS, plan.breslow), out)
+    _ENGINES[engine](values, place, genes, also, Limits(_TOLERANCE, _ITERATIONS, plan.breslow), out)
     return _in_units(plan, out)
 
 
-def _compiled(
-    values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: tuple[float, int, bool], out: Results
-) -> None:
+def _compiled(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
     from .compiled import make_work
     from .sweeps import fit_genes as fit
 
     p, n, k = genes.z.shape[0] - 1, place.size, genes.tally.deaths.size
     works = (make_work(p, n, k), make_work(p - 1, n, k))
-    spare = Tally(*(array.copy() for array in genes.tally))
-    fit(np.ascontiguousarray(values), place, genes, spare, works, nested, limits, out)
+    fit(np.ascontiguousarray(values), place, genes, works, nested, limits, out)
 
 
-def _numpy(
-    values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: tuple[float, int, bool], out: Results
-) -> None:
+def _numpy(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
     from .blocks import fit_genes as fit
 
     fit(values, place, genes, nested, limits, out)

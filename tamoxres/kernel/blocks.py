@@ -1,16 +1,17 @@
 """The NumPy reference of the batch kernel: sixteen genes side by side, each step of `sweeps.fit_genes` as array sums.
 
 Conventions: as in `sweeps`. A *block* of b genes is fitted at once; arrays end with the axis of genes, (n, b) over
-positions and (k, b) over event groups, or with 1 where all genes share them.
+positions and (k, b) over event groups. Sums over patients are products with matrices that all blocks share.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .fits import CONSTANT, CONVERGED, INFINITE, RUNAWAY, SINGULAR, STALLED, Genes, Results
+from .fits import CONSTANT, CONVERGED, INFINITE, RUNAWAY, SINGULAR, STALLED, Genes, Limits, Results
 from .layout import Layout
 from .newton import COLLINEAR, FLAT, HALVINGS, ROUNDING, RUNAWAY_STEP
 from .risksets import FloatArray, IntArray
@@ -21,42 +22,69 @@ _TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Model:
+    """What all blocks of a model share; a column is a *factor* alone (shared) or a factor times the gene.
+
+    Attributes
+    ----------
+    shared : array, shape (n, q)
+    gene : array, shape (n, v)
+        1, and the modifier.
+    at_risk, at_tied_event : pair of sparse matrices, shape (factors k, n) and (factors t, n)
+        Sum 1 and the shared factors, and the gene's factors, over those whose last group it is (less those who enter
+        later), and over the events of the t groups that have ties.
+    tied : array of int, shape (t,)
+    products : tuple of arrays
+        Products of factors, shape (n, pairs): shared with shared, gene's with shared, gene's with gene's.
+    steps : sparse matrix, shape (k, m)
+        Sums over the tie steps of a group.
+    step_group : array of int, shape (m,)
+    layout : Layout
+    """
+
+    shared: FloatArray
+    gene: FloatArray
+    at_risk: tuple[Any, Any]
+    at_tied_event: tuple[Any, Any]
+    tied: IntArray
+    products: tuple[FloatArray, FloatArray, FloatArray]
+    steps: Any
+    step_group: IntArray
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Block:
     """Genes to be fitted together.
 
     Attributes
     ----------
-    columns : list of arrays, shape (n, b) or (n, 1)
+    x : array, shape (n, b)
     offset : array, shape (n, 1)
     weight : array, shape (n, b)
     share, step_weight : array, shape (m, b)
         Share and weight of each tie step; a step that a gene does not have weighs 0.
-    step_group : array of int, shape (m,)
     event_sums : array, shape (p + 1, b)
-    layout : Layout
     """
 
-    columns: list[FloatArray]
+    x: FloatArray
     offset: FloatArray
     weight: FloatArray
     share: FloatArray
     step_weight: FloatArray
-    step_group: IntArray
     event_sums: FloatArray
-    layout: Layout
 
     def of(self, lanes: IntArray) -> _Block:
         """Return the block of some of the genes."""
-        columns = [c if c.shape[1] == 1 else c[:, lanes] for c in self.columns]
+        if lanes.size == self.x.shape[1]:
+            return self
         return _Block(
-            columns=columns, offset=self.offset, weight=self.weight[:, lanes], share=self.share[:, lanes],
-            step_weight=self.step_weight[:, lanes], step_group=self.step_group, event_sums=self.event_sums[:, lanes],
-            layout=self.layout,
+            x=self.x[:, lanes], offset=self.offset, weight=self.weight[:, lanes], share=self.share[:, lanes],
+            step_weight=self.step_weight[:, lanes], event_sums=self.event_sums[:, lanes],
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _State:
+class _State(NamedTuple):
     """Log likelihood (b,), score (b, p) and information (b, p, p) of a block."""
 
     loglik: FloatArray
@@ -64,98 +92,141 @@ class _State:
     information: FloatArray
 
 
-def _risk_sums(values: FloatArray, layout: Layout) -> FloatArray:
-    """Sum over risk sets, shape (k, b)."""
-    change = np.add.reduceat(values, layout.group_start, axis=0)
-    if layout.late.size:
-        np.subtract.at(change, layout.late_group, values[layout.late])
-    return _within_strata(change, layout)
+def _sum_matrix(group: Any, place: IntArray, factors: FloatArray, shape: tuple[int, int]) -> Any:
+    """Return the sparse matrix that sums each factor, shape (entries, f), times what it multiplies, over groups."""
+    from scipy.sparse import csr_array
+
+    k, n = shape
+    blocks = np.arange(factors.shape[1])
+    rows = (group[:, None] + k * blocks).ravel()
+    columns = np.repeat(place, blocks.size)
+    return csr_array((factors.ravel(), (rows, columns)), shape=(k * blocks.size, n))
+
+
+def _make_model(genes: Genes, v: int) -> _Model:
+    """Lay out the model with the shared columns and the first `v` of the gene's."""
+    layout, (k, n) = genes.layout, (genes.layout.group_start.size, genes.layout.rows.size)
+    q = genes.z.shape[0] - 2 - genes.modifier.shape[0]
+    shared, gene = genes.z[1 : q + 1].T, np.vstack([np.ones(n), *genes.modifier])[:v].T
+    with_one = np.column_stack([np.ones(n), shared])
+    place = np.concatenate([np.arange(n), layout.late])
+    group = np.concatenate([layout.row_group, layout.late_group])
+    sign = np.concatenate([np.ones(n), -np.ones(layout.late.size)])[:, None]
+    most = genes.tally.deaths
+    tied = np.flatnonzero(most > 1)
+    event = np.flatnonzero((layout.event > 0) & (most[layout.row_group] > 1))
+    tied_group = np.searchsorted(tied, layout.row_group[event])
+    step_group = np.repeat(np.arange(k), most)
+    m = step_group.size
+    pairs = ((shared, shared), (gene, shared), (gene, gene))
+    return _Model(
+        shared=shared, gene=gene, tied=tied, step_group=step_group, layout=layout,
+        at_risk=tuple(_sum_matrix(group, place, sign * f[place], (k, n)) for f in (with_one, gene)),
+        at_tied_event=tuple(_sum_matrix(tied_group, event, f[event], (tied.size, n)) for f in (with_one, gene)),
+        products=tuple((a[:, :, None] * b[:, None, :]).reshape(n, -1) for a, b in pairs),  # type: ignore[arg-type]
+        steps=_sum_matrix(step_group, np.arange(m), np.ones((m, 1)), (k, m)),
+    )  # fmt: skip
+
+
+def _sums(matrices: tuple[Any, Any], risk: FloatArray, risk_x: FloatArray, groups: int) -> FloatArray:
+    """Sum 1 and every column over groups, shape (p + 1, groups, b)."""
+    b = risk.shape[1]
+    return np.concatenate([(a @ r).reshape(-1, groups, b) for a, r in zip(matrices, (risk, risk_x), strict=True)])
 
 
 def _within_strata(values: FloatArray, layout: Layout) -> FloatArray:
-    """Cumulate over groups, from the latest on, starting anew in each stratum."""
-    total = np.cumsum(values, axis=0)
-    ends = np.flatnonzero(~layout.same_stratum)[:-1]
-    before = np.zeros_like(total)
-    before[ends + 1] = np.diff(total[ends], axis=0, prepend=0.0)
-    return np.asarray(total - np.cumsum(before, axis=0))
+    """Cumulate over groups, the second last axis, from the latest on, starting anew in each stratum."""
+    total = np.cumsum(values, axis=-2)
+    ends = np.flatnonzero(~layout.same_stratum)
+    if ends.size > 1:
+        earlier = np.concatenate([np.zeros_like(total[..., :1, :]), total[..., ends[:-1], :]], axis=-2)
+        total = total - earlier[..., np.searchsorted(ends, np.arange(values.shape[-2])), :]
+    return np.asarray(total)
 
 
-def _event_totals(values: FloatArray, layout: Layout) -> FloatArray:
-    """Sum over the events of each group, shape (k, b)."""
-    return np.add.reduceat(values * layout.event[:, None], layout.group_start, axis=0)
-
-
-def _step_sums(values: FloatArray, block: _Block) -> FloatArray:
-    """Sum over the steps of each group; groups of a follow-up have a step each at least."""
-    starts = np.searchsorted(block.step_group, np.arange(block.layout.group_start.size))
-    return np.add.reduceat(values, starts, axis=0)
-
-
-def _evaluate(block: _Block, beta: FloatArray) -> _State:
-    """Evaluate a block at `beta`, shape (p, b); see `likelihood.evaluate`, of which this is the same for many."""
-    layout, p = block.layout, beta.shape[0]
-    eta = block.offset + sum(c * b for c, b in zip(block.columns, beta, strict=True))
-    risk = np.exp(np.clip(eta, -200, 200)) * block.weight
-    group = block.step_group
-    denominator = _risk_sums(risk, layout)[group] - block.share * _event_totals(risk, layout)[group]
-    here = block.step_weight > 0
-    denominator = np.where(here, denominator, 1.0)
-    good = (denominator > 0).all(axis=0)
-    denominator = np.where(denominator > 0, denominator, np.nan)
-    once = block.step_weight / denominator
-    twice = once / denominator
-    hazard, tied_hazard = _step_sums(once, block), _step_sums(block.share * once, block)
-    outer = [_step_sums(v, block) for v in (twice, block.share * twice, block.share**2 * twice)]
-    loglik = block.event_sums[0] + (beta * block.event_sums[1:]).sum(axis=0)
-    loglik = loglik - (block.step_weight * np.log(denominator)).sum(axis=0)
-    cumulative = _within_strata_from_first(hazard, layout)
-    exposure = cumulative[layout.row_group] - layout.event[:, None] * tied_hazard[layout.row_group]
-    exposure[layout.late] -= cumulative[layout.late_group]
-    expected = risk * exposure
-    totals = [_risk_sums(risk * c, layout) for c in block.columns]
-    tied = [_event_totals(risk * c, layout) for c in block.columns]
-    score = np.empty((beta.shape[1], p))
-    information = np.empty((beta.shape[1], p, p))
-    for c in range(p):
-        score[:, c] = block.event_sums[c + 1] - (hazard * totals[c] - tied_hazard * tied[c]).sum(axis=0)
-        weighted = expected * block.columns[c]
-        left = outer[0] * totals[c] - outer[1] * tied[c]
-        right = outer[1] * totals[c] - outer[2] * tied[c]
-        for e in range(c + 1):
-            second = (weighted * block.columns[e]).sum(axis=0)
-            information[:, c, e] = second - (left * totals[e] - right * tied[e]).sum(axis=0)
-            information[:, e, c] = information[:, c, e]
-    return _State(np.where(good & ~np.isnan(loglik), loglik, -np.inf), score, information)
-
-
-def _within_strata_from_first(values: FloatArray, layout: Layout) -> FloatArray:
+def _within_strata_in_time(values: FloatArray, layout: Layout) -> FloatArray:
     """Cumulate over groups in the order of time, starting anew in each stratum."""
     total = np.cumsum(values[::-1], axis=0)[::-1]
-    later = np.vstack([total[1:], np.zeros((1, total.shape[1]))])
     ends = np.flatnonzero(~layout.same_stratum)
-    of = np.searchsorted(ends, np.arange(total.shape[0]))
-    return np.asarray(total - later[ends][of])
+    later = np.vstack([total[1:], np.zeros((1, total.shape[1]))])[ends]
+    return np.asarray(total - later[np.searchsorted(ends, np.arange(total.shape[0]))])
+
+
+def _evaluate(model: _Model, block: _Block, beta: FloatArray) -> _State:
+    """Evaluate a block at `beta`, shape (p, b); see `likelihood.evaluate`, of which this is the same for many."""
+    layout, group, k = model.layout, model.step_group, model.layout.group_start.size
+    q = model.shared.shape[1]
+    eta = model.shared @ beta[:q]
+    eta += block.offset
+    eta += block.x * (model.gene @ beta[q:])
+    risk = np.exp(np.clip(eta, -200, 200, out=eta), out=eta)
+    risk *= block.weight
+    risk_x = risk * block.x
+    total = _within_strata(_sums(model.at_risk, risk, risk_x, k), layout)
+    tied = _sums(model.at_tied_event, risk, risk_x, model.tied.size)
+    tied_risk = np.zeros_like(total[0])
+    tied_risk[model.tied] = tied[0]
+    denominator = total[0][group] - block.share * tied_risk[group]
+    denominator[block.step_weight == 0] = 1.0
+    good = (denominator > 0).all(axis=0)
+    denominator[denominator <= 0] = 1.0
+    once = block.step_weight / denominator
+    twice = once / denominator
+    hazard, tied_hazard = model.steps @ once, model.steps @ (block.share * once)
+    outer = [model.steps @ v for v in (twice, block.share * twice, block.share**2 * twice)]
+    loglik = block.event_sums[0] + (beta * block.event_sums[1:]).sum(axis=0)
+    loglik -= (block.step_weight * np.log(denominator)).sum(axis=0)
+    cumulative = _within_strata_in_time(hazard, layout)
+    exposure = cumulative[layout.row_group]
+    exposure -= layout.event[:, None] * tied_hazard[layout.row_group]
+    exposure[layout.late] -= cumulative[layout.late_group]
+    score = block.event_sums[1:] - np.einsum("kb,ckb->cb", hazard, total[1:])
+    score += np.einsum("tb,ctb->cb", tied_hazard[model.tied], tied[1:])
+    information = _second_moments(model, risk * exposure, block.x) - _mean_outer(total[1:], tied[1:], model.tied, outer)
+    return _State(np.where(good & ~np.isnan(loglik), loglik, -np.inf), score.T, information)
+
+
+def _second_moments(model: _Model, expected: FloatArray, x: FloatArray) -> FloatArray:
+    """Sum the products of columns, weighted by expected events, shape (b, p, p)."""
+    q, v, b = model.shared.shape[1], model.gene.shape[1], x.shape[1]
+    out = np.empty((b, q + v, q + v))
+    expected_x = expected * x
+    out[:, :q, :q] = (model.products[0].T @ expected).T.reshape(b, q, q)
+    out[:, q:, :q] = (model.products[1].T @ expected_x).T.reshape(b, v, q)
+    out[:, :q, q:] = np.swapaxes(out[:, q:, :q], 1, 2)
+    out[:, q:, q:] = (model.products[2].T @ (expected_x * x)).T.reshape(b, v, v)
+    return out
+
+
+def _mean_outer(total: FloatArray, tied: FloatArray, at: IntArray, outer: list[FloatArray]) -> FloatArray:
+    """Sum the weighted outer products of the risk set means, shape (b, p, p); see `likelihood.mean_outer`."""
+    s = total.transpose(2, 0, 1)  # (b, p, k)
+    there, t = s[:, :, at], tied.transpose(2, 0, 1)
+    once, shared, squared = outer[0].T[:, None, :], outer[1][at].T[:, None, :], outer[2][at].T[:, None, :]
+    mixed = (there * shared) @ np.swapaxes(t, 1, 2)
+    return np.asarray(
+        (s * once) @ np.swapaxes(s, 1, 2) - mixed - np.swapaxes(mixed, 1, 2) + (t * squared) @ np.swapaxes(t, 1, 2)
+    )
 
 
 def _newton(
-    block: _Block, beta: FloatArray, tolerance: float, max_iterations: int
+    model: _Model, block: _Block, beta: FloatArray, limits: Limits
 ) -> tuple[FloatArray, FloatArray, IntArray, IntArray, FloatArray]:
     """Climb; return coefficients (p, b), log likelihood, iterations and status (b,), and covariance (b, p, p)."""
     p, b = beta.shape
     loglik, covariance = np.full(b, np.nan), np.full((b, p, p), np.nan)
-    iterations, status = np.full(b, max_iterations), np.full(b, STALLED)
+    iterations, status = np.full(b, limits.max_iterations), np.full(b, STALLED)
     events = (block.step_weight).sum(axis=0)
     lanes = np.arange(b)
-    state = _evaluate(block, beta)
-    for iteration in range(1, max_iterations + 1):
+    state = _evaluate(model, block, beta)
+    for iteration in range(1, limits.max_iterations + 1):
         fine = np.isfinite(state.loglik) & _independent(state.information, events[lanes])
         status[lanes[~fine]], iterations[lanes[~fine]] = SINGULAR, iteration
         loglik[lanes[~fine]] = state.loglik[~fine]
         lanes, state = lanes[fine], _State(state.loglik[fine], state.score[fine], state.information[fine])
         step = np.linalg.solve(state.information, state.score[..., None])[..., 0]
         decrement = (step * state.score).sum(axis=1)
-        done = decrement <= tolerance
+        done = decrement <= limits.tolerance
         last = lanes[done]
         beta[:, last] += step[done].T
         loglik[last], iterations[last] = state.loglik[done] + decrement[done] / 2, iteration
@@ -164,24 +235,25 @@ def _newton(
         lanes, step, before = lanes[~done], step[~done], state.loglik[~done]
         if not lanes.size:
             break
-        state = _climb(block, beta, lanes, step, before)
+        state = _climb(model, block.of(lanes), beta, lanes, step, before)
     else:
         loglik[lanes] = state.loglik
     return beta, loglik, iterations, status, covariance
 
 
-def _climb(block: _Block, beta: FloatArray, lanes: IntArray, step: FloatArray, before: FloatArray) -> _State:
-    """Take the steps of some genes, halving those that do not climb; `beta` is changed."""
-    here = block.of(lanes)
+def _climb(
+    model: _Model, block: _Block, beta: FloatArray, lanes: IntArray, step: FloatArray, before: FloatArray
+) -> _State:
+    """Take the steps of some genes, which make the block, halving those that do not climb; `beta` is changed."""
     start = beta[:, lanes]
     factor = np.ones(lanes.size)
-    state = _evaluate(here, start + step.T * factor)
+    state = _evaluate(model, block, start + step.T * factor)
     for _ in range(HALVINGS):
         down = ~(state.loglik >= before - ROUNDING * np.abs(before))
         if not down.any():
             break
         factor[down] /= 2
-        state = _evaluate(here, start + step.T * factor)
+        state = _evaluate(model, block, start + step.T * factor)
     beta[:, lanes] = start + step.T * factor
     return state
 
@@ -210,61 +282,56 @@ def _centre_and_scale(x: FloatArray, here: FloatArray) -> tuple[FloatArray, Floa
     return x / np.where(scale > 0, scale, 1.0), centre, scale
 
 
-def _make_block(x: FloatArray, weight: FloatArray, genes: Genes, breslow: bool) -> _Block:
+def _make_block(model: _Model, x: FloatArray, weight: FloatArray, genes: Genes, breslow: bool) -> _Block:
     """Lay out genes of shape (n, b), already centred and scaled, as a block."""
-    layout = genes.layout
-    first = genes.z.shape[0] - 1 - genes.modifier.shape[0]
-    columns = [*genes.z[1:first, :, None], x, *(x * m[:, None] for m in genes.modifier)]
-    drawn = (weight > 0) * 1.0
-    deaths = _event_totals(drawn, layout)
-    total = _event_totals(weight, layout)
+    layout, group, k = genes.layout, model.step_group, genes.layout.group_start.size
+    at = np.flatnonzero(layout.event)
+    events = _sum_matrix(layout.row_group[at], at, np.ones((at.size, 1)), (k, layout.rows.size))
+    deaths, total = events @ np.where(weight > 0, 1.0, 0.0), events @ weight
     deaths = np.minimum(deaths, 1) if breslow else deaths
-    most = genes.tally.deaths
-    step_group = np.repeat(np.arange(most.size), most)
-    j = np.arange(step_group.size) - np.repeat(np.cumsum(most) - most, most)
-    deaths_here, mean = np.maximum(deaths, 1)[step_group], (total / np.maximum(deaths, 1))[step_group]
-    at_event = weight * layout.event[:, None]
-    sums = [(at_event * c).sum(axis=0) for c in (genes.offset[:, None], *columns)]
+    j = (np.arange(group.size) - np.searchsorted(group, group))[:, None]
+    mean = total / np.maximum(deaths, 1)
+    weighted = weight[at]
+    sums = [weighted.T @ genes.offset[at], *(weighted.T @ c[at] for c in model.shared.T)]
+    sums += [(weighted * x[at]).T @ c[at] for c in model.gene.T]
     return _Block(
-        columns=columns, offset=genes.offset[:, None], weight=weight, share=j[:, None] / deaths_here,
-        step_weight=np.where(j[:, None] < deaths[step_group], mean, 0.0), step_group=step_group,
-        event_sums=np.stack(sums), layout=layout,
+        x=x, offset=genes.offset[:, None], weight=weight, share=j / np.maximum(deaths, 1)[group],
+        step_weight=np.where(j < deaths[group], mean[group], 0.0), event_sums=np.stack(sums),
     )  # fmt: skip
 
 
-def fit_genes(
-    values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: tuple[float, int, bool], out: Results
-) -> None:
+def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
     """Fit every gene; the arguments are those of `sweeps.fit_genes`."""
+    v = 1 + genes.modifier.shape[0]
+    models = (_make_model(genes, v), _make_model(genes, v - 1))
     for start in range(0, values.shape[0], _TOGETHER):
         stop = min(start + _TOGETHER, values.shape[0])
-        part = Results(*(array[start:stop] for array in out))
-        _fit_together(np.asarray(values[start:stop], float)[:, place].T, genes, nested, limits, part)
+        x = np.asarray(values[start:stop], float)[:, place].T
+        _fit_together(x, genes, models if nested else models[:1], limits, out.part(start, stop))
 
 
-def _fit_together(x: FloatArray, genes: Genes, nested: bool, limits: tuple[float, int, bool], out: Results) -> None:
-    tolerance, max_iterations, breslow = limits
+def _fit_together(x: FloatArray, genes: Genes, models: tuple[_Model, ...], limits: Limits, out: Results) -> None:
+    """Fit a block with the first model, after the second one if there is one."""
     weight = np.where(np.isnan(x), 0.0, genes.tally.weight[:, None])
     out.n[:] = (weight > 0).sum(axis=0)
     out.events[:] = ((weight > 0) * genes.layout.event[:, None]).sum(axis=0)
     infinite = np.isinf(x).any(axis=0)
-    out.status[infinite] = INFINITE
     x, centre, scale = _centre_and_scale(np.where(infinite, 0.0, x), weight)
     out.centre[~infinite], out.scale[~infinite] = centre[~infinite], scale[~infinite]
-    constant = ~infinite & ((scale == 0) | (out.events == 0))
-    out.status[constant] = CONSTANT
+    constant = (scale == 0) | (out.events == 0)
+    out.status[:] = np.where(infinite, INFINITE, np.where(constant, CONSTANT, CONVERGED))
     rows = np.flatnonzero(~infinite & ~constant)
     if not rows.size:
         return
-    block = _make_block(x[:, rows], weight[:, rows], genes, breslow)
+    block = _make_block(models[0], x[:, rows], weight[:, rows], genes, limits.breslow)
     start = np.repeat(genes.start[:, None], rows.size, axis=1)
-    if nested:
-        fewer = replace(block, columns=block.columns[:-1], event_sums=block.event_sums[:-1])
-        beta, loglik, _, status, _ = _newton(fewer, start[:-1].copy(), tolerance, max_iterations)
+    for model in models[1:]:
+        fewer = replace(block, event_sums=block.event_sums[:-1])
+        beta, loglik, _, status, _ = _newton(model, fewer, start[:-1].copy(), limits)
         fitted = status == CONVERGED
         out.loglik_nested[rows[fitted]] = loglik[fitted]
         start[:-1, fitted] = beta[:, fitted]
-    beta, loglik, iterations, status, covariance = _newton(block, start, tolerance, max_iterations)
+    beta, loglik, iterations, status, covariance = _newton(models[0], block, start, limits)
     out.loglik[rows], out.iterations[rows], out.status[rows] = loglik, iterations, status
     fitted = status == CONVERGED
     out.beta[rows[fitted]], out.covariance[rows[fitted]] = beta.T[fitted], covariance[fitted]

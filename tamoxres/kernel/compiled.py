@@ -1,27 +1,25 @@
-"""The partial likelihood in compiled loops (numba): one fit after another, each a few sweeps through memory.
+"""The partial likelihood in compiled loops (numba): a few sweeps through memory.
 
-Conventions: as in `cox`, with patients and groups in the order of `layout`. Covariates stand one a row, `z` of shape
-(p + 1, n), and the row 0 is all ones, whose sums over risk sets are the risk itself. The exponential is a polynomial
-(Cody-Waite reduction, Taylor to r^13: within 1 ulp), because it vectorises; linear predictors are held within +-200, as
-R does. Only `layout` and `cox` know what the numbers mean; read `likelihood.evaluate` first: this is the same, term by term.
+Conventions: as in `likelihood`, which to read first: this is the same, term by term, with patients and groups in the
+order of `layout`. Covariates stand one a row, `z` of shape (p + 1, n), and row 0 is all ones, whose sums over risk sets
+are the risk itself. The exponential is a polynomial (Cody-Waite reduction, Taylor to r^13: within 1 ulp), because it
+vectorises; linear predictors are held within +-200, as R does.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
 
-from .fits import CONVERGED, RUNAWAY, SINGULAR, STALLED
-from .layout import SEGMENT
-from .newton import COLLINEAR, HALVINGS, ROUNDING, RUNAWAY_STEP
-from .risksets import FloatArray
+from .fits import Problem
+from .layout import SEGMENT, Layout, Tally
+from .risksets import FloatArray, IntArray
 
-__all__ = [
-    "Work", "cholesky", "compiled", "covariance", "evaluate", "make_work", "newton", "standardise",
-]  # fmt: skip
+__all__ = ["Work", "compiled", "dot", "evaluate", "make_work", "standardise"]
 
 _LOG2E, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (1 / math.factorial(i) for i in range(2, 14))
@@ -35,24 +33,30 @@ _FASTMATH = {
     "arcp",
 }  # sums may be reordered to vectorise; NaN and infinity keep their meaning
 
-compiled: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function when it is first called, keep it on disk, and let other threads run meanwhile."""
+    jitted: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")(function)
+    return cast(Function, jitted)
 
 
 class Work(NamedTuple):
     """Scratch arrays of one thread, for p columns, n patients and k groups."""
 
     eta: FloatArray  # (SEGMENT,)
-    bits: Any  # (SEGMENT,) int64, the same memory as `power`
+    bits: IntArray  # (SEGMENT,) the same memory as `power`
     power: FloatArray
     running: FloatArray  # (_TOGETHER, SEGMENT + 8): rows a power of two apart would share cache lines
     risk: FloatArray  # (n,)
     total: FloatArray  # (p + 1, k) sums over risk sets
-    tied: FloatArray  # (k, p + 1) sums over tied events of the groups that have ties, one after another
+    tied: FloatArray  # (k, p + 1) sums over tied events, of the groups that have ties, one after another
     at_tied: FloatArray  # (k, p + 1) `total` of those groups
-    tied_group: Any  # (k,) int64
+    tied_group: IntArray  # (k,)
     hazard: FloatArray  # (k,)
     tied_hazard: FloatArray  # (k,)
-    outer: FloatArray  # (k, 3) of `likelihood.State`, one a row: (3, k)
+    outer: FloatArray  # (3, k) transposed `outer` of `likelihood.State`
     cumulative: FloatArray  # (k,)
     column: FloatArray  # (max(k, SEGMENT),)
     share: FloatArray  # (SEGMENT,)
@@ -67,8 +71,9 @@ def make_work(p: int, n: int, k: int) -> Work:
     """Allocate the scratch of one thread."""
     bits = np.zeros(SEGMENT, np.int64)
     return Work(
-        eta=np.empty(SEGMENT), bits=bits, power=bits.view(float), running=np.empty((_TOGETHER, SEGMENT + 8)), risk=np.empty(n),
-        total=np.empty((p + 1, k)), tied=np.empty((k, p + 1)), at_tied=np.empty((k, p + 1)), tied_group=np.empty(k, np.int64),
+        eta=np.empty(SEGMENT), bits=bits, power=bits.view(float), running=np.empty((_TOGETHER, SEGMENT + 8)),
+        risk=np.empty(n), total=np.empty((p + 1, k)),
+        tied=np.empty((k, p + 1)), at_tied=np.empty((k, p + 1)), tied_group=np.empty(k, np.int64),
         hazard=np.empty(k), tied_hazard=np.empty(k), outer=np.empty((3, k)), cumulative=np.empty(k),
         column=np.empty(max(k, SEGMENT)), share=np.empty(SEGMENT), score=np.empty(p + 1),
         information=np.empty((p + 1, p + 1)), root=np.empty((p, p)), step=np.empty(p), trial=np.empty(p),
@@ -76,7 +81,7 @@ def make_work(p: int, n: int, k: int) -> Work:
 
 
 @compiled
-def _exponential(eta, bits, power, out):  # type: ignore[no-untyped-def]
+def _exponential(eta: FloatArray, bits: IntArray, power: FloatArray, out: FloatArray) -> None:
     """Write exp(eta) into `out`; `power` is the memory of `bits` read as floating point: 2^k."""
     for i in range(eta.shape[0]):
         value = min(max(eta[i], -_FAR), _FAR)
@@ -91,7 +96,8 @@ def _exponential(eta, bits, power, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _dot(a, b):  # type: ignore[no-untyped-def]
+def dot(a: FloatArray, b: FloatArray) -> float:
+    """Return the sum of products."""
     total = 0.0
     for i in range(a.shape[0]):
         total += a[i] * b[i]
@@ -99,13 +105,15 @@ def _dot(a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _times(a, b, out):  # type: ignore[no-untyped-def]
+def _times(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
     for i in range(a.shape[0]):
         out[i] = a[i] * b[i]
 
 
 @compiled
-def _running_sums(risk, z, columns, start, carried, out):  # type: ignore[no-untyped-def]
+def _running_sums(
+    risk: FloatArray, z: FloatArray, columns: IntArray, start: int, carried: FloatArray, out: FloatArray
+) -> None:
     """Write running sums of risk times six columns, from position `start` on; together they hide the time of adding."""
     z0, z1, z2 = z[columns[0]], z[columns[1]], z[columns[2]]
     z3, z4, z5 = z[columns[3]], z[columns[4]], z[columns[5]]
@@ -129,43 +137,48 @@ def _running_sums(risk, z, columns, start, carried, out):  # type: ignore[no-unt
 
 
 @compiled
-def _risk_totals(z, offset, beta, tally, layout, work):  # type: ignore[no-untyped-def]
+def _risks(problem: Problem, beta: FloatArray, work: Work, start: int, stop: int) -> None:
+    """Fill `risk` over a segment."""
+    m = stop - start
+    eta = work.eta[:m]
+    eta[:] = problem.offset[start:stop]
+    for c in range(beta.shape[0]):
+        column, b = problem.z[c + 1, start:stop], beta[c]
+        for i in range(m):
+            eta[i] += b * column[i]
+    risk = work.risk[start:stop]
+    _exponential(eta, work.bits, work.power, risk)
+    weight = problem.tally.weight[start:stop]
+    for i in range(m):
+        risk[i] *= weight[i]
+
+
+@compiled
+def _risk_totals(problem: Problem, beta: FloatArray, work: Work) -> None:
     """Fill `risk` and `total`, segment by segment."""
-    p = z.shape[0] - 1
+    layout, p = problem.layout, beta.shape[0]
     carried = np.zeros((p // _TOGETHER + 1, _TOGETHER))
     columns = np.zeros(_TOGETHER, np.int64)
     for s in range(layout.segments.shape[0]):
         start, stop = layout.segments[s, 0], layout.segments[s, 1]
-        m = stop - start
-        eta, risk = work.eta[:m], work.risk[start:stop]
-        eta[:] = offset[start:stop]
-        for c in range(p):
-            column = z[c + 1, start:stop]
-            b = beta[c]
-            for i in range(m):
-                eta[i] += b * column[i]
-        _exponential(eta, work.bits, work.power, risk)
-        weight = tally.weight[start:stop]
-        for i in range(m):
-            risk[i] *= weight[i]
+        _risks(problem, beta, work, start, stop)
         if layout.segments[s, 2] == 1:
             carried[:] = 0.0
         for block in range(carried.shape[0]):
             c = _TOGETHER * block
             for e in range(_TOGETHER):
                 columns[e] = min(c + e, p)
-            _running_sums(risk, z, columns, start, carried[block], work.running)
+            _running_sums(work.risk[start:stop], problem.z, columns, start, carried[block], work.running)
             for e in range(c, min(c + _TOGETHER, p + 1)):
-                total = work.total[e]
-                running = work.running[e - c]
+                total, running = work.total[e], work.running[e - c]
                 for g in range(layout.segments[s, 3], layout.segments[s, 4]):
                     total[g] = running[layout.group_stop[g] - 1 - start]
     if layout.late.shape[0] > 0:
-        _take_late(z, layout, work)
+        _take_late(problem.z, layout, work)
 
 
 @compiled
-def _take_late(z, layout, work):  # type: ignore[no-untyped-def]
+def _take_late(z: FloatArray, layout: Layout, work: Work) -> None:
     """Take those who have not yet entered out of the risk sets."""
     k = layout.group_stop.shape[0]
     gone = work.column
@@ -183,8 +196,9 @@ def _take_late(z, layout, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _tied_totals(z, tally, layout, work):  # type: ignore[no-untyped-def]
+def _tied_totals(problem: Problem, work: Work) -> int:
     """Fill `tied` and `at_tied`; return how many groups have ties."""
+    z, tally, layout = problem.z, problem.tally, problem.layout
     k = layout.group_stop.shape[0]
     count = 0
     for g in range(k):
@@ -203,7 +217,7 @@ def _tied_totals(z, tally, layout, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _hazards(tally, layout, work, weighted):  # type: ignore[no-untyped-def]
+def _hazards(tally: Tally, layout: Layout, work: Work, weighted: bool) -> float:
     """Fill hazards and `outer`, which for a group without ties has its first sum only; return sum w log D."""
     logs, product, t = 0.0, 1.0, 0
     for g in range(layout.group_stop.shape[0]):
@@ -248,15 +262,15 @@ def _hazards(tally, layout, work, weighted):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _minus_means(work, count):  # type: ignore[no-untyped-def]
+def _minus_means(work: Work, count: int) -> None:
     """Start score and information with what is taken off: the means of the risk sets, and their outer products."""
     q, k = work.total.shape
     column = work.column[:k]
     for c in range(1, q):
-        work.score[c] = -_dot(work.hazard, work.total[c])
+        work.score[c] = -dot(work.hazard, work.total[c])
         _times(work.outer[0], work.total[c], column)
         for e in range(1, c + 1):
-            work.information[c, e] = -_dot(column, work.total[e])
+            work.information[c, e] = -dot(column, work.total[e])
     for t in range(count):
         g = work.tied_group[t]
         h, o1, o2 = work.tied_hazard[g], work.outer[1, g], work.outer[2, g]
@@ -269,7 +283,7 @@ def _minus_means(work, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _plus_second_moments(z, layout, work):  # type: ignore[no-untyped-def]
+def _plus_second_moments(z: FloatArray, layout: Layout, work: Work) -> None:
     """Add the covariates' products, weighted by the expected events of each patient."""
     q = z.shape[0]
     for s in range(layout.segments.shape[0]):
@@ -286,127 +300,29 @@ def _plus_second_moments(z, layout, work):  # type: ignore[no-untyped-def]
         for c in range(1, q):
             _times(expected, z[c, start:stop], column)
             for e in range(1, c + 1):
-                work.information[c, e] += _dot(column, z[e, start:stop])
+                work.information[c, e] += dot(column, z[e, start:stop])
 
 
 @compiled
-def evaluate(z, offset, beta, event_sums, tally, layout, work, weighted):  # type: ignore[no-untyped-def]
-    """Return the log partial likelihood at `beta`, leaving score and information in `work`.
-
-    `event_sums`, shape (p + 1,), holds the weighted sums over events of the offset and of each column.
-    """
-    _risk_totals(z, offset, beta, tally, layout, work)
-    count = _tied_totals(z, tally, layout, work)
-    logs = _hazards(tally, layout, work, weighted)
-    loglik = event_sums[0] - logs
+def evaluate(problem: Problem, beta: FloatArray, work: Work, weighted: bool) -> float:
+    """Return the log partial likelihood at `beta`, leaving score and information in `work`."""
+    _risk_totals(problem, beta, work)
+    count = _tied_totals(problem, work)
+    logs = _hazards(problem.tally, problem.layout, work, weighted)
+    loglik: float = problem.sums[0] - logs
     for c in range(beta.shape[0]):
-        loglik += beta[c] * event_sums[c + 1]
+        loglik += beta[c] * problem.sums[c + 1]
     if not loglik > -np.inf:
         return -np.inf
     _minus_means(work, count)
-    _plus_second_moments(z, layout, work)
+    _plus_second_moments(problem.z, problem.layout, work)
     for c in range(beta.shape[0]):
-        work.score[c + 1] += event_sums[c + 1]
+        work.score[c + 1] += problem.sums[c + 1]
     return loglik
 
 
 @compiled
-def cholesky(information, root, events):  # type: ignore[no-untyped-def]
-    """Factor the information (its rows from 1 on); False where a column adds nothing to those before it."""
-    p = root.shape[0]
-    for c in range(p):
-        own = information[c + 1, c + 1]
-        for e in range(c + 1):
-            total = information[c + 1, e + 1]
-            for f in range(e):
-                total -= root[c, f] * root[e, f]
-            if c == e:
-                if not (total > COLLINEAR * own and own > COLLINEAR * events):
-                    return False
-                root[c, c] = math.sqrt(total)
-            else:
-                root[c, e] = total / root[e, e]
-    return True
-
-
-@compiled
-def _newton_step(score, root, step):  # type: ignore[no-untyped-def]
-    """Solve for the Newton step; return the decrement."""
-    p = step.shape[0]
-    for c in range(p):
-        total = score[c + 1]
-        for f in range(c):
-            total -= root[c, f] * step[f]
-        step[c] = total / root[c, c]
-    decrement = _dot(step, step)
-    for c in range(p - 1, -1, -1):
-        total = step[c]
-        for f in range(c + 1, p):
-            total -= root[f, c] * step[f]
-        step[c] = total / root[c, c]
-    return decrement
-
-
-@compiled
-def newton(z, offset, beta, event_sums, tally, layout, work, tolerance, max_iterations):  # type: ignore[no-untyped-def]
-    """Climb from `beta`, which is changed; return log likelihood, iterations and status.
-
-    The last step, after which the decrement is below the square of `tolerance` for sure, is taken without evaluating
-    again: `work.root` holds the factor of the information before it.
-    """
-    weighted = False
-    events = 0.0
-    for g in range(tally.deaths.shape[0]):
-        weighted |= tally.deaths[g] > 0 and tally.step_weight[g] != 1.0
-        events += tally.deaths[g] * tally.step_weight[g]
-    loglik = evaluate(z, offset, beta, event_sums, tally, layout, work, weighted)
-    for iteration in range(1, max_iterations + 1):
-        if not (loglik > -np.inf and cholesky(work.information, work.root, events)):
-            return loglik, iteration, SINGULAR
-        decrement = _newton_step(work.score, work.root, work.step)
-        if decrement <= tolerance:
-            longest = 0.0
-            for c in range(beta.shape[0]):
-                beta[c] += work.step[c]
-                longest = max(longest, abs(work.step[c]))
-            return loglik + decrement / 2, iteration, RUNAWAY if longest > RUNAWAY_STEP else CONVERGED
-        climbed = -np.inf
-        for halving in range(HALVINGS + 1):
-            for c in range(beta.shape[0]):
-                work.trial[c] = beta[c] + work.step[c] * 0.5**halving
-            climbed = evaluate(z, offset, work.trial, event_sums, tally, layout, work, weighted)
-            if climbed >= loglik - ROUNDING * abs(loglik):
-                break
-        loglik = climbed
-        beta[:] = work.trial
-    return loglik, max_iterations, STALLED
-
-
-@compiled
-def covariance(root, out):  # type: ignore[no-untyped-def]
-    """Write the inverse of root root' into `out`, shape (p, p)."""
-    p = root.shape[0]
-    out[:] = 0.0
-    for c in range(p):  # lower triangle of the inverse root
-        out[c, c] = 1.0 / root[c, c]
-        for e in range(c):
-            total = 0.0
-            for f in range(e, c):
-                total -= root[c, f] * out[f, e]
-            out[c, e] = total / root[c, c]
-    for c in range(p):  # its transpose times itself; what is overwritten is not needed again
-        for e in range(c + 1):
-            total = 0.0
-            for f in range(c, p):
-                total += out[f, c] * out[f, e]
-            out[e, c] = total
-    for c in range(p):
-        for e in range(c):
-            out[c, e] = out[e, c]
-
-
-@compiled
-def standardise(x, rows, z, centre, scale):  # type: ignore[no-untyped-def]
+def standardise(x: FloatArray, rows: IntArray, z: FloatArray, centre: FloatArray, scale: FloatArray) -> None:
     """Lay out covariates, shape (rows of the data, p), as `z`: centred, divided by `scale`, ones in row 0."""
     for i in range(rows.shape[0]):
         z[0, i] = 1.0

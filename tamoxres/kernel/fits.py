@@ -1,4 +1,4 @@
-"""What the fits of a batch share, and what each of them gives: named tuples of arrays, because compiled code takes those.
+"""What a compiled fit takes, and what the fits of a batch give: named tuples of arrays, which compiled code can read.
 
 Conventions: columns stand in the order shared, gene, gene times modifier; positions as in `layout`.
 """
@@ -13,12 +13,41 @@ from .layout import Layout, Tally
 from .risksets import FloatArray, IntArray
 
 __all__ = [
-    "CONSTANT", "CONVERGED", "INFINITE", "RUNAWAY", "SINGULAR", "STALLED", "STATUS_WORDS", "Genes", "Results",
-    "make_results",
+    "CONSTANT", "CONVERGED", "INFINITE", "RUNAWAY", "SINGULAR", "STALLED", "STATUS_WORDS", "Genes",
+    "Limits", "Problem", "Results", "make_results",
 ]  # fmt: skip
 
 CONVERGED, SINGULAR, STALLED, RUNAWAY, CONSTANT, INFINITE = range(6)
 STATUS_WORDS = ("", "singular", "not converged", "separated", "constant", "infinite")
+
+
+class Problem(NamedTuple):
+    """One fit by position, as the compiled likelihood takes it.
+
+    Attributes
+    ----------
+    z : array, shape (p + 1, n)
+        Ones, and the columns, centred and scaled.
+    offset : array, shape (n,)
+    sums : array, shape (p + 1,)
+        Weighted sums over events of the offset and of each column.
+    tally : Tally
+    layout : Layout
+    """
+
+    z: FloatArray
+    offset: FloatArray
+    sums: FloatArray
+    tally: Tally
+    layout: Layout
+
+
+class Limits(NamedTuple):
+    """When to stop: tolerance of the Newton decrement, iterations; and whether ties are Breslow's."""
+
+    tolerance: float
+    max_iterations: int
+    breslow: bool
 
 
 class Genes(NamedTuple):
@@ -34,6 +63,8 @@ class Genes(NamedTuple):
     start : array, shape (p,)
         Coefficients to start from.
     tally : Tally
+    spare : Tally
+        Room for the tally of a gene with missing values.
     layout : Layout
     """
 
@@ -42,6 +73,7 @@ class Genes(NamedTuple):
     offset: FloatArray
     start: FloatArray
     tally: Tally
+    spare: Tally
     layout: Layout
 
 
@@ -71,6 +103,11 @@ class Results(NamedTuple):
     events: IntArray
     iterations: IntArray
     status: IntArray
+
+    def part(self, start: int, stop: int) -> Results:
+        """Return a view on some of the fits."""
+        views: Any = [array[start:stop] for array in self]
+        return Results(*views)
 
 
 def make_results(g: int, p: int) -> Results:

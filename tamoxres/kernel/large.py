@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiled import evaluate, make_work, standardise
+from .fits import Problem
 from .layout import make_layout, make_tally
 from .risksets import FloatArray, RiskSets
 
@@ -55,8 +56,10 @@ def large_likelihood(
         here = sums[np.concatenate([[True], kept])]
         work = make_work(columns.shape[0] - 1, columns.shape[1], layout.group_start.size)
 
+        problem = Problem(columns, placed, here, tally, layout)
+
         def at(beta: FloatArray) -> LargeState:
-            loglik = evaluate(columns, placed, beta, here, tally, layout, work, weighted)
+            loglik = evaluate(problem, beta, work, weighted)
             lower = np.tril(work.information[1:, 1:])
             return LargeState(loglik, work.score[1:].copy(), lower + np.tril(lower, -1).T)
 

@@ -8,7 +8,8 @@ segment needs stays in the processor's cache.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Layout(NamedTuple):
     """
 
     rows: IntArray
-    row_group: IntArray
+    row_group: np.ndarray[Any, np.dtype[np.int32]]
     event: FloatArray
     group_start: IntArray
     group_stop: IntArray
@@ -111,7 +112,7 @@ def _segments(group_stop: IntArray, same: IntArray, late: IntArray) -> IntArray:
     start = 0
     for stop in stops:
         edges = [*range(start, int(stop), SEGMENT), int(stop)]
-        cuts += [(a, b, int(a == start)) for a, b in zip(edges, edges[1:], strict=False)]
+        cuts += [(a, b, int(a == start)) for a, b in pairwise(edges)]
         start = int(stop)
     table = np.array(cuts, np.int64).reshape(-1, 3)
     groups = [np.searchsorted(group_stop, edge, side="right") for edge in (table[:, 0], table[:, 1])]

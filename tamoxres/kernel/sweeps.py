@@ -1,8 +1,8 @@
 """Many fits of one follow-up in compiled loops: a gene after a gene, or a resample after a resample.
 
-Conventions: as in `compiled`. Shared columns stand first, then the gene, then the gene times its modifier, so that the
-model without the last column is the first rows of the same array. A gene is centred and scaled over the patients who
-have it; patients without it get weight 0, and their events leave the tie counts.
+Conventions: as in `compiled_newton`. Shared columns stand first, then the gene, then the gene times its modifier, so
+that the model without the last column is the first rows of the same array. A gene is centred and scaled over the
+patients who have it; patients without it get weight 0, and their events leave the tie counts.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import math
 
 import numpy as np
 
-from .compiled import compiled, covariance, newton
-from .fits import CONSTANT, CONVERGED, INFINITE
-from .layout import Tally
+from .compiled import Work, compiled
+from .compiled_newton import covariance, newton
+from .fits import CONSTANT, CONVERGED, INFINITE, Genes, Limits, Problem, Results
+from .layout import Layout, Tally
 from .newton import FLAT
+from .risksets import FloatArray, IntArray
 
 __all__ = ["fit_genes", "fit_resamples"]
 
 
 @compiled
-def _gather(values, place, x):  # type: ignore[no-untyped-def]
+def _gather(values: FloatArray, place: IntArray, x: FloatArray) -> tuple[int, int]:
     """Bring a gene's values into position; return how many are missing and how many infinite."""
     missing, infinite = 0, 0
     for i in range(place.shape[0]):
@@ -34,7 +36,7 @@ def _gather(values, place, x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _centre_and_scale(x, weight):  # type: ignore[no-untyped-def]
+def _centre_and_scale(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Centre and scale in place, over those with a weight; the others become 0."""
     total, count = 0.0, 0.0
     for i in range(x.shape[0]):
@@ -55,7 +57,7 @@ def _centre_and_scale(x, weight):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _leave_out(x, full, tally, layout, breslow):  # type: ignore[no-untyped-def]
+def _leave_out(x: FloatArray, full: Tally, tally: Tally, layout: Layout, breslow: bool) -> None:
     """Fill `tally` with `full` less the patients whose x is missing."""
     for g in range(full.deaths.shape[0]):
         tally.deaths[g] = 0
@@ -73,7 +75,7 @@ def _leave_out(x, full, tally, layout, breslow):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _event_sums(z, offset, weight, layout, out):  # type: ignore[no-untyped-def]
+def _event_sums(z: FloatArray, offset: FloatArray, weight: FloatArray, layout: Layout, out: FloatArray) -> None:
     out[:] = 0.0
     for c in range(z.shape[0]):
         column = offset if c == 0 else z[c]
@@ -84,7 +86,7 @@ def _event_sums(z, offset, weight, layout, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _count(tally, layout):  # type: ignore[no-untyped-def]
+def _count(tally: Tally, layout: Layout) -> tuple[int, int]:
     n, events = 0, 0
     for i in range(tally.weight.shape[0]):
         if tally.weight[i] > 0.0:
@@ -94,26 +96,39 @@ def _count(tally, layout):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fit_genes(values, place, genes, spare, works, nested, limits, out):  # type: ignore[no-untyped-def]
+def _fill(genes: Genes, x: FloatArray) -> None:
+    """Write the products of a gene and its modifier."""
+    first = genes.z.shape[0] - genes.modifier.shape[0]
+    for c in range(genes.modifier.shape[0]):
+        for i in range(x.shape[0]):
+            genes.z[first + c, i] = x[i] * genes.modifier[c, i]
+
+
+@compiled
+def fit_genes(
+    values: FloatArray,
+    place: IntArray,
+    genes: Genes,
+    works: tuple[Work, Work],
+    nested: bool,
+    limits: Limits,
+    out: Results,
+) -> None:
     """Fit every gene.
 
-    `values` (g, patients); `place` (n,) the patient of each position; `spare` a Tally to overwrite; `works` scratch for
-    all columns and for all but the last; `nested` whether to fit without the last column; `limits` (tolerance,
-    max_iterations, breslow); `out` Results.
+    `values` (g, patients); `place` (n,) the patient of each position; `works` scratch for all columns and for all but
+    the last; `nested` whether to fit without the last column too; `out` is written.
     """
     z, layout = genes.z, genes.layout
-    tolerance, max_iterations, breslow = limits
     p = z.shape[0] - 1
-    first = p - genes.modifier.shape[0]
-    x = z[first]
-    sums = np.zeros(p + 1)
-    beta = np.zeros(p)
+    x = z[p - genes.modifier.shape[0]]
+    sums, beta = np.zeros(p + 1), np.zeros(p)
     for g in range(values.shape[0]):
         missing, infinite = _gather(values[g], place, x)
         tally = genes.tally
         if missing > 0:
-            _leave_out(x, genes.tally, spare, layout, breslow)
-            tally = spare
+            _leave_out(x, genes.tally, genes.spare, layout, limits.breslow)
+            tally = genes.spare
         out.n[g], out.events[g] = _count(tally, layout)
         if infinite > 0:
             out.status[g] = INFINITE
@@ -122,58 +137,50 @@ def fit_genes(values, place, genes, spare, works, nested, limits, out):  # type:
         if out.scale[g] == 0.0 or out.events[g] == 0:
             out.status[g] = CONSTANT
             continue
-        for c in range(genes.modifier.shape[0]):
-            for i in range(x.shape[0]):
-                z[first + 1 + c, i] = x[i] * genes.modifier[c, i]
+        _fill(genes, x)
         _event_sums(z, genes.offset, tally.weight, layout, sums)
         beta[:] = genes.start
         if nested:
-            fewer = newton(
-                z[:p], genes.offset, beta[: p - 1], sums[:p], tally, layout, works[1], tolerance, max_iterations
-            )
+            fewer = newton(Problem(z[:p], genes.offset, sums[:p], tally, layout), beta[: p - 1], works[1], limits)
             if fewer[2] == CONVERGED:
                 out.loglik_nested[g] = fewer[0]
             else:
                 beta[:] = genes.start
-        loglik, iterations, status = newton(
-            z, genes.offset, beta, sums, tally, layout, works[0], tolerance, max_iterations
-        )
-        out.loglik[g], out.iterations[g], out.status[g] = loglik, iterations, status
-        if status == CONVERGED:
+        problem = Problem(z, genes.offset, sums, tally, layout)
+        out.loglik[g], out.iterations[g], out.status[g] = newton(problem, beta, works[0], limits)
+        if out.status[g] == CONVERGED:
             out.beta[g] = beta
             covariance(works[0].root, out.covariance[g])
 
 
 @compiled
-def fit_resamples(z, offset, counts, start, tally, layout, work, limits, out):  # type: ignore[no-untyped-def]
-    """Refit the model, with each patient as often as drawn.
-
-    `counts` (resamples, n) in positions; `tally` holds the case weights, and `out` the Results.
-    """
-    tolerance, max_iterations, breslow = limits
-    p = z.shape[0] - 1
-    sums, beta = np.zeros(p + 1), np.zeros(p)
-    weight = np.empty_like(tally.weight)
-    deaths, step_weight = np.empty_like(tally.deaths), np.empty_like(tally.step_weight)
+def fit_resamples(
+    problem: Problem, counts: IntArray, start: FloatArray, work: Work, limits: Limits, out: Results
+) -> None:
+    """Refit the model with each patient as often as drawn: `counts` (resamples, n) by position; `out` is written."""
+    layout, full = problem.layout, problem.tally
+    sums, beta = np.zeros(start.shape[0] + 1), np.zeros(start.shape[0])
+    weight = np.empty_like(full.weight)
+    deaths, step_weight = np.empty_like(full.deaths), np.empty_like(full.step_weight)
     for b in range(counts.shape[0]):
         deaths[:] = 0
         step_weight[:] = 0.0
         for i in range(weight.shape[0]):
-            weight[i] = tally.weight[i] * counts[b, i]
+            weight[i] = full.weight[i] * counts[b, i]
+            out.n[b] += counts[b, i]
             if layout.event[i] > 0.0:
                 deaths[layout.row_group[i]] += counts[b, i]
                 step_weight[layout.row_group[i]] += weight[i]
-            out.n[b] += counts[b, i]
         for g in range(deaths.shape[0]):
             out.events[b] += deaths[g]
-            if breslow:
+            if limits.breslow:
                 deaths[g] = min(deaths[g], 1)
             step_weight[g] /= max(deaths[g], 1)
         drawn = Tally(weight, deaths, step_weight)
-        _event_sums(z, offset, weight, layout, sums)
+        _event_sums(problem.z, problem.offset, weight, layout, sums)
         beta[:] = start
-        loglik, iterations, status = newton(z, offset, beta, sums, drawn, layout, work, tolerance, max_iterations)
-        out.loglik[b], out.iterations[b], out.status[b] = loglik, iterations, status
-        if status == CONVERGED:
+        refit = Problem(problem.z, problem.offset, sums, drawn, layout)
+        out.loglik[b], out.iterations[b], out.status[b] = newton(refit, beta, work, limits)
+        if out.status[b] == CONVERGED:
             out.beta[b] = beta
             covariance(work.root, out.covariance[b])

@@ -146,8 +146,7 @@ def regression_test(
 ) -> Asymmetry:
     """Regress estimates (k,) on a predictor of precision with weights, dispersion left free, and test the slope."""
     x = np.column_stack([np.ones(len(y)), predictor])
-    if float(np.ptp(predictor)) <= 0:
-        raise PoolingError("All studies are of one size; a test of small-study effects needs different sizes.")
+    _refuse_one_size(predictor)
     fit, df = weighted_fit(y, weights, x), len(y) - 2
     if float(fit.q) <= 0:
         raise PoolingError("The effects lie exactly on a line; a test of small-study effects needs scatter.")
@@ -162,8 +161,14 @@ def regression_test(
     )  # fmt: skip
 
 
+def _refuse_one_size(sizes: Array) -> None:
+    if float(np.ptp(sizes)) <= 0:
+        raise PoolingError("All studies are of one size; a test of small-study effects needs different sizes.")
+
+
 def rank_test(y: Array, v: Array) -> tuple[float, float]:
     """Return Begg's Kendall tau between standardised deviations from the common effect and variances, and its P."""
+    _refuse_one_size(v)
     w = 1 / v
     deviation = (y - (w * y).sum() / w.sum()) / np.sqrt(v - 1 / w.sum())
     return kendall(deviation, v)

@@ -12,6 +12,7 @@ Fisher DJ, Carpenter JR, Morris TP, Freeman SC, Tierney JF 2017, doi:10.1136/bmj
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata, marker_level
@@ -90,8 +91,6 @@ def deft(
     PoolingError
         As `pool`, and on rows of another estimand.
     """
-    from dataclasses import replace
-
     rows, left = within_study_interactions(effects)
     pooled = pool(rows, tau2=tau2, ci=ci, endpoint_map=endpoint_map, alike=alike)
     alone = tuple(effect.study for effect in left if effect.status == "estimated")

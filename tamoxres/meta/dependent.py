@@ -263,9 +263,7 @@ def _at(y: Array, sampling: Array, parts: Sequence[Array], theta: Array, between
     covariance = _total(sampling, parts, theta)
     point, variance, _ = _gls(y, covariance)
     # R's metafor adds half the log determinant of X'X, here of k ones
-    return ClusterFit(
-        point, variance, between, within, covariance, _loglik(y, covariance) + 0.5 * math.log(len(y))
-    )
+    return ClusterFit(point, variance, between, within, covariance, _loglik(y, covariance) + 0.5 * math.log(len(y)))
 
 
 def robust_error(y: Array, codes: Codes, fit: ClusterFit, ci: RobustCi = "cr2") -> tuple[float, float]:

@@ -106,6 +106,8 @@ def _few(k: int) -> tuple[str, ...]:
 
 
 def _missing_side(y: Array, v: Array, pooled: PooledEffect) -> Side:
+    if float(np.ptp(v)) <= 0:
+        raise PoolingError("All studies are of one size, which tells no side; pass side='left' or 'right'.")
     x = np.column_stack([np.ones(len(y)), np.sqrt(v)])
     slope = fit_moderators(y, v, x, tau2=pooled.tau2_method).coefficients[1]
     return "right" if slope < 0 else "left"
@@ -252,9 +254,10 @@ def _maximum(y: Array, v: Array, beyond: Array, step: float) -> tuple[float, flo
     found = minimize(loss, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 1000})
     theta = _polish(natural(found.x), data)
     free = [0, 1, 2] if theta[1] > 1e-8 * scale else [0, 2]
-    if not np.all(np.isfinite(theta)) or float(np.abs(_gradient(theta, data)[free]).max()) > 1e-5 * len(y):
-        raise PoolingError("The selection model has no maximum: one side of the step holds too few studies.")
     cov = np.zeros((3, 3))
+    curved = np.linalg.eigvalsh(-_hessian(theta, data)[np.ix_(free, free)]).min() > 0 if np.all(np.isfinite(theta)) else False
+    if not curved or float(np.abs(_gradient(theta, data)[free]).max()) > 1e-5 * len(y):
+        raise PoolingError("The selection model has no maximum: one side of the step holds too few studies.")
     cov[np.ix_(free, free)] = np.linalg.inv(-_hessian(theta, data)[np.ix_(free, free)])
     return float(theta[0]), float(theta[1]), float(theta[2]), cov, _loglik(theta, data).real
 

@@ -1,7 +1,7 @@
 """Positivity: every kind of patient must have had a chance of either treatment, or the data hold no contrast for them.
 
-Conventions: a level with nobody treated (or everybody) violates positivity. So does a value of a number, or its range below
-(above) all treated or untreated patients, if so many patients would hardly ever be treated alike by chance
+Conventions: a level with nobody treated (or everybody) violates positivity. So does a value of a number, or its range
+below (above) all treated or untreated patients, if so many patients would hardly ever be treated alike by chance
 (probability below 1e-6 at the overall share treated).
 
 References
@@ -18,6 +18,7 @@ import numpy as np
 
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
+from .design import term_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,20 +41,20 @@ def check_positivity(analysis: AnalysisSet, columns: Sequence[str]) -> None:
     treated = np.asarray(frame["treatment"] == TREATED, dtype=bool)
     share = float(treated.mean())
     for name in columns:
-        for stratum, rows, sure in _strata(frame[name], treated):
+        for stratum, rows, sure in _strata(term_values(frame, name), treated):
             n, k = int(rows.sum()), int(treated[rows].sum())
             if n == 0 or 0 < k < n:
                 continue
             if sure or (1 - share if k == 0 else share) ** n < _CHANCE:
                 raise AnalysisError(
-                    f"Positivity violated: {k:,} of {n:,} patients with {stratum} were treated, so they hold no contrast. "
-                    f"Leave them out (where='{_others(stratum)}'), or leave {name} out."
+                    f"Positivity violated: {k:,} of {n:,} patients with {stratum} were treated, so they hold no "
+                    f"contrast. Leave them out (where='{_others(stratum)}'), or leave {name} out."
                 )
 
 
 def _strata(values: pd.Series[Any], treated: BoolArray) -> Iterator[tuple[str, BoolArray, bool]]:
     """Yield each stratum of a covariate: its name, its patients, and whether one arm missing there always counts."""
-    name = values.name
+    name = str(values.name).removeprefix("factor(").removesuffix(")")
     if values.dtype.kind not in "fiu":
         for level in values.dropna().astype(str).unique():
             yield f"{name} == {level}", (values.astype(str) == level).to_numpy(), True

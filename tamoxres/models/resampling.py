@@ -1,7 +1,7 @@
 """The bootstrap, seeded and spread over workers by joblib: the same numbers whatever the number of workers.
 
-Conventions: patients are drawn with replacement; resample i has its own stream, spawned from the seed; a resample in which
-the statistic cannot be computed is left out and counted.
+Conventions: patients are drawn with replacement; resample i has its own stream, spawned from the seed; a resample in
+which the statistic cannot be computed is left out and counted.
 
 References
 ----------
@@ -91,14 +91,12 @@ def bootstrap(
     failed = m - len(values)
     if failed > _MOST_FAILED * m:
         raise AnalysisError(
-            f"{failed} of {m} bootstrap resamples could not be computed: the groups or events are too few. Adjust for fewer."
+            f"{failed} of {m} bootstrap resamples could not be computed: too few events. Adjust for fewer."
         )
     return Resamples(values=np.array(values), failed=failed)
 
 
-def _resample(
-    statistic: Callable[[IntArray], FloatArray], n: int, stream: np.random.SeedSequence
-) -> FloatArray | None:
+def _resample(statistic: Callable[[IntArray], FloatArray], n: int, stream: np.random.SeedSequence) -> FloatArray | None:
     try:
         value = np.asarray(statistic(np.random.default_rng(stream).integers(0, n, n)), dtype=float)
     except TamoxresError:

@@ -1,10 +1,10 @@
 """Propensity of endocrine therapy, the weights made from it, their balance, and the weighted hazard ratio.
 
-Conventions: the propensity e is that of treatment, by logistic regression on complete cases (numbers linear, levels against
-their reference). Weights of treated and untreated: `iptw` q/e and (1 - q)/(1 - e), stabilised by the share treated q; `att`
-1 and e/(1 - e); `overlap` 1 - e and e. Standardised mean differences are in units of the unweighted arms' standard
-deviation, before and after. The robust standard error takes the weights for known, which is conservative; the bootstrap
-estimates the propensity anew in each resample. Weighting mends measured confounding alone.
+Conventions: the propensity e is that of treatment, by logistic regression on complete cases (numbers linear, levels
+against their reference). Weights of treated and untreated: `iptw` q/e and (1 - q)/(1 - e), stabilised by the share
+treated q; `att` 1 and e/(1 - e); `overlap` 1 - e and e. Standardised mean differences are in units of the unweighted
+arms' standard deviation, before and after. The robust standard error takes the weights for known, which is
+conservative; the bootstrap estimates the propensity anew in each resample. Weighting mends measured confounding alone.
 
 References
 ----------
@@ -14,6 +14,7 @@ Li F, Morgan KL, Zaslavsky AM 2018, doi:10.1080/01621459.2016.1260466 (overlap).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -111,7 +112,9 @@ class PropensityWeights:
         """
         columns = [name for name in adjust if name not in self.adjust]
         if columns and self.analysis.frame[columns].isna().to_numpy().any():
-            raise AnalysisError(f"{columns[0]} is not among the covariates of the propensity ({', '.join(self.adjust)}).")
+            raise AnalysisError(
+                f"{columns[0]} is not among the covariates of the propensity ({', '.join(self.adjust)})."
+            )
         x = self.treated[:, None]
         if adjust:
             x = np.hstack([x, make_design(self.analysis.frame, list(adjust)).x])
@@ -148,7 +151,9 @@ class PropensityWeights:
     def __str__(self) -> str:
         after = self.balance["smd_after"].abs().max()
         ess = " + ".join(f"{value:.0f}" for value in self.ess["ess"])
-        return f"{self.method} weights on {', '.join(self.adjust)}: largest SMD {after:.2f}, effective sample size {ess}"
+        return (
+            f"{self.method} weights on {', '.join(self.adjust)}: largest SMD {after:.2f}, effective sample size {ess}"
+        )
 
 
 def weights(
@@ -185,12 +190,12 @@ def weights(
     >>> import tamoxres as tr
     >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
     >>> print(weights(gbsg).effect)
-    gbsg RFS treatment_effect: HR 0.70 (0.53-0.92), P = 0.010
+    gbsg RFS treatment_effect: HR 0.67 (0.51-0.88), P = 0.004
     """
     if method not in get_args(Method):
         raise AnalysisError(f"Unknown weights {method!r}. Use one of {', '.join(get_args(Method))}.")
     if not analysis.has_both_arms:
-        raise AnalysisError(f"{analysis.cohort.name} has one arm only here; a propensity needs both. Use treatment='any'.")
+        raise AnalysisError(f"{analysis.cohort.name} has one arm here; weights need both. Use treatment='any'.")
     columns = tuple(adjust) if adjust is not None else _known(analysis)
     complete = complete_cases(analysis, ["treatment", *columns])
     check_positivity(complete, columns)
@@ -226,21 +231,27 @@ def propensity_scores(x: FloatArray, treated: FloatArray) -> FloatArray:
         If the covariates separate treated from untreated patients, or collapse.
     """
     from statsmodels.discrete.discrete_model import Logit
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     centred = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-12)
-    design = np.column_stack([np.ones(len(x)), centred])
+    model = Logit(treated, np.column_stack([np.ones(len(x)), centred]))
     try:
-        fitted = Logit(treated, design).fit(disp=0, method="newton", maxiter=100, tol=1e-14, warn_convergence=False)
-    except (np.linalg.LinAlgError, PerfectSeparationError):
-        raise AnalysisError("The propensity model has no finite estimate (covariates separate the arms). Adjust for fewer.") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PerfectSeparationWarning)
+            fitted = model.fit(disp=0, method="newton", maxiter=100, tol=1e-14, warn_convergence=False)
+    except (np.linalg.LinAlgError, PerfectSeparationWarning):
+        raise AnalysisError(
+            "The propensity has no finite estimate: covariates separate treated from untreated. Adjust for fewer."
+        ) from None
     scores = np.asarray(fitted.predict(), dtype=float)
     if not (np.isfinite(scores).all() and (scores > 1e-10).all() and (scores < 1 - 1e-10).all()):
-        raise AnalysisError("The propensity comes to 0 or 1: covariates decide treatment, and weights are infinite. Adjust for fewer.")
+        raise AnalysisError("The propensity comes to 0 or 1, so weights are infinite. Adjust for fewer.")
     return scores
 
 
-def _weighted_fit(analysis: AnalysisSet, x: FloatArray, w: FloatArray, rows: IntArray | None = None) -> tuple[float, float]:
+def _weighted_fit(
+    analysis: AnalysisSet, x: FloatArray, w: FloatArray, rows: IntArray | None = None
+) -> tuple[float, float]:
     """Return log hazard ratio and robust standard error of the first column."""
     frame = analysis.frame
     take = slice(None) if rows is None else rows
@@ -250,7 +261,9 @@ def _weighted_fit(analysis: AnalysisSet, x: FloatArray, w: FloatArray, rows: Int
         entry=None if entry is None else entry[take], weights=w,
     )  # fmt: skip
     if fitted.flags:
-        raise AnalysisError(f"The weighted Cox model cannot be estimated ({'; '.join(fitted.flags)}). Adjust for fewer.")
+        raise AnalysisError(
+            f"The weighted Cox model cannot be estimated ({'; '.join(fitted.flags)}). Adjust for fewer."
+        )
     se = 0.0 if rows is not None else float(np.sqrt(robust_covariance(fitted)[0, 0]))
     return float(fitted.coefficients[0]), se
 
@@ -270,13 +283,18 @@ def balance_table(design: Design, treated: FloatArray, w: FloatArray) -> pd.Data
     rows: list[dict[str, Any]] = []
     for name, values in zip(design.names, design.x.T, strict=True):
         spread = float(np.sqrt((values[one].var(ddof=1) + values[none].var(ddof=1)) / 2))
-        row: dict[str, Any] = {"covariate": name, "mean_treated": values[one].mean(), "mean_untreated": values[none].mean()}
+        row: dict[str, Any] = {
+            "covariate": name,
+            "mean_treated": values[one].mean(),
+            "mean_untreated": values[none].mean(),
+        }
         binary = set(np.unique(values)) <= {0.0, 1.0}
         for when, weight in (("before", np.ones_like(w)), ("after", w)):
             means = [float(np.average(values[arm], weights=weight[arm])) for arm in (one, none)]
             row[f"smd_{when}"] = (means[0] - means[1]) / spread
             variances = [
-                float(np.average((values[arm] - mean) ** 2, weights=weight[arm])) for arm, mean in zip((one, none), means, strict=True)
+                float(np.average((values[arm] - mean) ** 2, weights=weight[arm]))
+                for arm, mean in zip((one, none), means, strict=True)
             ]
             row[f"variance_ratio_{when}"] = float("nan") if binary else variances[0] / variances[1]
         rows.append(row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..analysis import AnalysisSet
 from ..answer import answer
@@ -24,7 +24,10 @@ from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
 from ..models.interaction import InteractionResult
 from ..models.proportional import proportional_test
+from ..models.rates import Rates, event_rates
+from ..models.risk_difference import RiskDifferences, risk_difference
 from ..models.survival import FollowUp, follow_up, kaplan_meier
+from ..models.time_split import TimeSplit, time_split
 from ..models.verdict import Verdict, reach_verdict, single_arm_verdict
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
 
@@ -33,7 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
 
+T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
+RISK_TIMES = (60.0, 120.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +55,12 @@ class Detail:
     curves : tuple of Curves
         Of the primary endpoint, then of overall survival where the cohort has it.
     follow_up : FollowUp or None
+    rates : Rates
+        Events per 1,000 person-years by marker.
+    risks : RiskDifferences or None
+        At 5 and 10 years, where follow-up reaches them.
+    periods : TimeSplit or None
+        Hazard ratios in years 0-5 and after, adjusted as the model.
     """
 
     crude: CoxModel
@@ -58,6 +69,17 @@ class Detail:
     proportional: pd.DataFrame
     curves: tuple[Curves, ...]
     follow_up: FollowUp | None
+    rates: Rates
+    risks: RiskDifferences | None
+    periods: TimeSplit | None
+
+    @property
+    def effects(self) -> Iterator[EffectEstimate]:
+        """Every effect row of it."""
+        yield from (*self.crude.effects, *self.adjusted.effects, *self.univariable)
+        for result in (self.risks, self.periods):
+            if result is not None:
+                yield from result.effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,7 +129,7 @@ class Case:
                     yield from result.model.effects
         yield from self.prognostic
         if self.detail is not None:
-            yield from (*self.detail.crude.effects, *self.detail.adjusted.effects, *self.detail.univariable)
+            yield from self.detail.effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -241,7 +263,10 @@ def _detail(job: Case) -> Detail | None:
         univariable=(*crude.models[0].effects, *others),
         proportional=proportional_test(model).table,
         curves=tuple(_curves(job, treated)),
-        follow_up=_follow_up(treated),
+        follow_up=_tried(lambda: follow_up(treated)),
+        rates=event_rates(treated),
+        risks=_tried(lambda: risk_difference(treated, times=RISK_TIMES)),
+        periods=_tried(lambda: time_split(treated, adjust=model.adjusted_for, strata=model.strata)),
     )
 
 
@@ -254,9 +279,10 @@ def _curves(job: Case, treated: AnalysisSet) -> Iterator[Curves]:
         )
 
 
-def _follow_up(treated: AnalysisSet) -> FollowUp | None:
+def _tried(make: Callable[[], T]) -> T | None:
+    """Make what the patients allow: nothing where they do not."""
     try:
-        return follow_up(treated)
+        return make()
     except AnalysisError:
         return None
 

@@ -6,6 +6,7 @@ and stands in the notes of every pooled result.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,4 +117,4 @@ def _one_a_study(rows: Iterable[EffectEstimate], endpoints: tuple[str, ...]) -> 
 
 def _reason(message: str) -> str:
     """Keep what is wrong and drop how to override it: that is said to a caller, not to a reader."""
-    return message.split(" Pass ")[0].split(" Keep ")[0].split(" Leave ")[0]
+    return re.split(" (?:Pass|Keep|Leave|Turn) ", message, maxsplit=1)[0]

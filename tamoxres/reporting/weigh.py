@@ -87,10 +87,10 @@ def weigh(marker: str, *, alpha: float) -> Weighed:
 
 def _votes(marker: str) -> dict[str, dict[str, int]]:
     table = studies()
-    counts = table[table["marker"] == marker].groupby(["tier", "direction"]).size()
     out: dict[str, dict[str, int]] = {}
-    for (tier, finding), n in counts.items():
-        out.setdefault(str(tier), {})[str(finding)] = int(n)
+    for row in table[table["marker"] == marker].itertuples():
+        found = out.setdefault(str(row.tier), {})
+        found[str(row.direction)] = found.get(str(row.direction), 0) + 1
     return out
 
 

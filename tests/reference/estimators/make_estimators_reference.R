@@ -61,7 +61,7 @@ wcox <- function(w, f = Surv(rfstime, status) ~ hormon) { d <- g; d$w <- w; fit 
 smd <- function(x, w) { s <- sqrt((var(x[h == 1]) + var(x[h == 0])) / 2); m <- sapply(1:0, function(a) weighted.mean(x[h == a], w[h == a]))
   v <- mapply(function(a, mu) sum(w[h == a] * (x[h == a] - mu)^2) / sum(w[h == a]), 1:0, m); c((m[1] - m[2]) / s, v[1] / v[2]) }
 ef <- ps(hormon ~ age + meno + size + factor(grade) + nodes + pgr + er)
-ref$weights <- list(propensity = list(first = unname(e[1:5]), mean = mean(e)), effect = lapply(W, function(w) unname(wcox(w))),
+ref$weights <- list(propensity = sort(unname(e))[c(1, 100, 343, 600, 686)], effect = lapply(W, function(w) unname(wcox(w))),
   doubly = unname(wcox(W$iptw, Surv(rfstime, status) ~ hormon + age + meno + size + grade + nodes + pgr + er)),
   factor_grade = unname(wcox(ifelse(h == 1, q / ef, (1 - q) / (1 - ef)))),
   ess = lapply(W, function(w) sapply(0:1, function(a) sum(w[h == a])^2 / sum(w[h == a]^2))),

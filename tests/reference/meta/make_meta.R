@@ -50,7 +50,7 @@ regression <- function(d, mods, method, test) { m <- fit(d, method, test, mods =
 # small-study effects
 asymmetry <- function(d) { e <- regtest(d$yi, vi = d$vi, model = "lm"); r <- suppressWarnings(ranktest(d$yi, vi = d$vi))
   list(t = e$zval, p = e$pval, df = e$dfs, est = e$est, est_low = e$ci.lb, est_high = e$ci.ub, tau = r$tau, tau_p = r$pval) }
-fill <- function(d, method) { t <- trimfill(fit(d, method)); n <- length(d$yi)
+fill <- function(d, method) { t <- trimfill(fit(d, method), control = tight)
   list(k0 = t$k0, side = t$side, estimate = as.numeric(t$beta), se = t$se, ci_low = t$ci.lb, ci_high = t$ci.ub, tau2 = t$tau2) }
 selection <- function(d, alternative) {
   m <- selmodel(fit(d, "ML"), type = "stepfun", steps = .025, alternative = alternative,

@@ -1,0 +1,125 @@
+"""Methods in words, from the plan: who, what, how, and by which papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...endpoints import STEEP
+from ...tables.table import Cell, Column, Row, Table
+from ..gather import Case, Findings
+from ..page import Bullets, Paragraph, Section, TableBlock, Text
+from ..weigh import CERTAINTY
+from .words import endpoint_name, joined, marker_name, terms
+
+__all__ = ["methods"]
+
+_ESTIMATORS = (
+    "Hazard ratios: Cox regression, Efron ties (Cox 1972; Efron 1977); competing deaths are censored, so that the hazard is "
+    "cause-specific.",
+    "Proportional hazards: the exact score test, by term and global (Grambsch and Therneau 1994).",
+    "Risks: cumulative incidence where other deaths compete (Aalen and Johansen 1978), Kaplan-Meier otherwise, log-log limits; "
+    "median follow-up by reverse Kaplan-Meier (Schemper and Smith 1996).",
+    "Interaction: one model with treatment, marker and their product; the four hazard ratios are contrasts of that model, not "
+    "refits of subsets; the P is of the likelihood-ratio test on the same patients.",
+    "Minimum detectable ratio: what a two-sided test would have seen with 80% power (Schmoor 2000).",
+    "Meta-analysis: REML with a Hartung-Knapp interval (Viechtbauer 2005; Hartung and Knapp 2001); prediction interval by the rule "
+    "of Higgins, Thompson and Spiegelhalter (2009). Other estimators stand beside it.",
+)
+_RULES = {
+    "moderate": "two or more independent trials that randomised tamoxifen against none report an interaction, on the same side",
+    "low": "one such trial reports an interaction",
+    "very low": "patients were studied, but no such trial reports an interaction",
+    "none": "no clinical study in the table",
+}
+
+
+def methods(findings: Findings) -> Section:
+    """Write the methods."""
+    blocks = [
+        Paragraph.of(
+            "Every analysis below was named in a plan before it was run. In each cohort the first rule of a marker on the first "
+            "endpoint is primary; other rules and endpoints are sensitivity analyses. What a plan calls exploratory is "
+            "labelled so."
+        ),
+        *(Paragraph(text) for text in _models(findings)),
+        Paragraph.of(_multiplicity(findings)),
+        Paragraph.of("Missing values: complete cases, with who left and why in the patient flow. Markers are never imputed."),
+        Bullets(tuple((text,) for text in _ESTIMATORS)),
+        TableBlock("rules", _rules(findings)),
+        TableBlock("endpoints", _endpoints(findings)),
+        TableBlock("certainty", _certainty()),
+    ]
+    return Section("methods", "Methods", tuple(blocks))
+
+
+def _models(findings: Findings) -> list[Text]:
+    out: list[Text] = []
+    for asked in findings.plan.markers:
+        title = next((c.title for c in findings.cohorts if c.name == asked.cohort), asked.cohort)
+        strata = f", stratified by {terms(asked.strata)}" if asked.strata else ""
+        who = {"positive": "ER-positive patients", "negative": "ER-negative patients", "any": "patients"}[asked.er]
+        where = f" ({joined(asked.where)})" if asked.where else ""
+        margin = f" Ratios of hazard ratios within {asked.margin[0]:g} to {asked.margin[1]:g} count as irrelevant: {asked.margin_why}" if asked.margin else ""
+        out.append(
+            (
+                f"{title}, {who}{where}. Marker among the treated: adjusted for {terms(asked.adjust_prognostic) or 'nothing'}{strata}. "
+                f"Marker by treatment: adjusted for {terms(asked.adjust_interaction) or 'nothing'}{strata}. {asked.why}{margin}",
+            )
+        )
+    return out
+
+
+def _multiplicity(findings: Findings) -> str:
+    primary = [case for case in findings.leading() if case.role == "primary" and case.interaction]
+    alpha = findings.plan.alpha
+    if len(primary) < 2:
+        return f"Level: {alpha:g}, two-sided. {len(primary)} primary interaction was tested, so that none is corrected for others."
+    return (
+        f"Level: {alpha:g}, two-sided. {len(primary)} primary interactions were tested; their P values corrected by Holm stand beside "
+        "the raw ones."
+    )
+
+
+def _leading_rules(findings: Findings) -> list[Case]:
+    seen: dict[tuple[str, str, str], Case] = {}
+    for case in findings.cases:
+        seen.setdefault((case.cohort.name, case.marker, case.rule.name), case)
+    return list(seen.values())
+
+
+def _rules(findings: Findings) -> Table:
+    rows = [
+        Row.of(
+            case.cohort.title, marker_name(case.marker), case.rule.name, case.rule.assay, case.rule.definition,
+            case.rule.cut, case.rule.reference,
+        )
+        for case in _leading_rules(findings)
+    ]  # fmt: skip
+    heads = ("Cohort", "Marker", "Rule", "Assay", "Altered means", "Cut", "Reference")
+    return Table(title="Markers and their rules", columns=tuple(map(Column, heads)), rows=tuple(rows))
+
+
+def _endpoints(findings: Findings) -> Table:
+    rows = []
+    for cohort in findings.cohorts:
+        used: Sequence[str] = [
+            *(case.endpoint for case in findings.cases if case.cohort.name == cohort.name),
+            *(b.asked.endpoint for b in findings.benchmarks if b.cohort.name == cohort.name),
+        ]
+        for code in dict.fromkeys(used):
+            known = STEEP[code]
+            departure = cohort.departures.get(code, "none known")
+            cells = (cohort.title, endpoint_name(code), joined(known.events, "or"), joined(known.competing, "or"), departure)
+            rows.append(Row(tuple(map(Cell, cells))))
+    heads = ("Cohort", "Endpoint (STEEP 2.0)", "Events", "Competing", "Departure from the definition")
+    return Table(title="Endpoints", columns=tuple(map(Column, heads)), rows=tuple(rows))
+
+
+def _certainty() -> Table:
+    rows = [Row.of(level[:1].upper() + level[1:], _RULES[level]) for level in reversed(CERTAINTY)]
+    return Table(
+        title="How sure that a marker predicts failure of tamoxifen",
+        columns=(Column("How sure"), Column("When")),
+        rows=tuple(rows),
+        footnotes=("A trial reports an interaction where its P is below the level. Certainty is never high: effects come from abstracts.",),
+    )

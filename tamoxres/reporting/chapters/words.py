@@ -1,0 +1,55 @@
+"""Words that several chapters share: what markers, endpoints, columns and treatments are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from ...codebook import column
+from ...endpoints import STEEP
+from ..gather import Case
+
+__all__ = ["FETCH", "NAMES", "endpoint_name", "joined", "marker_name", "section_key", "setting_of", "terms"]
+
+NAMES: Mapping[str, str] = MappingProxyType({"MTOR": "mTOR", "HH": "Hedgehog"})
+FETCH: Mapping[str, str] = MappingProxyType(
+    {marker: "metabric" for marker in ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA")}
+)
+
+
+def marker_name(marker: str) -> str:
+    """Name a marker as a reader writes it."""
+    return NAMES.get(marker, marker)
+
+
+def section_key(marker: str) -> str:
+    """Name a marker's place on the page."""
+    return f"marker-{marker.lower()}"
+
+
+def endpoint_name(code: str) -> str:
+    """Name an endpoint in full, with its code."""
+    known = STEEP.get(code)
+    return f"{known.name} ({code})" if known else code
+
+
+def terms(names: Iterable[str]) -> str:
+    """Name covariates and strata in words."""
+    return joined([_term(name) for name in names])
+
+
+def _term(name: str) -> str:
+    declared = column(name)
+    return declared.meaning.partition(":")[0].partition(" (")[0] if declared else name.replace("_", " ")
+
+
+def joined(words: Sequence[str], last: str = "and") -> str:
+    """Join words as in a sentence."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def setting_of(case: Case) -> str:
+    """Say which marker, by which assay, on which endpoint, in which cohort."""
+    return f"{case.cohort.title}, {marker_name(case.marker)} by {case.rule.assay}, {case.endpoint}"

@@ -1,0 +1,65 @@
+"""E-values against the known arithmetic and the paper's example."""
+
+from __future__ import annotations
+
+import pytest
+from public_data import gbsg, metabric
+
+from tamoxres.effects import EffectEstimate
+from tamoxres.errors import AnalysisError
+from tamoxres.models.cox import cox
+from tamoxres.models.evalue import approximate_risk_ratio, e_value
+
+KNOWN = 6e-6  # five known decimals
+ROW = {"study": "a", "estimand": "treatment_effect"}
+
+
+def test_known_figures():
+    """1.51638 gives 2.00096, its limit 1.18431 gives 1.49829; the inverse gives the same."""
+    effect = EffectEstimate.from_ci(1.51638, 1.18431, 1.51638**2 / 1.18431, **ROW)
+    found = e_value(effect)
+    assert (found.point, found.limit) == pytest.approx((2.00096, 1.49829), abs=KNOWN)
+    turned = e_value(effect.reversed())
+    assert (turned.point, turned.limit) == pytest.approx((found.point, found.limit), rel=1e-9)
+
+
+def test_vanderweele_ding_example():
+    """Risk ratio 3.9 with lower limit 1.8 gives 7.26 and 3.0, as printed in Ann Intern Med 2017."""
+    row = EffectEstimate.from_ci(3.9, 1.8, 3.9**2 / 1.8, measure="RR", **ROW)
+    found = e_value(row)
+    assert found.point == pytest.approx(7.26, abs=5e-3)
+    assert found.limit == pytest.approx(3.0, abs=5e-3)
+
+
+def test_scales():
+    """A rare hazard or odds ratio is taken as a risk ratio; a common odds ratio as its root."""
+    assert approximate_risk_ratio(2.0, "HR", common=False) == 2
+    assert approximate_risk_ratio(4.0, "OR") == 2
+    assert approximate_risk_ratio(4.0, "RR") == 4
+    assert approximate_risk_ratio(1.0, "HR") == 1
+
+
+def test_an_interval_that_holds_one():
+    """A null effect needs no confounding: its limit has E-value 1."""
+    assert e_value(EffectEstimate.from_ci(0.9, 0.6, 1.35, **ROW)).limit == 1
+
+
+def test_gbsg():
+    """Tamoxifen in GBSG has an E-value above 1 for both."""
+    found = e_value(cox(gbsg()).effect)
+    assert found.point > found.limit > 1
+    assert "explain the estimate away" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (cox(metabric()).effect, "estimand is prognostic"),
+        (EffectEstimate(measure="RD", difference=0.1, se=0.1, **ROW), "this row is RD"),
+        (EffectEstimate(status="not_estimable", **ROW), "not_estimable"),
+    ],
+)
+def test_refuses(row, words):
+    """Only an estimated treatment effect on a ratio scale has an E-value."""
+    with pytest.raises(AnalysisError, match=words):
+        e_value(row)
