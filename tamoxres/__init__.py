@@ -13,6 +13,8 @@ _HOMES = {
     "cohort": ["Cohort", "MarkerCall", "Source"],
     "question": ["Question"],
     "cohorts.catalogue": ["catalogue", "load"],
+    "cohorts.check": ["check"],
+    "cohorts.sketch": ["init_mapping"],
     "markers.calling": ["call"],
     "analysis": ["AnalysisSet", "select"],
     "answer": ["Answer", "ask"],

@@ -10,6 +10,8 @@ from .cohort import MarkerCall as MarkerCall
 from .cohort import Source as Source
 from .cohorts.catalogue import catalogue as catalogue
 from .cohorts.catalogue import load as load
+from .cohorts.check import check as check
+from .cohorts.sketch import init_mapping as init_mapping
 from .effects import EffectEstimate as EffectEstimate
 from .effects import effects_to_csv as effects_to_csv
 from .effects import effects_to_frame as effects_to_frame
@@ -70,6 +72,7 @@ __all__ = [
     "ask",
     "call",
     "catalogue",
+    "check",
     "cox",
     "cumulative_incidence",
     "data_dictionary",
@@ -80,6 +83,7 @@ __all__ = [
     "follow_up",
     "forest",
     "gray_test",
+    "init_mapping",
     "interaction",
     "kaplan_meier",
     "literature",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import TamoxresError
-from .data import check, cohorts
+from .data import check, cohorts, init_mapping
 from .estimate import effect
 from .evidence import forest, literature, pool
 from .report import claims, report
@@ -27,7 +27,8 @@ app = typer.Typer(
 )  # fmt: skip
 _EXAMPLES: dict[Callable[..., None], str] = {
     cohorts: "tamoxres cohorts --format json",
-    check: "tamoxres check metabric",
+    check: "tamoxres check registry.csv --mapping mapping.toml",
+    init_mapping: "tamoxres init-mapping registry.csv -o mapping.toml",
     effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"
     "tamoxres effect gbsg --estimand treatment_effect --endpoint RFS --er any",
     pool: "tamoxres pool effects.csv --marker HER2 --format json",

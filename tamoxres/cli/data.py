@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import DataError
 from . import show
-from .options import DataDir, PlainFormat
+from .options import DataDir, MappingFile, Output, PlainFormat
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check", "cohorts"]
+    from ..cohorts.check import CheckReport
+
+__all__ = ["check", "cohorts", "init_mapping"]
 
 
 def cohorts(
@@ -30,40 +34,50 @@ def cohorts(
 
 
 def check(
-    cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file of effect rows (CSV or JSON).")],
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, a registry's file with --mapping, or effect rows.")],
+    mapping: MappingFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Check a cohort against the codebook and count what is unknown; exit 2 when it fails."""
-    if cohort.lower().endswith((".csv", ".json")) and Path(cohort).is_file():
+    """Check a cohort, a registry's file or effect rows: what is wrong and where, what is unknown; exit 2 if it fails."""
+    if mapping is None and cohort.lower().endswith((".csv", ".json")) and Path(cohort).is_file():
         from ..effects import read_effects
 
         rows = read_effects(cohort)
-        kinds = {status: sum(row.status == status for row in rows) for status in sorted({row.status for row in rows})}
-        show.say(
-            f"{cohort}: {len(rows)} effect rows hold ({', '.join(f'{n} {status}' for status, n in kinds.items())})."
-        )
+        kinds = [
+            f"{sum(row.status == s for row in rows)} {s.replace('_', ' ')}" for s in sorted({r.status for r in rows})
+        ]
+        show.say(f"{cohort}: {len(rows)} effect rows hold ({', '.join(kinds)}).")
         return
-    from ..cohorts.catalogue import load
+    from ..cohorts.check import check as check_cohort
 
-    loaded = load(cohort, data_dir=data_dir)
-    show.table(_unknowns(loaded.patients), f"{loaded.title}: {loaded.n:,} patients pass the codebook")
-    for note in (*loaded.notes, *(f"{code}: {text}" for code, text in loaded.departures.items())):
-        show.say(f"- {note}")
+    found = check_cohort(cohort, mapping, data_dir=data_dir)
+    if found.unknowns:
+        show.table(_unknowns(found), f"{found.name}: {found.patients:,} patients")
+    for question in found.questions:
+        show.say(f"question: {question}")
+    if not found.ok:
+        raise DataError("\n".join(found.violations))
+    show.say(f"{found.name} passes the codebook.")
 
 
-def _unknowns(patients: pd.DataFrame) -> pd.DataFrame:
+def _unknowns(found: CheckReport) -> pd.DataFrame:
     import pandas as pd
 
     from ..codebook import column
-    from ..wording import percent
+    from ..wording import count, percent
 
     rows = [
-        (
-            name,
-            declared.meaning if (declared := column(str(name))) else "(not in the codebook)",
-            int(values.isna().sum()),
-            percent(values.isna().mean()),
-        )
-        for name, values in patients.items()
+        (u.column, declared.meaning if (declared := column(u.column)) else "", count(u.unknown), percent(u.share))
+        for u in found.unknowns
     ]
     return pd.DataFrame(rows, columns=["column", "meaning", "unknown", "share"])
+
+
+def init_mapping(
+    file: Annotated[Path, typer.Argument(help="The registry's file: CSV, TSV, Parquet, XLSX, Stata or SAS.")],
+    output: Output = None,
+) -> None:
+    """Write a first mapping from a registry's file, with questions as comments."""
+    from ..cohorts.sketch import init_mapping as sketch
+
+    show.emit(sketch(file), output)

@@ -9,7 +9,7 @@ import typer
 from ..endpoints import endpoint as steep
 from ..question import Missing, Question, Receptor, Ties, Treatment, Weights
 from . import show
-from .options import DataDir, Estimand, Format, Marker, Output, split
+from .options import DataDir, Estimand, Format, MappingFile, Marker, Output, split
 
 if TYPE_CHECKING:
     from ..answer import Answer
@@ -18,20 +18,14 @@ __all__ = ["effect"]
 
 
 def effect(
-    cohort: Annotated[str, typer.Argument(help="A catalogue name, such as metabric.")],
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
     endpoint: Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")],
     marker: Marker = None,
     estimand: Annotated[Estimand, typer.Option(help="What is asked.")] = "prognostic",
-    rule: Annotated[
-        str | None, typer.Option(help="Rule that calls the marker; the cohort's default if not given.")
-    ] = None,
+    rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
-    treatment: Annotated[
-        Treatment | None, typer.Option(help="Default: endocrine; any (both arms) for effects of treatment.")
-    ] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="Further restriction, such as 'nodes >= 1'; may be repeated.")
-    ] = None,
+    treatment: Annotated[Treatment | None, typer.Option(help="Default: endocrine; else any (both arms).")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")] = None,
     adjust: Annotated[str, typer.Option(help="Covariates, comma-separated; factor(grade) for levels.")] = "",
     strata: Annotated[str, typer.Option(help="Strata, comma-separated.")] = "",
     horizon: Annotated[float | None, typer.Option(help="Months.")] = None,
@@ -39,6 +33,7 @@ def effect(
     missing: Annotated[Missing, typer.Option(help="Missing covariates.")] = "complete",
     weights: Annotated[Weights, typer.Option(help="Propensity weights.")] = "none",
     ties: Annotated[Ties, typer.Option(help="Tied events.")] = "efron",
+    mapping: MappingFile = None,
     data_dir: DataDir = None,
     format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     output: Output = None,
@@ -52,7 +47,7 @@ def effect(
         treatment=treatment, where=tuple(where or ()), adjust=split(adjust), strata=split(strata),
         horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
     )  # fmt: skip
-    found = answer(load(cohort, data_dir=data_dir), question)
+    found = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
     show.effects(found.rows, format_, output, title=str(question))
     if format_ == "table" and output is None:
         _tell(found, verdict=estimand == "interaction")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["DataDir", "Estimand", "Format", "Marker", "Output", "PlainFormat", "split"]
+__all__ = ["DataDir", "Estimand", "Format", "MappingFile", "Marker", "Output", "PlainFormat", "split"]
 
 Format = Literal["table", "csv", "json"]
 PlainFormat = Literal["table", "json"]
@@ -17,6 +17,9 @@ DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the publishers' files, searched first (or TAMOXRES_DATA).")
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of to the terminal.")]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", help="TOML that maps a registry's file (see init-mapping).")
+]
 Marker = Annotated[str | None, typer.Option(help="HER2, PTEN, AKT, MTOR, SRC, HH or PIK3CA.")]
 
 
