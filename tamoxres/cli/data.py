@@ -43,10 +43,9 @@ def check(
         from ..effects import read_effects
 
         rows = read_effects(cohort)
-        kinds = [
-            f"{sum(row.status == s for row in rows)} {s.replace('_', ' ')}" for s in sorted({r.status for r in rows})
-        ]
-        show.say(f"{cohort}: {len(rows)} effect rows hold ({', '.join(kinds)}).")
+        kinds = Counter(row.status.replace("_", " ") for row in rows)
+        told = ", ".join(f"{n} {status}" for status, n in kinds.items())
+        show.say(f"{cohort}: {len(rows)} effect rows hold ({told}).")
         return
     from ..cohorts.check import check as check_cohort
 

@@ -8,17 +8,20 @@ site. HORMONE_THERAPY does not name the drug. HER2_SNP6 is a copy-number call, n
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ..cohort import Cohort, Source
+from ..cohort import Cohort
 from ..endpoints import BCSS, OS, RFI
 from ..errors import DataError
-from ..files import data_root, find_raw, read_pinned
-from .recode import YES_NO, RawTable, events, months, read_table
+from ..files import data_root, read_pinned
+from .cbioportal import Study
+from .metabric_files import harmonise_samples, metabric_profiles, sample_attributes
+from .profiles import DefaultRule, answerable
+from .recode import YES_NO, RawTable, events, months
 
 __all__ = ["PATIENT_FILE", "PATIENT_SHA256", "load"]
 
@@ -40,6 +43,29 @@ _NOTES = (
     "HER2-targeted therapy.",
     "Treatment was not randomised.",
 )
+_CITATION = (
+    "Curtis C et al. 2012 Nature 486:346; Pereira B et al. 2016 Nat Commun 7:11479; Rueda OM et al. 2019 Nature 567:399"
+)
+_DOI = "10.1038/nature10983"
+_RELEASED = "2020-12-02"
+_UNKNOWN = "{} is a snapshot this version does not know ({})."
+_FETCH = "tamoxres fetch metabric brings its mutations, copy number and mRNA z-scores"
+_DEFAULT_RULES = {
+    "HER2": DefaultRule("snp6_gain"),
+    "AKT": DefaultRule("mutation", "mutation", "AKT1"),
+    "MTOR": DefaultRule("mrna_high", "mrna", "MTOR"),
+    "SRC": DefaultRule("mrna_high", "mrna", "SRC"),
+    "HH": DefaultRule("mrna_high", "mrna", "GLI1"),
+    "PTEN": DefaultRule("mutation", "mutation", "PTEN"),
+    "PIK3CA": DefaultRule("mutation", "mutation", "PIK3CA"),
+    "CASCADE": DefaultRule("activated", "mutation", "PTEN"),
+}
+_ASSAYS = {
+    "er": "IHC",
+    "pam50": "mRNA array (PAM50 + claudin-low)",
+    "pr": "PR_STATUS of the sample file (assay not stated)",
+    "her2": "HER2_STATUS of the sample file (assay not stated)",
+}
 _DEPARTURES = {
     "RFI": "the file's RFS; 38 recurrences without a date are unknown, not events; competing deaths are known where "
     "vital status is (1,980 patients)",
@@ -48,12 +74,12 @@ _DEPARTURES = {
 
 
 def load(*, data_dir: str | Path | None = None) -> Cohort:
-    """Load METABRIC, harmonised.
+    """Load METABRIC, harmonised, with every profile whose files are on disk.
 
     Parameters
     ----------
     data_dir : path, optional
-        Folder searched for `data_clinical_patient.txt` before the embedded file.
+        Folder searched for the publishers' files before the cache and the embedded patient file.
 
     Returns
     -------
@@ -65,43 +91,41 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
     DataError
         If the embedded file was altered, or a given file holds what the loader does not know.
     """
-    path = find_raw("metabric", PATIENT_FILE, data_dir) or data_root() / "metabric" / PATIENT_FILE
-    embedded = path.is_relative_to(data_root())
-    content = read_pinned(path, PATIENT_SHA256) if embedded else path.read_bytes()
-    table = read_table(content, path, columns=_COLUMNS).indexed("PATIENT_ID")
-    digest = hashlib.sha256(content).hexdigest()
-    notes = (
-        _NOTES
-        if digest == PATIENT_SHA256
-        else (*_NOTES, f"{path.name} is a snapshot this version does not know ({digest[:12]}).")
+    study = Study(
+        folder="metabric",
+        study_id="brca_metabric",
+        citation=_CITATION,
+        doi=_DOI,
+        panel="METABRIC_173",
+        data_dir=data_dir,
     )
+    path = study.find(PATIENT_FILE) or data_root() / "metabric" / PATIENT_FILE
+    if path.is_relative_to(data_root()):
+        read_pinned(path, PATIENT_SHA256)
+    table = study.table(path, "PATIENT_ID", _COLUMNS)
+    source = study.source(path)
+    known = source.sha256 == PATIENT_SHA256
+    attributes, paths = sample_attributes(study, table)
+    patients, raw = _harmonise(table), table.frame
+    if attributes is not None:
+        patients = patients.join(harmonise_samples(attributes, patients.index))
+        raw = raw.join(attributes.frame)
+    profiles, sources = metabric_profiles(study, patients.index, attributes)
+    rules, unfetched = answerable(_DEFAULT_RULES, profiles, _FETCH)
     return Cohort(
         name="metabric",
         title="METABRIC",
-        patients=_harmonise(table),
-        raw=table.frame,
-        sources=(_source(digest),),
+        patients=patients,
+        raw=raw,
+        sources=(replace(source, retrieved=_RELEASED if known else ""), *map(study.source, paths), *sources),
         endpoints=(BCSS, OS, RFI),
         treatment_specificity="endocrine_unspecified",
         departures=_DEPARTURES,
-        assays={"er": "IHC", "pam50": "mRNA array (PAM50 + claudin-low)"},
-        default_rules={"HER2": "snp6_gain"},
-        notes=notes,
-    )
-
-
-def _source(digest: str) -> Source:
-    return Source(
-        name="cBioPortal study brca_metabric, data_clinical_patient.txt",
-        citation=(
-            "Curtis C et al. 2012 Nature 486:346; Pereira B et al. 2016 Nat Commun 7:11479; "
-            "Rueda OM et al. 2019 Nature 567:399"
-        ),
-        doi="10.1038/nature10983",
-        url="https://www.cbioportal.org/study/summary?id=brca_metabric",
-        licence="ODbL 1.0",
-        sha256=digest,
-        retrieved="2020-12-02" if digest == PATIENT_SHA256 else "",
+        assays={column: assay for column, assay in _ASSAYS.items() if column in patients},
+        default_rules=rules,
+        unfetched=unfetched,
+        profiles=profiles,
+        notes=_NOTES if known else (*_NOTES, _UNKNOWN.format(path.name, source.sha256[:12])),
     )
 
 

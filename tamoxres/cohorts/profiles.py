@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..cohort import ProfileKind
+from ..cohort import Profile, ProfileKind
 from ..errors import DataError
 
-__all__ = ["CASCADE_GENES", "MatrixProfile", "MutationProfile", "Samples", "read_gene_rows", "read_mutations"]
+__all__ = [
+    "CASCADE_GENES", "DefaultRule", "MatrixProfile", "MutationProfile", "Samples", "answerable", "read_gene_names",
+    "read_gene_rows", "read_mutations",
+]  # fmt: skip
 
 CASCADE_GENES = {  # symbol: Entrez id
     "ERBB2": 2064, "PTEN": 5728, "AKT1": 207, "AKT2": 208, "AKT3": 10000, "MTOR": 2475, "RPTOR": 57521,
@@ -27,6 +30,28 @@ CASCADE_GENES = {  # symbol: Entrez id
 _ROW_NAMES = ("Hugo_Symbol", "Entrez_Gene_Id", "Cytoband", "GENE_ID", "COMMON", "Composite.Element.REF")
 _MAF = ("Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode")
 _CHANGES = ("HGVSp_Short", "Protein_Change", "amino_acid_change_WU")
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRule:
+    """A cohort's rule for a marker: its name, and the profile and gene (or antibody) it needs; none if clinical."""
+
+    rule: str
+    kind: ProfileKind | None = None
+    feature: str = ""
+
+
+def answerable(
+    defaults: Mapping[str, DefaultRule], profiles: Iterable[Profile], fetch: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Split a cohort's markers into those its files on disk answer (with the rule) and the others (with `fetch`)."""
+    held = {profile.kind: profile for profile in profiles}
+    here = {
+        marker: default.kind is None or (default.kind in held and default.feature in held[default.kind].features())
+        for marker, default in defaults.items()
+    }
+    rules = {marker: default.rule for marker, default in defaults.items() if here[marker]}
+    return rules, {marker: fetch for marker in defaults if not here[marker]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,6 +146,8 @@ class MutationProfile:
     panel_of : mapping of sample to panel
     panels : mapping of panel to genes
         A panel that is not described is the whole exome.
+    unreliable : frozenset of str
+        Genes that the file is known to get wrong: taken as not assayed.
     """
 
     assay: str
@@ -141,9 +168,9 @@ class MutationProfile:
 
     def features(self) -> frozenset[str]:
         """Return the genes on the panels, or those with a mutation where the whole exome was sequenced."""
-        listed = frozenset[str]().union(*self.panels.values())
-        whole = any(self.panel_of.get(sample, "") not in self.panels for sample in self.sequenced)
-        return (listed | frozenset(self._table()["gene"]) if whole else listed) - self.unreliable
+        used = {self.panel_of.get(sample, "") for sample in self.sequenced}
+        listed = frozenset[str]().union(*(self.panels.get(panel, frozenset(self._table()["gene"])) for panel in used))
+        return listed - self.unreliable
 
     def assayed(self, feature: str) -> frozenset[str]:
         """Return the patients sequenced on a panel that holds the gene."""

@@ -19,9 +19,12 @@ import pandas as pd
 from ..codebook import DAYS_PER_MONTH
 from ..errors import DataError
 
-__all__ = ["YES_NO", "RawTable", "events", "months", "read_table", "receptor_status"]
+__all__ = [
+    "NEGATIVE_POSITIVE", "YES_NO", "RawTable", "agree", "events", "months", "read_table", "receptor_status",
+]  # fmt: skip
 
 YES_NO = {"YES": "yes", "NO": "no"}
+NEGATIVE_POSITIVE = {"Negative": "negative", "Positive": "positive"}
 _MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 
@@ -173,3 +176,35 @@ def receptor_status(fmol: pd.Series[Any], cut: float = 10.0) -> pd.Series[Any]:
     """Call a ligand-binding receptor value (fmol/mg) positive from `cut` on; unknown stays unknown."""
     status = pd.Series(np.where(fmol >= cut, "positive", "negative"), index=fmol.index, dtype=object)
     return status.where(fmol.notna(), None)
+
+
+def agree(one: RawTable, other: RawTable, columns: Mapping[str, str], tolerance: float = 0.0) -> None:
+    """Refuse two files that disagree on a patient they share.
+
+    Parameters
+    ----------
+    one, other : RawTable
+        Indexed by patient.
+    columns : mapping of str to str
+        A column of the first to the same of the second; those that either lacks are passed over.
+    tolerance : float
+        Between numbers.
+
+    Raises
+    ------
+    DataError
+        Naming both files, the first patient and both values. Where one value is unknown there is no disagreement.
+    """
+    shared = one.frame.index.intersection(other.frame.index)
+    for mine, theirs in columns.items():
+        if mine not in one.frame or theirs not in other.frame:
+            continue
+        left, right = one.frame.loc[shared, mine], other.frame.loc[shared, theirs]
+        apart = (pd.to_numeric(left, errors="coerce") - pd.to_numeric(right, errors="coerce")).abs()
+        differ = left.notna() & right.notna() & ((left != right) if apart.isna().all() else apart > tolerance)
+        if differ.any():
+            who = differ.idxmax()
+            raise DataError(
+                f"{one.name} and {other.name} disagree on patient {who}: {mine} {left[who]}, {theirs} {right[who]}. "
+                "Take both files from one release."
+            )

@@ -1,7 +1,7 @@
 """The one look of every figure: bundled DejaVu Sans, one accent colour and greys, thin rules, journal column widths.
 
 Conventions: lengths on paper are points (1/72 inch) unless a name says millimetres. Figures are made with `Figure`,
-never with pyplot, so that no global state is left behind; an Axes shows its figure in a notebook through `ax.figure`.
+never with pyplot, so that no global state is left behind; an Axes made here shows its figure in a notebook.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ..errors import TamoxresError
 from ..wording import STYLES, Style
 
 __all__ = [
-    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "WIDTHS_MM", "HouseFigure", "Width", "bare",
-    "box_in_points", "font_size", "journal", "new_axes", "to_fraction", "use_style", "width_of",
+    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "WIDTHS_MM", "HouseAxes", "HouseFigure", "Width",
+    "bare", "box_in_points", "font_size", "journal", "new_axes", "to_fraction", "use_style", "width_of",
 ]  # fmt: skip
 
 Width = Literal["single", "double"]

@@ -110,7 +110,7 @@ def _make_model(genes: Genes, v: int) -> _Model:
     shared, gene = genes.z[1 : q + 1].T, np.vstack([np.ones(n), *genes.modifier])[:v].T
     with_one = np.column_stack([np.ones(n), shared])
     place = np.concatenate([np.arange(n), layout.late])
-    group = np.concatenate([layout.row_group, layout.late_group])
+    group = np.concatenate([layout.row_group, layout.before[layout.late]])
     sign = np.concatenate([np.ones(n), -np.ones(layout.late.size)])[:, None]
     most = genes.tally.deaths
     tied = np.flatnonzero(most > 1)
@@ -179,7 +179,7 @@ def _evaluate(model: _Model, block: _Block, beta: FloatArray) -> _State:
     cumulative = _within_strata_in_time(hazard, layout)
     exposure = cumulative[layout.row_group]
     exposure -= layout.event[:, None] * tied_hazard[layout.row_group]
-    exposure[layout.late] -= cumulative[layout.late_group]
+    exposure[layout.late] -= cumulative[layout.before[layout.late]]
     score = block.event_sums[1:] - np.einsum("kb,ckb->cb", hazard, total[1:])
     score += np.einsum("tb,ctb->cb", tied_hazard[model.tied], tied[1:])
     information = _second_moments(model, risk * exposure, block.x) - _mean_outer(total[1:], tied[1:], model.tied, outer)

@@ -57,7 +57,7 @@ class Work(NamedTuple):
     hazard: FloatArray  # (k,)
     tied_hazard: FloatArray  # (k,)
     outer: FloatArray  # (3, k) transposed `outer` of `likelihood.State`
-    cumulative: FloatArray  # (k,)
+    cumulative: FloatArray  # (k + 1,): 0 stands last, for those who were there from the start
     column: FloatArray  # (max(k, SEGMENT),)
     share: FloatArray  # (SEGMENT,)
     score: FloatArray  # (p + 1,)
@@ -74,7 +74,7 @@ def make_work(p: int, n: int, k: int) -> Work:
         eta=np.empty(SEGMENT), bits=bits, power=bits.view(float), running=np.empty((_TOGETHER, SEGMENT + 8)),
         risk=np.empty(n), total=np.empty((p + 1, k)),
         tied=np.empty((k, p + 1)), at_tied=np.empty((k, p + 1)), tied_group=np.empty(k, np.int64),
-        hazard=np.empty(k), tied_hazard=np.empty(k), outer=np.empty((3, k)), cumulative=np.empty(k),
+        hazard=np.empty(k), tied_hazard=np.empty(k), outer=np.empty((3, k)), cumulative=np.zeros(k + 1),
         column=np.empty(max(k, SEGMENT)), share=np.empty(SEGMENT), score=np.empty(p + 1),
         information=np.empty((p + 1, p + 1)), root=np.empty((p, p)), step=np.empty(p), trial=np.empty(p),
     )  # fmt: skip
@@ -180,16 +180,12 @@ def _risk_totals(problem: Problem, beta: FloatArray, work: Work) -> None:
 @compiled
 def _take_late(z: FloatArray, layout: Layout, work: Work) -> None:
     """Take those who have not yet entered out of the risk sets."""
-    k = layout.group_stop.shape[0]
-    gone = work.column
     for c in range(z.shape[0]):
-        gone[:k] = 0.0
-        for j in range(layout.late.shape[0]):
-            i = layout.late[j]
-            gone[layout.late_group[j]] += work.risk[i] * z[c, i]
         running = 0.0
-        for g in range(k):
-            running += gone[g]
+        for g in range(layout.group_stop.shape[0]):
+            for j in range(layout.late_start[g], layout.late_start[g + 1]):
+                i = layout.late[j]
+                running += work.risk[i] * z[c, i]
             work.total[c, g] -= running
             if not layout.same_stratum[g]:
                 running = 0.0
@@ -294,9 +290,9 @@ def _plus_second_moments(z: FloatArray, layout: Layout, work: Work) -> None:
             g = layout.row_group[start + i]
             exposure = work.cumulative[g] - layout.event[start + i] * work.tied_hazard[g]
             expected[i] = work.risk[start + i] * exposure
-        for j in range(layout.segments[s, 5], layout.segments[s, 6]):
-            i = layout.late[j]
-            expected[i - start] -= work.risk[i] * work.cumulative[layout.late_group[j]]
+        if layout.late.shape[0] > 0:
+            for i in range(m):
+                expected[i] -= work.risk[start + i] * work.cumulative[layout.before[start + i]]
         for c in range(1, q):
             _times(expected, z[c, start:stop], column)
             for e in range(1, c + 1):

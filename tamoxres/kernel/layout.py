@@ -37,13 +37,14 @@ class Layout(NamedTuple):
         One past the last event among them.
     same_stratum : array of bool, shape (k,)
         Whether the next group (earlier in time) is of the same stratum.
-    segments : array of int, shape (s, 7)
-        Start and stop position, 1 if a stratum starts here, the range of groups whose last patient is inside, and the
-        range of `late` that is inside.
+    segments : array of int, shape (s, 5)
+        Start and stop position, 1 if a stratum starts here, and the range of groups whose last patient is inside.
+    before : array of int32, shape (n,)
+        The first group (latest in time) for which a patient has not yet entered; k if there is none.
     late : array of int, shape (l,)
-        Positions, ascending, of patients who enter after the first group of their stratum.
-    late_group : array of int, shape (l,)
-        The first group (latest in time) for which they have not yet entered.
+        Positions of the patients who have such a group, in the order of these groups.
+    late_start : array of int, shape (k + 1,)
+        Where in `late` the patients of each such group start.
     """
 
     rows: IntArray
@@ -54,8 +55,9 @@ class Layout(NamedTuple):
     event_stop: IntArray
     same_stratum: IntArray
     segments: IntArray
+    before: np.ndarray[Any, np.dtype[np.int32]]
     late: IntArray
-    late_group: IntArray
+    late_start: IntArray
 
 
 class Tally(NamedTuple):
@@ -87,10 +89,8 @@ def make_layout(sets: RiskSets) -> Layout:
     group_start = np.concatenate([[0], group_stop[:-1]])
     stratum = sets.group_stratum[::-1]
     same = np.concatenate([stratum[1:] == stratum[:-1], [False]])
-    place = np.full(sets.until.size, -1)
-    place[rows] = np.arange(rows.size)
-    by_place = np.argsort(place[sets.late])
-    late = place[sets.late][by_place]
+    before = np.where(np.isin(rows, sets.late), k - sets.begin[rows], k).astype(np.int32)
+    late = np.argsort(before, kind="stable")[: sets.late.size]
     return Layout(
         rows=rows,
         row_group=row_group,
@@ -99,13 +99,14 @@ def make_layout(sets: RiskSets) -> Layout:
         group_stop=group_stop,
         event_stop=group_start + np.bincount(row_group[sets.event[rows]], minlength=k),
         same_stratum=same,
-        segments=_segments(group_stop, same, late),
+        segments=_segments(group_stop, same),
+        before=before,
         late=late,
-        late_group=(k - sets.begin[sets.late])[by_place],
+        late_start=np.searchsorted(before[late], np.arange(k + 1)),
     )
 
 
-def _segments(group_stop: IntArray, same: IntArray, late: IntArray) -> IntArray:
+def _segments(group_stop: IntArray, same: IntArray) -> IntArray:
     """Cut positions at strata and after every `SEGMENT` patients."""
     stops = group_stop[~same]  # the last group of each stratum ends it
     cuts = []
@@ -116,8 +117,7 @@ def _segments(group_stop: IntArray, same: IntArray, late: IntArray) -> IntArray:
         start = int(stop)
     table = np.array(cuts, np.int64).reshape(-1, 3)
     groups = [np.searchsorted(group_stop, edge, side="right") for edge in (table[:, 0], table[:, 1])]
-    entries = [np.searchsorted(late, edge) for edge in (table[:, 0], table[:, 1])]
-    return np.column_stack([table, *groups, *entries])
+    return np.column_stack([table, *groups])
 
 
 def make_tally(layout: Layout, sets: RiskSets, counts: IntArray | None = None) -> Tally:

@@ -1,8 +1,7 @@
-"""Many fits of one follow-up in compiled loops: a gene after a gene, or a resample after a resample.
+"""What fills the lanes of `lanes`: genes, or resamples, sixteen at a time.
 
-Conventions: as in `compiled_newton`. Shared columns stand first, then the gene, then the gene times its modifier, so
-that the model without the last column is the first rows of the same array. A gene is centred and scaled over the
-patients who have it; patients without it get weight 0, and their events leave the tie counts.
+Conventions: a gene is centred and scaled over the patients who have it; patients without it weigh 0, and their events
+leave the tie counts. Lanes beyond the last gene are left out of the results.
 """
 
 from __future__ import annotations
@@ -11,176 +10,119 @@ import math
 
 import numpy as np
 
-from .compiled import Work, compiled
-from .compiled_newton import covariance, newton
-from .fits import CONSTANT, CONVERGED, INFINITE, Genes, Limits, Problem, Results
-from .layout import Layout, Tally
+from .compiled import compiled
+from .fits import CONSTANT, CONVERGED, INFINITE, Limits, Results
+from .lanes import Block, Scratch, newton
+from .layout import Tally
 from .newton import FLAT
 from .risksets import FloatArray, IntArray
+from .simd import LANES
 
 __all__ = ["fit_genes", "fit_resamples"]
 
 
 @compiled
-def _gather(values: FloatArray, place: IntArray, x: FloatArray) -> tuple[int, int]:
-    """Bring a gene's values into position; return how many are missing and how many infinite."""
-    missing, infinite = 0, 0
-    for i in range(place.shape[0]):
-        value = np.float64(values[place[i]])
-        if math.isnan(value):
-            missing += 1
-        elif math.isinf(value):
-            infinite += 1
-        x[i] = value
-    return missing, infinite
+def _count_events(block: Block, counts: FloatArray, breslow: bool) -> None:
+    """Fill the tie steps of every lane; `counts`, shape (n, LANES), says how often each patient stands in it."""
+    layout = block.layout
+    block.deaths[:] = 0.0
+    block.step_weight[:] = 0.0
+    for g in range(block.most.shape[0]):
+        most = 0.0
+        for i in range(layout.group_start[g], layout.event_stop[g]):
+            for lane in range(LANES):
+                block.deaths[g, lane] += counts[i, lane]
+                block.step_weight[g, lane] += block.weight[i, lane]
+        for lane in range(LANES):
+            if breslow:
+                block.deaths[g, lane] = min(block.deaths[g, lane], 1.0)
+            block.step_weight[g, lane] /= max(block.deaths[g, lane], 1.0)
+            most = max(most, block.deaths[g, lane])
+        block.most[g] = int(most)
 
 
 @compiled
-def _centre_and_scale(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Centre and scale in place, over those with a weight; the others become 0."""
+def _event_sums(block: Block) -> None:
+    """Sum offset and columns over the events of every lane."""
+    p = block.factors.shape[1]
+    block.sums[:] = 0.0
+    for i in range(block.offset.shape[0]):
+        if block.layout.event[i] > 0.0:
+            for lane in range(LANES):
+                block.sums[0, lane] += block.weight[i, lane] * block.offset[i]
+            for c in range(p):
+                own = c >= p - block.own
+                for lane in range(LANES):
+                    value = block.factors[i, c] * (block.x[i, lane] if own else 1.0)
+                    block.sums[c + 1, lane] += block.weight[i, lane] * value
+
+
+@compiled
+def _take_in(values: FloatArray, place: IntArray, lane: int, block: Block, tally: Tally, counts: FloatArray) -> int:
+    """Bring a gene's values into a lane; return how many are infinite."""
+    infinite = 0
+    for i in range(place.shape[0]):
+        value = float(values[place[i]])
+        here = not math.isnan(value)
+        infinite += math.isinf(value)
+        block.x[i, lane] = value if here else 0.0
+        counts[i, lane] = 1.0 if here else 0.0
+        block.weight[i, lane] = tally.weight[i] * counts[i, lane]
+    return infinite
+
+
+@compiled
+def _centre_and_scale(x: FloatArray, counts: FloatArray, lane: int) -> tuple[float, float]:
+    """Centre and scale a lane over those who stand in it; return centre and scale, which is 0 if it is constant."""
     total, count = 0.0, 0.0
     for i in range(x.shape[0]):
-        if weight[i] > 0.0:
-            total += x[i]
-            count += 1.0
+        total += x[i, lane] * counts[i, lane]
+        count += counts[i, lane]
     centre = total / max(count, 1.0)
     square = 0.0
     for i in range(x.shape[0]):
-        x[i] = x[i] - centre if weight[i] > 0.0 else 0.0
-        square += x[i] * x[i]
+        x[i, lane] = (x[i, lane] - centre) * counts[i, lane]
+        square += x[i, lane] * x[i, lane]
     scale = math.sqrt(square / max(count, 1.0))
     if not scale > FLAT * abs(centre):
-        return centre, 0.0
+        scale = 0.0
     for i in range(x.shape[0]):
-        x[i] /= scale
+        x[i, lane] = x[i, lane] / scale if scale > 0.0 else 0.0
     return centre, scale
 
 
 @compiled
-def _leave_out(x: FloatArray, full: Tally, tally: Tally, layout: Layout, breslow: bool) -> None:
-    """Fill `tally` with `full` less the patients whose x is missing."""
-    for g in range(full.deaths.shape[0]):
-        tally.deaths[g] = 0
-        tally.step_weight[g] = 0.0
-    for i in range(x.shape[0]):
-        here = not math.isnan(x[i])
-        tally.weight[i] = full.weight[i] if here else 0.0
-        if here and layout.event[i] > 0.0 and full.weight[i] > 0.0:
-            tally.deaths[layout.row_group[i]] += 1
-            tally.step_weight[layout.row_group[i]] += full.weight[i]
-    for g in range(full.deaths.shape[0]):
-        if breslow:
-            tally.deaths[g] = min(tally.deaths[g], 1)
-        tally.step_weight[g] /= max(tally.deaths[g], 1)
-
-
-@compiled
-def _event_sums(z: FloatArray, offset: FloatArray, weight: FloatArray, layout: Layout, out: FloatArray) -> None:
-    out[:] = 0.0
-    for c in range(z.shape[0]):
-        column = offset if c == 0 else z[c]
-        total = 0.0
-        for i in range(weight.shape[0]):
-            total += weight[i] * layout.event[i] * column[i]
-        out[c] = total
-
-
-@compiled
-def _count(tally: Tally, layout: Layout) -> tuple[int, int]:
-    n, events = 0, 0
-    for i in range(tally.weight.shape[0]):
-        if tally.weight[i] > 0.0:
-            n += 1
-            events += layout.event[i] > 0.0
-    return n, events
-
-
-@compiled
-def _fill(genes: Genes, x: FloatArray) -> None:
-    """Write the products of a gene and its modifier."""
-    first = genes.z.shape[0] - genes.modifier.shape[0]
-    for c in range(genes.modifier.shape[0]):
-        for i in range(x.shape[0]):
-            genes.z[first + c, i] = x[i] * genes.modifier[c, i]
+def _load_genes(
+    values: FloatArray, place: IntArray, block: Block, tally: Tally, counts: FloatArray, out: Results
+) -> IntArray:
+    """Fill the lanes with genes; return which can be fitted."""
+    fitted = np.zeros(LANES, np.int64)
+    block.x[:] = 0.0
+    block.weight[:] = 0.0
+    counts[:] = 0.0
+    for lane in range(values.shape[0]):
+        if _take_in(values[lane], place, lane, block, tally, counts) > 0:
+            out.status[lane] = INFINITE
+            block.x[:, lane] = 0.0
+            continue
+        out.centre[lane], out.scale[lane] = _centre_and_scale(block.x, counts, lane)
+        out.status[lane] = CONSTANT if out.scale[lane] == 0.0 else CONVERGED
+        fitted[lane] = out.status[lane] == CONVERGED
+    return fitted
 
 
 @compiled
 def fit_genes(
-    values: FloatArray,
-    place: IntArray,
-    genes: Genes,
-    works: tuple[Work, Work],
-    nested: bool,
-    limits: Limits,
-    out: Results,
-) -> None:
-    """Fit every gene.
+    values: FloatArray, place: IntArray, models: tuple[Block, Block], scratch: tuple[Scratch, Scratch], tally: Tally,
+    start: FloatArray, limits: Limits, out: tuple[Results, Results],
+) -> None:  # fmt: skip
+    """Fit every gene by the second model, after the first, which has a column less, if that has a gene's column.
 
-    `values` (g, patients); `place` (n,) the patient of each position; `works` scratch for all columns and for all but
-    the last; `nested` whether to fit without the last column too; `out` is written.
+    `values` (genes, patients); `place` (n,) the patient of each position; `start` (p,) coefficients to start from; both
+    of `out` are written.
     """
-    z, layout = genes.z, genes.layout
-    p = z.shape[0] - 1
-    x = z[p - genes.modifier.shape[0]]
-    sums, beta = np.zeros(p + 1), np.zeros(p)
-    for g in range(values.shape[0]):
-        missing, infinite = _gather(values[g], place, x)
-        tally = genes.tally
-        if missing > 0:
-            _leave_out(x, genes.tally, genes.spare, layout, limits.breslow)
-            tally = genes.spare
-        out.n[g], out.events[g] = _count(tally, layout)
-        if infinite > 0:
-            out.status[g] = INFINITE
-            continue
-        out.centre[g], out.scale[g] = _centre_and_scale(x, tally.weight)
-        if out.scale[g] == 0.0 or out.events[g] == 0:
-            out.status[g] = CONSTANT
-            continue
-        _fill(genes, x)
-        _event_sums(z, genes.offset, tally.weight, layout, sums)
-        beta[:] = genes.start
-        if nested:
-            fewer = newton(Problem(z[:p], genes.offset, sums[:p], tally, layout), beta[: p - 1], works[1], limits)
-            if fewer[2] == CONVERGED:
-                out.loglik_nested[g] = fewer[0]
-            else:
-                beta[:] = genes.start
-        problem = Problem(z, genes.offset, sums, tally, layout)
-        out.loglik[g], out.iterations[g], out.status[g] = newton(problem, beta, works[0], limits)
-        if out.status[g] == CONVERGED:
-            out.beta[g] = beta
-            covariance(works[0].root, out.covariance[g])
-
-
-@compiled
-def fit_resamples(
-    problem: Problem, counts: IntArray, start: FloatArray, work: Work, limits: Limits, out: Results
-) -> None:
-    """Refit the model with each patient as often as drawn: `counts` (resamples, n) by position; `out` is written."""
-    layout, full = problem.layout, problem.tally
-    sums, beta = np.zeros(start.shape[0] + 1), np.zeros(start.shape[0])
-    weight = np.empty_like(full.weight)
-    deaths, step_weight = np.empty_like(full.deaths), np.empty_like(full.step_weight)
-    for b in range(counts.shape[0]):
-        deaths[:] = 0
-        step_weight[:] = 0.0
-        for i in range(weight.shape[0]):
-            weight[i] = full.weight[i] * counts[b, i]
-            out.n[b] += counts[b, i]
-            if layout.event[i] > 0.0:
-                deaths[layout.row_group[i]] += counts[b, i]
-                step_weight[layout.row_group[i]] += weight[i]
-        for g in range(deaths.shape[0]):
-            out.events[b] += deaths[g]
-            if limits.breslow:
-                deaths[g] = min(deaths[g], 1)
-            step_weight[g] /= max(deaths[g], 1)
-        drawn = Tally(weight, deaths, step_weight)
-        _event_sums(problem.z, problem.offset, weight, layout, sums)
-        beta[:] = start
-        refit = Problem(problem.z, problem.offset, sums, drawn, layout)
-        out.loglik[b], out.iterations[b], out.status[b] = newton(refit, beta, work, limits)
-        if out.status[b] == CONVERGED:
-            out.beta[b] = beta
-            covariance(work.root, out.covariance[b])
+    first, second = models
+    counts = np.zeros_like(first.weight)
+    for g in range(0, values.shape[0], LANES):
+        stop = min(g + LANES, values.shape[0])
+        nested, full = out[0].part(g, stop), out[1].part(g, stop)

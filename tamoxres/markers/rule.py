@@ -1,64 +1,261 @@
-"""Rule: a named, cited way from an assay's value to altered or unaltered."""
+"""Rules: named, cited ways from an assay's values to altered or unaltered.
+
+Conventions: an empty cell is NA, a value the rule does not know is an error; a gene off the panel, or a patient not
+assayed, is `not_assayed`, never unaltered. Where a rule reads several genes, one altered gene makes the tumour altered,
+and it is unaltered only if all genes that the platform holds were assayed. A median is that of all assayed patients.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
+from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort, MarkerCall, Profile, ProfileKind
 from ..errors import DataError
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-__all__ = ["Rule"]
+__all__ = ["ColumnRule", "CopyNumberRule", "LevelRule", "MutationRule", "Rule", "StatusRule"]
+
+Cut = Literal["published", "median", "fitted"]
+ABOVE_MEDIAN = "1 above the pooled median"  # the unit of a profile that was published as 0 and 1
+_SILENT = re.compile(r"Silent|Intron|UTR|Flank|IGR|RNA", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of one marker: which raw values are altered, which unaltered; everything else is refused or unknown.
+    """One rule of one marker.
 
     Attributes
     ----------
-    marker, name, assay, reference : str
+    marker, name : str
     definition : str
         What counts as altered, in words.
-    column : str
-        Raw column it reads.
-    altered, unaltered : tuple of str
-        Raw values; empty cells and `unknown` values become NA.
-    unknown : tuple of str
+    reference : str
+    assay : str
+        How it was measured; empty where the cohort's profile or column says so.
     cut : "published" | "median" | "fitted"
     """
 
     marker: str
     name: str
-    assay: str
-    reference: str
     definition: str
+    reference: str
+    assay: str = ""
+    cut: Cut = "published"
+
+    def applies(self, cohort: Cohort) -> bool:
+        """Whether the cohort's files hold what the rule reads."""
+        raise NotImplementedError
+
+    def statuses(self, cohort: Cohort) -> pd.Series[Any]:
+        """Return the marker's status by patient."""
+        raise NotImplementedError
+
+    def measured_by(self, cohort: Cohort) -> str:
+        """Name the assay in this cohort."""
+        return self.assay
+
+    def defined(self, cohort: Cohort) -> str:
+        """Say what counts as altered in this cohort."""
+        return self.definition
+
+    def call(self, cohort: Cohort) -> MarkerCall:
+        """Call the marker in every patient of a cohort."""
+        values = self.statuses(cohort)
+        return MarkerCall(
+            marker=self.marker, rule=self.name, assay=self.measured_by(cohort), reference=self.reference,
+            values=values.where(values.notna(), None), definition=self.defined(cohort), cut=self.cut,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.marker} by {self.name}" + (f" ({self.assay})" if self.assay else "") + f": {self.definition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRule(Rule):
+    """A rule that reads a raw column: which values are altered, which unaltered; any other is refused or unknown."""
+
     column: str
     altered: tuple[str, ...]
     unaltered: tuple[str, ...]
     unknown: tuple[str, ...] = ()
-    cut: Literal["published", "median", "fitted"] = "published"
 
     def applies(self, cohort: Cohort) -> bool:
-        """Whether the cohort's files hold what the rule reads."""
+        """Whether the raw column is there."""
         return self.column in cohort.raw
 
-    def call(self, cohort: Cohort) -> MarkerCall:
-        """Call the marker in every patient; the empty cell is NA, a value the rule does not know is an error."""
+    def statuses(self, cohort: Cohort) -> pd.Series[Any]:
+        """Recode the raw column; a value the rule does not know is an error."""
         raw = cohort.raw[self.column]
         known = {**dict.fromkeys(self.altered, ALTERED), **dict.fromkeys(self.unaltered, UNALTERED)}
         strange = raw[raw.notna() & ~raw.isin([*known, *self.unknown])]
         if len(strange):
             raise DataError(
-                f"{cohort.name}, column {self.column}, patient {strange.index[0]}: {strange.iloc[0]!r} is unknown to the rule "
-                f"{self.marker} {self.name}, which knows {', '.join([*known, *self.unknown])}."
+                f"{cohort.name}, column {self.column}, patient {strange.index[0]}: {strange.iloc[0]!r} is unknown to "
+                f"the rule {self.marker} {self.name}, which knows {', '.join([*known, *self.unknown])}."
             )
-        values = raw.map(known).astype(object).where(lambda status: status.notna(), None)
-        return MarkerCall(
-            marker=self.marker, rule=self.name, assay=self.assay, reference=self.reference, values=values,
-            definition=self.definition, cut=self.cut,
-        )  # fmt: skip
+        return raw.map(known).astype(object)
 
-    def __str__(self) -> str:
-        return f"{self.marker} by {self.name} ({self.assay}): {self.definition}"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRule(Rule):
+    """A rule that reads a harmonised status (positive or negative), where its assay is of the kind the rule is about."""
+
+    column: str
+    by_ihc: bool
+
+    def applies(self, cohort: Cohort) -> bool:
+        """Whether the status is there, by such an assay."""
+        return self.column in cohort.patients and self.measured_by(cohort).startswith("IHC") == self.by_ihc
+
+    def measured_by(self, cohort: Cohort) -> str:
+        """Name the assay as the cohort states it."""
+        return cohort.assays.get(self.column, "not stated")
+
+    def statuses(self, cohort: Cohort) -> pd.Series[Any]:
+        """Take positive for altered."""
+        return cohort.patients[self.column].map({"positive": ALTERED, "negative": UNALTERED}).astype(object)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ProfileRule(Rule):
+    """A rule that reads genes of a molecular profile."""
+
+    kind: ProfileKind
+    genes: tuple[str, ...]
+
+    def _profile(self, cohort: Cohort) -> Profile:
+        found = cohort.profile(self.kind)
+        if found is None:
+            raise DataError(f"{cohort.name} holds no {self.kind} profile.")
+        return found
+
+    def applies(self, cohort: Cohort) -> bool:
+        """Whether there is such a profile; a gene that it lacks is not assayed, which is an answer."""
+        return cohort.profile(self.kind) is not None
+
+    def held(self, cohort: Cohort) -> tuple[str, ...]:
+        """Return the rule's genes that the platform holds."""
+        features = self._profile(cohort).features()
+        return tuple(gene for gene in self.genes if gene in features)
+
+    def measured_by(self, cohort: Cohort) -> str:
+        """Name the profile's assay."""
+        return self._profile(cohort).assay
+
+    def defined(self, cohort: Cohort) -> str:
+        """Say which of the genes the platform lacks."""
+        absent = [gene for gene in self.genes if gene not in self.held(cohort)]
+        return f"{self.definition}; not on the platform: {', '.join(absent)}" if absent else self.definition
+
+    def statuses(self, cohort: Cohort) -> pd.Series[Any]:
+        """Combine the genes: one altered makes altered, all assayed and none altered makes unaltered."""
+        import pandas as pd
+
+        profile, genes, everyone = self._profile(cohort), self.held(cohort), cohort.patients.index
+        status = pd.Series(NOT_ASSAYED, index=everyone, dtype=object)
+        if not genes:
+            return status
+        values = profile.values(genes).reindex(everyone)
+        assayed = pd.DataFrame({gene: everyone.isin(profile.assayed(gene)) for gene in genes}, index=everyone)
+        altered = pd.DataFrame({gene: self.is_altered(gene, values[gene]) for gene in genes}).fillna(value=False)
+        known = (values.notna() & assayed).all(axis=1)
+        status = status.mask(assayed.all(axis=1), None)
+        status = status.mask(known, UNALTERED)
+        return status.mask((altered.astype(bool) & assayed).any(axis=1), ALTERED)
+
+    def is_altered(self, gene: str, values: pd.Series[Any]) -> pd.Series[Any]:
+        """Tell which values of a gene count as altered."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutationRule(_ProfileRule):
+    """A rule that reads mutations: any that changes the protein, or those whose protein change matches a pattern."""
+
+    kind: ProfileKind = "mutation"
+    pattern: str = ""
+
+    def is_altered(self, gene: str, values: pd.Series[Any]) -> pd.Series[Any]:
+        """Tell who has a non-silent mutation that matches the pattern."""
+        wanted = re.compile(self.pattern)
+
+        def found(told: str) -> bool:
+            pairs = [change.partition(":")[::2] for change in told.split(";") if change]
+            return any(not _SILENT.search(kind) and wanted.search(change) for kind, change in pairs)
+
+        return values.map(found, na_action="ignore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyNumberRule(_ProfileRule):
+    """A rule that reads discrete copy number: gain from `gain` up in some genes, loss from `loss` down in others."""
+
+    kind: ProfileKind = "cna"
+    losses: tuple[str, ...] = ()
+    gain: float = 2.0
+    loss: float = -2.0
+
+    def is_altered(self, gene: str, values: pd.Series[Any]) -> pd.Series[Any]:
+        """Tell who has the gain, or for a gene of `losses` the loss."""
+        return values <= self.loss if gene in self.losses else values >= self.gain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRule(_ProfileRule):
+    """A rule that cuts a level (mRNA, protein) of one gene or antibody: high or low.
+
+    Attributes
+    ----------
+    genes : tuple of str
+        Names of the same thing; the first that the platform knows is read.
+    altered : "high" | "low"
+    threshold : float or None
+        On z-scores of the assayed patients; the median if None.
+    """
+
+    altered: Literal["high", "low"] = "high"
+    threshold: float | None = None
+
+    def applies(self, cohort: Cohort) -> bool:
+        """Whether the level was measured, as a number if the rule has a threshold."""
+        profile = cohort.profile(self.kind)
+        return (
+            profile is not None and bool(self.held(cohort)) and (self.threshold is None or profile.unit != ABOVE_MEDIAN)
+        )
+
+    def held(self, cohort: Cohort) -> tuple[str, ...]:
+        """Return the first of the names that the platform knows."""
+        features = self._profile(cohort).features()
+        return next(((gene,) for gene in self.genes if gene in features), ())
+
+    def defined(self, cohort: Cohort) -> str:
+        """Say so where the levels were published as above or below a median."""
+        binary = self._profile(cohort).unit == ABOVE_MEDIAN
+        return f"{self.definition} (published as above or below the pooled median)" if binary else self.definition
+
+    def measure(self, cohort: Cohort) -> pd.Series[Any]:
+        """Return the level by patient, in standard deviations from the mean of the assayed patients."""
+        profile = self._profile(cohort)
+        [gene] = self.held(cohort)
+        values = profile.values([gene])[gene].reindex(cohort.patients.index)
+        return values if profile.unit == ABOVE_MEDIAN else (values - values.mean()) / values.std()
+
+    def statuses(self, cohort: Cohort) -> pd.Series[Any]:
+        """Cut the level; who was assayed and has no value is unknown."""
+        import pandas as pd
+
+        levels, [gene] = self.measure(cohort), self.held(cohort)
+        profile = self._profile(cohort)
+        if profile.unit == ABOVE_MEDIAN:
+            high = levels == 1
+        else:
+            high = levels > levels.median() if self.threshold is None else levels >= self.threshold
+        if self.altered == "low":
+            high = levels < levels.median() if profile.unit != ABOVE_MEDIAN else levels == 0
+        status = pd.Series(UNALTERED, index=levels.index, dtype=object).mask(high, ALTERED)
+        assayed = levels.index.isin(profile.assayed(gene))
+        return status.where(levels.notna(), None).where(assayed, NOT_ASSAYED)

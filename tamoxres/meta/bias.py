@@ -118,8 +118,9 @@ def small_study(pooled: PooledEffect, method: AsymmetryTest | None = None) -> As
 
 def _with_events(pooled: PooledEffect, method: str) -> tuple[list[EffectEstimate], list[str]]:
     needed = {"fiv": ("events",), "fav": ("events_1", "events_0")}.get(method, ())
-    usable = [effect for effect in pooled.effects if all(getattr(effect, name) is not None for name in needed)]
-    return usable, [effect.study for effect in pooled.effects if effect not in usable]
+    told = [all(getattr(effect, name) is not None for name in needed) for effect in pooled.effects]
+    usable = [effect for effect, is_told in zip(pooled.effects, told, strict=True) if is_told]
+    return usable, [effect.study for effect, is_told in zip(pooled.effects, told, strict=True) if not is_told]
 
 
 def _predictor(effects: list[EffectEstimate], v: Array, method: str) -> tuple[Array, Array]:

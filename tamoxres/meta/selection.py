@@ -254,11 +254,12 @@ def _maximum(y: Array, v: Array, beyond: Array, step: float) -> tuple[float, flo
     found = minimize(loss, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 1000})
     theta = _polish(natural(found.x), data)
     free = [0, 1, 2] if theta[1] > 1e-8 * scale else [0, 2]
-    cov = np.zeros((3, 3))
-    curved = np.linalg.eigvalsh(-_hessian(theta, data)[np.ix_(free, free)]).min() > 0 if np.all(np.isfinite(theta)) else False
-    if not curved or float(np.abs(_gradient(theta, data)[free]).max()) > 1e-5 * len(y):
+    information = -_hessian(theta, data)[np.ix_(free, free)]
+    slope = float(np.abs(_gradient(theta, data)[free]).max())
+    if not np.all(np.isfinite(information)) or np.linalg.eigvalsh(information).min() <= 0 or slope > 1e-5 * len(y):
         raise PoolingError("The selection model has no maximum: one side of the step holds too few studies.")
-    cov[np.ix_(free, free)] = np.linalg.inv(-_hessian(theta, data)[np.ix_(free, free)])
+    cov = np.zeros((3, 3))
+    cov[np.ix_(free, free)] = np.linalg.inv(information)
     return float(theta[0]), float(theta[1]), float(theta[2]), cov, _loglik(theta, data).real
 
 

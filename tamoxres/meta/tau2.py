@@ -184,23 +184,32 @@ def _reml_step(fit: Fit, x: Array) -> Array:
 
 
 def _scoring(y: Array, v: Array, x: Array | None, keep: Array | None, step_at: Callable[[Fit, Array], Array]) -> Array:
-    """Iterate tau2 += step; a step that turns round without shrinking is damped, so that it cannot swing for ever."""
+    """Iterate tau2 += step; a step that turns round without shrinking is damped, so that it cannot swing for ever.
+
+    Of many analyses at once, those that have ended are taken out.
+    """
     x, keep, _ = _design(y, x, keep)
-    tau2 = he(y, v, x, keep)
+    shape = keep.shape[:-1]
+    found = np.atleast_1d(he(y, v, x, keep))
+    y, v, keep = (np.broadcast_to(a, keep.shape).reshape(-1, keep.shape[-1]) for a in (y, v, keep))
+    todo, tau2, scale = np.arange(len(keep)), found.copy(), v.min()
     damping, before = np.ones_like(tau2), np.zeros_like(tau2)
-    scale = v.min()
     for _ in range(_MAX_STEPS):
         with np.errstate(divide="ignore", invalid="ignore"):
-            step = step_at(weighted_fit(y, keep / (v + tau2[..., None]), x), x)
+            step = step_at(weighted_fit(y, keep / (v + tau2[:, None]), x), x)
         if not np.all(np.isfinite(step)):
             break
         swings = (step * before < 0) & (np.abs(step) > 0.25 * np.abs(before))
         damping = np.where(swings, damping / 2, damping)
         moved = np.maximum(0, tau2 + damping * step)
-        ended = np.abs(moved - tau2) <= _TIGHT * (moved + scale)
+        going = np.abs(moved - tau2) > _TIGHT * (moved + scale)
+        found[todo] = moved
+        if not going.any():
+            return found.reshape(shape)
         tau2, before = moved, step
-        if np.all(ended):
-            return tau2
+        if not going.all():
+            todo, tau2, before, damping = todo[going], tau2[going], before[going], damping[going]
+            y, v, keep = y[going], v[going], keep[going]
     raise PoolingError("The likelihood of tau2 did not converge. Use tau2='dl' or 'pm', and check the standard errors.")
 
 

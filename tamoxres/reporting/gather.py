@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ..analysis import AnalysisSet
 from ..answer import answer
@@ -23,16 +23,13 @@ from ..markers.rule import Rule
 from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
 from ..models.interaction import InteractionResult
-from ..models.proportional import proportional_test
+from ..models.proportional import ProportionalTest, proportional_test
 from ..models.rates import Rates, event_rates
 from ..models.risk_difference import RiskDifferences, risk_difference
 from ..models.survival import FollowUp, follow_up, kaplan_meier
 from ..models.time_split import TimeSplit, time_split
 from ..models.verdict import Verdict, reach_verdict, single_arm_verdict
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
 
@@ -50,8 +47,7 @@ class Detail:
     crude, adjusted : CoxModel
     univariable : tuple of EffectEstimate
         Every variable of the adjusted model, alone.
-    proportional : DataFrame
-        term, chisq, df, p.
+    proportional : ProportionalTest
     curves : tuple of Curves
         Of the primary endpoint, then of overall survival where the cohort has it.
     follow_up : FollowUp or None
@@ -66,7 +62,7 @@ class Detail:
     crude: CoxModel
     adjusted: CoxModel
     univariable: tuple[EffectEstimate, ...]
-    proportional: pd.DataFrame
+    proportional: ProportionalTest
     curves: tuple[Curves, ...]
     follow_up: FollowUp | None
     rates: Rates
@@ -261,7 +257,7 @@ def _detail(job: Case) -> Detail | None:
         crude=crude.models[0],
         adjusted=model,
         univariable=(*crude.models[0].effects, *others),
-        proportional=proportional_test(model).table,
+        proportional=proportional_test(model),
         curves=tuple(_curves(job, treated)),
         follow_up=_tried(lambda: follow_up(treated)),
         rates=event_rates(treated),

@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from ...endpoints import STEEP
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Case, Findings
-from ..page import Bullets, Paragraph, Section, TableBlock, Text
+from ..page import Block, Bullets, Paragraph, Section, TableBlock, Text
 from ..weigh import CERTAINTY
 from .words import endpoint_name, joined, marker_name, terms
 
 __all__ = ["methods"]
 
 _ESTIMATORS = (
-    "Hazard ratios: Cox regression, Efron ties (Cox 1972; Efron 1977); competing deaths are censored, so that the hazard is "
-    "cause-specific.",
+    "Hazard ratios: Cox regression, Efron ties (Cox 1972; Efron 1977); competing deaths are censored, so that the "
+    "hazard is cause-specific.",
     "Proportional hazards: the exact score test, by term and global (Grambsch and Therneau 1994).",
-    "Risks: cumulative incidence where other deaths compete (Aalen and Johansen 1978), Kaplan-Meier otherwise, log-log limits; "
-    "median follow-up by reverse Kaplan-Meier (Schemper and Smith 1996).",
-    "Interaction: one model with treatment, marker and their product; the four hazard ratios are contrasts of that model, not "
-    "refits of subsets; the P is of the likelihood-ratio test on the same patients.",
+    "Risks: cumulative incidence where other deaths compete (Aalen and Johansen 1978), Kaplan-Meier otherwise, log-log "
+    "limits; median follow-up by reverse Kaplan-Meier (Schemper and Smith 1996).",
+    "Interaction: one model with treatment, marker and their product; the four hazard ratios are contrasts of that "
+    "model, not refits of subsets; the P is of the likelihood-ratio test on the same patients.",
     "Minimum detectable ratio: what a two-sided test would have seen with 80% power (Schmoor 2000).",
-    "Meta-analysis: REML with a Hartung-Knapp interval (Viechtbauer 2005; Hartung and Knapp 2001); prediction interval by the rule "
-    "of Higgins, Thompson and Spiegelhalter (2009). Other estimators stand beside it.",
+    "Meta-analysis: REML with a Hartung-Knapp interval (Viechtbauer 2005; Hartung and Knapp 2001); prediction interval "
+    "by the rule of Higgins, Thompson and Spiegelhalter (2009). Other estimators stand beside it.",
 )
 _RULES = {
     "moderate": "two or more independent trials that randomised tamoxifen against none report an interaction, on the same side",
@@ -35,15 +35,17 @@ _RULES = {
 
 def methods(findings: Findings) -> Section:
     """Write the methods."""
-    blocks = [
+    blocks: list[Block] = [
         Paragraph.of(
-            "Every analysis below was named in a plan before it was run. In each cohort the first rule of a marker on the first "
-            "endpoint is primary; other rules and endpoints are sensitivity analyses. What a plan calls exploratory is "
-            "labelled so."
+            "Every analysis below was named in a plan before it was run. In each cohort the first rule of a marker on "
+            "the first endpoint is primary; other rules and endpoints are sensitivity analyses. What a plan calls "
+            "exploratory is labelled so."
         ),
         *(Paragraph(text) for text in _models(findings)),
         Paragraph.of(_multiplicity(findings)),
-        Paragraph.of("Missing values: complete cases, with who left and why in the patient flow. Markers are never imputed."),
+        Paragraph.of(
+            "Missing values: complete cases, with who left and why in the patient flow. Markers are never imputed."
+        ),
         Bullets(tuple((text,) for text in _ESTIMATORS)),
         TableBlock("rules", _rules(findings)),
         TableBlock("endpoints", _endpoints(findings)),
@@ -59,11 +61,17 @@ def _models(findings: Findings) -> list[Text]:
         strata = f", stratified by {terms(asked.strata)}" if asked.strata else ""
         who = {"positive": "ER-positive patients", "negative": "ER-negative patients", "any": "patients"}[asked.er]
         where = f" ({joined(asked.where)})" if asked.where else ""
-        margin = f" Ratios of hazard ratios within {asked.margin[0]:g} to {asked.margin[1]:g} count as irrelevant: {asked.margin_why}" if asked.margin else ""
+        margin = (
+            f" Ratios of hazard ratios within {asked.margin[0]:g} to {asked.margin[1]:g} count as irrelevant: "
+            f"{asked.margin_why}"
+            if asked.margin
+            else ""
+        )
         out.append(
             (
-                f"{title}, {who}{where}. Marker among the treated: adjusted for {terms(asked.adjust_prognostic) or 'nothing'}{strata}. "
-                f"Marker by treatment: adjusted for {terms(asked.adjust_interaction) or 'nothing'}{strata}. {asked.why}{margin}",
+                f"{title}, {who}{where}. Marker among the treated: adjusted for "
+                f"{terms(asked.adjust_prognostic) or 'nothing'}{strata}. Marker by treatment: adjusted for "
+                f"{terms(asked.adjust_interaction) or 'nothing'}{strata}. {asked.why}{margin}",
             )
         )
     return out
@@ -75,8 +83,8 @@ def _multiplicity(findings: Findings) -> str:
     if len(primary) < 2:
         return f"Level: {alpha:g}, two-sided. {len(primary)} primary interaction was tested, so that none is corrected for others."
     return (
-        f"Level: {alpha:g}, two-sided. {len(primary)} primary interactions were tested; their P values corrected by Holm stand beside "
-        "the raw ones."
+        f"Level: {alpha:g}, two-sided. {len(primary)} primary interactions were tested; their P values corrected by "
+        "Holm stand beside the raw ones."
     )
 
 
@@ -109,7 +117,13 @@ def _endpoints(findings: Findings) -> Table:
         for code in dict.fromkeys(used):
             known = STEEP[code]
             departure = cohort.departures.get(code, "none known")
-            cells = (cohort.title, endpoint_name(code), joined(known.events, "or"), joined(known.competing, "or"), departure)
+            cells = (
+                cohort.title,
+                endpoint_name(code),
+                joined(known.events, "or"),
+                joined(known.competing, "or"),
+                departure,
+            )
             rows.append(Row(tuple(map(Cell, cells))))
     heads = ("Cohort", "Endpoint (STEEP 2.0)", "Events", "Competing", "Departure from the definition")
     return Table(title="Endpoints", columns=tuple(map(Column, heads)), rows=tuple(rows))
@@ -121,5 +135,8 @@ def _certainty() -> Table:
         title="How sure that a marker predicts failure of tamoxifen",
         columns=(Column("How sure"), Column("When")),
         rows=tuple(rows),
-        footnotes=("A trial reports an interaction where its P is below the level. Certainty is never high: effects come from abstracts.",),
+        footnotes=(
+            "A trial reports an interaction where its P is below the level. Certainty is never high: effects come from "
+            "abstracts.",
+        ),
     )

@@ -8,7 +8,7 @@ from ...effects import EffectEstimate
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
 from ..gather import Case, Findings
-from ..page import AnswerRow, Answers, Code, Inline, Link, Paragraph, Section, Text, estimate, p_of, plain
+from ..page import AnswerRow, Answers, Block, Code, Inline, Link, Paragraph, Section, Shown, Text, estimate, p_of, plain
 from ..pools import PoolAnswer
 from ..weigh import Weighed
 from .words import FETCH, joined, marker_name, section_key
@@ -17,9 +17,9 @@ __all__ = ["answer_lines", "opening"]
 
 _DIRECTIONS = ("resistant", "no_effect", "sensitive")
 _RESISTANCE = (
-    "A marker that goes with relapse among treated patients may do so in untreated patients as well: it is then prognostic. "
-    "That it predicts failure of the treatment is another claim, about the interaction of marker and treatment: the ratio "
-    "of two hazard ratios, and it takes untreated patients to see it."
+    "A marker that goes with relapse among treated patients may do so in untreated patients as well: it is then "
+    "prognostic. That it predicts failure of the treatment is another claim, about the interaction of marker and "
+    "treatment: the ratio of two hazard ratios, and it takes untreated patients to see it."
 )
 
 
@@ -27,18 +27,18 @@ def opening(findings: Findings, weighed: Sequence[Weighed], pools: Sequence[Pool
     """Write the answer: one row a marker."""
     rows = tuple(_row(one, findings, pools) for one in weighed)
     notes = list(dict.fromkeys(note for case in findings.leading() for note in case.cohort.notes))
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Paragraph(_summary(findings), "lead"),
         Answers(rows, _as_table(rows)),
         Paragraph.of(
-            "Ratio of HRs: above 1, endocrine therapy helps less when the marker is altered. HR: altered against unaltered among "
-            "the treated, of the same adjusted model. Bars: 95% intervals. How sure: of the claim that the marker predicts "
-            "failure of tamoxifen, by the rules in ",
+            "Ratio of HRs: above 1, endocrine therapy helps less when the marker is altered. HR: altered against "
+            "unaltered among the treated, of the same adjusted model. Bars: 95% intervals. How sure: of the claim that "
+            "the marker predicts failure of tamoxifen, by the rules in ",
             Link("Methods", "methods"),
             ".",
             kind="note",
         ),
-        *(Paragraph.of(f"{' '.join(notes)}", kind="note") for _ in notes[:1]),
+        Paragraph.of(" ".join(notes), kind="note"),
         Paragraph.of(_RESISTANCE),
     )
     return Section("answer", "The answer", blocks)
@@ -79,8 +79,6 @@ def _summary(findings: Findings) -> Text:
 
 
 def _verdict_text(case: Case) -> Inline:
-    from ..page import Shown
-
     verdict = case.verdict
     if verdict is None:
         return case.problem
@@ -120,7 +118,12 @@ def _cohort_text(marker: str, cases: Sequence[Case], findings: Findings) -> Text
         parts.append(f"{case.cohort.title}, {case.rule.assay}, {case.endpoint}: ")
         if case.interaction is not None:
             ratio = case.interaction.ratio
-            parts += ["ratio of HRs ", estimate(ratio), ", HR among the treated ", estimate(case.interaction.marker_treated)]
+            parts += [
+                "ratio of HRs ",
+                estimate(ratio),
+                ", HR among the treated ",
+                estimate(case.interaction.marker_treated),
+            ]
             parts.append(f"; {count(ratio.n)} patients, {count(ratio.events)} events. ")
         else:
             parts.append(f"{case.problem} ")
@@ -143,7 +146,9 @@ def _literature_text(one: Weighed, pools: Sequence[PoolAnswer]) -> Text:
     if votes:
         told = [f"{votes[d]} {d.replace('_', ' ')}" for d in _DIRECTIONS if d in votes]
         total = sum(votes.values())
-        parts.append(f"{total} clinical {'study' if total == 1 else 'studies'}: {', '.join(told) or 'none on treatment'}.")
+        parts.append(
+            f"{total} clinical {'study' if total == 1 else 'studies'}: {', '.join(told) or 'none on treatment'}."
+        )
     return tuple(parts) or ("Nothing in the table.",)
 
 

@@ -13,7 +13,7 @@ __all__ = ["FETCH", "NAMES", "endpoint_name", "joined", "marker_name", "section_
 
 NAMES: Mapping[str, str] = MappingProxyType({"MTOR": "mTOR", "HH": "Hedgehog"})
 FETCH: Mapping[str, str] = MappingProxyType(
-    {marker: "metabric" for marker in ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA")}
+    dict.fromkeys(("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA"), "metabric")
 )
 
 

@@ -67,5 +67,11 @@ ref$weights <- list(propensity = sort(unname(e))[c(1, 100, 343, 600, 686)], effe
   ess = lapply(W, function(w) sapply(0:1, function(a) sum(w[h == a])^2 / sum(w[h == a]^2))),
   balance = lapply(W, function(w) sapply(g[c("age", "meno", "size", "grade", "nodes", "pgr", "er")], smd, w = w)),
   unweighted = sapply(g[c("age", "meno", "size", "grade", "nodes", "pgr", "er")], smd, w = rep(1, 686)))
+
+# rubin.py: mice's arithmetic
+suppressMessages(library(mice)); Q <- c(.40, .46, .35, .43, .38); U <- c(.0160, .0155, .0170, .0158, .0163)
+pooled <- function(...) { p <- pool.scalar(...); list(estimate = p$qbar, total = p$t, within = p$ubar, between = p$b, df = p$df, fmi = p$fmi) }
+ref$software$mice <- as.character(packageVersion("mice"))
+ref$rubin <- list(infinite = pooled(Q, U), finite = pooled(Q, U, n = 201, k = 1), small = pooled(Q[1:2], U[1:2], n = 31, k = 1), same = pooled(rep(.4, 3), rep(.02, 3), n = 101, k = 1))
 #NEXT
 write_json(ref, file.path(root, "estimators", "estimators.json"), auto_unbox = TRUE, digits = NA, pretty = TRUE, na = "null")
