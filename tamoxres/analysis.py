@@ -157,7 +157,7 @@ def select(
         chosen = _by_restriction(chosen, Restriction.parse(text))
     if called is not None:
         chosen = _by_marker(chosen)
-    chosen = _by_endpoint(chosen)
+    chosen = _by_entry(_by_endpoint(chosen))
     if chosen.n == 0:
         raise QuestionError(f"Nobody is left in {cohort.name}:\n{chosen.flow}")
     return chosen
@@ -287,6 +287,18 @@ def _by_endpoint(chosen: AnalysisSet) -> AnalysisSet:
     why = f"{chosen.endpoint.code} unknown {gone:,}" if gone else ""
     out = chosen.without(keep, name=f"{chosen.endpoint.code} known", why=why)
     return replace(out, frame=out.frame.astype({"event": int}))
+
+
+def _by_entry(chosen: AnalysisSet) -> AnalysisSet:
+    """Leave out who was never at risk: their follow-up ended before, or when, their delayed entry began."""
+    entry, months = chosen.frame["entry"], chosen.frame["months"]
+    if not (entry.isna() | (entry > 0)).any():
+        return chosen
+    keep = ((entry == 0) | (entry < months)).to_numpy()
+    ended, unknown = int((~keep).sum() - entry.isna().sum()), int(entry.isna().sum())
+    told = ((f"{chosen.endpoint.code} ended before entry", ended), ("entry unknown", unknown))
+    why = ", ".join(f"{what} {count:,}" for what, count in told if count)
+    return chosen.without(keep, name="At risk after delayed entry", why=why)
 
 
 def _joined(population: str, phrase: str) -> str:

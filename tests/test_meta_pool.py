@@ -58,6 +58,7 @@ def test_json_has_exactly_the_agreed_keys():
     out = json.loads(two.to_json())
     assert list(out) == JSON_KEYS
     assert out["prediction_low"] is None
+    assert "Prediction interval (hts): NE" in str(two)
     assert out["effects"][1]["study"] == "B"
     assert out["weights"] == list(two.weights)
     assert json.loads(pool([row("A"), row("B")], tau2="common", ci="z").to_json())["df"] is None
@@ -68,6 +69,8 @@ def test_common_effect_reports_tau2_of_zero():
     pooled = pool(trials(), tau2="common", ci="z")
     assert (pooled.tau2, pooled.tau2_ci_low, pooled.prediction, pooled.common) == (0, None, None, None)
     assert pooled.h2 == pytest.approx(META["bcg"]["fits"]["FE_z"]["h2"], rel=CLOSED)
+    assert not any("common effect" in note for note in pooled.notes)
+    assert any("not meant for a common effect" in note for note in pool(trials(), tau2="common").notes)
 
 
 def test_the_text_holds_the_numbers_and_the_definitions():

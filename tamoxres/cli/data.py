@@ -38,7 +38,7 @@ def check(
     mapping: MappingFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Check a cohort, a registry's file or effect rows: what is wrong and where, what is unknown; exit 2 if it fails."""
+    """Check a cohort, a registry's file or effect rows: what is wrong and where, what is unknown."""
     if mapping is None and cohort.lower().endswith((".csv", ".json")) and Path(cohort).is_file():
         from ..effects import read_effects
 

@@ -6,47 +6,44 @@ import importlib
 import importlib.metadata
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort
-from ..errors import QuestionError
+from ..errors import DataError, QuestionError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ENTRIES", "Entry", "catalogue", "load"]
+__all__ = ["ENTRIES", "Entry", "catalogue", "load", "versions"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the catalogue: the module that loads a cohort, and what it holds in a few words."""
+    """One line of the catalogue: the module that loads a cohort, what it holds in a few words, and fixed options."""
 
     module: str
     about: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 _SUFFIXES = (
     ".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt",
 )  # fmt: skip
 ENTRIES = {
-    "metabric": Entry(
-        "tamoxres.cohorts.metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"
-    ),
-    "rotterdam": Entry(
-        "tamoxres.cohorts.rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"
-    ),
-    "gbsg": Entry(
-        "tamoxres.cohorts.gbsg",
-        "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT",
-    ),
+    "metabric": Entry("metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"),
+    "rotterdam": Entry("rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"),
+    "gbsg": Entry("gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"),
+    "msk_2018": Entry("msk_2018", "1,756 patients, most metastatic, sequenced by MSK-IMPACT; no therapy recorded"),
 }
 
 
 def _loader(name: str) -> Any:
     if name in ENTRIES:
-        return importlib.import_module(ENTRIES[name].module).load
+        entry = ENTRIES[name]
+        return partial(importlib.import_module(f".{entry.module}", __package__).load, **entry.options)
     for point in importlib.metadata.entry_points(group="tamoxres.cohorts"):
         if point.name == name:
             return point.load()
@@ -59,6 +56,7 @@ def load(
     *,
     mapping: str | Path | Mapping[str, Any] | None = None,
     data_dir: str | Path | None = None,
+    snapshot: str | None = None,
     **options: Any,
 ) -> Cohort:
     """Load a cohort by its catalogue name, or a user's own file by its mapping, harmonised and checked.
@@ -71,6 +69,8 @@ def load(
         How the file's columns are read; needed for a file.
     data_dir : path, optional
         Folder with the publishers' files, searched before the cache and the embedded data.
+    snapshot : str, optional
+        Refuse data of any other version: a date, or the beginning of a sha256 (see `versions`).
     **options
         Options of that cohort, such as `off_study_deaths="event"` for `rotterdam`.
 
@@ -95,7 +95,42 @@ def load(
         if "unexpected keyword" not in str(error):
             raise
         raise QuestionError(f"Cohort {name} has no such option: {str(error).rpartition(' ')[2]}.") from None
+    if snapshot is not None:
+        _require_snapshot(cohort, snapshot)
     return cohort
+
+
+def _require_snapshot(cohort: Cohort, snapshot: str) -> None:
+    if any(source.retrieved == snapshot or source.sha256.startswith(snapshot) for source in cohort.sources):
+        return
+    have = ", ".join(f"{source.retrieved or 'undated'} ({source.sha256[:12]})" for source in cohort.sources)
+    raise DataError(
+        f"{cohort.name} on disk is not snapshot {snapshot} but {have}. Give --data-dir the folder of that snapshot."
+    )
+
+
+def versions(*, data_dir: str | Path | None = None) -> pd.DataFrame:
+    """Name the data version of every cohort on disk: each file with its date and sha256.
+
+    Parameters
+    ----------
+    data_dir : path, optional
+
+    Returns
+    -------
+    DataFrame
+        cohort, file, retrieved, sha256.
+    """
+    import pandas as pd
+
+    rows = []
+    for name in ENTRIES:
+        try:
+            cohort = load(name, data_dir=data_dir)
+        except DataError:
+            continue
+        rows += [(name, source.name, source.retrieved, source.sha256) for source in cohort.sources]
+    return pd.DataFrame(rows, columns=["cohort", "file", "retrieved", "sha256"])
 
 
 def _is_file(name: str | Path) -> bool:
@@ -120,8 +155,6 @@ def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
     """List the cohorts: patients, endpoints with events, markers, drug, design, licence, and whether on disk."""
     import pandas as pd
 
-    from ..errors import DataError
-
     rows = []
     for name, entry in ENTRIES.items():
         try:
@@ -139,6 +172,7 @@ def _describe(cohort: Cohort) -> dict[str, Any]:
         "patients": cohort.n,
         "endpoints": ", ".join(f"{e.code} {int((patients[e.event] == 1).sum()):,}" for e in cohort.endpoints),
         "markers": ", ".join(cohort.default_rules) or "none",
+        "fetch_adds": ", ".join(cohort.unfetched),
         "treatment": cohort.treatment_specificity,
         "design": cohort.design,
         "licence": "; ".join(source.licence for source in cohort.sources),

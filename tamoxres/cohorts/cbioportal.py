@@ -76,6 +76,18 @@ class Study:
         """Find the first of these files that is there."""
         return next((path for name in names if (path := find_raw(self.folder, name, self.data_dir))), None)
 
+    def require(self, *names: str) -> Path:
+        """Find the first of these files, and say how to get it where none is there."""
+        path = self.find(*names)
+        if path is None:
+            raise DataError(f"{names[0]} of {self.folder} is not on disk. {self.fetch}, or give --data-dir its folder.")
+        return path
+
+    @property
+    def fetch(self) -> str:
+        """Say what brings the study's files."""
+        return f"tamoxres fetch {self.folder} brings its files"
+
     def table(self, path: Path, key: str, columns: Iterable[str], missing: Sequence[str] = ()) -> RawTable:
         """Read a clinical file, indexed by `key`."""
         return read_table(path.read_bytes(), path, columns=columns, missing=missing).indexed(key)

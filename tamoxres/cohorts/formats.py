@@ -11,6 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import DataError
@@ -68,7 +69,8 @@ def read_file(
     frame.columns = [str(name).strip() for name in frame.columns]
     text = frame.reset_index(drop=True).map(_as_text).astype(object)
     in_sheet = suffix in _SHEETS
-    return RawTable(file.name, text.where(text.notna(), None), 2 if in_sheet else 1, "line" if in_sheet else "row")
+    lines = np.arange(len(text)) + (2 if in_sheet else 1)
+    return RawTable(file.name, text.where(text.notna(), None), lines, "line" if in_sheet else "row")
 
 
 def _read_typed(file: Path, suffix: str, sheet: str | int) -> pd.DataFrame:

@@ -30,11 +30,11 @@ _MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawTable:
-    """A table as text: its name for messages, its cells, and the line (or row) its first row stands on."""
+    """A table as text: its name for messages, its cells, and the line (or row) that each row stands on."""
 
     name: str
     frame: pd.DataFrame
-    first_line: int
+    lines: np.ndarray
     place: str = "line"
 
     def require(self, columns: Iterable[str]) -> None:
@@ -56,9 +56,24 @@ class RawTable:
                 raise DataError(f"{self.where(row, patient)}: {what}{found}. Keep one row a patient.")
         return replace(self, frame=self.frame.set_index(pd.Index(ids, name="patient")))
 
+    def picked(self, rows: pd.Index[Any], patient: str) -> RawTable:
+        """Return some rows, indexed by patient; the former index becomes a column."""
+        frame, lines = self.frame.loc[rows], self.lines[self.frame.index.get_indexer(rows)]
+        return replace(self, frame=frame.set_index(pd.Index(frame[patient], name="patient")), lines=lines)
+
+    def of(self, patients: RawTable) -> RawTable:
+        """Return the rows of these patients in their order; a patient without a row is an error."""
+        if (absent := patients.frame.index.difference(self.frame.index)).size:
+            raise DataError(
+                f"{self.name} has no row for patient {absent[0]} of {patients.name} ({absent.size} patients). "
+                "Take both files from one release."
+            )
+        wanted = patients.frame.index
+        return replace(self, frame=self.frame.loc[wanted], lines=self.lines[self.frame.index.get_indexer(wanted)])
+
     def where(self, row: int, column: str) -> str:
         """Name a cell in a message: file, line, column."""
-        return f"{self.name}, {self.place} {self.first_line + row}, column {column}"
+        return f"{self.name}, {self.place} {self.lines[row]}, column {column}"
 
     def levels(self, column: str, mapping: Mapping[str, str | None]) -> pd.Series[Any]:
         """Recode a column by a mapping from every known raw value; None in the mapping means unknown."""
@@ -128,7 +143,7 @@ def read_table(
     frame = pd.DataFrame(rows[1:], columns=header, dtype=object)
     if strip:
         frame = frame.map(str.strip)
-    table = RawTable(str(name), frame.mask(frame.isin(["", *missing])), skipped + 2)
+    table = RawTable(str(name), frame.mask(frame.isin(["", *missing])), np.arange(len(frame)) + skipped + 2)
     table.require(columns)
     if repeated := [cell for cell in dict.fromkeys(header) if header.count(cell) > 1]:
         raise DataError(f"{name}, line {skipped + 1}: column {repeated[0]!r} stands twice. Keep one of them.")

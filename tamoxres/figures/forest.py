@@ -20,7 +20,7 @@ from ..meta.subgroups import Subgroups
 from .forest_axis import choose_scale
 from .forest_columns import place
 from .forest_draw import Page, draw, foot_height, head_height, label_heights
-from .forest_layout import Line, Sheet
+from .forest_layout import Line, Sheet, at_level
 from .forest_sheets import meta_sheet, plain_sheet, subgroup_sheet
 from .forest_words import forest_style
 from .style import Width, box_in_points, font_size, journal, new_axes, use_style, width_of
@@ -140,7 +140,7 @@ def _sheet(
         return meta_sheet(rows, style, groups)
     if layout == "meta" or groups is not None:
         raise TamoxresError("Layout 'meta' and groups take a pooled effect: pool the effects first (tr.pool).")
-    effects = list(rows)
+    effects = at_level(list(rows))
     if not effects:
         raise EffectError("A forest plot needs one effect at least; found none.")
     if layout == "subgroup" or (layout is None and _looks_like_subgroups(effects)):

@@ -19,12 +19,12 @@ from . import forest_words as words
 from .style import journal
 
 __all__ = [
-    "Column", "Line", "Mark", "Sheet", "columns_for", "effect_line", "fraction", "individual", "interval_text",
+    "Column", "Line", "Mark", "Sheet", "at_level", "columns_for", "effect_line", "fraction", "individual", "interval_text",
     "labels", "own_parts", "row_notes", "sheet_of",
 ]  # fmt: skip
 
 _TRIAL_LEVEL = 0.99  # the EBCTCG gives trials 99% intervals, totals 95%
-_DISTINGUISH = ("marker", "rule", "endpoint", "estimand", "population", "treatment", "contrast", "measure")
+_DISTINGUISH = ("marker", "endpoint", "estimand", "population", "treatment", "contrast", "rule", "measure")
 _DECIMALS = {"RD": 3}
 
 
@@ -230,17 +230,26 @@ def fraction(events: int | None, n: int | None) -> str:
     return f"{count(events) or '–'}/{count(n) or '–'}"
 
 
+def at_level(effects: Sequence[EffectEstimate], level: float | None = None) -> list[EffectEstimate]:
+    """Give all rows intervals of one level: the one named, else the one they share, else 95%."""
+    shared = {effect.level for effect in effects}
+    level = level or (shared.pop() if len(shared) == 1 else 0.95)
+    return [effect if effect.level == level else replace(effect, level=level) for effect in effects]
+
+
 def labels(effects: Sequence[EffectEstimate]) -> list[str]:
-    """Return each row's study and, where a study has several rows, what tells them apart."""
-    out = []
-    for effect in effects:
-        same = [other for other in effects if other.study == effect.study]
-        differing = [name for name in _DISTINGUISH if len({getattr(other, name) for other in same}) > 1]
-        told = {name: str(getattr(effect, name)) for name in differing}
-        if "population" in told:
-            told["population"] = own_parts(same)[same.index(effect)]
-        out.append(", ".join([effect.study, *(part.replace("_", " ") for part in told.values() if part)]))
-    return out
+    """Return each row's study and, where a study has several rows, as much as it takes to tell them apart."""
+    told: dict[int, list[str]] = {}
+    for study in dict.fromkeys(effect.study for effect in effects):
+        same = [i for i, effect in enumerate(effects) if effect.study == study]
+        parts = own_parts([effects[i] for i in same])
+        told |= {i: [study] for i in same}
+        for name in _DISTINGUISH:
+            found = parts if name == "population" else [str(getattr(effects[i], name)) for i in same]
+            longer = {i: [*told[i], part.replace("_", " ")] for i, part in zip(same, found, strict=True)}
+            if len(set(map(tuple, longer.values()))) > len({tuple(told[i]) for i in same}):
+                told |= longer
+    return [", ".join(part for part in told[i] if part) for i in range(len(effects))]
 
 
 def own_parts(effects: Sequence[EffectEstimate]) -> list[str]:

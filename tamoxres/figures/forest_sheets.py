@@ -21,6 +21,7 @@ from .forest_layout import (
     Line,
     Mark,
     Sheet,
+    at_level,
     columns_for,
     effect_line,
     fraction,
@@ -104,7 +105,8 @@ def _meta_columns(pooled: PooledEffect, style: str) -> list[Column]:
 
 def _study_lines(pooled: PooledEffect, style: str, *, indent: bool) -> list[Line]:
     total, lines = sum(pooled.weights), []
-    for effect, label, weight in zip(pooled.effects, labels(pooled.effects), pooled.weights, strict=True):
+    effects = at_level(pooled.effects, pooled.level)
+    for effect, label, weight in zip(effects, labels(effects), pooled.weights, strict=True):
         line = effect_line(effect, label, style, indent=indent)
         line.cells["weight"] = percent(weight / total, 1, journal(style))
         lines.append(line)

@@ -34,7 +34,7 @@ class GenePlan:
     ----------
     layout, tally : Layout, Tally
     breslow : bool
-    shared : array, shape (q, n)
+    shared : array, shape (n, q)
         Shared columns by position, centred and scaled.
     centre, scale : array, shape (q,)
     modifier : int or None
@@ -63,7 +63,7 @@ class GenePlan:
     @property
     def columns(self) -> int:
         """Columns of a gene's model."""
-        return int(self.shared.shape[0]) + (1 if self.modifier is None else 2)
+        return int(self.shared.shape[1]) + (1 if self.modifier is None else 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,7 +131,7 @@ def plan_genes(
         columns = np.flatnonzero(~null.estimable | null.separated)
         raise AnalysisError(f"The model without genes is {', '.join(null.flags)} (shared columns {columns.tolist()}).")
     return GenePlan(
-        layout=layout, tally=tally, breslow=sets.ties == "breslow", shared=np.ascontiguousarray(z[layout.rows].T),
+        layout=layout, tally=tally, breslow=sets.ties == "breslow", shared=z[layout.rows],
         centre=centre, scale=scale, modifier=modifier,
         modifier_values=np.ones(layout.rows.size) if modifier is None else shared[layout.rows, modifier],
         offset=offset[layout.rows], start=null.coefficients, loglik=null.loglik,
@@ -163,26 +163,20 @@ def fit_placed(
     """Fit the model of each gene, taking the value at position i from patient `place[i]`: how genes are permuted."""
     if engine not in get_args(Engine):
         raise AnalysisError(f"Unknown engine {engine!r}. Use one of {', '.join(get_args(Engine))}.")
-    p, q, n = plan.columns, plan.shared.shape[0], place.size
-    z = np.ones((p + 1, n))
-    z[1 : q + 1] = plan.shared
-    modifier = np.empty((0, n)) if plan.modifier is None else plan.modifier_values[None, :].copy()
-    start = np.concatenate([plan.start, np.zeros(p - q)])
-    spare = Tally(plan.tally.weight.copy(), plan.tally.deaths.copy(), plan.tally.step_weight.copy())
-    genes = Genes(z, modifier, plan.offset, start, plan.tally, spare, plan.layout)
-    out = make_results(values.shape[0], p)
+    gene = np.ones((place.size, 1 if plan.modifier is None else 2))
+    gene[:, 1:] = plan.modifier_values[:, None]
+    start = np.concatenate([plan.start, np.zeros(gene.shape[1])])
+    genes = Genes(plan.shared, gene, plan.offset, start, plan.tally, plan.layout)
+    out = make_results(values.shape[0], plan.columns)
     also = nested and plan.modifier is not None  # without a modifier, the model without genes is the nested one
     _ENGINES[engine](values, place, genes, also, Limits(_TOLERANCE, _ITERATIONS, plan.breslow), out)
     return _in_units(plan, out)
 
 
 def _compiled(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
-    from .compiled import make_work
     from .sweeps import fit_genes as fit
 
-    p, n, k = genes.z.shape[0] - 1, place.size, genes.tally.deaths.size
-    works = (make_work(p, n, k), make_work(p - 1, n, k))
-    fit(np.ascontiguousarray(values), place, genes, works, nested, limits, out)
+    fit(np.ascontiguousarray(values), place, genes, nested, limits, out)
 
 
 def _numpy(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
@@ -200,7 +194,7 @@ def _in_units(plan: GenePlan, out: Results) -> GeneFits:
     With x the gene, m the modifier and X = (x - c) / s, b_X X + b_Xm X m = b_X/s x + b_Xm/s x m - (b_Xm c/s) m + const.
     """
     g, p = out.beta.shape
-    q = plan.shared.shape[0]
+    q = plan.shared.shape[1]
     back = np.zeros((g, p, p))
     shared = np.arange(q)
     back[:, shared, shared] = 1 / plan.scale

@@ -106,8 +106,7 @@ def _sum_matrix(group: Any, place: IntArray, factors: FloatArray, shape: tuple[i
 def _make_model(genes: Genes, v: int) -> _Model:
     """Lay out the model with the shared columns and the first `v` of the gene's."""
     layout, (k, n) = genes.layout, (genes.layout.group_start.size, genes.layout.rows.size)
-    q = genes.z.shape[0] - 2 - genes.modifier.shape[0]
-    shared, gene = genes.z[1 : q + 1].T, np.vstack([np.ones(n), *genes.modifier])[:v].T
+    shared, gene = genes.shared, genes.gene[:, :v]
     with_one = np.column_stack([np.ones(n), shared])
     place = np.concatenate([np.arange(n), layout.late])
     group = np.concatenate([layout.row_group, layout.before[layout.late]])
@@ -302,7 +301,7 @@ def _make_block(model: _Model, x: FloatArray, weight: FloatArray, genes: Genes, 
 
 def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
     """Fit every gene; the arguments are those of `sweeps.fit_genes`."""
-    v = 1 + genes.modifier.shape[0]
+    v = genes.gene.shape[1]
     models = (_make_model(genes, v), _make_model(genes, v - 1))
     for start in range(0, values.shape[0], _TOGETHER):
         stop = min(start + _TOGETHER, values.shape[0])

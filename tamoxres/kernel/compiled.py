@@ -19,7 +19,7 @@ from .fits import Problem
 from .layout import SEGMENT, Layout, Tally
 from .risksets import FloatArray, IntArray
 
-__all__ = ["Work", "compiled", "dot", "evaluate", "make_work", "standardise"]
+__all__ = ["Work", "compiled", "dot", "evaluate", "inlined", "make_work", "standardise"]
 
 _LOG2E, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (1 / math.factorial(i) for i in range(2, 14))
@@ -39,6 +39,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile a function when it is first called, keep it on disk, and let other threads run meanwhile."""
     jitted: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")(function)
+    return cast(Function, jitted)
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function into each of its callers: for steps too small, or with too many arguments, to be called."""
+    jitted: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy", forceinline=True)(
+        function
+    )
     return cast(Function, jitted)
 
 

@@ -55,25 +55,22 @@ class Genes(NamedTuple):
 
     Attributes
     ----------
-    z : array, shape (p + 1, n)
-        Ones, shared columns, and room for the gene's.
-    modifier : array, shape (m, n)
-        The columns that multiply the gene: none (m = 0) or one.
+    shared : array, shape (n, q)
+        Shared columns by position, centred and scaled.
+    gene : array, shape (n, v)
+        What the gene is multiplied by: 1, and the modifier if there is one.
     offset : array, shape (n,)
     start : array, shape (p,)
         Coefficients to start from.
     tally : Tally
-    spare : Tally
-        Room for the tally of a gene with missing values.
     layout : Layout
     """
 
-    z: FloatArray
-    modifier: FloatArray
+    shared: FloatArray
+    gene: FloatArray
     offset: FloatArray
     start: FloatArray
     tally: Tally
-    spare: Tally
     layout: Layout
 
 

@@ -47,7 +47,7 @@ RULES: tuple[Rule, ...] = (
     StatusRule(
         marker="HER2",
         name="ihc_ish",
-        definition="HER2 positive by immunohistochemistry or in-situ hybridisation against negative; 2+ alone is unknown",
+        definition="HER2 positive by immunohistochemistry or in-situ hybridisation; 2+ alone is unknown",
         reference="Wolff 2018, doi:10.1200/JCO.2018.77.8738",
         column="her2",
         by_ihc=True,

@@ -102,7 +102,7 @@ class ColumnRule(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRule(Rule):
-    """A rule that reads a harmonised status (positive or negative), where its assay is of the kind the rule is about."""
+    """A rule that reads a harmonised status (positive, negative), where its assay is of the kind the rule is about."""
 
     column: str
     by_ihc: bool
@@ -161,11 +161,11 @@ class _ProfileRule(Rule):
             return status
         values = profile.values(genes).reindex(everyone)
         assayed = pd.DataFrame({gene: everyone.isin(profile.assayed(gene)) for gene in genes}, index=everyone)
-        altered = pd.DataFrame({gene: self.is_altered(gene, values[gene]) for gene in genes}).fillna(value=False)
+        altered = pd.DataFrame({gene: self.is_altered(gene, values[gene]).eq(True) for gene in genes})
         known = (values.notna() & assayed).all(axis=1)
         status = status.mask(assayed.all(axis=1), None)
         status = status.mask(known, UNALTERED)
-        return status.mask((altered.astype(bool) & assayed).any(axis=1), ALTERED)
+        return status.mask((altered & assayed).any(axis=1), ALTERED)
 
     def is_altered(self, gene: str, values: pd.Series[Any]) -> pd.Series[Any]:
         """Tell which values of a gene count as altered."""

@@ -142,6 +142,8 @@ def _cautions(effects: Sequence[EffectEstimate], y: Array, fit: Pooled, tau2: Ta
     elif ci == "hksj" and fit.se_hk < fit.se_wald:
         ratio = float(fit.se_hk / fit.se_wald)
         out.append(f"The Hartung-Knapp error is {ratio:.2f} of the Wald error; ci='hk_adhoc' never goes below it.")
+    if tau2 == "common" and ci != "z":
+        out.append("A Hartung-Knapp interval is not meant for a common effect; ci='z' is usual there.")
     if len(effects) < _FEW and tau2 != "common":
         out.append(f"Only {len(effects)} studies: the variance between studies is hardly known.")
     return out

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..effects import EffectEstimate, effects_to_json
 from ..effects.routes import critical_value
-from ..wording import interval, number, p_value, percent, ratio, ratio_with_interval
+from ..wording import NOT_ESTIMABLE, interval, number, p_value, percent, ratio, ratio_with_interval
 from .estimate import CiMethod
 from .heterogeneity import PredictionRule
 from .tau2 import Tau2Method
@@ -208,7 +208,7 @@ class PooledEffect:
     @property
     def _prediction(self) -> str:
         if self.prediction is None:
-            return self._text((math.nan, math.nan))
+            return NOT_ESTIMABLE
         return self._text((self._shown(self.prediction[0]), self._shown(self.prediction[1])))
 
     @property

@@ -44,7 +44,7 @@ def kernel_fit(frame: pd.DataFrame, design: Design, strata: Sequence[str], ties:
         frame["months"].to_numpy(float),
         np.asarray(frame["event"] == 1, dtype=int),
         design.x,
-        entry=entry if np.any(entry > 0) else None,
+        entry=np.where(entry > 0, entry, -np.inf) if np.any(entry > 0) else None,  # zero follow-up is at risk at 0
         strata=stratum_codes(frame, strata),
         options=CoxOptions(ties=ties),
     )

@@ -6,7 +6,7 @@ to effects.csv; nothing here is HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -92,12 +92,14 @@ class AnswerRow:
 
     Attributes
     ----------
-    marker, altered : str
+    marker : str
     claim : str
         What the review claims.
     verdict : str
         Label of the verdict, or what is missing.
-    cohort, literature : Text
+    cohort : Text
+    literature : tuple of Text
+        A line each.
     intervals : tuple of (str, EffectEstimate)
         What is drawn beside the verdict, with a short name each.
     certainty, reason : str
@@ -106,11 +108,10 @@ class AnswerRow:
     """
 
     marker: str
-    altered: str
     claim: str
     verdict: str
     cohort: Text
-    literature: Text
+    literature: tuple[Text, ...]
     intervals: tuple[tuple[str, EffectEstimate], ...]
     certainty: str
     reason: str
@@ -127,11 +128,12 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Browser:
-    """Every effect of the report, and every pooled one, to be filtered and sorted."""
+    """Every effect of the report, and every pooled one, to be filtered and sorted; `own` are row ids of cohorts."""
 
     effects: tuple[EffectEstimate, ...]
     own: frozenset[str]
     pools: tuple[PoolAnswer, ...]
+    titles: Mapping[str, str]
 
 
 Block = Paragraph | Bullets | TableBlock | Figure | Answers | Browser
@@ -181,7 +183,9 @@ class Page:
             elif isinstance(block, TableBlock):
                 lines += [block.table.title, *block.table.footnotes]
             elif isinstance(block, Answers):
-                lines += [text for row in block.rows for text in (plain(row.cohort), plain(row.literature), row.reason)]
+                lines += [
+                    text for row in block.rows for text in (plain(row.cohort), *map(plain, row.literature), row.reason)
+                ]
         return "\n\n".join(lines)
 
 

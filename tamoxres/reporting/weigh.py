@@ -103,10 +103,10 @@ def _certainty(
     sides = {side for row in asked if row.study in seen and (side := direction(row))}
     names = ", ".join(seen)
     if not asked:
-        return "very low", "no trial that randomised tamoxifen reports the interaction"
+        return "very low", "no randomised trial of tamoxifen reports it"
     if not seen:
         trials = ", ".join(_independent(asked))
-        return "very low", f"randomised, but the interaction is not shown ({trials})"
+        return "very low", f"the interaction is not shown where tamoxifen was randomised ({trials})"
     if len(seen) > 1 and len(sides) < 2:
         return "moderate", f"an interaction in {len(seen)} randomised trials ({names}), known from abstracts"
     return "low", f"an interaction in one randomised trial ({names}), not confirmed"

@@ -65,6 +65,9 @@ def add_table(document: Any, table: Table) -> None:
     for column, cell in zip(table.columns, lines[0].cells, strict=True):
         _write(cell, column.header, bold=True, right=column.align == "right")
     for row, line in zip(table.rows, list(lines)[1:], strict=True):
+        if row.stands_alone:
+            _write(line.cells[0].merge(line.cells[-1]), row.cells[0].text, bold=True)
+            continue
         for i, (cell, target) in enumerate(zip(row.cells, line.cells, strict=True)):
             right = table.columns[i].align == "right"
             names_row = i == 0

@@ -38,6 +38,7 @@ _BRACKETS = Style(name="quartiles", opening="[", closing="]")
 _FEW_VALUES = 5  # a number with no more distinct whole values, such as grade, is shown by level
 _MANY_LEVELS = 15
 _LEFT_OUT = ("patient", "study", "sampling_weight")
+_SAME_AS = {"treatment": ("endocrine", "endocrine_agent")}  # columns that say the grouping again
 
 
 def smd_number(first: FloatArray, second: FloatArray) -> float:
@@ -55,10 +56,16 @@ def smd_number(first: FloatArray, second: FloatArray) -> float:
 
 
 def smd_levels(first: FloatArray, second: FloatArray) -> float:
-    """Return the standardised difference of two distributions over the same levels (shares, shape (k,))."""
+    """Return the standardised difference of two distributions over the same levels (shares, shape (k,)).
+
+    Infinite where a level parts the groups wholly.
+    """
     gap = (first - second)[1:]
     covariance = (_multinomial(first[1:]) + _multinomial(second[1:])) / 2
-    return math.sqrt(max(float(gap @ np.linalg.pinv(covariance) @ gap), 0.0))
+    weighted = np.linalg.pinv(covariance) @ gap
+    if not np.allclose(covariance @ weighted, gap):
+        return math.inf
+    return math.sqrt(max(float(gap @ weighted), 0.0))
 
 
 def _multinomial(shares: FloatArray) -> FloatArray:
@@ -166,7 +173,11 @@ def _natural(level: str) -> tuple[float, str]:
 
 def _described(frame: pd.DataFrame, by: str | None) -> list[str]:
     known = [c for c in CODEBOOK if c.name in frame and c.kind not in ("time", "event") and frame[c.name].notna().any()]
-    names = [c.name for c in known if c.name not in (*_LEFT_OUT, by) and frame[c.name].nunique(dropna=False) > 1]
+    names = [
+        c.name
+        for c in known
+        if c.name not in (*_LEFT_OUT, by, *_SAME_AS.get(by or "", ())) and frame[c.name].nunique(dropna=False) > 1
+    ]
     return [name for name in names if column(name).kind != "text" or frame[name].nunique() <= _MANY_LEVELS]  # type: ignore[union-attr]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..effects import EffectEstimate
 from ..meta.pooled import CI_NAMES, TAU2_NAMES, PooledEffect
 from ..wording import NOT_ESTIMABLE, count, percent
@@ -11,7 +13,7 @@ from .table import Cell, Column, Number, Row, Table
 __all__ = ["meta_table"]
 
 
-def meta_table(pooled: PooledEffect, *, title: str = "") -> Table:
+def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, str] | None = None) -> Table:
     """Print a pooled effect with the studies behind it.
 
     Parameters
@@ -19,9 +21,12 @@ def meta_table(pooled: PooledEffect, *, title: str = "") -> Table:
     pooled : PooledEffect
     title : str, optional
         Marker, estimand and endpoint if not given.
+    labels : mapping of str to str, optional
+        Words for studies.
     """
     rows = [Row((Cell("Studies"), *[Cell()] * 4), "heading")]
-    rows += [_study(effect, weight) for effect, weight in zip(pooled.effects, pooled.weights, strict=True)]
+    names = [(labels or {}).get(effect.study, effect.study) for effect in pooled.effects]
+    rows += [_study(*parts) for parts in zip(names, pooled.effects, pooled.weights, strict=True)]
     rows.append(Row((Cell("Pooled"), *[Cell()] * 4), "heading"))
     if pooled.common is not None:
         rows.append(_total("Common effect", pooled.common))
@@ -38,10 +43,10 @@ def meta_table(pooled: PooledEffect, *, title: str = "") -> Table:
     )
 
 
-def _study(effect: EffectEstimate, weight: float) -> Row:
+def _study(name: str, effect: EffectEstimate, weight: float) -> Row:
     share = Cell(percent(weight), (Number(weight, "0.0%"),))
     test = p_cell(effect.p_value, effect.row_id)
-    return Row((Cell(effect.study), Cell(_counts(effect)), share, effect_cell(effect), test), "level")
+    return Row((Cell(name), Cell(_counts(effect)), share, effect_cell(effect), test), "level")
 
 
 def _counts(effect: EffectEstimate) -> str:

@@ -100,6 +100,11 @@ class Row:
     cells: tuple[Cell, ...]
     kind: RowKind = "plain"
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is a heading with nothing beside it, which may take the whole width."""
+        return self.kind == "heading" and not any(cell.text for cell in self.cells[1:])
+
     @classmethod
     def of(cls, *texts: str, kind: RowKind = "plain") -> Row:
         """Make a row of texts alone."""

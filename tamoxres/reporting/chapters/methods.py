@@ -26,7 +26,7 @@ _ESTIMATORS = (
     "by the rule of Higgins, Thompson and Spiegelhalter (2009). Other estimators stand beside it.",
 )
 _RULES = {
-    "moderate": "two or more independent trials that randomised tamoxifen against none report an interaction, on the same side",
+    "moderate": "two or more independent trials that randomised tamoxifen against none report one, on the same side",
     "low": "one such trial reports an interaction",
     "very low": "patients were studied, but no such trial reports an interaction",
     "none": "no clinical study in the table",
@@ -81,7 +81,8 @@ def _multiplicity(findings: Findings) -> str:
     primary = [case for case in findings.leading() if case.role == "primary" and case.interaction]
     alpha = findings.plan.alpha
     if len(primary) < 2:
-        return f"Level: {alpha:g}, two-sided. {len(primary)} primary interaction was tested, so that none is corrected for others."
+        told = "One primary interaction was tested; its P needs no correction for others." if primary else ""
+        return f"Level: {alpha:g}, two-sided. {told}".strip()
     return (
         f"Level: {alpha:g}, two-sided. {len(primary)} primary interactions were tested; their P values corrected by "
         "Holm stand beside the raw ones."

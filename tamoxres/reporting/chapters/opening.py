@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ...effects import EffectEstimate
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
 from ..gather import Case, Findings
@@ -15,6 +14,8 @@ from .words import FETCH, joined, marker_name, section_key
 
 __all__ = ["answer_lines", "opening"]
 
+_MOST_TOLD = 2  # verdicts that are told in full above the table
+_DIRECTION = {"resistant": "Resistance", "no_difference": "No difference"}
 _DIRECTIONS = ("resistant", "no_effect", "sensitive")
 _RESISTANCE = (
     "A marker that goes with relapse among treated patients may do so in untreated patients as well: it is then "
@@ -59,48 +60,42 @@ def answer_lines(findings: Findings) -> list[str]:
 
 def _summary(findings: Findings) -> Text:
     """Say in a few sentences how many markers could be put to patients, and what came of it."""
-    asked = findings.plan.order()
-    leading = findings.leading()
+    asked, leading = findings.plan.order(), findings.leading()
     held = list(dict.fromkeys(case.marker for case in leading))
-    shown = [case for case in leading if case.verdict and case.verdict.label.startswith("interaction")]
-    parts: list[Inline] = [
-        f"Of {len(asked)} markers, {len(held)} could be put to the patients on disk"
-        + (f" ({joined([marker_name(m) for m in held])})" if held else "")
-        + ". "
-    ]
-    if held and not shown:
-        parts.append("In none of them is an interaction with endocrine therapy shown, and none is excluded. ")
-    for case in leading:
-        if case.verdict is None:
-            continue
-        parts += [f"{marker_name(case.marker)} in {case.cohort.title}: "]
-        parts += [_verdict_text(case), " "]
+    names = joined([marker_name(marker) for marker in held]) or "none"
+    only = "only " if len(held) == 1 else ""
+    parts: list[Inline] = [f"Of {len(asked)} markers, {only}{names} could be put to the patients on disk. "]
+    judged = [case for case in leading if case.verdict is not None]
+    if len(judged) > _MOST_TOLD:
+        return (*parts, _tally(judged))
+    for case in judged:
+        if case.verdict is not None:
+            parts += [
+                f"{case.cohort.title}, {case.rule.assay}: ",
+                Shown(case.verdict.sentence, case.verdict.basis),
+                " ",
+            ]
     return tuple(parts)
 
 
-def _verdict_text(case: Case) -> Inline:
-    verdict = case.verdict
-    if verdict is None:
-        return case.problem
-    return Shown(verdict.sentence, verdict.basis)
+def _tally(cases: Sequence[Case]) -> str:
+    """Count the verdicts by their label."""
+    labels = [case.verdict.label for case in cases if case.verdict is not None]
+    told = [f"{label}, {labels.count(label)}" for label in dict.fromkeys(labels)]
+    return f"Verdicts of {len(labels)} primary analyses: {'; '.join(told)}."
 
 
 def _row(one: Weighed, findings: Findings, pools: Sequence[PoolAnswer]) -> AnswerRow:
     cases = findings.leading(one.marker)
-    intervals = [
-        pair
-        for case in cases
-        if case.interaction is not None
-        for pair in (("ratio", case.interaction.ratio), ("HR", case.interaction.marker_treated))
-    ]
+    first = next((case.interaction for case in cases if case.interaction is not None), None)
+    claim = one.claim
     return AnswerRow(
         marker=marker_name(one.marker),
-        altered=one.claim.altered if one.claim else "",
-        claim=one.claim.statement if one.claim else "",
+        claim=f"{_DIRECTION[claim.direction]}: {claim.altered}" if claim else "",
         verdict=_verdict(cases),
-        cohort=_cohort_text(one.marker, cases, findings),
-        literature=_literature_text(one, [p for p in pools if p.marker == one.marker]),
-        intervals=tuple(intervals[:2]),
+        cohort=_cohort_text(one.marker, cases),
+        literature=tuple(_literature_lines(one, [p for p in pools if p.marker == one.marker])),
+        intervals=(("ratio of HRs", first.ratio), ("HR, treated", first.marker_treated)) if first else (),
         certainty=one.certainty,
         reason=one.reason,
         target=section_key(one.marker) if cases else "literature",
@@ -112,67 +107,66 @@ def _verdict(cases: Sequence[Case]) -> str:
     return "; ".join(labels) if labels else "no patients on disk"
 
 
-def _cohort_text(marker: str, cases: Sequence[Case], findings: Findings) -> Text:
+def _cohort_text(marker: str, cases: Sequence[Case]) -> Text:
     parts: list[Inline] = []
-    for case in cases:
+    for i, case in enumerate(cases):
         parts.append(f"{case.cohort.title}, {case.rule.assay}, {case.endpoint}: ")
-        if case.interaction is not None:
-            ratio = case.interaction.ratio
-            parts += [
-                "ratio of HRs ",
-                estimate(ratio),
-                ", HR among the treated ",
-                estimate(case.interaction.marker_treated),
-            ]
-            parts.append(f"; {count(ratio.n)} patients, {count(ratio.events)} events. ")
-        else:
+        if case.interaction is None:
             parts.append(f"{case.problem} ")
+            continue
+        ratio = case.interaction.ratio
+        if i:
+            parts += ["ratio of HRs ", estimate(ratio), ", HR ", estimate(case.interaction.marker_treated), "; "]
+        parts.append(f"{count(ratio.n)} patients, {count(ratio.events)} events. ")
     if not cases:
-        cohorts = [cohort for name, cohort in findings.unheld if name == marker]
-        parts.append(f"No assay in the files of {joined(cohorts)} here. " if cohorts else "Asked of no cohort. ")
-        parts += [Code(f"tamoxres fetch {FETCH.get(marker, 'metabric')}"), " brings it."]
+        parts += [Code(f"tamoxres fetch {FETCH.get(marker, 'metabric')}"), " brings them."]
     return tuple(parts)
 
 
-def _literature_text(one: Weighed, pools: Sequence[PoolAnswer]) -> Text:
-    parts: list[Inline] = []
+def _literature_lines(one: Weighed, pools: Sequence[PoolAnswer]) -> Iterator[Text]:
     if one.interactions or one.tests:
-        parts += ["Interaction, randomised: ", *_trials(one), ". "]
+        yield ("Ratio in randomised trials: ", *_trials(one), ".")
     for answer in pools:
         if answer.main is not None and answer.asked.estimand == "prognostic":
-            pooled = answer.main
-            parts += ["Pooled among the treated: HR ", estimate(pooled.to_effect()), f", {pooled.k} studies. "]
+            yield ("Pooled HR, treated: ", estimate(answer.main.to_effect()), f", {answer.main.k} studies.")
     votes = one.votes.get("clinical", {})
-    if votes:
-        told = [f"{votes[d]} {d.replace('_', ' ')}" for d in _DIRECTIONS if d in votes]
-        total = sum(votes.values())
-        parts.append(
-            f"{total} clinical {'study' if total == 1 else 'studies'}: {', '.join(told) or 'none on treatment'}."
-        )
-    return tuple(parts) or ("Nothing in the table.",)
+    if not votes:
+        yield ("No clinical study.",)
+        return
+    told = [f"“{d.replace('_', ' ')}” {votes[d]}" for d in _DIRECTIONS if d in votes]
+    total = sum(votes.values())
+    studies = "study" if total == 1 else "studies"
+    yield (
+        f"{total} clinical {studies}: {', '.join(told)}."
+        if told
+        else f"{total} clinical {studies}, none on treatment.",
+    )
 
 
 def _trials(one: Weighed) -> list[Inline]:
+    """Name each trial once: its ratio, and the P it printed where it printed one."""
     out: list[Inline] = []
-    rows: list[EffectEstimate] = [*one.interactions, *one.tests]
-    for i, row in enumerate(rows):
-        out.append(f"{', ' if i else ''}{row.study} ({row.endpoint}) ")
-        out.append(estimate(row) if row.status == "estimated" else p_of(row))
+    printed = {(row.study, row.endpoint): row for row in one.tests}
+    for row in one.interactions:
+        out += [", " if out else "", f"{row.study} ({row.endpoint}) ", estimate(row)]
+        if (test := printed.pop((row.study, row.endpoint), None)) is not None:
+            out += [", printed ", p_of(test)]
+    for row in printed.values():
+        out += [", " if out else "", f"{row.study} ({row.endpoint}) ", p_of(row)]
     return out
 
 
 def _as_table(rows: Sequence[AnswerRow]) -> Table:
-    heads = ("Marker", "The review claims", "These cohorts", "The literature", "How sure")
-    body = [
-        Row(
-            (
-                Cell(row.marker),
-                Cell(row.claim),
-                Cell(f"{row.verdict[:1].upper()}{row.verdict[1:]}. {plain(row.cohort)}"),
-                Cell(plain(row.literature)),
-                Cell(f"{row.certainty[:1].upper()}{row.certainty[1:]}: {row.reason}"),
-            )
-        )
-        for row in rows
-    ]
+    heads = ("Marker", "The review claims", "What these patients say", "What the literature says", "How sure")
+    body = []
+    for row in rows:
+        numbers = "; ".join(f"{name} {estimate(effect).text}" for name, effect in row.intervals)
+        patients = ". ".join(part for part in (_capital(row.verdict), numbers, plain(row.cohort)) if part)
+        sure = f"{_capital(row.certainty)}: {row.reason}"
+        literature = " ".join(map(plain, row.literature))
+        body.append(Row(tuple(map(Cell, (row.marker, row.claim, patients, literature, sure)))))
     return Table(title="The answer, marker by marker", columns=tuple(map(Column, heads)), rows=tuple(body))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

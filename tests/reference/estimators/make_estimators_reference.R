@@ -73,5 +73,30 @@ suppressMessages(library(mice)); Q <- c(.40, .46, .35, .43, .38); U <- c(.0160, 
 pooled <- function(...) { p <- pool.scalar(...); list(estimate = p$qbar, total = p$t, within = p$ubar, between = p$b, df = p$df, fmi = p$fmi) }
 ref$software$mice <- as.character(packageVersion("mice"))
 ref$rubin <- list(infinite = pooled(Q, U), finite = pooled(Q, U, n = 201, k = 1), small = pooled(Q[1:2], U[1:2], n = 31, k = 1), same = pooled(rep(.4, 3), rep(.02, 3), n = 101, k = 1))
+
+# imputation.py: mice by arm on GBSG with gaps that follow from the days of follow-up
+ms <- with(g, data.frame(rfstime, status, hormon, age, grade = ifelse(rfstime %% 3 == 0, NA, grade), nodes = ifelse(rfstime %% 4 == 1, NA, nodes), meno = ifelse(rfstime %% 5 == 2, NA, meno)))
+arms <- lapply(0:1, function(a) { x <- ms[ms$hormon == a, ]; b <- survfit(Surv(rfstime, status) ~ 1, x, ctype = 1); x$hazard <- b$cumhaz[match(x$rfstime, b$time)]
+  p <- make.predictorMatrix(x); p[, c("rfstime", "hormon")] <- 0; mice(x, m = 50, method = "pmm", predictorMatrix = p, printFlag = FALSE, seed = 1, maxit = 5) })
+est <- sapply(1:50, function(i) { x <- rbind(complete(arms[[1]], i), complete(arms[[2]], i)); f <- coxph(Surv(rfstime, status) ~ hormon + grade + nodes + meno, x); c(coef(f)[1], vcov(f)[1, 1]) })
+p <- pool.scalar(est[1, ], est[2, ], n = 299, k = 4)
+ref$imputation <- list(estimate = p$qbar, se = sqrt(p$t), fmi = p$fmi, missing = unname(colSums(is.na(ms[c("grade", "nodes", "meno")]))))
+
+# standardise.py: mean predicted risk with everyone treated, and untreated
+worlds <- function(formula, d, term, times) { f <- coxph(formula, d, control = tight)
+  sapply(0:1, function(v) { n <- d; n[[term]] <- v; s <- summary(survfit(f, newdata = n, se.fit = FALSE), times = times); 1 - rowMeans(s$surv) }) }
+cs <- function(cause, rhs, d) coxph(as.formula(paste("Surv(etime, status ==", cause, ") ~", rhs)), d, control = tight)
+incidence <- function(rhs, d, times) { f <- lapply(1:2, cs, rhs = rhs, d = d)
+  sapply(c("F", "M"), function(v) { n <- d; n$sex <- v; b <- lapply(f, basehaz, centered = FALSE); t <- b[[1]]$time
+    lp <- sapply(f, function(x) { mm <- model.matrix(delete.response(terms(x)), n)[, -1]; drop(mm %*% coef(x)) })
+    h <- sapply(b, function(x) x$hazard); before <- rbind(0, h[-nrow(h), ]); step <- h - before
+    F <- 0; out <- c(); for (k in seq_along(t)) { F <- F + mean(exp(-before[k, 1] * exp(lp[, 1]) - before[k, 2] * exp(lp[, 2])) * exp(lp[, 1])) * step[k, 1]; out <- c(out, F) }
+    out[findInterval(times, t)] }) }
+m$sex <- factor(m$sex)
+ref$standardise <- list(gbsg = worlds(Surv(rfstime, status) ~ hormon + age + grade + nodes, g, "hormon", c(730.5, 1826.25)),
+  interaction = worlds(Surv(rfstime, status) ~ hormon * meno + age, g, "hormon", c(730.5, 1826.25)), mgus2 = incidence("sex + age", m, c(60, 120, 240)))
+strat <- coxph(Surv(rfstime, status) ~ hormon + age + nodes + strata(grade), g, control = tight)
+ref$standardise$stratified <- sapply(0:1, function(v) { n <- g; n$hormon <- v; b <- basehaz(strat, centered = FALSE); b$grade <- as.integer(sub("grade=", "", b$strata))
+  lp <- as.matrix(n[c("hormon", "age", "nodes")]) %*% coef(strat); sapply(c(730.5, 1826.25), function(t) { H <- sapply(1:3, function(s) { x <- b[b$grade == s & b$time <= t, ]; max(0, x$hazard) }); mean(1 - exp(-H[g$grade] * exp(lp))) }) })
 #NEXT
 write_json(ref, file.path(root, "estimators", "estimators.json"), auto_unbox = TRUE, digits = NA, pretty = TRUE, na = "null")

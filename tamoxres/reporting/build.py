@@ -1,0 +1,197 @@
+"""The report: plan to findings, findings to a page, and everything written whole or not at all.
+
+Two runs of one plan on the same data give the same bytes; what differs between runs (time, duration, paths, command)
+stands in manifest.json alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..effects import EffectEstimate, effects_to_csv, effects_to_json
+from ..errors import TamoxresError
+from ..evidence import derived_interactions, literature
+from ..figures.save import FORMATS, figure_bytes
+from ..files import whole_folder, write_whole
+from .chapters.checklists import checklists
+from .chapters.closing import limits, sources
+from .chapters.evidence import literature_section
+from .chapters.markers import marker_sections
+from .chapters.methods import methods
+from .chapters.opening import answer_lines, opening
+from .chapters.patients import patients
+from .chapters.pooled import pooled_section
+from .chapters.treatment import treatment
+from .claims import check_claims
+from .gather import Findings, Progress, gather
+from .html import page_html
+from .page import Answers, Figure, Page, Section, TableBlock
+from .plan import Plan, default_plan, read_plan
+from .pools import PoolAnswer, pool_all
+from .weigh import weigh
+from .word import page_docx
+
+__all__ = ["ReportFiles", "build_report"]
+
+_PACKAGES = (
+    "numpy", "scipy", "pandas", "lifelines", "statsmodels", "numba", "matplotlib", "jinja2", "python-docx",
+    "XlsxWriter",
+)  # fmt: skip
+_DPI = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFiles:
+    """Where the report is, and what it says.
+
+    Attributes
+    ----------
+    folder, html : Path
+    verdict_lines : tuple of str
+        One a marker.
+    """
+
+    folder: Path
+    html: Path
+    verdict_lines: tuple[str, ...]
+
+
+def build_report(
+    *,
+    output: str | Path,
+    plan: str | Path | Plan | None = None,
+    data_dir: str | Path | None = None,
+    progress: Progress | None = None,
+) -> ReportFiles:
+    """Write the report of a plan into a folder.
+
+    Parameters
+    ----------
+    output : path
+        Replaced whole if tamoxres wrote it; else new or empty.
+    plan : path or Plan, optional
+        The review's question, put to the embedded cohorts, if not given.
+    data_dir : path, optional
+        Folder with the publishers' files, searched before the embedded data.
+    progress : callable (done, total, what), optional
+
+    Returns
+    -------
+    ReportFiles
+
+    Raises
+    ------
+    QuestionError
+        If the plan is wrong or asks for what is not there.
+    TamoxresError
+        If the report's own words claim too much, or the folder is not ours to replace.
+    """
+    began = time.time()
+    asked = plan if isinstance(plan, Plan) else default_plan() if plan is None else read_plan(plan)
+    with whole_folder(output) as folder:
+        findings = gather(asked, data_dir=data_dir, progress=progress)
+        pools = pool_all(findings)
+        page = _page(findings, pools)
+        _refuse_claims(page)
+        _write(folder, page, _effects(findings, pools))
+        manifest = _manifest(asked, findings, folder, Path(output), began)
+        write_whole(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    target = Path(output)
+    return ReportFiles(folder=target, html=target / "report.html", verdict_lines=tuple(answer_lines(findings)))
+
+
+def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
+    weighed = [weigh(marker, alpha=findings.plan.alpha) for marker in findings.plan.order()]
+    published = [row for marker in findings.plan.order() for row in _published(marker)]
+    sections: list[Section | None] = [
+        opening(findings, weighed, pools),
+        methods(findings),
+        patients(findings),
+        *marker_sections(findings),
+        treatment(findings),
+        pooled_section(findings, pools, published),
+        literature_section(weighed),
+        limits(findings),
+    ]
+    kept = [section for section in sections if section is not None]
+    kept += [checklists(findings, [section.key for section in kept]), sources(findings)]
+    data = ", ".join(f"{c.title} {c.data_sha256[:8]}" for c in findings.cohorts)
+    return Page(title=findings.plan.title, about=f"tamoxres {__version__}. Data: {data}.", sections=tuple(kept))
+
+
+def _published(marker: str) -> list[EffectEstimate]:
+    return [*literature(marker=marker), *derived_interactions(marker=marker)]
+
+
+def _effects(findings: Findings, pools: Iterable[PoolAnswer]) -> list[EffectEstimate]:
+    """Gather every effect row that the report speaks of, each once."""
+
+    def every() -> Iterator[EffectEstimate]:
+        for case in findings.cases:
+            yield from case.effects
+        for benchmark in findings.benchmarks:
+            yield benchmark.effect
+        for marker in findings.plan.order():
+            yield from _published(marker)
+        for answer in pools:
+            yield from answer.effects
+            for pooled in answer.pooled.values():
+                yield pooled.to_effect()
+
+    return list({effect.row_id: effect for effect in every()}.values())
+
+
+def _refuse_claims(page: Page) -> None:
+    """Hold the report's own words to the rules that it holds others to."""
+    if flags := check_claims(page.sentences()):
+        told = "; ".join(str(flag) for flag in flags[:3])
+        raise TamoxresError(f"The report would claim more than its data can show: {told}. Reword the plan's texts.")
+
+
+def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
+    drawn = {block.name: block for block in page.blocks() if isinstance(block, Figure)}
+    pictures = {
+        name: {fmt: figure_bytes(block.drawn, fmt, dpi=_DPI) for fmt in FORMATS} for name, block in drawn.items()
+    }
+    (folder / "figures").mkdir()
+    (folder / "tables").mkdir()
+    for name, formats in pictures.items():
+        for fmt, content in formats.items():
+            write_whole(folder / "figures" / f"{name}.{fmt}", content)
+    for block in page.blocks():
+        if isinstance(block, TableBlock | Answers):
+            name = block.name if isinstance(block, TableBlock) else "answer"
+            for suffix in ("xlsx", "csv", "tex"):
+                block.table.save(folder / "tables" / f"{name}.{suffix}")
+    write_whole(folder / "report.html", page_html(page, {name: f["svg"] for name, f in pictures.items()}))
+    write_whole(folder / "report.docx", page_docx(page, {name: f["png"] for name, f in pictures.items()}))
+    write_whole(folder / "effects.csv", effects_to_csv(effects))
+    write_whole(folder / "effects.json", effects_to_json(effects))
+
+
+def _manifest(plan: Plan, findings: Findings, folder: Path, output: Path, began: float) -> dict[str, Any]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "tamoxres": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "seed": plan.seed,
+        "plan": plan.as_dict(),
+        "data": {c.name: {source.name: source.sha256 for source in c.sources} for c in findings.cohorts},
+        "files": {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        "command": sys.argv,
+        "output": str(output),
+        "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "seconds": round(time.time() - began, 1),
+    }

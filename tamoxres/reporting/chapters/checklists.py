@@ -1,0 +1,54 @@
+"""Checklists: REMARK, ICEMAN where it applies, and what of PRISMA and MOOSE can be derived."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ...evidence import literature, studies
+from ...tables.table import Cell, Column, Number, Row, Table
+from ..gather import Findings
+from ..page import Paragraph, Section, TableBlock
+from ..remark import remark_table
+
+__all__ = ["checklists"]
+
+_ICEMAN = "ICEMAN (credibility of effect modification)"
+
+
+def checklists(findings: Findings, sections: Collection[str]) -> Section:
+    """Write the checklists that can be filled from what was done."""
+    blocks = (
+        TableBlock("remark", remark_table(sections)),
+        Paragraph.of(_iceman(findings)),
+        TableBlock("prisma", _prisma()),
+    )
+    return Section("checklists", "Checklists", blocks)
+
+
+def _iceman(findings: Findings) -> str:
+    randomised = [
+        c.title
+        for c in findings.cohorts
+        if c.design == "randomised" and c.name in {k.cohort.name for k in findings.leading()}
+    ]
+    if not randomised:
+        return f"{_ICEMAN}: not applicable, as no cohort that was asked of a marker was randomised."
+    return f"{_ICEMAN}: applies to {', '.join(randomised)}; its judgements are the author's."
+
+
+def _prisma() -> Table:
+    every, kept = literature(include="all"), literature()
+    counts = (
+        ("Studies in the table", int(studies()["study_id"].nunique())),
+        ("Effect rows", len(every)),
+        ("Left out: recalled, pooled already, or sharing patients with another row", len(every) - len(kept)),
+        ("With a standard error", sum(row.status == "estimated" for row in kept)),
+        ("A printed test alone", sum(row.status == "test_only" for row in kept)),
+    )
+    rows = tuple(Row((Cell(label), Cell(f"{n:,}", (Number(n, "#,##0"),)))) for label, n in counts)
+    return Table(
+        title="PRISMA and MOOSE: what can be counted",
+        columns=(Column("Of the literature table"), Column("Number", "count")),
+        rows=rows,
+        footnotes=("Search strategy, screening and risk of bias: author.",),
+    )

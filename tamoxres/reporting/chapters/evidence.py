@@ -1,0 +1,144 @@
+"""The review's three tiers and the trials: what the literature table holds of each marker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...effects import EffectEstimate
+from ...evidence import literature
+from ...meta.votes import direction, vote_table
+from ...tables.cells import effect_cell, p_cell
+from ...tables.table import Cell, Column, Number, Row, Table
+from ...wording import percent
+from ..page import Paragraph, Section, TableBlock
+from ..weigh import Weighed
+from .words import marker_name
+
+__all__ = ["literature_section"]
+
+TIERS = {
+    "cell_line": "Cell lines",
+    "animal_model": "Animal models",
+    "clinical": "Patients",
+    "meta_analysis": "Meta-analyses",
+}
+_TREATMENTS = {"ai_v_tamoxifen": "AI v tamoxifen", "longer_v_shorter": "longer v shorter tamoxifen"}
+_SHOWN = ("resistant", "mixed", "unclear", "no_effect", "sensitive", "prognostic_worse", "prognostic_better")
+
+
+def literature_section(weighed: Sequence[Weighed]) -> Section:
+    """Write the evidence map and the trials."""
+    blocks = (
+        Paragraph.of(
+            "Findings are counted by study, marker and tier, as each study reports them; counting says nothing of size "
+            "or quality. A prognostic finding in patients of all treatments is not a finding about treatment."
+        ),
+        TableBlock("evidence-map", _map(weighed)),
+        TableBlock("votes", _votes(weighed)),
+        TableBlock("trials", _trials(weighed)),
+    )
+    return Section("literature", "The literature", blocks)
+
+
+def _map(weighed: Sequence[Weighed]) -> Table:
+    rows: list[Row] = []
+    for one in weighed:
+        rows.append(Row((Cell(marker_name(one.marker)), *[Cell()] * len(_SHOWN)), "heading"))
+        for tier, name in TIERS.items():
+            votes = one.votes.get(tier)
+            if votes:
+                cells = [_count(votes.get(direction, 0)) for direction in _SHOWN]
+                rows.append(Row((Cell(name), *cells), "level"))
+    heads = [Column(name.replace("_", " ").capitalize(), "count") for name in _SHOWN]
+    return Table(
+        title="What studies report of the altered marker, by tier",
+        columns=(Column("Marker and tier"), *heads),
+        rows=tuple(rows),
+        footnotes=(
+            "“Resistant”, “no effect”, “sensitive”: about endocrine therapy. Prognostic: series that are not about "
+            "endocrine therapy.",
+        ),
+    )
+
+
+def _votes(weighed: Sequence[Weighed]) -> Table:
+    """Count on which side published prognostic effects lie, one vote a study, whatever their P."""
+    rows = []
+    for one in weighed:
+        effects = _one_vote_a_study(literature(marker=one.marker, estimand="prognostic"))
+        if not effects:
+            continue
+        votes = vote_table(effects)
+        share = f"{percent(votes.low, 0)}-{percent(votes.high, 0)}" if votes.worse or votes.better else ""
+        counts = (votes.worse, votes.significant_worse, votes.better, votes.significant_better, votes.not_told)
+        p = p_cell(votes.p_value) if share else Cell()
+        rows.append(Row((Cell(marker_name(one.marker)), *(_number(len(names)) for names in counts), Cell(share), p)))
+    heads = ("Worse", "of these P < 0.05", "Better", "of these P < 0.05", "Not told")
+    return Table(
+        title="On which side published effects of the altered marker lie",
+        columns=(Column("Marker"), *(Column(head, "count") for head in heads), Column("Share worse (95% CI)", "number"),
+                 Column("Sign test P", "p")),
+        rows=tuple(rows),
+        footnotes=(
+            "Series of treated patients and of all patients together, one vote a study; studies that share patients "
+            "vote once. Votes say nothing of size, and nothing of treatment.",
+        ),
+    )  # fmt: skip
+
+
+def _one_vote_a_study(effects: Sequence[EffectEstimate]) -> list[EffectEstimate]:
+    """Keep one row a study, the one that says most, of studies that share no patients."""
+    order = sorted(effects, key=lambda effect: (effect.status != "estimated", direction(effect) == ""))
+    kept: list[EffectEstimate] = []
+    for effect in order:
+        names = {other.study for other in kept}
+        if effect.study not in names and not names & set(effect.overlaps):
+            kept.append(effect)
+    return kept
+
+
+def _number(n: int) -> Cell:
+    return Cell(str(n), (Number(n, "0"),))
+
+
+def _count(n: int) -> Cell:
+    return _number(n) if n else Cell()
+
+
+def _trials(weighed: Sequence[Weighed]) -> Table:
+    rows: list[Row] = []
+    for one in weighed:
+        if not one.effects:
+            continue
+        rows.append(Row((Cell(marker_name(one.marker)), *[Cell()] * 5), "heading"))
+        for effect in one.effects:
+            contrast = _TREATMENTS.get(effect.treatment_contrast, effect.treatment_contrast.replace("_", " "))
+            how = (
+                "two strata"
+                if effect.method == "from strata"
+                else "printed"
+                if effect.status == "estimated"
+                else "P alone"
+            )
+            value = effect_cell(effect) if effect.status == "estimated" else Cell()
+            cells = (
+                Cell(effect.study),
+                Cell(contrast),
+                Cell(effect.endpoint),
+                value,
+                p_cell(effect.p_value, effect.row_id),
+                Cell(how),
+            )
+            rows.append(Row(cells, "level"))
+    ratio = Column("Ratio, altered over unaltered (95% CI)", "ratio")
+    heads = (Column("Study"), Column("Treatments"), Column("Endpoint"), ratio, Column("P", "p"), Column("From"))
+    return Table(
+        title="Interactions of marker and treatment in published trials",
+        columns=heads,
+        rows=tuple(rows),
+        footnotes=(
+            "Different treatments ask different questions, and are not pooled. Above 1: the first-named treatment "
+            "helps less when the marker is altered. From two strata: the difference of the logs of two printed "
+            "effects.",
+        ),
+    )

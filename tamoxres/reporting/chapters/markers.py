@@ -1,0 +1,320 @@
+"""Each marker that patients could be asked about: verdict, curves, hazard ratios, interaction, and how it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ...curves import Curves
+from ...effects import EffectEstimate
+from ...figures.forest import forest
+from ...figures.survival import survival_plot
+from ...tables.cells import count_cell, effect_cell, number_cell, p_cell
+from ...tables.contrasts import contrast_table
+from ...tables.hazards import hazard_table, term_label
+from ...tables.table import Cell, Column, Row, Table
+from ...wording import count, number, number_with_interval, p_value, percent, ratio
+from ..gather import Case, Detail, Findings
+from ..page import Block, Figure, Inline, Paragraph, Section, Shown, TableBlock, estimate, p_of
+from .words import endpoint_name, joined, marker_name, section_key, setting_of
+
+__all__ = ["marker_sections"]
+
+
+def marker_sections(findings: Findings) -> Iterator[Section]:
+    """Write a section for each marker that a cohort could answer."""
+    if family := _family(findings):
+        yield family
+    for marker in findings.plan.order():
+        blocks: list[Block] = []
+        for case in findings.leading(marker):
+            blocks += _whole(case)
+        if not blocks:
+            continue
+        blocks.append(TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker))))
+        yield Section(section_key(marker), marker_name(marker), tuple(blocks))
+
+
+def _whole(case: Case) -> Iterator[Block]:
+    name = f"{case.cohort.name}-{case.marker.lower()}"
+    yield _verdict(case)
+    if case.detail is not None:
+        yield from _curves(case, case.detail, name)
+        yield TableBlock(f"risks-{name}", _risks(case, case.detail))
+        yield TableBlock(f"hazards-{name}", _hazards(case, case.detail))
+        yield _proportional_text(case.detail)
+        yield TableBlock(f"proportional-{name}", _proportional(case, case.detail))
+        if case.detail.periods is not None:
+            yield TableBlock(f"periods-{name}", _periods(case, case.detail))
+    if case.interaction is not None:
+        yield from _interaction(case, name)
+
+
+def _verdict(case: Case) -> Paragraph:
+    role = "" if case.role == "primary" else f" ({case.role})"
+    if case.verdict is None:
+        return Paragraph.of(f"{setting_of(case)}{role}: {case.problem}", kind="lead")
+    label = case.verdict.label
+    return Paragraph.of(
+        f"{setting_of(case)}{role}: {label}. ", Shown(case.verdict.sentence, case.verdict.basis), kind="lead"
+    )
+
+
+def _curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
+    for curves in detail.curves:
+        own = curves.endpoint == case.endpoint
+        drawn = survival_plot(curves, effect=detail.crude.effect if own else None, width="double")
+        kind = "Cumulative incidence" if curves.curves[0].kind == "incidence" else "Survival"
+        caption: list[Inline] = [
+            f"{kind}, {endpoint_name(curves.endpoint)}, by {term_label('marker', detail.crude.effect)}: "
+            f"{case.cohort.title}, {curves.population}. "
+        ]
+        if own:
+            caption += ["Crude hazard ratio ", estimate(detail.crude.effect), ". "]
+        caption.append("Bands: 95% intervals; numbers at risk under the axis.")
+        yield Figure(f"curves-{name}-{curves.endpoint.lower()}", drawn, tuple(caption), _curves_alt(curves))
+
+
+def _curves_alt(curves: Curves) -> str:
+    first = [curve for curve in curves if curve.cause in ("", curves.endpoint)]
+    at = [(curve.group, float(curve.step("estimate", [120.0])[0])) for curve in first]
+    told = joined([f"{percent(value)} when {group}" for group, value in at])
+    what = "Cumulative incidence" if curves.curves[0].kind == "incidence" else "Survival"
+    return f"{what} of {curves.endpoint} by {curves.grouping}; at 10 years {told}."
+
+
+def _risks(case: Case, detail: Detail) -> Table:
+    """Tabulate rates and risks by marker, and the differences in risk."""
+    rows = [Row((Cell("Events per 1,000 person-years"), *[Cell()] * 3), "heading")]
+    for rate in detail.rates.rates:
+        interval = f"{number(rate.rate, 1)} ({number(rate.conf_low, 1)}-{number(rate.conf_high, 1)})"
+        counts = f"{count(rate.events)}/{count(round(rate.person_years))}"
+        rows.append(Row((Cell(rate.levels[-1]), Cell(counts), Cell(interval), Cell()), "level"))
+    if detail.risks is not None:
+        rows += _risk_rows(detail)
+    marker = term_label("marker", detail.crude.effect)
+    return Table(
+        title=f"Rates and risks of {case.endpoint} by {marker}: {case.cohort.title}, the treated",
+        columns=(
+            Column(""),
+            Column("Events/person-years", "number"),
+            Column("Rate or risk (95% CI)", "number"),
+            Column("Difference, points (95% CI)", "number"),
+        ),
+        rows=tuple(rows),
+        footnotes=("Rates: exact limits. Risks: cumulative incidence where other deaths compete, crude.",),
+    )
+
+
+def _risk_rows(detail: Detail) -> Iterator[Row]:
+    if detail.risks is None:
+        return
+    curves = detail.curves[0]
+    for effect in detail.risks.effects:
+        months = float(effect.term.rpartition(" at ")[2].partition(" ")[0])
+        yield Row((Cell(f"Risk at {number(months / 12, 0)} years"), *[Cell()] * 3), "heading")
+        for curve in (c for c in curves if c.cause in ("", curves.endpoint)):
+            value, low, high = (float(curve.step(part, [months])[0]) for part in ("estimate", "conf_low", "conf_high"))
+            if curve.kind == "survival":
+                value, low, high = 1 - value, 1 - high, 1 - low
+            text = f"{percent(value)} ({percent(low)}-{percent(high)})"
+            last = _points(effect) if effect.contrast.startswith(curve.group) else Cell()
+            yield Row((Cell(curve.group), Cell(), Cell(text), last), "level")
+
+
+def _points(effect: EffectEstimate) -> Cell:
+    """Write a difference in risk in percentage points."""
+    estimate_, low, high = (100 * value for value in (effect.difference or 0.0, *effect.ci()))
+    return Cell(number_with_interval(estimate_, low, high, 1), (), effect.row_id)
+
+
+def _hazards(case: Case, detail: Detail) -> Table:
+    table = hazard_table(
+        detail.univariable,
+        detail.adjusted.effects,
+        flow=detail.adjusted.analysis.flow,
+        proportional_p=detail.proportional.p(),
+    )
+    return table.titled(
+        f"Hazard ratios for {endpoint_name(case.endpoint)}: {case.cohort.title}, {detail.adjusted.effect.population}"
+    )
+
+
+def _proportional_text(detail: Detail) -> Paragraph:
+    marker, whole = detail.proportional.p("marker"), detail.proportional.p()
+    parts: list[Inline] = [
+        f"Proportional hazards: marker {p_value(marker, label=True)}, global {p_value(whole, label=True)}. "
+    ]
+    if detail.periods is not None:
+        told: list[Inline] = []
+        for i, row in enumerate(detail.periods.effects):
+            told += [", " if i else "", f"{_period(row.population)} ", estimate(row)]
+        parts += ["By period: ", *told, f"; equal in both: {p_value(detail.periods.p, label=True)}."]
+    return Paragraph(tuple(parts))
+
+
+def _proportional(case: Case, detail: Detail) -> Table:
+    rows = [
+        Row((Cell(_term_name(r["term"], detail)), number_cell(r["chisq"]), count_cell(r["df"]), p_cell(r["p"])))
+        for r in detail.proportional.table.to_dict("records")
+    ]
+    return Table(
+        title=f"Test of proportional hazards: {setting_of(case)}, adjusted model",
+        columns=(Column("Term"), Column("Chi-squared", "number"), Column("df", "count"), Column("P", "p")),
+        rows=tuple(rows),
+        footnotes=("Score test of Grambsch and Therneau, Kaplan-Meier time scale.",),
+    )
+
+
+def _term_name(name: str, detail: Detail) -> str:
+    return "All terms" if name == "GLOBAL" else term_label(name, detail.crude.effect)
+
+
+def _period(population: str) -> str:
+    words = population.rpartition(", ")[2]
+    return {"months 0-60": "years 0-5", "after month 60": "after year 5"}.get(words, words)
+
+
+def _periods(case: Case, detail: Detail) -> Table:
+    effects = detail.periods.effects if detail.periods else ()
+    rows = [
+        Row(
+            (
+                Cell(_period(e.population)),
+                count_cell(e.n),
+                count_cell(e.events),
+                effect_cell(e),
+                p_cell(e.p_value, e.row_id),
+            )
+        )
+        for e in effects
+    ]
+    return Table(
+        title=f"Hazard ratio by period: {setting_of(case)}, adjusted model",
+        columns=(Column("Since diagnosis"), Column("At risk", "count"), Column("Events", "count"),
+                 Column("HR (95% CI)", "ratio"), Column("P", "p")),
+        rows=tuple(rows),
+        footnotes=tuple(e.note for e in effects if e.note),
+    )  # fmt: skip
+
+
+def _interaction(case: Case, name: str) -> Iterator[Block]:
+    found = case.interaction
+    if found is None:
+        return
+    crude = found.crude or found
+    adjusted = found if found.crude is not None else None
+    yield Paragraph.of(
+        "Does endocrine therapy work differently when the marker is altered? Ratio of hazard ratios ",
+        estimate(found.ratio),
+        ", likelihood-ratio ",
+        p_of(found.ratio),
+        "; crude ",
+        estimate(crude.ratio),
+        ".",
+        *_detectable(case),
+    )
+    table = contrast_table(crude.effects, None if adjusted is None else adjusted.effects)
+    yield TableBlock(f"interaction-{name}", table.titled(f"{setting_of(case)}: marker and endocrine therapy"))
+    yield Figure(
+        f"contrasts-{name}",
+        forest([replace(e, study=_contrast_name(e), marker="", population="", treatment="") for e in found.effects]),
+        (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
+        f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
+    )
+
+
+def _contrast_name(effect: EffectEstimate) -> str:
+    where = effect.population.rpartition(", ")[2]
+    return "Ratio of hazard ratios" if effect.estimand == "interaction" else f"{effect.contrast}, {where}"
+
+
+def _detectable(case: Case) -> list[Inline]:
+    verdict = case.verdict
+    if verdict is None or not verdict.minimum_detectable > 1:
+        return []
+    least = verdict.minimum_detectable
+    text = (
+        f" With 80% power this cohort could have seen a ratio of {ratio(least)} or more, or {ratio(1 / least)} or less."
+    )
+    return [Shown(text, verdict.basis)]
+
+
+def _side_by_side(cases: Sequence[Case]) -> Table:
+    """Show every rule and endpoint of a marker, the primary one marked."""
+    rows: list[Row] = []
+    heading = ""
+    for case in cases:
+        head = f"{case.cohort.title}: {case.rule.name} ({case.rule.assay})"
+        if head != heading:
+            rows.append(Row((Cell(head), *[Cell()] * 7), "heading"))
+            heading = head
+        rows.append(_line(case))
+    return Table(
+        title=f"{marker_name(cases[0].marker)}: every rule and endpoint side by side",
+        columns=(
+            Column("Endpoint"), Column("Altered/treated", "number"), Column("Events", "count"),
+            Column("HR, treated, crude", "ratio"), Column("HR, treated, adjusted", "ratio"),
+            Column("Ratio of HRs, adjusted", "ratio"), Column("P (LRT)", "p"), Column("Verdict"),
+        ),
+        rows=tuple(rows),
+        footnotes=(
+            "Rules differ in what they measure: none of them stands for another. HR: altered against unaltered among "
+            "the treated, contrast of the interaction model. Intervals: 95%.",
+            *(f"{case.endpoint}, {case.rule.name}: {case.problem}" for case in cases if case.problem),
+        ),
+    )  # fmt: skip
+
+
+def _line(case: Case) -> Row:
+    label = case.endpoint + ("" if case.role == "sensitivity" else f" ({case.role})")
+    verdict = case.verdict.label if case.verdict else "not estimable"
+    if not case.prognostic:
+        return Row((Cell(label), *[Cell()] * 2, *[Cell("NE")] * 3, Cell(), Cell(verdict)), "level")
+    crude, adjusted = case.prognostic[0], case.prognostic[-1]
+    ratio_cell, p = Cell("NE"), Cell()
+    if case.interaction is not None:
+        effect = case.interaction.ratio
+        ratio_cell, p = effect_cell(effect), p_cell(effect.lrt_p, effect.row_id)
+    share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}")
+    return Row(
+        (
+            Cell(label),
+            share,
+            count_cell(adjusted.events),
+            effect_cell(crude),
+            effect_cell(adjusted),
+            ratio_cell,
+            p,
+            Cell(verdict),
+        ),
+        "level",
+    )
+
+
+def _family(findings: Findings) -> Section | None:
+    """Correct the primary interactions for one another, where there is more than one."""
+    cases = [case for case in findings.leading() if case.role == "primary" and case.interaction is not None]
+    if len(cases) < 2:
+        return None
+    from statsmodels.stats.multitest import multipletests
+
+    raw = [case.interaction.ratio.lrt_p for case in cases if case.interaction is not None]
+    holm, bh = (multipletests(raw, method=method)[1] for method in ("holm", "fdr_bh"))
+    rows = []
+    for case, p, q in zip(cases, holm, bh, strict=True):
+        if case.interaction is None:
+            continue
+        effect = case.interaction.ratio
+        cells = (
+            Cell(setting_of(case)),
+            effect_cell(effect),
+            p_cell(effect.lrt_p, effect.row_id),
+            p_cell(float(p)),
+            p_cell(float(q)),
+        )
+        rows.append(Row(cells))
+    tests = (Column(name, "p") for name in ("P", "Holm", "Benjamini-Hochberg"))
+    heads = (Column("Primary interaction"), Column("Ratio of HRs (95% CI)", "ratio"), *tests)
+    table = Table(title="The primary interactions as one family of tests", columns=heads, rows=tuple(rows))
+    return Section("family", "All primary interactions", (TableBlock("family", table),))

@@ -1,0 +1,54 @@
+"""The report as a Word document: the same sections, tables and figures, in one column."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from ..tables.as_word import add_table, document_bytes, new_document
+from .page import Answers, Block, Bullets, Figure, Page, Paragraph, TableBlock, plain
+
+__all__ = ["page_docx"]
+
+_WIDTH_CM = 16.5
+
+
+def page_docx(page: Page, figures: Mapping[str, bytes]) -> bytes:
+    """Write the page as a document.
+
+    Parameters
+    ----------
+    page : Page
+    figures : mapping of name to PNG
+    """
+    document = new_document(page.title)
+    document.add_heading(page.title, level=0)
+    document.add_paragraph(page.about)
+    for section in page.sections:
+        document.add_heading(section.title, level=1)
+        for block in section.blocks:
+            _add(document, block, figures)
+    return document_bytes(document)
+
+
+def _add(document: Any, block: Block, figures: Mapping[str, bytes]) -> None:
+    if isinstance(block, Paragraph):
+        document.add_paragraph(plain(block.text))
+    elif isinstance(block, Bullets):
+        for item in block.items:
+            document.add_paragraph(plain(item), style="List Bullet")
+    elif isinstance(block, TableBlock | Answers):
+        add_table(document, block.table)
+    elif isinstance(block, Figure):
+        _add_figure(document, block, figures[block.name])
+
+
+def _add_figure(document: Any, figure: Figure, png: bytes) -> None:
+    from docx.shared import Cm, Pt
+
+    picture = document.add_picture(io.BytesIO(png), width=Cm(_WIDTH_CM))
+    picture._inline.docPr.set("descr", figure.alt)
+    caption = document.add_paragraph()
+    run = caption.add_run(plain(figure.caption))
+    run.font.size = Pt(8.5)

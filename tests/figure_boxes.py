@@ -1,0 +1,88 @@
+"""What the tests of the figures share: example rows, and where every visible text stands on paper."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from meta_data import META, data
+
+from tamoxres.effects import EffectEstimate
+
+COUNTS = (  # events and patients of each arm in the 13 BCG trials (vaccinated, control)
+    (4, 123, 11, 139), (6, 306, 29, 303), (3, 231, 11, 220), (62, 13598, 248, 12867), (33, 5069, 47, 5808),
+    (180, 1541, 372, 1451), (8, 2545, 10, 629), (505, 88391, 499, 88391), (29, 7499, 45, 7277), (17, 1716, 65, 1665),
+    (186, 50634, 141, 27338), (5, 2498, 3, 2341), (27, 16913, 29, 17854),
+)  # fmt: skip
+NAMES = (
+    "Aronson 1948", "Ferguson & Simes 1949", "Rosenthal et al 1960", "Hart & Sutherland 1977",
+    "Frimodt-Moller et al 1973", "Stein & Aronson 1953", "Vandiviere et al 1973", "TPT Madras 1980",
+    "Coetzee & Berjak 1968", "Rosenthal et al 1961", "Comstock et al 1974", "Comstock & Webster 1969",
+    "Comstock et al 1976",
+)  # fmt: skip
+_MEASURED_AT = 200  # dots an inch at which extents are measured
+_TOUCH = 0.35  # points by which the extents of two letters may meet: hinting at the resolution of the measurement
+
+
+def bcg():
+    """The 13 BCG trials as effect rows with counts."""
+    assert len(META["bcg"]["yi"]) == len(NAMES), "the BCG reference holds the 13 trials"
+    rows = []
+    for name, y, v, (a, n1, c, n0) in zip(NAMES, *data("bcg"), COUNTS, strict=True):
+        counts = {"events_1": a, "n_1": n1, "events_0": c, "n_0": n0, "events": a + c, "n": n1 + n0}
+        asked = {"measure": "RR", "contrast": "BCG vaccine v none", "estimand": "treatment_effect"}
+        rows.append(EffectEstimate(study=name, log_estimate=float(y), se=math.sqrt(v), **counts, **asked))
+    return rows
+
+
+def written(ax):
+    """All visible texts of an Axes, its tick labels among them, with their boxes in points."""
+    figure = ax.figure
+    figure.set_dpi(_MEASURED_AT)
+    with matplotlib.rc_context({"text.hinting": "none"}):
+        canvas = FigureCanvasAgg(figure)
+        figure.draw_without_rendering()
+        renderer = canvas.get_renderer()
+        labels = [*ax.get_xticklabels(), *ax.get_yticklabels()] if ax.axison else []
+        texts = [text for text in [*ax.texts, *labels] if text.get_visible() and text.get_text().strip()]
+        return [(text.get_text(), _points(text.get_window_extent(renderer))) for text in texts]
+
+
+def words(ax):
+    """The texts alone."""
+    return [text for text, _ in written(ax)]
+
+
+def named(ax, start):
+    """The artists whose gid begins so, by gid."""
+    found = [artist for artist in ax.get_children() if (artist.get_gid() or "").startswith(start)]
+    return {artist.get_gid(): artist for artist in found}
+
+
+def check_paper(ax, what):
+    """Nothing is clipped by the figure's edge, and no two texts touch."""
+    wide, high = (72 * inches for inches in ax.figure.get_size_inches())
+    boxes = written(ax)
+    for text, (x0, y0, x1, y1) in boxes:
+        inside = x0 >= -_TOUCH and y0 >= -_TOUCH and x1 <= wide + _TOUCH and y1 <= high + _TOUCH
+        assert inside, f"{what}: {text!r} is clipped: {x0:.1f} {y0:.1f} {x1:.1f} {y1:.1f} of {wide:.1f} x {high:.1f}"
+    boxes.sort(key=lambda item: item[1][0])
+    for i, (text, (x0, y0, x1, y1)) in enumerate(boxes):
+        for other, (u0, v0, u1, v1) in boxes[i + 1 :]:
+            if u0 > x1:
+                break
+            meet = min(x1, u1) - max(x0, u0) > _TOUCH and min(y1, v1) - max(y0, v0) > _TOUCH
+            assert not meet, f"{what}: {text!r} and {other!r} touch"
+
+
+def check_within(ax, box):
+    """Every text stands within a box of the figure, given in points."""
+    left, bottom, right, top = box
+    for text, (x0, y0, x1, y1) in written(ax):
+        outside = max(left - x0, bottom - y0, x1 - right, y1 - top)
+        assert outside <= _TOUCH, f"{text!r} stands {outside:.1f} points outside"
+
+
+def _points(extent):
+    return tuple(72 / _MEASURED_AT * value for value in extent.extents)

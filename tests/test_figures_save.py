@@ -1,0 +1,123 @@
+"""Figures as files: the same bytes each time, text that stays text, embedded fonts; a look that leaves no trace."""
+
+import re
+import subprocess
+import sys
+
+import matplotlib
+import pytest
+from figure_boxes import bcg
+from matplotlib.figure import Figure
+
+from tamoxres.errors import TamoxresError
+from tamoxres.figures.forest import forest
+from tamoxres.figures.measure import text_width, wrap
+from tamoxres.figures.save import FORMATS, figure_bytes, save_figure
+from tamoxres.figures.style import HouseFigure, box_in_points, use_style
+from tamoxres.meta.pool import pool
+
+METRIC = 0.02  # share by which a width measured here may differ from the one drawn at 600 dots an inch
+
+
+def plot():
+    return forest(pool(bcg(), tau2="dl", ci="z"), style="revman5")
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_bytes_are_the_same_each_time(fmt):
+    """Two drawings of the same rows are the same bytes."""
+    first = figure_bytes(plot(), fmt)
+    assert first == figure_bytes(plot(), fmt) == figure_bytes(plot().figure, fmt)
+    assert first.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[fmt])
+
+
+def test_svg_keeps_text_and_tells_no_date():
+    """SVG holds its texts as text, the description of the plot, and no date."""
+    svg = figure_bytes(plot(), "svg").decode()
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert {
+        "0.49 [0.34, 0.70]",
+        "Aronson 1948",
+        "Heterogeneity: Tau² = 0.31; Chi² = 152.23, df = 12 (P &lt; 0.00001); I² = 92%",
+    } <= set(texts)
+    assert "<dc:date>" not in svg
+    assert "Heterogeneity: Tau2 = 0.31; Chi2 = 152.23, df = 12 (P &lt; 0.00001); I2 = 92%" in svg, (
+        "in plain letters too"
+    )
+
+
+def test_pdf_embeds_its_fonts_and_tells_no_date():
+    """PDF embeds TrueType fonts (type 42) and has no date."""
+    pdf = figure_bytes(plot(), "pdf")
+    assert b"/CreationDate" not in pdf
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    """A file is written by its ending; a failure leaves the old file as it was, and nothing beside it."""
+    path = tmp_path / "forest.svg"
+    assert save_figure(plot(), path) == path
+    before = path.read_bytes()
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        save_figure(plot(), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["forest.jpg", "forest", "forest.svg.gz"])
+def test_other_endings_are_refused(tmp_path, name):
+    """Only PNG, SVG and PDF are written."""
+    with pytest.raises(TamoxresError, match=r"a figure is written as \.png, \.svg or \.pdf"):
+        save_figure(Figure(), tmp_path / name)
+    with pytest.raises(TamoxresError, match="Cannot draw a figure as 'eps'"):
+        figure_bytes(Figure(), "eps")
+
+
+def test_the_look_leaves_no_trace():
+    """Settings are back after drawing, no pyplot figure is left, and the figure shows itself in a notebook."""
+    before = dict(matplotlib.rcParams)
+    ax = plot()
+    figure_bytes(ax, "pdf")
+    assert dict(matplotlib.rcParams) == before
+    assert isinstance(ax.figure, HouseFigure)
+    for shown in (ax, ax.figure):
+        png, size = shown._repr_png_()
+        assert png.startswith(b"\x89PNG")
+        assert size["width"] == round(175 / 25.4 * 96)
+    code = (
+        "import sys, tamoxres; assert 'matplotlib' not in sys.modules; tamoxres.forest; "
+        "assert not {'matplotlib.pyplot', 'pandas', 'lifelines'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_subfigure_is_refused():
+    """An Axes of a SubFigure has no place on paper of its own."""
+    with pytest.raises(TamoxresError, match="stands in a SubFigure"):
+        box_in_points(Figure().subfigures(1, 2)[0].add_subplot())
+
+
+@pytest.mark.parametrize("text", ["0.49 [0.34, 0.70]", "Frimodt-Møller et al 1973", "χ²₁₂ = 152·23", "WWW iii"])
+def test_widths_are_those_of_the_drawn_text(text):
+    """A width measured from the font is that of the text as drawn."""
+    figure = Figure(figsize=(4, 1), dpi=600)
+    with use_style(7):
+        drawn = figure.text(0.1, 0.5, text, size=7)
+        with matplotlib.rc_context({"text.hinting": "none"}):
+            width = drawn.get_window_extent(
+                matplotlib.backends.backend_agg.FigureCanvasAgg(figure).get_renderer()
+            ).width
+    assert text_width(text, 7) == pytest.approx(width * 72 / 600, rel=METRIC)
+
+
+def test_wrapping():
+    """Lines break at spaces and keep to the width; a word that is too wide is broken itself; nothing is lost."""
+    text = "Groupe d'oncologie: pneumonoultramicroscopicsilicovolcanoconiosis and others 1998"
+    for width in (30, 60, 200):
+        lines = wrap(text, width, 7).split("\n")
+        assert max(text_width(line, 7) for line in lines) <= width
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert wrap("short", 500, 7) == "short"
+    assert wrap("", 10, 7) == ""
