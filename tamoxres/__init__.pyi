@@ -30,23 +30,38 @@ from .errors import TamoxresError as TamoxresError
 from .evidence import derived_interactions as derived_interactions
 from .evidence import literature as literature
 from .evidence import studies as studies
+from .figures.evidence_map import evidence_map as evidence_map
+from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
+from .figures.funnel import funnel as funnel
 from .figures.save import save_figure as save_figure
 from .figures.survival import survival_plot as survival_plot
 from .markers.calling import call as call
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
 from .models.cox import cox as cox
+from .models.evalue import e_value as e_value
+from .models.fine_gray import fine_gray as fine_gray
+from .models.imputation import impute as impute
 from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
 from .models.interaction import interaction as interaction
+from .models.landmark import landmark as landmark
 from .models.logrank import logrank as logrank
 from .models.proportional import proportional_test as proportional_test
+from .models.rates import event_rates as event_rates
+from .models.risk_difference import risk_difference as risk_difference
+from .models.rmst import rmst as rmst
+from .models.rmst import rmtl as rmtl
 from .models.survival import follow_up as follow_up
 from .models.survival import kaplan_meier as kaplan_meier
+from .models.time_split import time_split as time_split
 from .models.verdict import Verdict as Verdict
 from .models.verdict import minimum_detectable as minimum_detectable
+from .models.weights import weights as weights
 from .question import Question as Question
+from .tables.baseline import baseline_table as baseline_table
+from .tables.hazards import hazard_table as hazard_table
 
 __version__: str
 __all__ = [
@@ -70,6 +85,7 @@ __all__ = [
     "TamoxresError",
     "Verdict",
     "ask",
+    "baseline_table",
     "call",
     "catalogue",
     "check",
@@ -77,15 +93,24 @@ __all__ = [
     "cumulative_incidence",
     "data_dictionary",
     "derived_interactions",
+    "e_value",
     "effects_to_csv",
     "effects_to_frame",
     "effects_to_json",
+    "event_rates",
+    "evidence_map",
+    "fine_gray",
+    "flow_diagram",
     "follow_up",
     "forest",
+    "funnel",
     "gray_test",
+    "hazard_table",
+    "impute",
     "init_mapping",
     "interaction",
     "kaplan_meier",
+    "landmark",
     "literature",
     "load",
     "logrank",
@@ -93,9 +118,14 @@ __all__ = [
     "pool",
     "proportional_test",
     "read_effects",
+    "risk_difference",
+    "rmst",
+    "rmtl",
     "save_figure",
     "select",
     "studies",
     "survival_plot",
+    "time_split",
+    "weights",
     "__version__",
 ]

@@ -22,7 +22,7 @@ from .question import Restriction
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TREATED", "UNTREATED", "AnalysisSet", "select"]
+__all__ = ["TREATED", "UNTREATED", "AnalysisSet", "marker_level", "select"]
 
 UNTREATED, TREATED = "untreated", "treated"
 _COMPARE = {
@@ -80,6 +80,16 @@ class AnalysisSet:
         frame = self.frame[keep]
         step = Step(name=name, why=why, patients=len(frame), events=int((frame["event"] == 1).sum()))
         return replace(self, frame=frame, flow=self.flow.then(step))
+
+    def until(self, horizon: float) -> AnalysisSet:
+        """Return the set with follow-up ended at `horizon` months: what happens later is censored there."""
+        frame = self.frame
+        within = frame["months"] <= horizon
+        frame = frame.assign(event=frame["event"].where(within, 0), months=frame["months"].clip(upper=horizon))
+        told = _joined(self.population, f"follow-up to {horizon:g} months")
+        events = int((frame["event"] == 1).sum())
+        step = Step(name=f"Events within {horizon:g} months", why="", patients=len(frame), events=events)
+        return replace(self, frame=frame, population=told, flow=self.flow.then(step))
 
     def describe(self) -> dict[str, Any]:
         """Return what every effect row of this set has in common (study, endpoint, population, counts, source ...)."""
@@ -161,6 +171,15 @@ def select(
     if chosen.n == 0:
         raise QuestionError(f"Nobody is left in {cohort.name}:\n{chosen.flow}")
     return chosen
+
+
+def marker_level(analysis: AnalysisSet, level: str) -> AnalysisSet:
+    """Return the patients of one marker level, `altered` or `unaltered`; the set no longer asks about the marker."""
+    keep = (analysis.frame["marker"] == level).to_numpy()
+    out = analysis.without(
+        keep, name=f"{analysis.marker} {level}", why=f"the other level {analysis.n - int(keep.sum()):,}"
+    )
+    return replace(out, population=_joined(analysis.population, f"{analysis.marker} {level}"))
 
 
 def _start(cohort: Cohort, endpoint: Endpoint, values: pd.Series[Any] | None) -> AnalysisSet:

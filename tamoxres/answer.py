@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Literal, cast
 
-from .analysis import AnalysisSet, select
-from .cohort import Cohort
+from .analysis import AnalysisSet, marker_level, select
+from .cohort import ALTERED, UNALTERED, Cohort
 from .effects import EffectEstimate
 from .errors import QuestionError
 from .flow import Flow
 from .markers.calling import call
 from .models.cox import CoxModel, cox
+from .models.imputation import impute
 from .models.interaction import InteractionResult, interaction
+from .models.landmark import landmark
 from .models.treatment import treatment_effect
 from .models.verdict import Verdict
+from .models.weights import weights
 from .question import Question
 
 __all__ = ["Answer", "answer", "ask"]
+
+_SHOWN = ["study", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,23 +37,24 @@ class Answer:
     cohort : Cohort
         With the marker called.
     analysis : AnalysisSet
+        The patients selected, before covariates were asked for.
     rows : tuple of EffectEstimate
         One for `prognostic` and `interaction`, one a marker level for `treatment_effect` (one in all without a marker).
+    flow : Flow
+        Who left on the way to the (first) row, and why.
     models : tuple of CoxModel
+        The complete-case models; empty for a weighted analysis.
     interaction : InteractionResult or None
+        Of the complete cases.
     """
 
     question: Question
     cohort: Cohort
     analysis: AnalysisSet
     rows: tuple[EffectEstimate, ...]
-    models: tuple[CoxModel, ...]
+    flow: Flow
+    models: tuple[CoxModel, ...] = ()
     interaction: InteractionResult | None = None
-
-    @property
-    def flow(self) -> Flow:
-        """Who left on the way to the (first) model, and why."""
-        return self.models[0].analysis.flow
 
     @property
     def verdict(self) -> Verdict | None:
@@ -61,10 +68,8 @@ class Answer:
         from .effects import effects_to_frame
 
         verdict = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>" if self.verdict else ""
-        shown = effects_to_frame(self.rows)[
-            ["study", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
-        ]
-        return f"<p><b>{escape(str(self.question))}</b></p>{verdict}{shown.round(4).to_html(index=False)}"
+        shown = effects_to_frame(self.rows)[_SHOWN].round(4).to_html(index=False)
+        return f"<p><b>{escape(str(self.question))}</b></p>{verdict}{shown}"
 
 
 def ask(cohort: Cohort, question: Question) -> list[EffectEstimate]:
@@ -102,31 +107,65 @@ def answer(cohort: Cohort, question: Question) -> Answer:
     AnalysisError
         If the patients are there but the model cannot be estimated.
     """
-    _refuse_unbuilt(question)
     called = call(cohort, question.marker, rule=question.rule) if question.marker else cohort
     analysis = select(
         called, endpoint=question.endpoint, marker=question.marker, rule=question.rule, er=question.er,
         treatment=question.treatment or "any", where=question.where,
     )  # fmt: skip
+    if question.landmark is not None:
+        analysis = landmark(analysis, at=question.landmark)
+    if question.horizon is not None:
+        analysis = analysis.until(question.horizon)
     behind: dict[str, Any] = {"question": question, "cohort": called, "analysis": analysis}
+    if question.weights != "none":
+        return Answer(**behind, **_weighted(analysis, question))
+    fitted = _fitted(analysis, question)
+    if question.missing == "mice":
+        fitted |= _imputed(analysis, question)
+    return Answer(**behind, **fitted)
+
+
+def _fitted(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
+    """Fit the complete cases: rows, flow, models and, where one was asked for, the interaction."""
     choices: dict[str, Any] = {"adjust": question.adjust, "strata": question.strata, "ties": question.ties}
-    if question.estimand == "interaction":
-        found = interaction(analysis, **choices)
-        return Answer(**behind, rows=(found.ratio,), models=(found.model,), interaction=found)
-    if question.estimand == "prognostic":
-        model = cox(analysis, **choices)
-        return Answer(**behind, rows=(model.effect,), models=(model,))
-    if question.marker is None:
-        model = treatment_effect(analysis, **choices)
-        return Answer(**behind, rows=(model.effect,), models=(model,))
+    if question.estimand == "prognostic" or question.marker is None:
+        fit = cox if question.estimand == "prognostic" else treatment_effect
+        model = fit(analysis, **choices)
+        return {"rows": (model.effect,), "flow": model.analysis.flow, "models": (model,)}
     found = interaction(analysis, **choices)
-    return Answer(
-        **behind, rows=(found.treatment_altered, found.treatment_unaltered), models=(found.model,), interaction=found
-    )
+    by_level = (found.treatment_altered, found.treatment_unaltered)
+    rows = (found.ratio,) if question.estimand == "interaction" else by_level
+    return {"rows": rows, "flow": found.model.analysis.flow, "models": (found.model,), "interaction": found}
 
 
-def _refuse_unbuilt(question: Question) -> None:
-    for name, plain in (("missing", "complete"), ("weights", "none"), ("horizon", None), ("landmark", None)):
-        value = getattr(question, name)
-        if value != plain:
-            raise QuestionError(f"{name}={value!r} is not available yet. Leave it at {plain!r}.")
+def _imputed(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
+    """Impute the missing covariates, and pool each row of the completed sets by Rubin's rules."""
+    completed = impute(analysis, columns=_columns(question))
+
+    def row(i: int) -> Callable[[AnalysisSet], EffectEstimate]:
+        return lambda one: cast("EffectEstimate", _fitted(one, question)["rows"][i])
+
+    levels = 2 if question.estimand == "treatment_effect" and question.marker else 1
+    return {"rows": tuple(completed.pool(row(i)) for i in range(levels)), "flow": completed.completed[0].flow}
+
+
+def _weighted(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
+    """Weight the arms by the propensity of treatment, within each level of the marker where there is one."""
+    if question.estimand != "treatment_effect":
+        raise QuestionError(
+            f"Propensity weights balance the arms of a treatment; the estimand {question.estimand} is not about one. "
+            "Use estimand='treatment_effect', or adjust for the confounders."
+        )
+    if question.missing == "mice" or question.strata:
+        raise QuestionError(
+            "Propensity weights are made from complete cases without strata. Leave missing and strata out."
+        )
+    method: Literal["iptw", "overlap"] = "overlap" if question.weights == "overlap" else "iptw"
+    parts = [analysis] if question.marker is None else [marker_level(analysis, level) for level in (ALTERED, UNALTERED)]
+    made = [weights(part, adjust=question.adjust or None, method=method) for part in parts]
+    return {"rows": tuple(one.effect for one in made), "flow": made[0].analysis.flow}
+
+
+def _columns(question: Question) -> list[str]:
+    """Covariates of the model, `factor()` taken off."""
+    return [name.removeprefix("factor(").removesuffix(")") for name in (*question.adjust, *question.strata)]

@@ -120,6 +120,14 @@ def test_q_root_meets_its_target_and_is_zero_below_it():
     assert q_root(y, v, 1e6) == 0
 
 
+def test_differences_at_the_edge_of_floating_point_do_not_overflow():
+    """Estimates 1e-155 apart have a Q that is 0 but for denormal numbers; tau2 is 0 by every estimator."""
+    y, v = np.array([0.0, 1e-155, 3e-155]), np.array([1.0, 0.5, 0.2])
+    for method in TAU2:
+        assert TAU2[method](y, v) == 0 or method == "sj"
+    assert tau2_interval(y, v) == (0, 0)
+
+
 def test_wild_errors_are_one_sentence():
     """Variances 24 orders of magnitude apart are beyond the likelihood, which says so and what to use instead."""
     y, v = np.array([0.0, 1.0, 5.0]), np.array([1e-12, 1.0, 1e12])

@@ -1,8 +1,9 @@
-"""Downloading: resumed where it stopped, retried with back-off, checked before it counts, unpacked without stepping out.
+"""Downloading: resumed where it stopped, retried with back-off, checked before it counts, unpacked within its folder.
 
 Conventions: bytes go to `<name>.part` and are moved to `<name>` only when they are complete and, where a sha256 is
 pinned, the bytes we know. A server that answers 500 or 429, stalls, or cuts the line is asked again, from where it
-stopped; one that answers 4xx is not. The network is reached from here alone.
+stopped (if its file is still the same one, by ETag or pinned hash); one that answers 4xx is not. The network is reached
+from here alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -88,10 +90,11 @@ class Client:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(target.name + ".part")
         resumed = part.exists()
-        self._patiently(url, lambda: self._stream(url, part))
+        self._patiently(url, lambda: self._stream(url, part, bool(sha256)))
         if resumed and sha256 and _digest(part) != sha256:  # the file changed between two visits: once more from 0
             part.unlink()
-            self._patiently(url, lambda: self._stream(url, part))
+            self._patiently(url, lambda: self._stream(url, part, bool(sha256)))
+        _tag(part).unlink(missing_ok=True)
         found = _digest(part)
         if sha256 and found != sha256:
             part.unlink()
@@ -123,7 +126,12 @@ class Client:
         except requests.exceptions.Timeout:
             raise _TryAgainError("no answer in time") from None
         except requests.exceptions.ConnectionError as error:
-            raise _TryAgainError(f"no connection ({_reason(error)}); is there a network") from None
+            if "NameResolutionError" in repr(error):
+                host = urlsplit(url).hostname
+                raise DataError(
+                    f"No network: {host} cannot be found. Connect, then run the same command again."
+                ) from None
+            raise _TryAgainError(f"no connection ({_reason(error)})") from None
         except requests.exceptions.RequestException as error:
             raise DataError(f"{url} cannot be asked: {error}.") from None
         if response.status_code in _AGAIN:
@@ -141,10 +149,13 @@ class Client:
             except requests.exceptions.RequestException:
                 raise _TryAgainError("the line broke") from None
 
-    def _stream(self, url: str, part: Path) -> None:
+    def _stream(self, url: str, part: Path, pinned: bool) -> None:
         """Ask for what is missing of a file and append it."""
-        have = part.stat().st_size if part.exists() else 0
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+        tag = _tag(part).read_text() if _tag(part).exists() else ""
+        have = part.stat().st_size if part.exists() and (tag or pinned) else 0
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers |= {"Range": f"bytes={have}-"} | ({"If-Range": tag} if tag else {})
         with self._open("GET", url, headers=headers, stream=True) as response:
             if response.status_code == 416:  # nothing is missing, or the file shrank
                 if _total(response) == have:
@@ -155,6 +166,7 @@ class Client:
             if response.status_code != 206 or _starts_at(response) != have:
                 have = 0
             total = _total(response)
+            _tag(part).write_text(response.headers.get("ETag") or response.headers.get("Last-Modified", ""))
             with part.open("ab" if have else "wb") as handle:
                 for chunk in _chunks(response):
                     handle.write(chunk)
@@ -200,6 +212,11 @@ def _total(response: requests.Response) -> int | None:
 def _starts_at(response: requests.Response) -> int | None:
     start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
     return int(start) if start.isdigit() else None
+
+
+def _tag(part: Path) -> Path:
+    """Name the file that holds the version (ETag) of a file half downloaded."""
+    return part.with_name(part.name + ".etag")
 
 
 def _digest(path: Path) -> str:

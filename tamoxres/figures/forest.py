@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from matplotlib.axes import Axes
@@ -84,6 +85,8 @@ def forest(
     """
     look = forest_style(style)
     sheet = _sheet(rows, layout, style, groups)
+    if favours is not None:
+        sheet = replace(sheet, favours=favours)
     box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)
     letters = font_size(box[2])
     with use_style(letters):
@@ -91,7 +94,7 @@ def forest(
         marks = [line.mark for line in sheet.lines if line.mark]
         points, limits = [m.point for m in marks], [limit for m in marks for limit in (m.low, m.high)]
         scale = choose_scale(points, limits, sheet.is_ratio, placed["axis"].width, letters, journal(style))
-        page = Page(box=box, placed=placed, scale=scale, size=letters, look=look, favours=favours or sheet.favours)
+        page = Page(box=box, placed=placed, scale=scale, size=letters, look=look)
         around = head_height(page) + foot_height(page, sheet)
         extra = label_heights(placed.lines, letters)
         pitch = _pitch(extra, letters, None if ax is None else box[3] - around)

@@ -70,11 +70,12 @@ def place(sheet: Sheet, width: float, size: float) -> Placement:
     labels = sorted(_label_width(line, size) for line in sheet.lines)
     natural = max(labels[-1], text_width(sheet.label_head, size, bold=True))
     least = min(labels[int(_UNWRAPPED * (len(labels) - 1))], natural)
+    axis_least = _least_axis(sheet, width, size)
     while True:
         margins = (_MARGIN + (_MARGIN_AXIS if columns[-1].key == "axis" else _MARGIN)) * size
         measured = {c.key: _measure(c, sheet.lines, size) for c in columns if c.key not in ("label", "axis")}
         taken = sum(m.width for m in measured.values()) + (len(columns) - 1) * _GAP * size + margins
-        label = min(natural, width - taken - _AXIS_SHARE * width)
+        label = min(natural, width - taken - axis_least)
         missable = [column for column in columns if column.optional]
         if label >= least or not missable:
             break
@@ -86,6 +87,12 @@ def place(sheet: Sheet, width: float, size: float) -> Placement:
     measured |= {"label": _Measured(width=label), "axis": _Measured(width=axis)}
     spare = width - taken - label - axis
     return Placement(columns=_side_by_side(columns, measured, spare, size), lines=_wrapped(sheet.lines, label, size))
+
+
+def _least_axis(sheet: Sheet, width: float, size: float) -> float:
+    """Return the least width of the axis: its share, and room for the words of the favours labels on each side."""
+    word = max(text_width(word, size) for label in sheet.favours for word in label.split(" "))
+    return min(max(_AXIS_SHARE * width, 2 * (word + size)), _AXIS_MOST * width)
 
 
 def _narrow_head(column: Column, size: float) -> Column:

@@ -45,7 +45,6 @@ class Page:
     scale: Scale
     size: float
     look: ForestStyle
-    favours: tuple[str, str]
     heights: list[float] = field(default_factory=list)
 
 
@@ -62,7 +61,7 @@ def head_height(page: Page) -> float:
 
 def foot_height(page: Page, sheet: Sheet) -> float:
     """Return the height of all that stands below the lines: axis, favours labels, notes, points."""
-    favours = max(text.count("\n") + 1 for text in _wrapped_favours(page))
+    favours = max(text.count("\n") + 1 for text in _wrapped_favours(page, sheet))
     notes = sum(text.count("\n") + 1 for text in _wrapped_notes(page, sheet))
     return (_AXIS_FOOT + favours * LINE + (notes * LINE + 0.4 if notes else 0.0) + 0.3) * page.size
 
@@ -194,7 +193,7 @@ def _arrowheads(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
 def _below(ax: Axes, page: Page, sheet: Sheet, foot: float) -> None:
     """Write the favours labels under the two sides of the axis, and the notes under everything."""
     null, gap = _null(page), 0.6 * page.size
-    favours = _wrapped_favours(page)
+    favours = _wrapped_favours(page, sheet)
     y = foot - (_AXIS_FOOT + LINE / 2) * page.size
     _text(ax, page, null - gap, y, favours[0], align="right")
     _text(ax, page, null + gap, y, favours[1], align="left")
@@ -209,10 +208,10 @@ def _null(page: Page) -> float:
     return column.left + column.width * page.scale.position(1.0 if page.scale.is_ratio else 0.0)
 
 
-def _wrapped_favours(page: Page) -> tuple[str, str]:
+def _wrapped_favours(page: Page, sheet: Sheet) -> tuple[str, str]:
     """Wrap each label to the room between the line of no effect and the edge of the plot."""
     null, edge = _null(page), 1.1 * page.size
-    left, right = page.favours
+    left, right = sheet.favours
     return wrap(left, null - edge, page.size), wrap(right, page.box[2] - null - edge, page.size)
 
 

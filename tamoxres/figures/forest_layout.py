@@ -19,8 +19,8 @@ from . import forest_words as words
 from .style import journal
 
 __all__ = [
-    "Column", "Line", "Mark", "Sheet", "at_level", "columns_for", "effect_line", "fraction", "individual", "interval_text",
-    "labels", "own_parts", "row_notes", "sheet_of",
+    "Column", "Line", "Mark", "Sheet", "at_level", "columns_for", "effect_line", "fraction", "individual",
+    "interval_text", "labels", "own_parts", "row_notes", "sheet_of",
 ]  # fmt: skip
 
 _TRIAL_LEVEL = 0.99  # the EBCTCG gives trials 99% intervals, totals 95%

@@ -28,8 +28,8 @@ __all__ = [
 _MEASURES = {
     "HR": ("HR", "Hazard Ratio"), "sHR": ("sHR", "Subdistribution Hazard Ratio"), "RR": ("RR", "Risk Ratio"),
     "OR": ("OR", "Odds Ratio"), "RD": ("Risk difference", "Risk Difference"),
-    "RMSTD": ("RMST difference, months", "RMST Difference, months"),
-    "RMTLD": ("RMTL difference, months", "RMTL Difference, months"),
+    "RMSTD": ("RMST difference,\nmonths", "RMST Difference,\nmonths"),
+    "RMTLD": ("RMTL difference,\nmonths", "RMTL Difference,\nmonths"),
     "other_difference": ("Difference", "Mean Difference"),
 }  # fmt: skip
 _HIGHER_IS_BETTER = ("RMSTD",)

@@ -244,7 +244,7 @@ def _draw_words(
     size = plan.size
     y = inside[1] - _TICK - 2.1 * size
     head, _, _ = measure_head(pooled.measure, pooled.estimand, "tamoxres", pooled.level).partition(" (")
-    write(ax, (inside[0] + inside[2] / 2, y), head, size, align="center")
+    write(ax, (inside[0] + inside[2] / 2, y), head.replace("\n", " "), size, align="center")
     label = "Events" if plan.by_events else "Standard error"
     x, middle = to_fraction(ax, box[0] + 0.3 * size, inside[1] + inside[3] / 2)
     ax.text(x, middle, label, size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from .compiled import compiled, dot, inlined
 from .fits import CONVERGED, RUNAWAY, SINGULAR, STALLED, Limits, Results
 from .layout import Layout
 from .newton import COLLINEAR, HALVINGS, ROUNDING, RUNAWAY_STEP
@@ -59,21 +59,29 @@ class Block(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Memory that one thread writes to, a lane a column."""
+    """Memory that one thread writes to, a lane a column.
 
-    risk: FloatArray  # (n, LANES)
-    total: FloatArray  # (p, LANES) running sums over the risk set
-    tied: FloatArray  # (p, LANES) sums over tied events
-    mean: FloatArray  # (p, LANES)
-    hazard: FloatArray  # (k + 1, LANES) then cumulative; 0 stands last
-    tied_hazard: FloatArray  # (k, LANES)
-    score: FloatArray  # (p, LANES)
-    information: FloatArray  # (p (p + 1) / 2, LANES) lower triangle, row by row
-    loglik: FloatArray  # (1, LANES)
-    beta: FloatArray  # (p, LANES)
-    trial: FloatArray  # (p, LANES)
-    step: FloatArray  # (p, LANES)
-    root: FloatArray  # (p, p)
+    Attributes
+    ----------
+    risk : array, shape (n, LANES)
+    hazard : array, shape (k, LANES)
+        Of each group; after the sweep back, cumulative.
+    tied_hazard : array, shape (k, LANES)
+    sums : array, shape (2 + 4 p + p (p + 1) / 2, LANES)
+        Rows: log likelihood, lowest denominator; then p each of the risk set's sums, the tied events' sums, a step's
+        mean, and the score; then the lower triangle of the information, row by row (see `_rows`).
+    beta, trial, step : array, shape (p, LANES)
+    root : array, shape (p, p)
+    """
+
+    risk: FloatArray
+    hazard: FloatArray
+    tied_hazard: FloatArray
+    sums: FloatArray
+    beta: FloatArray
+    trial: FloatArray
+    step: FloatArray
+    root: FloatArray
 
 
 def make_block(factors: FloatArray, own: int, offset: FloatArray, layout: Layout) -> Block:
@@ -89,158 +97,156 @@ def make_block(factors: FloatArray, own: int, offset: FloatArray, layout: Layout
 def make_scratch(block: Block) -> Scratch:
     """Allocate the memory of one thread."""
     n, k, p = block.weight.shape[0], block.deaths.shape[0], block.factors.shape[1]
-    sizes = (n, p, p, p, k + 1, k, p, p * (p + 1) // 2, 1, p, p, p)
-    arrays: Any = [np.zeros((rows, LANES)) for rows in sizes]
-    return Scratch(*arrays, np.zeros((p, p)))
+    sizes = (n, k, k, 2 + 4 * p + p * (p + 1) // 2, p, p, p)
+    arrays: Any = [*(np.zeros((rows, LANES)) for rows in sizes), np.zeros((p, p))]
+    return Scratch(*arrays)
 
 
 @inlined
-def _clear(array: FloatArray) -> None:
-    """Set every lane of every row to 0."""
-    for i in range(array.shape[0]):
+def _rows(p: int) -> tuple[int, int, int, int, int]:
+    """Return the first row in `sums` of the risk set, the tied events, the mean, the score and the information."""
+    return 2, 2 + p, 2 + 2 * p, 2 + 3 * p, 2 + 4 * p
+
+
+@inlined
+def _clear(array: FloatArray, first: int, stop: int) -> None:
+    """Set every lane of some rows to 0."""
+    for i in range(first, stop):
         store(array, i, splat(0.0))
 
 
 @inlined
-def _add(sign: float, risk: Any, x: FloatArray, factors: FloatArray, i: int, shared: int, into: FloatArray) -> None:
-    """Add a patient's risk times the columns, with a sign."""
-    risk = sign * risk
+def _add(sums: FloatArray, first: int, factors: FloatArray, i: int, shared: int, risk: Any, risk_x: Any) -> None:
+    """Add a patient's risk times the columns to the p rows from `first` on."""
     for c in range(shared):
-        store(into, c, load(into, c) + factors[i, c] * risk)
-    if shared < factors.shape[1]:
-        risk_x = risk * load(x, i)
-        for c in range(shared, factors.shape[1]):
-            store(into, c, load(into, c) + factors[i, c] * risk_x)
+        store(sums, first + c, load(sums, first + c) + factors[i, c] * risk)
+    for c in range(shared, factors.shape[1]):
+        store(sums, first + c, load(sums, first + c) + factors[i, c] * risk_x)
 
 
 @inlined
-def _eta(beta: FloatArray, x: FloatArray, factors: FloatArray, i: int, shared: int) -> Any:
+def _eta(beta: FloatArray, x: Any, factors: FloatArray, i: int, shared: int) -> Any:
     """Return a patient's linear predictor, without the offset."""
-    eta = splat(0.0)
+    eta, slope = splat(0.0), splat(0.0)
     for c in range(shared):
         eta = eta + factors[i, c] * load(beta, c)
-    if shared < factors.shape[1]:
-        slope = splat(0.0)
-        for c in range(shared, factors.shape[1]):
-            slope = slope + factors[i, c] * load(beta, c)
-        eta = eta + slope * load(x, i)
-    return eta
+    for c in range(shared, factors.shape[1]):
+        slope = slope + factors[i, c] * load(beta, c)
+    return eta + slope * x
+
+
+@inlined
+def _tie_steps(sums: FloatArray, p: int, at_risk: Any, tied: Any, deaths: Any, weight: Any, most: int) -> Any:
+    """Take the tie steps of a group off log likelihood, score and information; return hazard and tied hazard."""
+    total, tied_total, mean, score, information = _rows(p)
+    hazard, tied_hazard, one, nothing = splat(0.0), splat(0.0), splat(1.0), splat(0.0)
+    for j in range(most):
+        step = splat(float(j))
+        share = step / deaths if j > 0 else step
+        d = above(deaths, step, at_risk - share * tied, one)
+        w = above(deaths, step, weight, nothing)  # a lane with fewer deaths has no such step
+        share = above(deaths, step, share, nothing)
+        store(sums, 0, load(sums, 0) - w * log(d))
+        store(sums, 1, lower(load(sums, 1), d))
+        inverse = 1.0 / d
+        hazard = hazard + w * inverse
+        tied_hazard = tied_hazard + share * w * inverse
+        a = information
+        for c in range(p):
+            this = (load(sums, total + c) - share * load(sums, tied_total + c)) * inverse
+            store(sums, mean + c, this)
+            weighted = w * this
+            store(sums, score + c, load(sums, score + c) - weighted)
+            for e in range(c + 1):
+                store(sums, a, load(sums, a) - weighted * load(sums, mean + e))
+                a += 1
+    return hazard, tied_hazard
 
 
 @compiled
 def _risk_sets(block: Block, scratch: Scratch, beta: FloatArray) -> None:
     """Sweep from the last patient to the first: hazards, log likelihood, and what means take off the information."""
     # Arrays are taken out of their tuples once: each time costs a reference count.
-    layout, factors, x, weights, offset, most = (
+    layout, factors, xs, weights, offset, most = (
         block.layout, block.factors, block.x, block.weight, block.offset, block.most,
     )  # fmt: skip
     start, stop, event_stop, same = layout.group_start, layout.group_stop, layout.event_stop, layout.same_stratum
-    late, late_start = layout.late, layout.late_start
-    deaths_of, weight_of, risks, total, tied = (
-        block.deaths, block.step_weight, scratch.risk, scratch.total, scratch.tied,
-    )  # fmt: skip
-    mean, score, information = scratch.mean, scratch.score, scratch.information
-    shared = factors.shape[1] - block.own
-    risk_total, logs, lowest = splat(0.0), splat(0.0), splat(1.0)
-    _clear(score)
-    _clear(information)
-    _clear(total)
+    late, late_start, deaths, step_weight = layout.late, layout.late_start, block.deaths, block.step_weight
+    risks, hazards, tied_hazards, sums = scratch.risk, scratch.hazard, scratch.tied_hazard, scratch.sums
+    p = factors.shape[1]
+    shared = p - block.own
+    total, tied, mean = _rows(p)[:3]
+    _clear(sums, 0, sums.shape[0])
+    store(sums, 1, splat(1.0))
+    at_risk = splat(0.0)
     for g in range(most.shape[0]):
         if g > 0 and not same[g - 1]:
-            _clear(total)
-            risk_total = splat(0.0)
+            _clear(sums, total, tied)
+            at_risk = splat(0.0)
         for j in range(late_start[g], late_start[g + 1]):
-            risk = load(risks, late[j])
-            risk_total = risk_total - risk
-            _add(-1.0, risk, x, factors, late[j], shared, total)
-        if most[g] > 1:
-            _clear(tied)
-        tied_total = splat(0.0)
+            risk = 0.0 - load(risks, late[j])
+            at_risk = at_risk + risk
+            _add(sums, total, factors, late[j], shared, risk, risk * load(xs, late[j]))
+        _clear(sums, tied, mean)
+        tied_risk = splat(0.0)
         for i in range(start[g], stop[g]):
+            x = load(xs, i)
             risk = exp(_eta(beta, x, factors, i, shared) + offset[i]) * load(weights, i)
             store(risks, i, risk)
-            risk_total = risk_total + risk
-            _add(1.0, risk, x, factors, i, shared, total)
+            at_risk = at_risk + risk
+            _add(sums, total, factors, i, shared, risk, risk * x)
             if most[g] > 1 and i < event_stop[g]:
-                tied_total = tied_total + risk
-                _add(1.0, risk, x, factors, i, shared, tied)
-        hazard, tied_hazard = splat(0.0), splat(0.0)
-        deaths = load(deaths_of, g)
-        for j in range(most[g]):
-            step = splat(float(j))
-            share = step / deaths if j > 0 else step
-            d = above(deaths, step, risk_total - share * tied_total, splat(1.0))
-            weight = above(deaths, step, load(weight_of, g), splat(0.0))
-            share = above(deaths, step, share, splat(0.0))
-            lowest = lower(lowest, d)
-            logs = logs + weight * log(d)
-            inverse = 1.0 / d
-            hazard = hazard + weight * inverse
-            tied_hazard = tied_hazard + share * weight * inverse
-            for c in range(mean.shape[0]):
-                store(mean, c, (load(total, c) - share * load(tied, c)) * inverse)
-            _minus_outer(mean, weight, score, information)
-        store(scratch.hazard, g, hazard)
-        store(scratch.tied_hazard, g, tied_hazard)
-    store(scratch.loglik, 0, above(lowest, splat(0.0), 0.0 - logs, splat(-np.inf)))
+                tied_risk = tied_risk + risk
+                _add(sums, tied, factors, i, shared, risk, risk * x)
+        hazard, tied_hazard = _tie_steps(sums, p, at_risk, tied_risk, load(deaths, g), load(step_weight, g), most[g])
+        store(hazards, g, hazard)
+        store(tied_hazards, g, tied_hazard)
 
 
 @inlined
-def _minus_outer(mean: FloatArray, weight: Any, score: FloatArray, information: FloatArray) -> None:
-    """Take the mean of one tie step off the score, and its outer product off the information."""
-    a = 0
-    for c in range(mean.shape[0]):
-        weighted = weight * load(mean, c)
-        store(score, c, load(score, c) - weighted)
-        for e in range(c + 1):
-            store(information, a, load(information, a) - weighted * load(mean, e))
-            a += 1
+def _products(sums: FloatArray, a: int, factors: FloatArray, i: int, columns: tuple[int, int], weight: Any) -> int:
+    """Add the products of a column with those from the first one on; return the row after them."""
+    first, c = columns
+    column = factors[i, c] * weight
+    for e in range(first, c + 1):
+        store(sums, a, load(sums, a) + factors[i, e] * column)
+        a += 1
+    return a
 
 
 @compiled
 def _second_moments(block: Block, scratch: Scratch) -> None:
     """Sweep from the first patient to the last: expected events, and the products of covariates."""
-    layout, factors, x = block.layout, block.factors, block.x
+    layout, factors, xs = block.layout, block.factors, block.x
     start, stop, event_stop, same, before = (
         layout.group_start, layout.group_stop, layout.event_stop, layout.same_stratum, layout.before,
     )  # fmt: skip
-    risks, hazard, tied_hazard, information = scratch.risk, scratch.hazard, scratch.tied_hazard, scratch.information
-    shared, k = factors.shape[1] - block.own, start.shape[0]
+    risks, hazards, tied_hazards, sums = scratch.risk, scratch.hazard, scratch.tied_hazard, scratch.sums
+    p, k = factors.shape[1], start.shape[0]
+    shared = p - block.own
     cumulative = splat(0.0)
     for g in range(k - 1, -1, -1):
         if not same[g]:
             cumulative = splat(0.0)
-        cumulative = cumulative + load(hazard, g)
-        store(hazard, g, cumulative)
+        cumulative = cumulative + load(hazards, g)
+        store(hazards, g, cumulative)
         for i in range(start[g], stop[g]):
             exposure = cumulative
             if i < event_stop[g]:
-                exposure = exposure - load(tied_hazard, g)
+                exposure = exposure - load(tied_hazards, g)
             if before[i] < k:
-                exposure = exposure - load(hazard, before[i])
+                exposure = exposure - load(hazards, before[i])
             expected = load(risks, i) * exposure
-            a = 0
+            a = _rows(p)[4]
             for c in range(shared):
-                a = _plus(information, a, factors, i, 0, c, expected)
-            if shared < factors.shape[1]:
-                once = expected * load(x, i)
-                twice = once * load(x, i)
-                for c in range(shared, factors.shape[1]):
-                    column = factors[i, c] * once
-                    for e in range(shared):
-                        store(information, a, load(information, a) + factors[i, e] * column)
-                        a += 1
-                    a = _plus(information, a, factors, i, shared, c, twice)
-
-
-@inlined
-def _plus(information: FloatArray, a: int, factors: FloatArray, i: int, first: int, c: int, weight: Any) -> int:
-    """Add the products of column c with the columns from `first` to c; return the entry after them."""
-    column = factors[i, c] * weight
-    for e in range(first, c + 1):
-        store(information, a, load(information, a) + factors[i, e] * column)
-        a += 1
-    return a
+                a = _products(sums, a, factors, i, (0, c), expected)
+            once = expected * load(xs, i)
+            for c in range(shared, p):
+                column = factors[i, c] * once
+                for e in range(shared):
+                    store(sums, a, load(sums, a) + factors[i, e] * column)
+                    a += 1
+                a = _products(sums, a, factors, i, (shared, c), once * load(xs, i))
 
 
 @compiled
@@ -248,22 +254,25 @@ def _evaluate(block: Block, scratch: Scratch, beta: FloatArray) -> None:
     """Leave log likelihood, score and information at `beta`, shape (p, LANES), in `scratch`."""
     _risk_sets(block, scratch, beta)
     _second_moments(block, scratch)
-    loglik = load(scratch.loglik, 0) + load(block.sums, 0)
-    for c in range(block.factors.shape[1]):
+    sums, p = scratch.sums, block.factors.shape[1]
+    score = _rows(p)[3]
+    loglik = load(sums, 0) + load(block.sums, 0)
+    for c in range(p):
         loglik = loglik + load(beta, c) * load(block.sums, c + 1)
-        store(scratch.score, c, load(scratch.score, c) + load(block.sums, c + 1))
-    store(scratch.loglik, 0, loglik)
+        store(sums, score + c, load(sums, score + c) + load(block.sums, c + 1))
+    store(sums, 0, above(load(sums, 1), splat(0.0), loglik, splat(-np.inf)))
 
 
 @compiled
 def _cholesky(scratch: Scratch, lane: int, events: float) -> bool:
     """Factor a lane's information; False where a column adds nothing to those before it."""
-    root = scratch.root
-    a = 0
+    root, sums = scratch.root, scratch.sums
+    a = _rows(root.shape[0])[4]
     for c in range(root.shape[0]):
-        own = scratch.information[a + c, lane]
+        own = sums[a + c, lane]
+        total = own
         for e in range(c + 1):
-            total = scratch.information[a, lane]
+            total = sums[a, lane]
             a += 1
             for f in range(e):
                 total -= root[c, f] * root[e, f]
@@ -280,9 +289,10 @@ def _newton_step(scratch: Scratch, lane: int) -> float:
     """Solve for a lane's Newton step; return the decrement."""
     root, step = scratch.root, scratch.step
     p = root.shape[0]
+    score = _rows(p)[3]
     decrement = 0.0
     for c in range(p):
-        total = scratch.score[c, lane]
+        total = scratch.sums[score + c, lane]
         for f in range(c):
             total -= root[c, f] * step[f, lane]
         step[c, lane] = total / root[c, c]
@@ -342,7 +352,7 @@ def _try_steps(block: Block, scratch: Scratch, before: FloatArray, status: IntAr
         again = False
         for lane in range(LANES):
             enough = before[lane] - ROUNDING * abs(before[lane])
-            if status[lane] == _RUNNING and not scratch.loglik[0, lane] >= enough:
+            if status[lane] == _RUNNING and not scratch.sums[0, lane] >= enough:
                 factor[lane] /= 2
                 again = True
         if not again:
@@ -352,36 +362,39 @@ def _try_steps(block: Block, scratch: Scratch, before: FloatArray, status: IntAr
 
 
 @compiled
+def _next_step(scratch: Scratch, lane: int, events: float, tolerance: float) -> tuple[int, float]:
+    """Find a lane's next step; return its status, and what the log likelihood gains by a last step."""
+    if not (scratch.sums[0, lane] > -np.inf and _cholesky(scratch, lane, events)):
+        return SINGULAR, 0.0
+    decrement = _newton_step(scratch, lane)
+    if decrement > tolerance:
+        return _RUNNING, 0.0
+    return _take_last_step(scratch, lane), decrement / 2
+
+
+@compiled
 def newton(block: Block, scratch: Scratch, fitted: IntArray, limits: Limits, row: int, out: Results) -> None:
-    """Climb from `scratch.beta` in the lanes where `fitted` is 1, and write what comes out to `out`, from `row` on.
+    """Climb from `scratch.beta` in the lanes where `fitted` is 1; write results to `out`, a lane a row from `row` on.
 
     The last step, from a decrement below the tolerance, is taken without evaluating again; the covariance is that
     before it.
     """
-    status, events, before = np.zeros(LANES, np.int64), np.zeros(LANES), np.zeros(LANES)
+    status, before = np.zeros(LANES, np.int64), np.zeros(LANES)
     for lane in range(LANES):
         status[lane] = _RUNNING if fitted[lane] == 1 else CONVERGED
-        for g in range(block.most.shape[0]):
-            events[lane] += block.deaths[g, lane] * block.step_weight[g, lane]
     _evaluate(block, scratch, scratch.beta)
     for iteration in range(1, limits.max_iterations + 1):
-        running = False
+        running = 0
         for lane in range(LANES):
-            if status[lane] != _RUNNING:
-                continue
-            before[lane] = scratch.loglik[0, lane]
-            out.loglik[row + lane], out.iterations[row + lane] = before[lane], iteration
-            if not (before[lane] > -np.inf and _cholesky(scratch, lane, events[lane])):
-                status[lane] = SINGULAR
-                continue
-            decrement = _newton_step(scratch, lane)
-            if decrement <= limits.tolerance:
-                status[lane] = _take_last_step(scratch, lane)
-                out.loglik[row + lane] += decrement / 2
-                _covariance(scratch.root, out.covariance[row + lane])
-            else:
-                running = True
-        if not running:
+            if status[lane] == _RUNNING:
+                before[lane] = scratch.sums[0, lane]
+                events = dot(block.deaths[:, lane], block.step_weight[:, lane])
+                status[lane], gain = _next_step(scratch, lane, events, limits.tolerance)
+                out.loglik[row + lane], out.iterations[row + lane] = before[lane] + gain, iteration
+                running += status[lane] == _RUNNING
+                if status[lane] == CONVERGED:
+                    _covariance(scratch.root, out.covariance[row + lane])
+        if running == 0:
             break
         _try_steps(block, scratch, before, status)
     for lane in range(LANES):

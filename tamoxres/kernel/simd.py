@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
@@ -35,18 +35,15 @@ def _instruction(function: Callable[..., Any]) -> Any:
     return intrinsic(function)
 
 
-class _Lanes(types.Type):  # type: ignore[misc]
+class _Lanes(types.Type):
     """The type of such a value."""
 
-    def __init__(self) -> None:
-        super().__init__(name="Lanes")
 
-
-_LANES = _Lanes()
+_LANES = _Lanes("Lanes")  # type: ignore[no-untyped-call]
 
 
 @register_model(_Lanes)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, fe_type: Any) -> None:
         super().__init__(manager, fe_type, _NUMBERS)
 
@@ -132,7 +129,7 @@ def exp(typing: Any, value: Any) -> Any:
         x = builder.select(builder.fcmp_ordered("<", x, _all(_FAR)), x, _all(_FAR))
         x = builder.select(builder.fcmp_ordered(">", x, _all(-_FAR)), x, _all(-_FAR))
         name, kind = f"llvm.floor.v{LANES}f64", ir.FunctionType(_NUMBERS, [_NUMBERS])
-        floor = cgutils.get_or_insert_function(builder.module, kind, name)
+        floor = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
         k = builder.call(floor, [builder.fadd(builder.fmul(x, _all(1 / math.log(2))), _all(0.5))])
         rest = builder.fsub(x, builder.fmul(k, _all(_LN2_HIGH), flags=_FAST), flags=_FAST)
         rest = builder.fsub(rest, builder.fmul(k, _all(_LN2_LOW), flags=_FAST), flags=_FAST)

@@ -33,7 +33,7 @@ def _take_in(values: FloatArray, place: IntArray, row: int, x: FloatArray) -> No
 
 @compiled
 def _weigh(x: FloatArray, case_weight: FloatArray, counts: FloatArray, weight: FloatArray, found: FloatArray) -> None:
-    """Count whom each lane has, weigh them, and set missing values to 0; count finite and infinite values in `found`."""
+    """Count and weigh whom each lane has, set missing values to 0; count finite and infinite values in `found`."""
     finite, infinite = splat(0.0), splat(0.0)
     one, nothing = splat(1.0), splat(0.0)
     for i in range(x.shape[0]):
@@ -51,7 +51,7 @@ def _weigh(x: FloatArray, case_weight: FloatArray, counts: FloatArray, weight: F
 
 @compiled
 def _centre_and_scale(x: FloatArray, counts: FloatArray, found: FloatArray) -> None:
-    """Centre and scale the lanes over whom they have; leave centre and scale (0 if constant) in rows 2 and 3 of `found`."""
+    """Centre and scale the lanes; leave centre and scale (0 if constant) in rows 2 and 3 of `found`."""
     total, square = splat(0.0), splat(0.0)
     count = above(load(found, 0), splat(1.0), load(found, 0), splat(1.0))
     for i in range(x.shape[0]):
@@ -74,7 +74,7 @@ def _centre_and_scale(x: FloatArray, counts: FloatArray, found: FloatArray) -> N
 
 @compiled
 def _tally(block: Block, counts: FloatArray, breslow: bool) -> None:
-    """Fill tie steps and event sums of every lane; `counts`, shape (n, LANES), says how often each patient stands in it."""
+    """Fill tie steps and event sums of every lane; `counts` (n, LANES) says how often each patient stands in it."""
     layout, factors, weight, x, sums = block.layout, block.factors, block.weight, block.x, block.sums
     start, event_stop, offset = layout.group_start, layout.event_stop, block.offset
     shared = factors.shape[1] - block.own

@@ -156,7 +156,8 @@ def q_root(y: Array, v: Array, target: Array | float, x: Array | None = None, ke
     for _ in range(_MAX_STEPS):
         fit = weighted_fit(y, keep / (v + tau2[..., None]), x)
         slope = (fit.w**2 * fit.residuals**2).sum(-1)
-        step = np.maximum(0, (fit.q - target) / np.where(slope > 0, slope, np.inf))
+        excess = np.asarray(np.maximum(0, fit.q - target))
+        step: Array = np.divide(excess, slope, out=np.zeros_like(excess), where=excess > 0)
         tau2 = tau2 + step
         if np.all(step <= _TIGHT * tau2):
             return tau2

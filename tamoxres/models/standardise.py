@@ -1,9 +1,9 @@
 """Standardised risks (g-computation): what the risk would be, were all these patients altered, or all unaltered.
 
-Conventions: the model's own complete cases are the standard; everyone is given each level in turn and the predicted risks
-are averaged. Survival is exp(-H), H by the baseline estimator of the ties rule; where deaths compete, a cause-specific model
-with the same terms is fitted to them too and the two make a cumulative incidence, sum of S(t-) dH. Limits are bootstrap
-percentiles with the models refitted. Risks of a population: not for individual decisions.
+Conventions: the model's own complete cases are the standard; everyone is given each level in turn and the predicted
+risks are averaged. Survival is exp(-H), H by the baseline estimator of the ties rule; where deaths compete, a
+cause-specific model with the same terms is fitted to them too and the two make a cumulative incidence, sum of S(t-)
+dH. Limits are bootstrap percentiles with the models refitted. Risks of a population: not for individual decisions.
 
 References
 ----------
@@ -49,7 +49,10 @@ class FollowUpArrays:
 
     def take(self, rows: IntArray) -> FollowUpArrays:
         """Return these patients, in this order."""
-        parts = {name: None if value is None else value[rows] for name, value in (("entry", self.entry), ("strata", self.strata))}
+        parts = {
+            name: None if value is None else value[rows]
+            for name, value in (("entry", self.entry), ("strata", self.strata))
+        }
         return replace(self, time=self.time[rows], event=self.event[rows], **parts)  # type: ignore[arg-type]
 
 
@@ -100,7 +103,9 @@ def set_levels(design: Design, levels: dict[str, str]) -> FloatArray:
     for name, level in levels.items():
         term = design.term(name)
         if level != term.reference and level not in term.levels:
-            raise AnalysisError(f"{name} has no level {level!r} in this model; it has {', '.join((term.reference, *term.levels))}.")
+            raise AnalysisError(
+                f"{name} has no level {level!r} in this model; it has {', '.join((term.reference, *term.levels))}."
+            )
         for column, own in zip(term.columns, term.levels, strict=True):
             x[:, column] = own == level
     for term in design.terms:
@@ -224,7 +229,9 @@ def standardise(
     names = list(by) if by is not None else [fit.focus]
     frame = fit.analysis.frame
     if max(times) > frame["months"].max():
-        raise AnalysisError(f"Risk at {max(times):g} months lies beyond the last follow-up ({frame['months'].max():.1f}).")
+        raise AnalysisError(
+            f"Risk at {max(times):g} months lies beyond the last follow-up ({frame['months'].max():.1f})."
+        )
     choices = [(fit.design.term(name).reference, *fit.design.term(name).levels) for name in names]
     groups = list(product(*choices))
     worlds = [set_levels(fit.design, dict(zip(names, group, strict=True))) for group in groups]
@@ -241,10 +248,11 @@ def standardise(
     point = standardised_risks(data, fit.design.x, worlds, times, competing=competing)
     resamples = bootstrap(statistic, len(frame), m=m, seed=seed, jobs=jobs, progress=progress)
     drawn = resamples.values.reshape(-1, *point.shape)
-    return StandardisedRisks(
-        risks=_table(names, groups, times, point, drawn), failed=resamples.failed, m=m, seed=seed,
-        effects=tuple(_row(fit, names, groups, (g, k), times, point, drawn) for k in range(len(times)) for g in range(1, len(groups))),
-    )  # fmt: skip
+    rows = [
+        _row(fit, names, groups, (g, k), times, point, drawn) for k in range(len(times)) for g in range(1, len(groups))
+    ]
+    table = _table(names, groups, times, point, drawn)
+    return StandardisedRisks(risks=table, effects=tuple(rows), m=m, failed=resamples.failed, seed=seed)
 
 
 def _table(

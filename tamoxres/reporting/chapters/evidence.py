@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...effects import EffectEstimate
-from ...evidence import literature
+from ...evidence import literature, studies
+from ...figures.evidence_map import evidence_map
 from ...meta.votes import direction, vote_table
 from ...tables.cells import effect_cell, p_cell
 from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import percent
-from ..page import Paragraph, Section, TableBlock
+from ..page import Figure, Paragraph, Section, TableBlock
 from ..weigh import Weighed
 from .words import marker_name
 
@@ -33,11 +34,26 @@ def literature_section(weighed: Sequence[Weighed]) -> Section:
             "Findings are counted by study, marker and tier, as each study reports them; counting says nothing of size "
             "or quality. A prognostic finding in patients of all treatments is not a finding about treatment."
         ),
+        _picture(weighed),
         TableBlock("evidence-map", _map(weighed)),
         TableBlock("votes", _votes(weighed)),
         TableBlock("trials", _trials(weighed)),
     )
     return Section("literature", "The literature", blocks)
+
+
+def _picture(weighed: Sequence[Weighed]) -> Figure:
+    """Draw the evidence map: markers by tier, marks by direction."""
+    table = studies()
+    asked = [one.marker for one in weighed]
+    shown = table[table["marker"].isin(asked)]
+    clinical = [f"{marker_name(one.marker)} {sum(one.votes.get('clinical', {}).values())}" for one in weighed]
+    return Figure(
+        "evidence-map",
+        evidence_map(shown.assign(marker=shown["marker"].map(marker_name))),
+        ("Studies by marker, tier and what they report of the altered marker, in their own words.",),
+        f"Evidence map. Clinical studies: {', '.join(clinical)}.",
+    )
 
 
 def _map(weighed: Sequence[Weighed]) -> Table:

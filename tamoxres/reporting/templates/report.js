@@ -45,7 +45,7 @@
     bar.appendChild(wrap);
   }
 
-  function sortBy(column, kind, button, head) {
+  function sortBy(column, kind, head) {
     var up = head.getAttribute("aria-sort") !== "ascending";
     Array.prototype.forEach.call(table.tHead.rows[0].cells, function (cell) { cell.removeAttribute("aria-sort"); });
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
@@ -69,10 +69,11 @@
     if (!head.dataset.sort) { return; }
     var button = document.createElement("button");
     button.type = "button";
-    button.textContent = head.textContent;
-    head.textContent = "";
+    button.textContent = "\u2195";
+    button.setAttribute("aria-label", "Sort by " + head.textContent.trim());
+    head.appendChild(document.createTextNode(" "));
     head.appendChild(button);
-    button.addEventListener("click", function () { sortBy(column, head.dataset.sort, button, head); });
+    button.addEventListener("click", function () { sortBy(column, head.dataset.sort, head); });
   });
 
   var bar = document.createElement("div");

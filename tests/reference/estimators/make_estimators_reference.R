@@ -83,18 +83,18 @@ p <- pool.scalar(est[1, ], est[2, ], n = 299, k = 4)
 ref$imputation <- list(estimate = p$qbar, se = sqrt(p$t), fmi = p$fmi, missing = unname(colSums(is.na(ms[c("grade", "nodes", "meno")]))))
 
 # standardise.py: mean predicted risk with everyone treated, and untreated
-worlds <- function(formula, d, term, times) { f <- coxph(formula, d, control = tight)
+worlds <- function(formula, d, term, times) { f <- do.call(coxph, list(formula, data = d, control = tight, model = TRUE))
   sapply(0:1, function(v) { n <- d; n[[term]] <- v; s <- summary(survfit(f, newdata = n, se.fit = FALSE), times = times); 1 - rowMeans(s$surv) }) }
-cs <- function(cause, rhs, d) coxph(as.formula(paste("Surv(etime, status ==", cause, ") ~", rhs)), d, control = tight)
+cs <- function(cause, rhs, d) do.call(coxph, list(as.formula(paste("Surv(etime, status ==", cause, ") ~", rhs)), data = d, control = tight, model = TRUE))
 incidence <- function(rhs, d, times) { f <- lapply(1:2, cs, rhs = rhs, d = d)
-  sapply(c("F", "M"), function(v) { n <- d; n$sex <- v; b <- lapply(f, basehaz, centered = FALSE); t <- b[[1]]$time
+  sapply(0:1, function(v) { n <- d; n$male <- v; b <- lapply(f, basehaz, centered = FALSE); t <- b[[1]]$time
     lp <- sapply(f, function(x) { mm <- model.matrix(delete.response(terms(x)), n)[, -1]; drop(mm %*% coef(x)) })
     h <- sapply(b, function(x) x$hazard); before <- rbind(0, h[-nrow(h), ]); step <- h - before
     F <- 0; out <- c(); for (k in seq_along(t)) { F <- F + mean(exp(-before[k, 1] * exp(lp[, 1]) - before[k, 2] * exp(lp[, 2])) * exp(lp[, 1])) * step[k, 1]; out <- c(out, F) }
     out[findInterval(times, t)] }) }
-m$sex <- factor(m$sex)
+m$male <- as.integer(m$sex == "M")
 ref$standardise <- list(gbsg = worlds(Surv(rfstime, status) ~ hormon + age + grade + nodes, g, "hormon", c(730.5, 1826.25)),
-  interaction = worlds(Surv(rfstime, status) ~ hormon * meno + age, g, "hormon", c(730.5, 1826.25)), mgus2 = incidence("sex + age", m, c(60, 120, 240)))
+  interaction = worlds(Surv(rfstime, status) ~ hormon * meno + age, g, "hormon", c(730.5, 1826.25)), mgus2 = incidence("male + age", m, c(60, 120, 240)))
 strat <- coxph(Surv(rfstime, status) ~ hormon + age + nodes + strata(grade), g, control = tight)
 ref$standardise$stratified <- sapply(0:1, function(v) { n <- g; n$hormon <- v; b <- basehaz(strat, centered = FALSE); b$grade <- as.integer(sub("grade=", "", b$strata))
   lp <- as.matrix(n[c("hormon", "age", "nodes")]) %*% coef(strat); sapply(c(730.5, 1826.25), function(t) { H <- sapply(1:3, function(s) { x <- b[b$grade == s & b$time <= t, ]; max(0, x$hazard) }); mean(1 - exp(-H[g$grade] * exp(lp))) }) })

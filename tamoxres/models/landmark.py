@@ -1,0 +1,78 @@
+"""Landmark analysis: follow-up begins anew at a landmark, in those who came to it, by what they were then.
+
+Conventions: patients whose follow-up ended at or before the landmark leave, with their events; times count from the
+landmark. Where the start of treatment is recorded, treated means started by the landmark, so that nobody is credited
+with the time it took to start (immortal time). A result holds for those who came to the landmark alone.
+
+References
+----------
+Anderson JR, Cain KC, Gelber RD 1983, J Clin Oncol 1:710. Suissa S 2008, doi:10.1093/aje/kwm324 (immortal time).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis import TREATED, UNTREATED, AnalysisSet
+from ..errors import AnalysisError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["landmark"]
+
+
+def landmark(analysis: AnalysisSet, *, at: float) -> AnalysisSet:
+    """Begin follow-up at a landmark.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    at : float
+        Months since the start of follow-up.
+
+    Returns
+    -------
+    AnalysisSet
+        Those still under observation and free of the event at the landmark, times counted from it.
+
+    Raises
+    ------
+    AnalysisError
+        If the landmark is not above 0, or nobody with an event comes to it.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> landmark(gbsg, at=12).n
+    602
+    """
+    if not at > 0:
+        raise AnalysisError(f"A landmark is a number of months above 0; found {at:g}.")
+    frame = analysis.frame
+    stays = (frame["months"] > at).to_numpy()
+    ended = int(((~stays) & (frame["event"] == 1)).sum())
+    why = f"follow-up ended by then {int((~stays).sum()):,} (of them with an event {ended:,})"
+    left = analysis.without(stays, name=f"Landmark at {at:g} months", why=why)
+    if left.events == 0:
+        raise AnalysisError(
+            f"No event is left after {at:g} months: {left.n:,} of {analysis.n:,} patients come to the landmark. "
+            "Choose an earlier one."
+        )
+    return replace(left, frame=_from(left.frame, at), population=f"{left.population}, at risk at {at:g} months")
+
+
+def _from(frame: pd.DataFrame, at: float) -> pd.DataFrame:
+    """Count times from the landmark; who had not started treatment by then is untreated."""
+    import pandas as pd
+
+    moved = frame.assign(months=frame["months"] - at, entry=(frame["entry"] - at).clip(lower=0))
+    if "endocrine_start_months" not in moved or moved["endocrine_start_months"].isna().all():
+        return moved
+    later = (moved["endocrine_start_months"] > at).to_numpy()
+    treatment = np.where(later, UNTREATED, moved["treatment"].astype(object))
+    return moved.assign(treatment=pd.Categorical(treatment, [UNTREATED, TREATED]))
