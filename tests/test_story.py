@@ -19,7 +19,8 @@ SLOW = ("report", "full-report", "fetch")  # tested elsewhere, or need a network
 
 def blocks(language):
     """Fenced blocks of a language, `` being the plain ones."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    fences = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in fences if name == language]
 
 
 def commands():

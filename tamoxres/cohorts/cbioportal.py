@@ -15,6 +15,7 @@ from pathlib import Path
 from ..cohort import Profile, ProfileKind, Source
 from ..errors import DataError
 from ..files import find_raw, sha256
+from .snapshot import retrieved
 from .profiles import MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows, read_mutations
 from .recode import RawTable, read_table
 
@@ -92,7 +93,7 @@ class Study:
         """Read a clinical file, indexed by `key`."""
         return read_table(path.read_bytes(), path, columns=columns, missing=missing).indexed(key)
 
-    def source(self, path: Path, **known: str) -> Source:
+    def source(self, path: Path) -> Source:
         """Describe one file of the study."""
         return Source(
             name=f"cBioPortal study {self.study_id}, {path.name}",
@@ -101,7 +102,7 @@ class Study:
             url=f"https://www.cbioportal.org/study/summary?id={self.study_id}",
             licence=ODBL,
             sha256=sha256(path),
-            **known,
+            retrieved=retrieved(path),
         )
 
     def cases(self, which: str) -> frozenset[str] | None:
@@ -157,21 +158,21 @@ class Study:
                 "mutation cannot be told from one not sequenced. Put the study's list beside it, or: "
                 f"tamoxres fetch {self.folder}."
             )
+        panel_of = self._panel_of(sequenced)
         return MutationProfile(
             assay=assay, read=partial(read_mutations, path, samples), samples=samples, sequenced=sequenced,
-            panel_of=self._panel_of(sequenced), panels=_PANELS | self._described_panels(),
+            panel_of=panel_of, panels=_PANELS | self._described_panels(set(panel_of.values())),
         )  # fmt: skip
 
-    def _described_panels(self) -> dict[str, frozenset[str]]:
-        panels = {}
-        for name in ("data_gene_panel.txt", "data_gene_panel_impact341.txt", "data_gene_panel_impact410.txt",
-                     "data_gene_panel_impact468.txt", "data_gene_panel_metabric_173.txt"):  # fmt: skip
+    def _described_panels(self, panels: Iterable[str]) -> dict[str, frozenset[str]]:
+        described = {}
+        for name in ("data_gene_panel.txt", *(f"data_gene_panel_{panel.lower()}.txt" for panel in sorted(panels))):
             if path := self.find(name):
                 fields = _fields(path)
                 if "gene_list" not in fields:
                     raise DataError(f"{path.name} holds no gene_list. Restore the publisher's file.")
-                panels[fields.get("stable_id", name)] = frozenset(fields["gene_list"].split("\t"))
-        return panels
+                described[fields.get("stable_id", name)] = frozenset(fields["gene_list"].split("\t"))
+        return described
 
     def _panel_of(self, sequenced: frozenset[str]) -> dict[str, str]:
         """Tell each sample's panel: by the panel matrix, else the study's one panel."""

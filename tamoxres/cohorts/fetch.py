@@ -22,10 +22,10 @@ from ..errors import DataError, QuestionError
 from ..files import cache_root, sha256, write_whole
 from .fetch_api import ApiStudy, fetch_api
 from .fetch_http import Client, Progress, unpack
+from .snapshot import SNAPSHOT
 
 __all__ = ["RECIPES", "Fetched", "Pinned", "Recipe", "fetch"]
 
-SNAPSHOT = "snapshot.json"
 _API = "https://www.cbioportal.org/api"
 _ARCHIVES = "https://datahub.assets.cbioportal.org"
 _GDC = "https://api.gdc.cancer.gov"
@@ -97,8 +97,10 @@ _BINARY = Pinned(
     _GITHUB, "singnet/cancer/682b91a5687adc8f4c803c26697859616abeb27b/ml/asmoses/tamoxBinary.csv.xz",
     "tamoxBinary.csv.xz", "716e6ec3a5eeaf0a8d4d406aefb93d2ec7c38e3fd7ae3e69cedd045a34c33938",
 )  # fmt: skip
-_CURATED_TERMS = "Clinical table of Bioconductor's curatedBreastData (GPL; Planey and Butte 2013) as kept by singnet/cancer; "
-    "the series are public."
+_CURATED_TERMS = (
+    "Clinical table of Bioconductor's curatedBreastData (GPL; Planey and Butte 2013) as kept by singnet/cancer; the "
+    "series are public."
+)
 _GEO_SERIES = ("GSE17705", "GSE12093", "GSE6577", "GSE9893", "GSE1379")
 RECIPES: Mapping[str, Recipe] = {
     "metabric": Recipe(

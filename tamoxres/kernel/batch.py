@@ -33,6 +33,8 @@ class GenePlan:
     Attributes
     ----------
     layout, tally : Layout, Tally
+    idle : array of int
+        Patients who are at risk at no event time: they count, and change nothing.
     breslow : bool
     shared : array, shape (n, q)
         Shared columns by position, centred and scaled.
@@ -50,6 +52,7 @@ class GenePlan:
 
     layout: Layout
     tally: Tally
+    idle: IntArray
     breslow: bool
     shared: FloatArray
     centre: FloatArray
@@ -131,7 +134,7 @@ def plan_genes(
         columns = np.flatnonzero(~null.estimable | null.separated)
         raise AnalysisError(f"The model without genes is {', '.join(null.flags)} (shared columns {columns.tolist()}).")
     return GenePlan(
-        layout=layout, tally=tally, breslow=sets.ties == "breslow", shared=z[layout.rows],
+        layout=layout, tally=tally, idle=np.flatnonzero(sets.until <= sets.begin), breslow=sets.ties == "breslow", shared=z[layout.rows],
         centre=centre, scale=scale, modifier=modifier,
         modifier_values=np.ones(layout.rows.size) if modifier is None else shared[layout.rows, modifier],
         offset=offset[layout.rows], start=null.coefficients, loglik=null.loglik,
@@ -170,6 +173,7 @@ def fit_placed(
     out = make_results(values.shape[0], plan.columns)
     also = nested and plan.modifier is not None  # without a modifier, the model without genes is the nested one
     _ENGINES[engine](values, place, genes, also, Limits(_TOLERANCE, _ITERATIONS, plan.breslow), out)
+    out.n[:] += np.isfinite(values[:, plan.idle]).sum(axis=1)
     return _in_units(plan, out)
 
 
@@ -207,7 +211,7 @@ def _in_units(plan: GenePlan, out: Results) -> GeneFits:
     coefficients, covariance = np.full((g, p), np.nan), np.full((g, p, p), np.nan)
     coefficients[fitted] = np.einsum("gcd,gd->gc", back[fitted], out.beta[fitted])
     covariance[fitted] = back[fitted] @ out.covariance[fitted] @ np.swapaxes(back[fitted], 1, 2)
-    complete = out.n == plan.layout.rows.size
+    complete = out.n == plan.layout.rows.size + plan.idle.size
     nested = out.loglik_nested if plan.modifier is not None else np.where(complete, plan.loglik, np.nan)
     return GeneFits(
         coefficients=coefficients, se=np.sqrt(np.einsum("gcc->gc", covariance)), covariance=covariance,

@@ -127,10 +127,11 @@ def _make_model(genes: Genes, v: int) -> _Model:
     )  # fmt: skip
 
 
-def _sums(matrices: tuple[Any, Any], risk: FloatArray, risk_x: FloatArray, groups: int) -> FloatArray:
+def _sums(model: _Model, matrices: tuple[Any, Any], risk: FloatArray, risk_x: FloatArray) -> FloatArray:
     """Sum 1 and every column over groups, shape (p + 1, groups, b)."""
-    b = risk.shape[1]
-    return np.concatenate([(a @ r).reshape(-1, groups, b) for a, r in zip(matrices, (risk, risk_x), strict=True)])
+    with_one, gene = model.shared.shape[1] + 1, model.gene.shape[1]
+    parts = ((matrices[0] @ risk, with_one), (matrices[1] @ risk_x, gene))
+    return np.concatenate([part.reshape(f, part.shape[0] // max(f, 1), risk.shape[1]) for part, f in parts])
 
 
 def _within_strata(values: FloatArray, layout: Layout) -> FloatArray:
@@ -153,7 +154,7 @@ def _within_strata_in_time(values: FloatArray, layout: Layout) -> FloatArray:
 
 def _evaluate(model: _Model, block: _Block, beta: FloatArray) -> _State:
     """Evaluate a block at `beta`, shape (p, b); see `likelihood.evaluate`, of which this is the same for many."""
-    layout, group, k = model.layout, model.step_group, model.layout.group_start.size
+    layout, group = model.layout, model.step_group
     q = model.shared.shape[1]
     eta = model.shared @ beta[:q]
     eta += block.offset
@@ -161,8 +162,8 @@ def _evaluate(model: _Model, block: _Block, beta: FloatArray) -> _State:
     risk = np.exp(np.clip(eta, -200, 200, out=eta), out=eta)
     risk *= block.weight
     risk_x = risk * block.x
-    total = _within_strata(_sums(model.at_risk, risk, risk_x, k), layout)
-    tied = _sums(model.at_tied_event, risk, risk_x, model.tied.size)
+    total = _within_strata(_sums(model, model.at_risk, risk, risk_x), layout)
+    tied = _sums(model, model.at_tied_event, risk, risk_x)
     tied_risk = np.zeros_like(total[0])
     tied_risk[model.tied] = tied[0]
     denominator = total[0][group] - block.share * tied_risk[group]

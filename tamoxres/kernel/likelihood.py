@@ -86,7 +86,7 @@ def evaluate(x: FloatArray, beta: FloatArray, sets: RiskSets, offset: FloatArray
     once, twice = weight / denominator, weight / denominator**2
     hazard, tied_hazard = sets.step_sums(once), sets.step_sums(share * once)
     outer = np.stack([sets.step_sums(v) for v in (twice, share * twice, share**2 * twice)], axis=1)
-    weighted = np.stack([risk * x[:, j] for j in range(x.shape[1])], axis=1) if x.size else np.zeros_like(x)
+    weighted = risk[:, None] * x
     risk_total, tied_total = sets.risk_sums(weighted), sets.event_sums(weighted)
     exposure = sets.over_risk_period(hazard)
     rows = sets.event_rows

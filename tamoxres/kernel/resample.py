@@ -74,19 +74,21 @@ def refit(fit: CoxFit, counts: IntArray) -> Resamples:
         column = int(np.flatnonzero(~fit.estimable)[0])
         raise AnalysisError(f"Column {column} of x cannot be estimated (constant or collinear); leave it out first.")
     layout = make_layout(fit.risk_sets)
-    counts = np.asarray(counts)[:, layout.rows]
+    counts = np.asarray(counts)
     b, p = counts.shape[0], fit.x.shape[1]
     scale = fit.x.std(axis=0)
     z = ((fit.x - fit.x.mean(axis=0)) / scale)[layout.rows]
     block = make_block(np.ascontiguousarray(z), 0, fit.offset[layout.rows], layout)
     out = make_results(b, p)
     limits = Limits(_TOLERANCE, _ITERATIONS, fit.risk_sets.ties == "breslow")
-    fit_resamples(counts, block, fit.risk_sets.weights[layout.rows], fit.coefficients * scale, limits, out)
+    fit_resamples(
+        counts[:, layout.rows], block, fit.risk_sets.weights[layout.rows], fit.coefficients * scale, limits, out
+    )
     fitted = (out.status == CONVERGED)[:, None]
     return Resamples(
         coefficients=np.where(fitted, out.beta / scale, np.nan),
         se=np.sqrt(np.einsum("bcc->bc", out.covariance)) / scale,
-        loglik=np.where(fitted[:, 0], out.loglik, np.nan), n=out.n, events=out.events,
+        loglik=np.where(fitted[:, 0], out.loglik, np.nan), n=counts.sum(axis=1), events=out.events,
         flags=tuple(STATUS_WORDS[s] for s in out.status),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ Efron B 1977, J Am Stat Assoc 72:557. Therneau TM, Grambsch PM 2000, Modeling Su
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -79,11 +80,11 @@ class RiskSets:
     def event_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over the events of each group: shape (k,) or (k, p)."""
         rows = self.event_rows
-        return _by_column(lambda v: np.bincount(self.until[rows] - 1, v[rows], self.n_groups), values)
+        return self._by_column(lambda v: np.bincount(self.until[rows] - 1, v[rows], self.n_groups), values)
 
     def risk_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over those at risk in each group: shape (k,) or (k, p)."""
-        return _by_column(self._risk_sums, values)
+        return self._by_column(self._risk_sums, values)
 
     def step_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (m,), over the tie steps of each group: shape (k,)."""
@@ -96,6 +97,14 @@ class RiskSets:
         out -= total[self.begin]
         return out
 
+    def _by_column(self, function: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
+        if values.ndim == 1:
+            return np.asarray(function(values))
+        out = np.empty((self.n_groups, values.shape[1]))
+        for j in range(values.shape[1]):
+            out[:, j] = function(values[:, j])
+        return out
+
     def _risk_sums(self, values: FloatArray) -> FloatArray:
         k = self.n_groups
         change = np.bincount(self.until, values, k + 1)
@@ -104,12 +113,6 @@ class RiskSets:
         tail = np.cumsum(change[::-1])[::-1]
         tail = np.append(tail, 0.0)
         return np.asarray(tail[1 : k + 1] - tail[self.group_end + 1])
-
-
-def _by_column(function: Any, values: FloatArray) -> FloatArray:
-    if values.ndim == 1:
-        return np.asarray(function(values))
-    return np.stack([function(values[:, j]) for j in range(values.shape[1])], axis=1)
 
 
 def make_risk_sets(

@@ -39,13 +39,13 @@ class _Lanes(types.Type):
     """The type of such a value."""
 
 
-_LANES = _Lanes("Lanes")  # type: ignore[no-untyped-call]
+_LANES = _Lanes("Lanes")
 
 
 @register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, fe_type: Any) -> None:
-        super().__init__(manager, fe_type, _NUMBERS)
+        super().__init__(manager, fe_type, _NUMBERS)  # type: ignore[no-untyped-call]
 
 
 def _all(value: float) -> Any:

@@ -157,10 +157,10 @@ def q_root(y: Array, v: Array, target: Array | float, x: Array | None = None, ke
         fit = weighted_fit(y, keep / (v + tau2[..., None]), x)
         slope = (fit.w**2 * fit.residuals**2).sum(-1)
         excess = np.asarray(np.maximum(0, fit.q - target))
-        step: Array = np.divide(excess, slope, out=np.zeros_like(excess), where=excess > 0)
+        step = np.divide(excess, slope, out=np.zeros_like(excess), where=excess > 0)
         tau2 = tau2 + step
         if np.all(step <= _TIGHT * tau2):
-            return tau2
+            return np.asarray(tau2)
     raise PoolingError("The generalised Q did not reach its target; the estimates or their errors are too extreme.")
 
 

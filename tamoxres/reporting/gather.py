@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..analysis import AnalysisSet
-from ..answer import answer
-from ..cohort import Cohort
+from ..answer import Answer, answer
+from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..cohorts.catalogue import load
 from ..curves import Curves
 from ..effects import EffectEstimate
-from ..errors import AnalysisError
-from ..markers.calling import rules_for
-from ..markers.rule import Rule
+from ..errors import AnalysisError, QuestionError
+from ..markers.calling import call, rules_for
 from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
 from ..models.interaction import InteractionResult
@@ -29,6 +28,7 @@ from ..models.risk_difference import RiskDifferences, risk_difference
 from ..models.survival import FollowUp, follow_up, kaplan_meier
 from ..models.time_split import TimeSplit, time_split
 from ..models.verdict import Verdict, reach_verdict, single_arm_verdict
+from ..question import Question
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
 
 __all__ = ["Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
@@ -87,7 +87,7 @@ class Case:
     asked : MarkerPlan
     cohort : Cohort
     marker, endpoint : str
-    rule : Rule
+    call : MarkerCall
     role : "primary" | "sensitivity" | "exploratory"
     leading : bool
         The first of its marker and cohort: the one that is shown whole.
@@ -106,7 +106,7 @@ class Case:
     cohort: Cohort
     marker: str
     endpoint: str
-    rule: Rule
+    call: MarkerCall
     role: Role
     leading: bool = False
     verdict: Verdict | None = None
@@ -188,12 +188,12 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
         (marker, cohorts[asked.cohort].title)
         for asked in plan.markers
         for marker in asked.markers
-        if not rules_for(cohorts[asked.cohort], marker)
+        if not any(job.marker == marker and job.asked is asked for job in jobs)
     )
     total, cases = len(jobs) + len(plan.benchmarks), []
     for done, job in enumerate(jobs):
         if progress:
-            progress(done, total, f"{job.cohort.title}: {job.marker} by {job.rule.name} on {job.endpoint}")
+            progress(done, total, f"{job.cohort.title}: {job.marker} by {job.call.rule} on {job.endpoint}")
         cases.append(_answered(job, plan))
     benchmarks = []
     for done, asked in enumerate(plan.benchmarks, start=len(jobs)):
@@ -206,21 +206,27 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
 def _jobs(asked: MarkerPlan, cohort: Cohort) -> Iterator[Case]:
     """Name every combination of a plan's table, the leading one of each marker first."""
     for marker in asked.markers:
-        usable = {rule.name: rule for rule in rules_for(cohort, marker)}
-        wanted = [usable[name] for name in asked.rules if name in usable] if asked.rules else list(usable.values())
-        for i, rule in enumerate(wanted):
+        for i, made in enumerate(_calls(asked, cohort, marker)):
             for j, endpoint in enumerate(asked.endpoints):
                 leading = i == 0 and j == 0
                 yield Case(
-                    asked=asked, cohort=cohort, marker=marker, endpoint=endpoint, rule=rule, leading=leading,
+                    asked=asked, cohort=cohort, marker=marker, endpoint=endpoint, call=made, leading=leading,
                     role=asked.role_of(leading=leading),
                 )  # fmt: skip
+
+
+def _calls(asked: MarkerPlan, cohort: Cohort, marker: str) -> list[MarkerCall]:
+    """Call the marker by each rule asked for that the cohort can answer, and that tells patients apart."""
+    usable = {rule.name: rule for rule in rules_for(cohort, marker)}
+    names = [name for name in asked.rules if name in usable] if asked.rules else list(usable)
+    calls = [call(cohort, marker, rule=name).marker(marker, name) for name in names]
+    return [made for made in calls if all(made.counts()[level] for level in (ALTERED, UNALTERED))]
 
 
 def _answered(job: Case, plan: Plan) -> Case:
     detail = _detail(job) if job.leading else None
     try:
-        found = answer(job.cohort, job.asked.interaction(job.marker, job.rule.name, job.endpoint)).interaction
+        found = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint)).interaction
     except AnalysisError as error:
         return _single(job, detail, str(error))
     if found is None:
@@ -232,10 +238,10 @@ def _answered(job: Case, plan: Plan) -> Case:
 
 def _single(job: Case, detail: Detail | None, problem: str) -> Case:
     """Answer what can be answered without an interaction: one arm alone, or a cell without events."""
-    key = job.marker, job.rule.name, job.endpoint
+    key = job.marker, job.call.rule, job.endpoint
     rows: tuple[EffectEstimate, ...] = ()
     try:
-        crude, adjusted = (answer(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
+        crude, adjusted = (_ask(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
         rows = crude.rows[0], adjusted.rows[0]
     except AnalysisError as error:
         problem = problem if str(error) == problem else f"{problem} {error}"
@@ -246,9 +252,9 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
 
 
 def _detail(job: Case) -> Detail | None:
-    key = job.marker, job.rule.name, job.endpoint
+    key = job.marker, job.call.rule, job.endpoint
     try:
-        crude, adjusted = (answer(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
+        crude, adjusted = (_ask(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
     except AnalysisError:
         return None
     model, treated = adjusted.models[0], crude.models[0].analysis
@@ -270,9 +276,18 @@ def _curves(job: Case, treated: AnalysisSet) -> Iterator[Curves]:
     """Draw the risk where deaths compete, and survival otherwise; overall survival beside it."""
     yield cumulative_incidence(treated) if treated.endpoint.competing else kaplan_meier(treated)
     if job.endpoint != "OS" and "OS" in {endpoint.code for endpoint in job.cohort.endpoints}:
-        yield kaplan_meier(
-            answer(job.cohort, job.asked.prognostic(job.marker, job.rule.name, "OS", crude=True)).analysis
-        )
+        yield kaplan_meier(_ask(job.cohort, job.asked.prognostic(job.marker, job.call.rule, "OS", crude=True)).analysis)
+
+
+def _ask(cohort: Cohort, question: Question) -> Answer:
+    """Ask, taking a population without patients for an analysis that cannot be done."""
+    try:
+        return answer(cohort, question)
+    except QuestionError as error:
+        nobody, _, _ = str(error).partition(":")
+        if not nobody.startswith("Nobody is left"):
+            raise
+        raise AnalysisError(f"{nobody}.") from None
 
 
 def _tried(make: Callable[[], T]) -> T | None:
@@ -284,5 +299,5 @@ def _tried(make: Callable[[], T]) -> T | None:
 
 
 def _benchmark(asked: BenchmarkPlan, cohort: Cohort) -> Benchmark:
-    found = answer(cohort, asked.question())
+    found = _ask(cohort, asked.question())
     return Benchmark(asked=asked, cohort=cohort, effect=found.rows[0], analysis=found.models[0].analysis)

@@ -106,7 +106,12 @@ def _lines(browser: Browser) -> list[dict[str, Any]]:
     rows = []
     for answer in browser.pools:
         for i, (method, pooled) in enumerate(answer.pooled.items()):
-            told = {"study": f"Pooled: {answer.asked.label}", "population": f"{pooled.k} studies", "source": "pooled"}
+            told = {
+                "study": "Pooled",
+                "contrast": answer.asked.label,
+                "population": f"{pooled.k} studies",
+                "source": "pooled",
+            }
             rows.append({**_line(pooled.to_effect(), own=False), **told, "method": method, "hidden": i > 0})
     for effect in browser.effects:
         line = _line(effect, own=effect.row_id in browser.own)

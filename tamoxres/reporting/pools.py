@@ -83,9 +83,9 @@ def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
 
 def _own(asked: PoolPlan, marker: str, findings: Findings) -> Iterable[EffectEstimate]:
     """Return the adjusted rows of each cohort's first rule."""
-    first = {case.cohort.name: case.rule.name for case in findings.leading(marker)}
+    first = {case.cohort.name: case.call.rule for case in findings.leading(marker)}
     for case in findings.of(marker):
-        if case.rule.name != first[case.cohort.name] or case.endpoint not in asked.endpoints:
+        if case.call.rule != first[case.cohort.name] or case.endpoint not in asked.endpoints:
             continue
         ratio = case.interaction.ratio if case.interaction else None
         if asked.estimand == "prognostic" and case.prognostic:

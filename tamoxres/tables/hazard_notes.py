@@ -17,7 +17,7 @@ from ..endpoints import STEEP
 from ..flow import Flow
 from ..wording import NOT_ESTIMABLE, count, p_value, ratio
 
-__all__ = ["data_note", "flow_note", "notes"]
+__all__ = ["data_note", "flow_note", "notes", "sentences"]
 
 _ALPHA = 0.05
 _SENTENCE = re.compile(r"; |(?<=\.) (?=[A-Z])")
@@ -65,7 +65,7 @@ def notes(
         )
     if any(_not_estimable(effect) for effect in rows):
         out.append(f"{NOT_ESTIMABLE}: not estimable, or 100 and above.")
-    own = list(dict.fromkeys(sentence for effect in rows for sentence in _sentences(effect.note)))
+    own = list(dict.fromkeys(sentence for effect in rows for sentence in sentences(effect.note)))
     treated = any(effect.estimand == "treatment_effect" and effect.design != "randomised" for effect in rows)
     if treated and not any("confounding" in sentence for sentence in own):
         out.append(_CONFOUNDING)
@@ -138,6 +138,7 @@ def _not_estimable(effect: EffectEstimate) -> bool:
     return NOT_ESTIMABLE in (ratio(effect.estimate), *map(ratio, effect.ci()))
 
 
-def _sentences(note: str) -> list[str]:
+def sentences(note: str) -> list[str]:
+    """Part an effect's note into sentences, so that each is told once under a table of many effects."""
     texts = [text.strip().rstrip(".") for text in _SENTENCE.split(note)]
     return [f"{text[:1].upper()}{text[1:]}." for text in texts if text]

@@ -14,6 +14,7 @@ from ...tables.contrasts import contrast_table
 from ...tables.hazards import hazard_table, term_label
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, number, number_with_interval, p_value, percent, ratio
+from ..family import corrected
 from ..gather import Case, Detail, Findings
 from ..page import Block, Figure, Inline, Paragraph, Section, Shown, TableBlock, estimate, p_of
 from .words import endpoint_name, joined, marker_name, section_key, setting_of
@@ -245,7 +246,7 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
     rows: list[Row] = []
     heading = ""
     for case in cases:
-        head = f"{case.cohort.title}: {case.rule.name} ({case.rule.assay})"
+        head = f"{case.cohort.title}: {case.call.rule} ({case.call.assay})"
         if head != heading:
             rows.append(Row((Cell(head), *[Cell()] * 7), "heading"))
             heading = head
@@ -261,7 +262,7 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
         footnotes=(
             "Rules differ in what they measure: none of them stands for another. HR: altered against unaltered among "
             "the treated, contrast of the interaction model. Intervals: 95%.",
-            *(f"{case.endpoint}, {case.rule.name}: {case.problem}" for case in cases if case.problem),
+            *(f"{case.endpoint}, {case.call.rule}: {case.problem}" for case in cases if case.problem),
         ),
     )  # fmt: skip
 
@@ -293,28 +294,19 @@ def _line(case: Case) -> Row:
 
 
 def _family(findings: Findings) -> Section | None:
-    """Correct the primary interactions for one another, where there is more than one."""
-    cases = [case for case in findings.leading() if case.role == "primary" and case.interaction is not None]
-    if len(cases) < 2:
-        return None
-    from statsmodels.stats.multitest import multipletests
-
-    raw = [case.interaction.ratio.lrt_p for case in cases if case.interaction is not None]
-    holm, bh = (multipletests(raw, method=method)[1] for method in ("holm", "fdr_bh"))
+    """Show the primary interactions corrected for one another, where there is more than one."""
+    found = corrected(findings)
     rows = []
-    for case, p, q in zip(cases, holm, bh, strict=True):
-        if case.interaction is None:
+    for case in findings.leading():
+        ratio = case.interaction.ratio if case.interaction is not None else None
+        if ratio is None or ratio.row_id not in found:
             continue
-        effect = case.interaction.ratio
-        cells = (
-            Cell(setting_of(case)),
-            effect_cell(effect),
-            p_cell(effect.lrt_p, effect.row_id),
-            p_cell(float(p)),
-            p_cell(float(q)),
-        )
-        rows.append(Row(cells))
-    tests = (Column(name, "p") for name in ("P", "Holm", "Benjamini-Hochberg"))
-    heads = (Column("Primary interaction"), Column("Ratio of HRs (95% CI)", "ratio"), *tests)
+        one = found[ratio.row_id]
+        tests = (p_cell(p, ratio.row_id) for p in (one.raw, one.holm, one.bh))
+        rows.append(Row((Cell(setting_of(case)), effect_cell(ratio), *tests)))
+    if not rows:
+        return None
+    tests_heads = (Column(name, "p") for name in ("P", "Holm", "Benjamini-Hochberg"))
+    heads = (Column("Primary interaction"), Column("Ratio of HRs (95% CI)", "ratio"), *tests_heads)
     table = Table(title="The primary interactions as one family of tests", columns=heads, rows=tuple(rows))
     return Section("family", "All primary interactions", (TableBlock("family", table),))

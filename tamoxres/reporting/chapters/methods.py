@@ -92,15 +92,15 @@ def _multiplicity(findings: Findings) -> str:
 def _leading_rules(findings: Findings) -> list[Case]:
     seen: dict[tuple[str, str, str], Case] = {}
     for case in findings.cases:
-        seen.setdefault((case.cohort.name, case.marker, case.rule.name), case)
+        seen.setdefault((case.cohort.name, case.marker, case.call.rule), case)
     return list(seen.values())
 
 
 def _rules(findings: Findings) -> Table:
     rows = [
         Row.of(
-            case.cohort.title, marker_name(case.marker), case.rule.name, case.rule.assay, case.rule.definition,
-            case.rule.cut, case.rule.reference,
+            case.cohort.title, marker_name(case.marker), case.call.rule, case.call.assay, case.call.definition,
+            case.call.cut, case.call.reference,
         )
         for case in _leading_rules(findings)
     ]  # fmt: skip

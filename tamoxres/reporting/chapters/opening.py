@@ -65,24 +65,26 @@ def _summary(findings: Findings) -> Text:
     names = joined([marker_name(marker) for marker in held]) or "none"
     only = "only " if len(held) == 1 else ""
     parts: list[Inline] = [f"Of {len(asked)} markers, {only}{names} could be put to the patients on disk. "]
-    judged = [case for case in leading if case.verdict is not None]
+    told = judged = [case for case in leading if case.verdict is not None]
     if len(judged) > _MOST_TOLD:
-        return (*parts, _tally(judged))
-    for case in judged:
-        if case.verdict is not None:
-            parts += [
-                f"{case.cohort.title}, {case.rule.assay}: ",
-                Shown(case.verdict.sentence, case.verdict.basis),
-                " ",
-            ]
+        parts.append(_tally(judged))
+        told = [case for case in judged if case.verdict and case.verdict.label.startswith("interaction")]
+    found = corrected(findings)
+    for case in told:
+        if case.verdict is None:
+            continue
+        parts += [f"{case.cohort.title}, {case.call.assay}: ", Shown(case.verdict.sentence, case.verdict.basis), " "]
+        if (one := found.get(case.verdict.basis)) is not None:
+            holm = f"Corrected by Holm for {one.k} tests: {p_value(one.holm, label=True)}. "
+            parts.append(Shown(holm, case.verdict.basis))
     return tuple(parts)
 
 
 def _tally(cases: Sequence[Case]) -> str:
     """Count the verdicts by their label."""
     labels = [case.verdict.label for case in cases if case.verdict is not None]
-    told = [f"{label}, {labels.count(label)}" for label in dict.fromkeys(labels)]
-    return f"Verdicts of {len(labels)} primary analyses: {'; '.join(told)}."
+    told = [f"{labels.count(label)} {label}" for label in dict.fromkeys(labels)]
+    return f"Verdicts of {len(labels)} primary analyses: {'; '.join(told)}. "
 
 
 def _row(one: Weighed, findings: Findings, pools: Sequence[PoolAnswer]) -> AnswerRow:
@@ -110,7 +112,7 @@ def _verdict(cases: Sequence[Case]) -> str:
 def _cohort_text(marker: str, cases: Sequence[Case]) -> Text:
     parts: list[Inline] = []
     for i, case in enumerate(cases):
-        parts.append(f"{case.cohort.title}, {case.rule.assay}, {case.endpoint}: ")
+        parts.append(f"{case.cohort.title}, {case.call.assay}, {case.endpoint}: ")
         if case.interaction is None:
             parts.append(f"{case.problem} ")
             continue

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...tables.cells import count_cell, effect_cell, p_cell
+from ...tables.hazard_notes import sentences
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Findings
 from ..page import Bullets, Figure, Inline, Paragraph, Section, TableBlock, estimate
@@ -32,7 +33,7 @@ def treatment(findings: Findings) -> Section | None:
         title="Endocrine therapy against none: the benchmark",
         columns=(Column("Cohort"), *counted, Column("HR (95% CI)", "ratio"), Column("P", "p")),
         rows=tuple(rows),
-        footnotes=tuple(benchmark.effect.note for benchmark in found if benchmark.effect.note),
+        footnotes=tuple(sentence for benchmark in found for sentence in sentences(benchmark.effect.note)),
     )  # fmt: skip
     effects = [replace(b.effect, study=b.asked.label, population="", marker="") for b in found]
     told = joined([f"{b.asked.label} {estimate(b.effect).text}" for b in found])

@@ -52,4 +52,4 @@ def joined(words: Sequence[str], last: str = "and") -> str:
 
 def setting_of(case: Case) -> str:
     """Say which marker, by which assay, on which endpoint, in which cohort."""
-    return f"{case.cohort.title}, {marker_name(case.marker)} by {case.rule.assay}, {case.endpoint}"
+    return f"{case.cohort.title}, {marker_name(case.marker)} by {case.call.assay}, {case.endpoint}"

@@ -98,5 +98,19 @@ ref$standardise <- list(gbsg = worlds(Surv(rfstime, status) ~ hormon + age + gra
 strat <- coxph(Surv(rfstime, status) ~ hormon + age + nodes + strata(grade), g, control = tight)
 ref$standardise$stratified <- sapply(0:1, function(v) { n <- g; n$hormon <- v; b <- basehaz(strat, centered = FALSE); b$grade <- as.integer(sub("grade=", "", b$strata))
   lp <- as.matrix(n[c("hormon", "age", "nodes")]) %*% coef(strat); sapply(c(730.5, 1826.25), function(t) { H <- sapply(1:3, function(s) { x <- b[b$grade == s & b$time <= t, ]; max(0, x$hazard) }); mean(1 - exp(-H[g$grade] * exp(lp))) }) })
+
+# additive.py: RERI by hand from coxph, and cells by survfit and cuminc
+excess <- function(f, k) { b <- coef(f)[k]; V <- vcov(f)[k, k]; h <- exp(c(b[1], b[2], sum(b))); d <- c(h[3] - h[1], h[3] - h[2], h[3]); c(unname(h[3] - h[1] - h[2] + 1), sqrt(drop(t(d) %*% V %*% d))) }
+g$g3 <- as.integer(g$grade == 3); g$none <- 1 - g$hormon; g$g12 <- 1 - g$g3
+fits <- list(coded = coxph(Surv(rfstime, status) ~ hormon * g3, g, control = tight), turned = coxph(Surv(rfstime, status) ~ none * g3, g, control = tight),
+  adjusted = coxph(Surv(rfstime, status) ~ none * g3 + age + nodes, g, control = tight))
+cell <- function(tau) { s <- summary(survfit(Surv(rfstime, status) ~ g3 + hormon, g), times = tau); u <- summary(survfit(Surv(rfstime, status) ~ g3 + hormon, g), rmean = tau)$table
+  list(risk = 1 - s$surv, risk_se = s$std.err, mean = unname(u[, "rmean"]), mean_se = unname(u[, "se(rmean)"])) }
+ref$additive <- list(coded = excess(fits$coded, c(1, 2, 3)), turned = excess(fits$turned, c(1, 2, 3)), adjusted = excess(fits$adjusted, c("none", "g3", "none:g3")), cells = cell(1461))
+
+# families.py, equivalence.py
+ref$families <- list(p = c(0.001, 0.04, 0.03, 0.2, 0.04), holm = p.adjust(c(0.001, 0.04, 0.03, 0.2, 0.04), "holm"), bh = p.adjust(c(0.001, 0.04, 0.03, 0.2, 0.04), "BH"))
+tost <- function(b, s, df) c(pt((b - log(0.8)) / s, df, lower.tail = FALSE), pt((b - log(1.25)) / s, df), exp(b + c(-1, 1) * qt(0.95, df) * s))
+ref$equivalence <- list(normal = tost(0.05, 0.08, Inf), t = tost(0.05, 0.08, 12))
 #NEXT
 write_json(ref, file.path(root, "estimators", "estimators.json"), auto_unbox = TRUE, digits = NA, pretty = TRUE, na = "null")

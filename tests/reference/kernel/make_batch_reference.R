@@ -30,7 +30,7 @@ ref <- list(software = list(R = R.version.string, survival = as.character(packag
                    Surv(start, rfstime, rfs) ~ hormon + age + strata(meno) + x, late),
   missing = some(rott))
 
-drawn <- function(data, b) data[rep(seq_len(nrow(data)), (data$pid * b) %% 3), ] # patient pid is drawn (pid b) mod 3 times
+drawn <- function(data, b) data[rep(seq_len(nrow(data)), (data$pid + b) %% 4), ] # patient pid is drawn (pid + b) mod 4 times
 again <- function(f, data, ...) lapply(1:5, function(b) one(fit(f, drawn(data, b), ...)))
 ref$resampled <- list(efron = again(Surv(rfstime, rfs) ~ hormon + age + grade, rott),
   breslow = again(Surv(rfstime, rfs) ~ hormon + age + grade, rott, ties = "breslow"),
@@ -42,6 +42,6 @@ profile <- function(data, x, z, level = 0.95) { # both limits, by root finding o
   above <- function(b) fit(Surv(time, event) ~ z + offset(b * x), data.frame(data, x = x, z = z, b = b))$loglik[2] - target
   se <- sqrt(vcov(f)[1, 1]); est <- coef(f)[[1]]
   c(est, uniroot(above, c(est - 6 * se, est), tol = 1e-13)$root, uniroot(above, c(est, est + 6 * se), tol = 1e-13)$root) }
-few <- rott[rott$pid <= 120, ]
-ref$profile <- profile(data.frame(time = few$rfstime, event = few$rfs), few$grade, few$age)
+few <- rott[rott$pid %% 25 == 0, ]
+ref$profile <- profile(data.frame(time = few$rfstime, event = few$rfs), few$meno, few$age)
 write_json(ref, a[2], auto_unbox = TRUE, digits = NA)
