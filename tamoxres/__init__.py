@@ -36,6 +36,7 @@ _HOMES = {
     "models.weights": ["weights"],
     "models.imputation": ["impute"],
     "models.landmark": ["landmark"],
+    "reporting.sensitivity": ["sensitivity"],
     "models.evalue": ["e_value"],
     "figures.survival": ["survival_plot"],
     "figures.save": ["save_figure"],

@@ -60,6 +60,7 @@ from .models.verdict import Verdict as Verdict
 from .models.verdict import minimum_detectable as minimum_detectable
 from .models.weights import weights as weights
 from .question import Question as Question
+from .reporting.sensitivity import sensitivity as sensitivity
 from .tables.baseline import baseline_table as baseline_table
 from .tables.hazards import hazard_table as hazard_table
 
@@ -123,6 +124,7 @@ __all__ = [
     "rmtl",
     "save_figure",
     "select",
+    "sensitivity",
     "studies",
     "survival_plot",
     "time_split",

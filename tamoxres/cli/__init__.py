@@ -14,7 +14,7 @@ from ..errors import TamoxresError
 from .data import check, cohorts, init_mapping
 from .estimate import effect
 from .evidence import forest, literature, pool
-from .report import claims, report
+from .report import claims, report, sensitivity
 
 __all__ = ["app", "main"]
 
@@ -34,6 +34,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report -o report",
     claims: "tamoxres claims draft.md",
 }

@@ -9,7 +9,7 @@ import typer
 from ..endpoints import endpoint as steep
 from ..question import Missing, Question, Receptor, Ties, Treatment, Weights
 from . import show
-from .options import DataDir, Estimand, Format, MappingFile, Marker, Output, split
+from .options import Adjust, DataDir, Estimand, Format, MappingFile, Marker, Output, Strata, split
 
 if TYPE_CHECKING:
     from ..answer import Answer
@@ -26,8 +26,8 @@ def effect(
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
     treatment: Annotated[Treatment | None, typer.Option(help="Default: endocrine; else any (both arms).")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")] = None,
-    adjust: Annotated[str, typer.Option(help="Covariates, comma-separated; factor(grade) for levels.")] = "",
-    strata: Annotated[str, typer.Option(help="Strata, comma-separated.")] = "",
+    adjust: Adjust = "",
+    strata: Strata = "",
     horizon: Annotated[float | None, typer.Option(help="Months.")] = None,
     landmark: Annotated[float | None, typer.Option(help="Months.")] = None,
     missing: Annotated[Missing, typer.Option(help="Missing covariates.")] = "complete",

@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["DataDir", "Estimand", "Format", "MappingFile", "Marker", "Output", "PlainFormat", "split"]
+__all__ = [
+    "Adjust",
+    "DataDir",
+    "Estimand",
+    "Format",
+    "MappingFile",
+    "Marker",
+    "Output",
+    "PlainFormat",
+    "Strata",
+    "split",
+]
 
 Format = Literal["table", "csv", "json"]
 PlainFormat = Literal["table", "json"]
@@ -16,6 +27,8 @@ Estimand = Literal["prognostic", "treatment_effect", "interaction"]
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the publishers' files, searched first (or TAMOXRES_DATA).")
 ]
+Adjust = Annotated[str, typer.Option(help="Covariates, comma-separated; factor(grade) for levels.")]
+Strata = Annotated[str, typer.Option(help="Strata, comma-separated.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of to the terminal.")]
 MappingFile = Annotated[
     Path | None, typer.Option("--mapping", help="TOML that maps a registry's file (see init-mapping).")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import QuestionError, TamoxresError
 from . import show
-from .options import DataDir
+from .options import Adjust, DataDir, Estimand, MappingFile, Marker, Strata, split
 
-__all__ = ["claims", "report"]
+__all__ = ["claims", "report", "sensitivity"]
 
 
 def report(
@@ -28,6 +28,35 @@ def report(
     for line in made.verdict_lines:
         show.say(line)
     show.say(f"Report: {made.html}")
+
+
+def sensitivity(
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
+    endpoint: Annotated[str, typer.Option(help="A STEEP code.")],
+    marker: Marker = None,
+    estimand: Annotated[Estimand, typer.Option(help="What is asked.")] = "prognostic",
+    adjust: Adjust = "",
+    strata: Strata = "",
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the rows and the figure.")] = None,
+) -> None:
+    """Ask a question and vary one choice at a time: endpoint, rule, adjustment, missing data, period, population."""
+    from ..cohorts.catalogue import load
+    from ..reporting.sensitivity import sensitivity as vary
+
+    loaded = load(cohort, mapping=mapping, data_dir=data_dir)
+    asked: dict[str, Any] = {"endpoint": endpoint, "marker": marker, "estimand": estimand}
+    with show.progress(quiet=False) as progress:
+        found = vary(loaded, **asked, adjust=split(adjust), strata=split(strata), progress=progress)
+    show.table(found.table, str(found.variations[0].question))
+    if output is not None:
+        from ..effects import effects_to_csv
+        from ..figures.save import save_figure
+
+        output.mkdir(parents=True, exist_ok=True)
+        show.emit(effects_to_csv(found.effects), output / "effects.csv")
+        show.say(f"Wrote {save_figure(found.forest(), output / 'sensitivity.svg')}")
 
 
 def claims(file: Annotated[Path, typer.Argument(help="A Markdown or text file.")]) -> None:

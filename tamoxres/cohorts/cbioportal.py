@@ -15,9 +15,9 @@ from pathlib import Path
 from ..cohort import Profile, ProfileKind, Source
 from ..errors import DataError
 from ..files import find_raw, sha256
-from .snapshot import retrieved
 from .profiles import MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows, read_mutations
 from .recode import RawTable, read_table
+from .snapshot import retrieved
 
 __all__ = ["DATA_FILES", "ODBL", "Study"]
 

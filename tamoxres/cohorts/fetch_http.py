@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from ..errors import DataError
 from ..files import sha256
@@ -131,7 +132,7 @@ class Client:
                 raise DataError(
                     f"No network: {host} cannot be found. Connect, then run the same command again."
                 ) from None
-            raise _TryAgainError(f"no connection ({_reason(error)})") from None
+            raise _TryAgainError("no connection") from None
         except requests.exceptions.RequestException as error:
             raise DataError(f"{url} cannot be asked: {error}.") from None
         if response.status_code in _AGAIN:
@@ -177,16 +178,12 @@ class Client:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """Yield bytes as they come, so that what came before the line broke is kept."""
     try:
-        yield from response.iter_content(_CHUNK)
-    except requests.exceptions.RequestException as error:
-        raise _TryAgainError(f"the line broke ({_reason(error)})") from None
-
-
-def _reason(error: Exception) -> str:
-    inner = getattr(error, "args", None)
-    reason = getattr(inner[0], "reason", inner[0]) if inner else error
-    return str(reason).rpartition(": ")[2].strip("()'") or type(error).__name__
+        while chunk := response.raw.read1(_CHUNK):
+            yield chunk
+    except (HTTPError, OSError) as error:
+        raise _TryAgainError(f"the line broke ({type(error).__name__})") from None
 
 
 def _refuse(url: str, status: int) -> None:

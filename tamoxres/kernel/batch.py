@@ -134,8 +134,8 @@ def plan_genes(
         columns = np.flatnonzero(~null.estimable | null.separated)
         raise AnalysisError(f"The model without genes is {', '.join(null.flags)} (shared columns {columns.tolist()}).")
     return GenePlan(
-        layout=layout, tally=tally, idle=np.flatnonzero(sets.until <= sets.begin), breslow=sets.ties == "breslow", shared=z[layout.rows],
-        centre=centre, scale=scale, modifier=modifier,
+        layout=layout, tally=tally, idle=np.flatnonzero(sets.until <= sets.begin), breslow=sets.ties == "breslow",
+        shared=z[layout.rows], centre=centre, scale=scale, modifier=modifier,
         modifier_values=np.ones(layout.rows.size) if modifier is None else shared[layout.rows, modifier],
         offset=offset[layout.rows], start=null.coefficients, loglik=null.loglik,
     )  # fmt: skip

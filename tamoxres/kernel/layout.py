@@ -82,7 +82,8 @@ def make_layout(sets: RiskSets) -> Layout:
     """Lay out risk sets for the compiled kernel."""
     k = sets.n_groups
     # Latest group first, events before censorings: one sort of small whole numbers.
-    order = np.argsort((k - sets.until) * 2 + ~sets.event, kind="stable")
+    key = (k - sets.until) * 2 + ~sets.event
+    order = np.argsort(key.astype(np.uint16) if 2 * k < 65_535 else key, kind="stable")  # radix sort where it can be
     rows = order[: int((sets.until > 0).sum())]  # those never at risk have until = 0 and stand last
     row_group = (k - sets.until[rows]).astype(np.int32)
     group_stop = np.searchsorted(row_group, np.arange(k), side="right")

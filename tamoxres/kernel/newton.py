@@ -54,10 +54,17 @@ class Climb:
 
 
 def climb(
-    evaluate: Callable[[FloatArray], LikelihoodState], beta: FloatArray, tolerance: float, max_iterations: int
+    evaluate: Callable[[FloatArray], LikelihoodState],
+    beta: FloatArray,
+    tolerance: float,
+    max_iterations: int,
+    state: LikelihoodState | None = None,
 ) -> Climb:
-    """Climb to the maximum, halving a step that does not climb; one last step follows a decrement within tolerance."""
-    state = evaluate(beta)
+    """Climb to the maximum, halving a step that does not climb; one last step follows a decrement within tolerance.
+
+    `state` is that at `beta`, where it is known already.
+    """
+    state = state or evaluate(beta)
     step = np.zeros_like(beta)
     done = max_iterations == 0
     iteration = 0

@@ -80,7 +80,8 @@ class RiskSets:
     def event_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over the events of each group: shape (k,) or (k, p)."""
         rows = self.event_rows
-        return self._by_column(lambda v: np.bincount(self.until[rows] - 1, v[rows], self.n_groups), values)
+        group = self.until[rows] - 1
+        return self._by_column(lambda v: np.asarray(np.bincount(group, v[rows], self.n_groups), float), values)
 
     def risk_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over those at risk in each group: shape (k,) or (k, p)."""
@@ -157,12 +158,12 @@ def make_risk_sets(
     key = stratum * (times.size + 1) + rank  # ascending in stratum, then time
     groups, group_of_event = np.unique(key[rows], return_inverse=True)
     group_stratum = groups // (times.size + 1)
-    first = np.searchsorted(group_stratum, stratum, side="left").astype(np.int64)
-    until = np.searchsorted(groups, key, side="right").astype(np.int64)
+    first = np.searchsorted(group_stratum, np.arange(int(stratum.max()) + 1))[stratum]
+    until = _groups_up_to(groups, key)
     begin = first
     if entry is not None:
         entered = np.searchsorted(times, np.asarray(entry, float), side="right") - 1  # last distinct time <= entry
-        begin = np.maximum(np.searchsorted(groups, stratum * (times.size + 1) + entered, side="right"), first)
+        begin = np.maximum(_groups_up_to(groups, stratum * (times.size + 1) + entered), first)
     # Those who leave before the first event or enter after the last are never at risk: an empty period in group 0.
     idle = until <= begin
     begin, until = np.where(idle, 0, begin), np.where(idle, 0, until)
@@ -174,6 +175,14 @@ def make_risk_sets(
         group_end=np.searchsorted(group_stratum, group_stratum, side="right").astype(np.int64),
         step_group=group, step_share=share, step_weight=step_weight,
     )  # fmt: skip
+
+
+def _groups_up_to(groups: IntArray, keys: IntArray) -> IntArray:
+    """Count the groups up to each key; from a table of all keys if that is no longer than the keys are many."""
+    size = int(keys.max()) + 1
+    if size > keys.size or keys.min() < 0:
+        return np.searchsorted(groups, keys, side="right")
+    return np.searchsorted(groups, np.arange(size), side="right")[keys]
 
 
 def _tie_steps(group: IntArray, weight: FloatArray, k: int, ties: Ties) -> tuple[IntArray, FloatArray, FloatArray]:

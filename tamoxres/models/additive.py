@@ -1,10 +1,10 @@
 """Interaction on the additive scale: do marker and treatment add up in risk, in mean survival time, in relative excess?
 
-Conventions: the interaction of risk (or of restricted means) is the treatment's difference when the marker is altered less
-that when it is unaltered, crude, each cell by its own curve. Where deaths compete, risk is the cumulative incidence and the
-mean is time lost. RERI is made of the adjusted Cox model's hazard ratios with the lowest-risk cell as reference, each factor
-turned so that it raises the hazard from there (Knol 2011); it is approximate, and another coding of a protective factor
-gives another RERI, even of another sign. The additive verdict rests on risks and means.
+Conventions: the interaction of risk (or of restricted means) is the treatment's difference when the marker is altered
+less that when it is unaltered, crude, each cell by its own curve. Where deaths compete, risk is the cumulative
+incidence and the mean is time lost. RERI is made of the adjusted Cox model's hazard ratios with the lowest-risk cell
+as reference, each factor turned so that it raises the hazard from there (Knol 2011); it is approximate, and another
+coding of a protective factor gives another RERI, even of another sign. The additive verdict rests on risks and means.
 
 References
 ----------
@@ -84,9 +84,7 @@ class AdditiveInteraction:
         return "; ".join(f"{name} {row.difference:+.3f} (SE {row.se:.3f})" for name, row in rows)
 
 
-def reri(
-    coefficients: FloatArray, covariance: FloatArray, *, reference: tuple[int, int] | None = None
-) -> Reri:
+def reri(coefficients: FloatArray, covariance: FloatArray, *, reference: tuple[int, int] | None = None) -> Reri:
     """Compute RERI from the log hazard ratios of treatment, marker and their product, by the delta method.
 
     Parameters
@@ -195,7 +193,9 @@ def _at(cells: Groups, code: int, horizon: float, what: str, competing: bool) ->
 def _interaction(analysis: AnalysisSet, measure: Any, cells: list[tuple[float, float]], term: str) -> EffectEstimate:
     point = (cells[3][0] - cells[2][0]) - (cells[1][0] - cells[0][0])
     row: dict[str, Any] = {"estimand": "interaction", "contrast": "altered v unaltered"}
-    return _row(analysis, measure, point, sum(variance for _, variance in cells), row | {"term": f"interaction, {term}"})
+    return _row(
+        analysis, measure, point, sum(variance for _, variance in cells), row | {"term": f"interaction, {term}"}
+    )
 
 
 def _by_marker(
@@ -207,9 +207,15 @@ def _by_marker(
         part = analysis.without(
             (analysis.frame["marker"] == level).to_numpy(), name=f"{analysis.marker} {level}", why="the other level"
         )
-        about = {"estimand": "treatment_effect", "contrast": words, "population": f"{analysis.population}, {analysis.marker} {level}"}
+        about = {
+            "estimand": "treatment_effect",
+            "contrast": words,
+            "population": f"{analysis.population}, {analysis.marker} {level}",
+        }
         counts = group_patients(part, "treatment").describe() if part.has_both_arms else {}
-        about |= {k: counts[k] for k in ("n", "events", "n_1", "events_1", "n_0", "events_0", "person_years") if k in counts}
+        about |= {
+            k: counts[k] for k in ("n", "events", "n_1", "events_1", "n_0", "events_0", "person_years") if k in counts
+        }
         rows.append(_row(analysis, measure, treated[0] - none[0], treated[1] + none[1], about | {"term": term}))
     return rows[0], rows[1]
 
@@ -222,7 +228,9 @@ def _row(analysis: AnalysisSet, measure: Any, point: float, variance: float, abo
     else:
         base |= {"status": "not_estimable"}
         notes.append("No events by the horizon.")
-    return EffectEstimate(**base, measure=measure, method="difference of cells, each by its own curve", note=" ".join(notes))
+    return EffectEstimate(
+        **base, measure=measure, method="difference of cells, each by its own curve", note=" ".join(notes)
+    )
 
 
 def _excess(model: CoxModel) -> EffectEstimate:
@@ -240,5 +248,6 @@ def _excess(model: CoxModel) -> EffectEstimate:
         strata=model.strata,
         term=f"RERI, reference {cell}",
         method="RERI from Cox hazard ratios, delta method",
-        note="Approximate: another reference cell gives another RERI. " + " ".join(indication_note(model.analysis.cohort.design)),
+        note="Approximate: another reference cell gives another RERI. "
+        + " ".join(indication_note(model.analysis.cohort.design)),
     )

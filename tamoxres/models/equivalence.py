@@ -1,9 +1,9 @@
 """Equivalence: is an effect so near none that it does not matter? Two one-sided tests within a margin.
 
-Conventions: the margin is on the reader's scale (a ratio, or a difference), chosen beforehand and justified; the effect is
-equivalent when its 1 - 2 alpha interval (90 %) lies within the margin. It answers for the row's estimand alone: a prognostic
-hazard ratio within a margin says nothing of resistance, which is the interaction. 0.80-1.25 is a convention of
-bioequivalence, not of oncology. A large P of a test of no effect is not equivalence.
+Conventions: the margin is on the reader's scale (a ratio, or a difference), chosen beforehand and justified; the
+effect is equivalent when its 1 - 2 alpha interval (90 %) lies within the margin. It answers for the row's estimand
+alone: a prognostic hazard ratio within a margin says nothing of resistance, which is the interaction. 0.80-1.25 is a
+convention of bioequivalence, not of oncology. A large P of a test of no effect is not equivalence.
 
 References
 ----------

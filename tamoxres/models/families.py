@@ -1,7 +1,7 @@
 """Families of tests: Holm's and Benjamini-Hochberg's P values beside the raw ones.
 
-Conventions: a family is declared beforehand (in the plan); the likelihood-ratio P stands for an interaction that has one,
-the Wald P for any other row; rows without a P stay in the table and are not counted.
+Conventions: a family is declared beforehand (in the plan); the likelihood-ratio P stands for an interaction that has
+one, the Wald P for any other row; rows without a P stay in the table and are not counted.
 
 References
 ----------
@@ -69,7 +69,12 @@ def family_table(effects: Sequence[EffectEstimate], family: str) -> pd.DataFrame
 
     own = [row.lrt_p if row.lrt_p is not None else row.p_value for row in effects]
     table = pd.DataFrame(
-        {"row_id": [row.row_id for row in effects], "family": family, "tests": sum(p is not None for p in own), "p": own},
+        {
+            "row_id": [row.row_id for row in effects],
+            "family": family,
+            "tests": sum(p is not None for p in own),
+            "p": own,
+        },
     ).astype({"p": float})
     table["p_holm"] = table["p_bh"] = np.nan
     known = table["p"].notna()

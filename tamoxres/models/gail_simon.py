@@ -1,8 +1,8 @@
 """Gail and Simon's test of a qualitative interaction: does the effect change its direction between subsets?
 
-Conventions: independent estimates on the analysis scale (logarithms of ratios); the statistic is the smaller of the sums of
-squared z over positive and over negative effects; P is a binomial mixture of chi-squares. A test that does not reject is no
-evidence that the direction is the same.
+Conventions: independent estimates on the analysis scale (logarithms of ratios); the statistic is the smaller of the
+sums of squared z over positive and over negative effects; P is a binomial mixture of chi-squares. A test that does not
+reject is no evidence that the direction is the same.
 
 References
 ----------
@@ -71,7 +71,9 @@ def gail_simon(effects: Sequence[EffectEstimate]) -> GailSimon:
     z = []
     for row in effects:
         if row.point is None or row.se is None or row.status != "estimated":
-            raise AnalysisError(f"The effect of {row.population or row.study} was not estimated. Leave that subset out.")
+            raise AnalysisError(
+                f"The effect of {row.population or row.study} was not estimated. Leave that subset out."
+            )
         z.append(row.point / row.se)
     squares = np.square(z)
     positive, negative = float(squares[np.array(z) > 0].sum()), float(squares[np.array(z) < 0].sum())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...tables.table import Cell, Column, Row, Table
-from ...wording import count
+from ...wording import count, p_value
+from ..family import corrected
 from ..gather import Case, Findings
 from ..page import AnswerRow, Answers, Block, Code, Inline, Link, Paragraph, Section, Shown, Text, estimate, p_of, plain
 from ..pools import PoolAnswer

@@ -1,0 +1,219 @@
+"""Sensitivity in one call: the primary question, and the same with one choice changed at a time.
+
+Conventions: every variation differs from the primary in one choice (endpoint, marker rule, adjustment, missing data,
+weights, period, population, ties). None of them is a test of its own: what is read is how far the estimate moves. A
+variation that cannot be estimated keeps its place, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..answer import ask
+from ..cohort import Cohort
+from ..effects import EffectEstimate
+from ..endpoints import Endpoint
+from ..endpoints import endpoint as steep
+from ..errors import TamoxresError
+from ..markers.calling import rules_for
+from ..question import Question
+from ..wording import count, p_value, ratio_with_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["Sensitivity", "Variation", "sensitivity"]
+
+_PERIOD = 60.0  # months: the first five years, and what comes after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """One way of asking the question.
+
+    Attributes
+    ----------
+    choice : str
+        Which choice was changed, `primary` for none.
+    label : str
+        To what.
+    question : Question
+    row : EffectEstimate or None
+        None where it could not be estimated.
+    problem : str
+        Why not.
+    """
+
+    choice: str
+    label: str
+    question: Question
+    row: EffectEstimate | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """The primary effect and its variations.
+
+    Attributes
+    ----------
+    variations : tuple of Variation
+        The primary first.
+    """
+
+    variations: tuple[Variation, ...]
+
+    @property
+    def effects(self) -> list[EffectEstimate]:
+        """The effect rows, the primary first; what could not be estimated is left out."""
+        return [v.row for v in self.variations if v.row is not None]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a variation: choice, label, n, events, estimate with interval, P, and why there is none."""
+        import pandas as pd
+
+        columns = ["choice", "variation", "n", "events", "estimate (95% CI)", "P", "problem"]
+        return pd.DataFrame([_told(v) for v in self.variations], columns=columns)
+
+    def forest(self, **options: Any) -> Axes:
+        """Draw the estimates under each other (a specification curve)."""
+        from ..figures.forest import forest
+
+        return forest([_labelled(v) for v in self.variations], **options)
+
+    def __str__(self) -> str:
+        return str(self.table.to_string(index=False))
+
+    def _repr_html_(self) -> str:
+        asked = escape(str(self.variations[0].question))
+        return f"<p><b>{asked}</b></p>{self.table.to_html(index=False)}"
+
+
+def sensitivity(
+    cohort: Cohort,
+    *,
+    endpoint: Endpoint | str,
+    marker: str | None = None,
+    estimand: Literal["prognostic", "treatment_effect", "interaction"] = "prognostic",
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Sensitivity:
+    """Ask the primary question and every variation of it that the cohort can answer.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    endpoint : Endpoint or str
+    marker : str, optional
+        Needed unless the estimand is `treatment_effect`.
+    estimand : "prognostic" | "treatment_effect" | "interaction"
+    adjust, strata : sequence of str
+        Of the primary model.
+    progress : callable, optional
+        Called with steps done, steps in all, and the step's label.
+
+    Returns
+    -------
+    Sensitivity
+
+    Raises
+    ------
+    TamoxresError
+        If the primary question cannot be answered.
+    """
+    er: Any = "positive" if "er" in cohort.patients else "any"
+    primary = Question(
+        endpoint=steep(endpoint),
+        marker=marker,
+        estimand=estimand,
+        er=er,
+        adjust=tuple(adjust),
+        strata=tuple(strata),
+    )
+    asked = [("primary", _primary(cohort, primary), primary), *_variations(cohort, primary)]
+    found = []
+    for i, (choice, label, question) in enumerate(asked):
+        if progress is not None:
+            progress(i, len(asked), label)
+        found.append(_answered(cohort, choice, label, question))
+    return Sensitivity(variations=tuple(found))
+
+
+def _primary(cohort: Cohort, question: Question) -> str:
+    rules = rules_for(cohort, question.marker) if question.marker else ()
+    parts = [question.endpoint.code, rules[0].name if rules else "", _adjustment(question)]
+    return ", ".join(part for part in parts if part)
+
+
+def _adjustment(question: Question) -> str:
+    adjusted = f"adjusted for {', '.join(question.adjust)}" if question.adjust else "crude"
+    return adjusted + (f", stratified by {', '.join(question.strata)}" if question.strata else "")
+
+
+def _variations(cohort: Cohort, primary: Question) -> Iterator[tuple[str, str, Question]]:
+    for other in cohort.endpoints:
+        if other != primary.endpoint:
+            yield "endpoint", other.code, replace(primary, endpoint=other)
+    for rule in rules_for(cohort, primary.marker)[1:] if primary.marker else ():
+        yield "marker rule", rule.name, replace(primary, rule=rule.name)
+    yield from _models(primary)
+    yield "period", "years 0-5", replace(primary, horizon=_PERIOD)
+    yield "period", "after year 5", replace(primary, landmark=_PERIOD)
+    if "menopause" in cohort.patients:
+        others = tuple(name for name in primary.adjust if name != "menopause")
+        only = (*primary.where, "menopause == pre")
+        yield "population", "premenopausal", replace(primary, where=only, adjust=others)
+    if primary.er == "positive":
+        yield "population", "any ER", replace(primary, er="any")
+
+
+def _models(primary: Question) -> Iterator[tuple[str, str, Question]]:
+    """Yield the variations of the model: adjustment, missing data, weights, ties."""
+    if primary.adjust or primary.strata:
+        yield "adjustment", "crude", replace(primary, adjust=(), strata=())
+    if primary.strata:
+        yield "adjustment", "without strata", replace(primary, strata=())
+    if primary.adjust:
+        yield "missing data", "multiple imputation", replace(primary, missing="mice")
+    if primary.estimand == "treatment_effect":
+        yield "weights", "iptw", replace(primary, weights="iptw", strata=())
+        yield "weights", "overlap", replace(primary, weights="overlap", strata=())
+    yield "ties", "Breslow", replace(primary, ties="breslow")
+
+
+def _answered(cohort: Cohort, choice: str, label: str, question: Question) -> Variation:
+    """Answer one variation; what cannot be estimated keeps its place, but the primary must be answered."""
+    try:
+        row = ask(cohort, question)[0]
+    except TamoxresError as error:
+        if choice == "primary":
+            raise
+        return Variation(choice=choice, label=label, question=question, row=None, problem=str(error).splitlines()[0])
+    return Variation(choice=choice, label=label, question=question, row=row)
+
+
+def _told(variation: Variation) -> tuple[str, ...]:
+    row = variation.row
+    if row is None:
+        return variation.choice, variation.label, "", "", "NE", "", variation.problem
+    estimate = ratio_with_interval(row.estimate, *row.ci())
+    p = row.lrt_p if row.lrt_p is not None else row.p_value
+    return variation.choice, variation.label, count(row.n), count(row.events), estimate, p_value(p), ""
+
+
+def _labelled(variation: Variation) -> EffectEstimate:
+    """Return the row under its variation's name, so that a forest plot shows what was changed and nothing else."""
+    name = variation.label if variation.choice == "primary" else f"{variation.choice}: {variation.label}"
+    if variation.row is None:
+        return EffectEstimate(study=name, status="not_estimable", note=variation.problem)
+    row = variation.row
+    return EffectEstimate(
+        study=name, estimand=row.estimand, contrast=row.contrast, measure=row.measure, log_estimate=row.log_estimate,
+        se=row.se, df=row.df, n=row.n, events=row.events, data_sha256=row.data_sha256, simulated=row.simulated,
+    )  # fmt: skip
