@@ -113,6 +113,12 @@ def test_kendall_by_hand():
     assert kendall(np.arange(4.0), np.arange(4.0)) == pytest.approx((1.0, 2 / 24))
 
 
+def test_kendall_with_ties_in_both_equals_r():
+    """Tau-b, and the normal P with ties in its variance, as cor.test gives them."""
+    ties = META["ties"]
+    close(kendall(np.array(ties["a"], float), np.array(ties["b"], float)), ties["kendall"], CLOSED, "ties")
+
+
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("tau2", ["reml", "dl"])
 def test_trim_and_fill_equals_metafor(name, tau2):
@@ -142,6 +148,7 @@ def test_selection_model_equals_metafor(name):
     expected = META[name]["selection"]
     found = selection_model(pooled(name), alternative=expected["alternative"])
     numbers = [found.adjusted.point, found.adjusted.tau2, found.ratio, found.lrt, found.p_value]
+    close(found.adjusted.p_value, expected["p"], NUMERIC, f"{name} P")
     close(numbers, [expected[key] for key in ("estimate", "tau2", "ratio", "lrt", "lrt_p")], FLAT, name)
     close([found.adjusted.se, found.ratio_se], [expected["se"], expected["ratio_se"]], NUMERIC, f"{name} errors")
     assert found.below + found.above == len(META[name]["yi"])

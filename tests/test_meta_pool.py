@@ -228,6 +228,8 @@ def test_few_studies_and_a_narrow_interval_are_noted():
     notes = pool([row("A", 0.10), row("B", 0.12)]).notes
     assert any("Only 2 studies" in note for note in notes)
     assert any("of the Wald error" in note for note in notes)
+    assert not any("of the Wald error" in note for note in pool([row("A", 0.10), row("B", 0.12)], ci="z").notes)
+    assert pool(trials()).notes == ()
 
 
 def test_the_result_cannot_be_changed():

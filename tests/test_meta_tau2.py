@@ -120,6 +120,18 @@ def test_q_root_meets_its_target_and_is_zero_below_it():
     assert q_root(y, v, 1e6) == 0
 
 
+def test_fisher_scoring_that_swings_is_damped_to_the_maximum():
+    """On these studies plain Fisher scoring swings between two values for ever; the score at the answer is 0."""
+    se = [0.375, 0.3574, 0.2324, 0.1826, 0.4226, 0.1736, 0.064, 0.1613, 0.0595]
+    y = np.array([-0.2129, -0.1917, 0.0781, -0.0079, 0.2009, -0.0456, -0.0482, 0.0839, 0.1346])
+    tau2 = float(TAU2["reml"](y, np.square(se)))
+    fit = weighted_fit(y, 1 / (np.square(se) + tau2), np.ones((9, 1)))
+    w = fit.w
+    score = ((w * fit.residuals) ** 2).sum() - w.sum() + (w**2).sum() / w.sum()
+    assert tau2 > 0
+    close(score / w.sum(), 0, CLOSED, "REML score")
+
+
 def test_differences_at_the_edge_of_floating_point_do_not_overflow():
     """Estimates 1e-155 apart have a Q that is 0 but for denormal numbers; tau2 is 0 by every estimator."""
     y, v = np.array([0.0, 1e-155, 3e-155]), np.array([1.0, 0.5, 0.2])

@@ -85,6 +85,7 @@ def test_votes_by_hand():
     close(found.p_value, 12 / 32, CLOSED, "sign test")
     close([found.low, found.high], [0.283582, 0.994949], 1e-6, "Clopper-Pearson")
     assert list(found.table["studies"]) == [4, 1, 1]
+    assert list(found.table["direction"]) == ["worse", "better", "not told"]
     assert "4 of 5 studies point to worse (80%, 28% to 99%)" in str(found)
 
 

@@ -256,13 +256,18 @@ def _hazards(tally: Tally, layout: Layout, work: Work, weighted: bool) -> float:
         work.outer[0, g] = o0
         work.outer[1, g] = o1
         work.outer[2, g] = o2
+    return logs + math.log(product)
+
+
+@compiled
+def _cumulate(layout: Layout, work: Work) -> None:
+    """Cumulate hazards in the order of time, anew in each stratum."""
     running = 0.0
     for g in range(layout.group_stop.shape[0] - 1, -1, -1):
         if not layout.same_stratum[g]:
             running = 0.0
         running += work.hazard[g]
         work.cumulative[g] = running
-    return logs + math.log(product)
 
 
 @compiled
@@ -318,6 +323,7 @@ def evaluate(problem: Problem, beta: FloatArray, work: Work, weighted: bool) -> 
         loglik += beta[c] * problem.sums[c + 1]
     if not loglik > -np.inf:
         return -np.inf
+    _cumulate(problem.layout, work)
     _minus_means(work, count)
     _plus_second_moments(problem.z, problem.layout, work)
     for c in range(beta.shape[0]):

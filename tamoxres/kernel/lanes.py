@@ -10,21 +10,16 @@ information.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .compiled import compiled, dot, inlined
-from .fits import CONVERGED, RUNAWAY, SINGULAR, STALLED, Limits, Results
+from .compiled import compiled, inlined
 from .layout import Layout
-from .newton import COLLINEAR, HALVINGS, ROUNDING, RUNAWAY_STEP
 from .risksets import FloatArray, IntArray
 from .simd import LANES, above, exp, load, log, lower, splat, store
 
-__all__ = ["Block", "Scratch", "make_block", "make_scratch", "newton"]
-
-_RUNNING = -1
+__all__ = ["Block", "Scratch", "evaluate", "make_block", "make_scratch", "rows_of"]
 
 
 class Block(NamedTuple):
@@ -69,7 +64,7 @@ class Scratch(NamedTuple):
     tied_hazard : array, shape (k, LANES)
     sums : array, shape (2 + 4 p + p (p + 1) / 2, LANES)
         Rows: log likelihood, lowest denominator; then p each of the risk set's sums, the tied events' sums, a step's
-        mean, and the score; then the lower triangle of the information, row by row (see `_rows`).
+        mean, and the score; then the lower triangle of the information, row by row (see `rows_of`).
     beta, trial, step : array, shape (p, LANES)
     root : array, shape (p, p)
     """
@@ -103,7 +98,7 @@ def make_scratch(block: Block) -> Scratch:
 
 
 @inlined
-def _rows(p: int) -> tuple[int, int, int, int, int]:
+def rows_of(p: int) -> tuple[int, int, int, int, int]:
     """Return the first row in `sums` of the risk set, the tied events, the mean, the score and the information."""
     return 2, 2 + p, 2 + 2 * p, 2 + 3 * p, 2 + 4 * p
 
@@ -138,7 +133,7 @@ def _eta(beta: FloatArray, x: Any, factors: FloatArray, i: int, shared: int) -> 
 @inlined
 def _tie_steps(sums: FloatArray, p: int, at_risk: Any, tied: Any, deaths: Any, weight: Any, most: int) -> Any:
     """Take the tie steps of a group off log likelihood, score and information; return hazard and tied hazard."""
-    total, tied_total, mean, score, information = _rows(p)
+    total, tied_total, mean, score, information = rows_of(p)
     hazard, tied_hazard, one, nothing = splat(0.0), splat(0.0), splat(1.0), splat(0.0)
     for j in range(most):
         step = splat(float(j))
@@ -175,7 +170,7 @@ def _risk_sets(block: Block, scratch: Scratch, beta: FloatArray) -> None:
     risks, hazards, tied_hazards, sums = scratch.risk, scratch.hazard, scratch.tied_hazard, scratch.sums
     p = factors.shape[1]
     shared = p - block.own
-    total, tied, mean = _rows(p)[:3]
+    total, tied, mean = rows_of(p)[:3]
     _clear(sums, 0, sums.shape[0])
     store(sums, 1, splat(1.0))
     at_risk = splat(0.0)
@@ -237,7 +232,7 @@ def _second_moments(block: Block, scratch: Scratch) -> None:
             if before[i] < k:
                 exposure = exposure - load(hazards, before[i])
             expected = load(risks, i) * exposure
-            a = _rows(p)[4]
+            a = rows_of(p)[4]
             for c in range(shared):
                 a = _products(sums, a, factors, i, (0, c), expected)
             once = expected * load(xs, i)
@@ -250,155 +245,14 @@ def _second_moments(block: Block, scratch: Scratch) -> None:
 
 
 @compiled
-def _evaluate(block: Block, scratch: Scratch, beta: FloatArray) -> None:
+def evaluate(block: Block, scratch: Scratch, beta: FloatArray) -> None:
     """Leave log likelihood, score and information at `beta`, shape (p, LANES), in `scratch`."""
     _risk_sets(block, scratch, beta)
     _second_moments(block, scratch)
     sums, p = scratch.sums, block.factors.shape[1]
-    score = _rows(p)[3]
+    score = rows_of(p)[3]
     loglik = load(sums, 0) + load(block.sums, 0)
     for c in range(p):
         loglik = loglik + load(beta, c) * load(block.sums, c + 1)
         store(sums, score + c, load(sums, score + c) + load(block.sums, c + 1))
     store(sums, 0, above(load(sums, 1), splat(0.0), loglik, splat(-np.inf)))
-
-
-@compiled
-def _cholesky(scratch: Scratch, lane: int, events: float) -> bool:
-    """Factor a lane's information; False where a column adds nothing to those before it."""
-    root, sums = scratch.root, scratch.sums
-    a = _rows(root.shape[0])[4]
-    for c in range(root.shape[0]):
-        own = sums[a + c, lane]
-        total = own
-        for e in range(c + 1):
-            total = sums[a, lane]
-            a += 1
-            for f in range(e):
-                total -= root[c, f] * root[e, f]
-            if e < c:
-                root[c, e] = total / root[e, e]
-        if not (total > COLLINEAR * own and own > COLLINEAR * events):
-            return False
-        root[c, c] = math.sqrt(total)
-    return True
-
-
-@compiled
-def _newton_step(scratch: Scratch, lane: int) -> float:
-    """Solve for a lane's Newton step; return the decrement."""
-    root, step = scratch.root, scratch.step
-    p = root.shape[0]
-    score = _rows(p)[3]
-    decrement = 0.0
-    for c in range(p):
-        total = scratch.sums[score + c, lane]
-        for f in range(c):
-            total -= root[c, f] * step[f, lane]
-        step[c, lane] = total / root[c, c]
-        decrement += step[c, lane] ** 2
-    for c in range(p - 1, -1, -1):
-        total = step[c, lane]
-        for f in range(c + 1, p):
-            total -= root[f, c] * step[f, lane]
-        step[c, lane] = total / root[c, c]
-    return decrement
-
-
-@compiled
-def _covariance(root: FloatArray, out: FloatArray) -> None:
-    """Write the inverse of root root' into `out`, shape (p, p)."""
-    p = root.shape[0]
-    for c in range(p):  # lower triangle of the inverse root
-        out[c, c] = 1.0 / root[c, c]
-        for e in range(c):
-            total = 0.0
-            for f in range(e, c):
-                total -= root[c, f] * out[f, e]
-            out[c, e] = total / root[c, c]
-    for c in range(p):  # its transpose times itself; what is overwritten is not needed again
-        for e in range(c + 1):
-            total = 0.0
-            for f in range(c, p):
-                total += out[f, c] * out[f, e]
-            out[e, c] = total
-    for c in range(p):
-        for e in range(c):
-            out[c, e] = out[e, c]
-
-
-@compiled
-def _take_last_step(scratch: Scratch, lane: int) -> int:
-    """Take a lane's last step; return its status."""
-    longest = 0.0
-    for c in range(scratch.beta.shape[0]):
-        scratch.beta[c, lane] += scratch.step[c, lane]
-        longest = max(longest, abs(scratch.step[c, lane]))
-    return RUNAWAY if longest > RUNAWAY_STEP else CONVERGED
-
-
-@compiled
-def _try_steps(block: Block, scratch: Scratch, before: FloatArray, status: IntArray) -> None:
-    """Take the steps of the running lanes, halving those that do not climb."""
-    factor = np.zeros(LANES)
-    for lane in range(LANES):
-        factor[lane] = 1.0 if status[lane] == _RUNNING else 0.0
-    for _ in range(HALVINGS + 1):
-        for c in range(scratch.beta.shape[0]):
-            for lane in range(LANES):
-                move = scratch.step[c, lane] * factor[lane] if factor[lane] > 0.0 else 0.0
-                scratch.trial[c, lane] = scratch.beta[c, lane] + move
-        _evaluate(block, scratch, scratch.trial)
-        again = False
-        for lane in range(LANES):
-            enough = before[lane] - ROUNDING * abs(before[lane])
-            if status[lane] == _RUNNING and not scratch.sums[0, lane] >= enough:
-                factor[lane] /= 2
-                again = True
-        if not again:
-            break
-    for c in range(scratch.beta.shape[0]):
-        store(scratch.beta, c, load(scratch.trial, c))
-
-
-@compiled
-def _next_step(scratch: Scratch, lane: int, events: float, tolerance: float) -> tuple[int, float]:
-    """Find a lane's next step; return its status, and what the log likelihood gains by a last step."""
-    if not (scratch.sums[0, lane] > -np.inf and _cholesky(scratch, lane, events)):
-        return SINGULAR, 0.0
-    decrement = _newton_step(scratch, lane)
-    if decrement > tolerance:
-        return _RUNNING, 0.0
-    return _take_last_step(scratch, lane), decrement / 2
-
-
-@compiled
-def newton(block: Block, scratch: Scratch, fitted: IntArray, limits: Limits, row: int, out: Results) -> None:
-    """Climb from `scratch.beta` in the lanes where `fitted` is 1; write results to `out`, a lane a row from `row` on.
-
-    The last step, from a decrement below the tolerance, is taken without evaluating again; the covariance is that
-    before it.
-    """
-    status, before = np.zeros(LANES, np.int64), np.zeros(LANES)
-    for lane in range(LANES):
-        status[lane] = _RUNNING if fitted[lane] == 1 else CONVERGED
-    _evaluate(block, scratch, scratch.beta)
-    for iteration in range(1, limits.max_iterations + 1):
-        running = 0
-        for lane in range(LANES):
-            if status[lane] == _RUNNING:
-                before[lane] = scratch.sums[0, lane]
-                events = dot(block.deaths[:, lane], block.step_weight[:, lane])
-                status[lane], gain = _next_step(scratch, lane, events, limits.tolerance)
-                out.loglik[row + lane], out.iterations[row + lane] = before[lane] + gain, iteration
-                running += status[lane] == _RUNNING
-                if status[lane] == CONVERGED:
-                    _covariance(scratch.root, out.covariance[row + lane])
-        if running == 0:
-            break
-        _try_steps(block, scratch, before, status)
-    for lane in range(LANES):
-        if fitted[lane] == 1:
-            out.status[row + lane] = STALLED if status[lane] == _RUNNING else status[lane]
-            for c in range(scratch.beta.shape[0]):
-                out.beta[row + lane, c] = scratch.beta[c, lane]

@@ -12,7 +12,8 @@ import numpy as np
 
 from .compiled import compiled
 from .fits import CONSTANT, CONVERGED, INFINITE, Genes, Limits, Results, make_results
-from .lanes import Block, Scratch, make_block, make_scratch, newton
+from .lanes import Block, Scratch, make_block, make_scratch
+from .lanes_newton import newton
 from .newton import FLAT
 from .risksets import FloatArray, IntArray
 from .simd import LANES, above, load, splat, store

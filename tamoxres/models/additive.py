@@ -1,4 +1,4 @@
-"""Interaction on the additive scale: do marker and treatment add up in risk, in mean survival time, in relative excess?
+"""Interaction on additive scales: of risks, of mean survival times, and as relative excess risk (RERI).
 
 Conventions: the interaction of risk (or of restricted means) is the treatment's difference when the marker is altered
 less that when it is unaltered, crude, each cell by its own curve. Where deaths compete, risk is the cumulative

@@ -1,4 +1,4 @@
-"""Gail and Simon's test of a qualitative interaction: does the effect change its direction between subsets?
+"""The test of Gail and Simon for a qualitative interaction: an effect that changes direction between subsets.
 
 Conventions: independent estimates on the analysis scale (logarithms of ratios); the statistic is the smaller of the
 sums of squared z over positive and over negative effects; P is a binomial mixture of chi-squares. A test that does not

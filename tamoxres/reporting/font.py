@@ -47,10 +47,10 @@ def _subset(path: Path, characters: str) -> bytes:
 
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     options = subset.Options(flavor="woff", layout_features=["kern", "liga"], notdef_outline=True, hinting=False)
-    font = subset.load_font(str(path), options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(text="".join(sorted(set(characters))))
-    cutter.subset(font)
     out = io.BytesIO()
-    subset.save_font(font, out, options)
+    with subset.load_font(str(path), options) as font:
+        cutter = subset.Subsetter(options)
+        cutter.populate(text="".join(sorted(set(characters))))
+        cutter.subset(font)
+        subset.save_font(font, out, options)
     return out.getvalue()

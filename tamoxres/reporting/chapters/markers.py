@@ -17,6 +17,7 @@ from ...wording import count, number, number_with_interval, p_value, percent, ra
 from ..family import corrected
 from ..gather import Case, Detail, Findings
 from ..page import Block, Figure, Inline, Paragraph, Section, Shown, TableBlock, estimate, p_of
+from .patients import marker_patients
 from .words import endpoint_name, joined, marker_name, section_key, setting_of
 
 __all__ = ["marker_sections"]
@@ -49,6 +50,8 @@ def _whole(case: Case) -> Iterator[Block]:
             yield TableBlock(f"periods-{name}", _periods(case, case.detail))
     if case.interaction is not None:
         yield from _interaction(case, name)
+    if case.detail is not None:
+        yield from marker_patients(case, case.detail)
 
 
 def _verdict(case: Case) -> Paragraph:

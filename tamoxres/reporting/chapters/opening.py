@@ -11,7 +11,7 @@ from ..gather import Case, Findings
 from ..page import AnswerRow, Answers, Block, Code, Inline, Link, Paragraph, Section, Shown, Text, estimate, p_of, plain
 from ..pools import PoolAnswer
 from ..weigh import Weighed
-from .words import FETCH, joined, marker_name, section_key
+from .words import FETCH, assay_of, joined, marker_name, section_key
 
 __all__ = ["answer_lines", "opening"]
 
@@ -74,7 +74,7 @@ def _summary(findings: Findings) -> Text:
     for case in told:
         if case.verdict is None:
             continue
-        parts += [f"{case.cohort.title}, {case.call.assay}: ", Shown(case.verdict.sentence, case.verdict.basis), " "]
+        parts += [f"{case.cohort.title}, {assay_of(case)}: ", Shown(case.verdict.sentence, case.verdict.basis), " "]
         if (one := found.get(case.verdict.basis)) is not None:
             holm = f"Corrected by Holm for {one.k} tests: {p_value(one.holm, label=True)}. "
             parts.append(Shown(holm, case.verdict.basis))
@@ -84,8 +84,8 @@ def _summary(findings: Findings) -> Text:
 def _tally(cases: Sequence[Case]) -> str:
     """Count the verdicts by their label."""
     labels = [case.verdict.label for case in cases if case.verdict is not None]
-    told = [f"{labels.count(label)} {label}" for label in dict.fromkeys(labels)]
-    return f"Verdicts of {len(labels)} primary analyses: {'; '.join(told)}. "
+    told = [f"{labels.count(label)} “{label}”" for label in dict.fromkeys(labels)]
+    return f"Verdicts of {len(labels)} primary analyses: {', '.join(told)}. "
 
 
 def _row(one: Weighed, findings: Findings, pools: Sequence[PoolAnswer]) -> AnswerRow:
@@ -113,7 +113,7 @@ def _verdict(cases: Sequence[Case]) -> str:
 def _cohort_text(marker: str, cases: Sequence[Case]) -> Text:
     parts: list[Inline] = []
     for i, case in enumerate(cases):
-        parts.append(f"{case.cohort.title}, {case.call.assay}, {case.endpoint}: ")
+        parts.append(f"{case.cohort.title}, {assay_of(case)}, {case.endpoint}: ")
         if case.interaction is None:
             parts.append(f"{case.problem} ")
             continue

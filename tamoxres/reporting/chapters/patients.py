@@ -11,9 +11,9 @@ from ...tables.hazards import term_label
 from ...wording import number
 from ..gather import Case, Detail, Findings
 from ..page import Block, Figure, Paragraph, Section, TableBlock
-from .words import marker_name
+from .words import setting_of
 
-__all__ = ["patients"]
+__all__ = ["marker_patients", "patients"]
 
 _DRUG = {
     "tamoxifen_confirmed": "endocrine therapy was tamoxifen",
@@ -29,42 +29,45 @@ _DESIGN = {
 
 
 def patients(findings: Findings) -> Section:
-    """Write who the patients are, cohort by cohort."""
+    """Write who the patients are, cohort by cohort: flow and both arms of the first marker asked for."""
     blocks: list[Block] = []
     for cohort in findings.cohorts:
         about = (
             f"{cohort.title}: {cohort.n:,} patients; {_DRUG[cohort.treatment_specificity]}; {_DESIGN[cohort.design]}."
         )
         blocks.append(Paragraph.of(about))
-    for case in findings.leading():
-        blocks += _of(case)
+    first = {case.cohort.name: case for case in reversed(findings.leading())}
+    for case in reversed(first.values()):
+        blocks += _cohort(case)
     return Section("patients", "Patients", tuple(blocks))
 
 
-def _of(case: Case) -> Iterator[Block]:
-    name, title = f"{case.cohort.name}-{case.marker.lower()}", f"{marker_name(case.marker)} in {case.cohort.title}"
+def _cohort(case: Case) -> Iterator[Block]:
+    name, title = case.cohort.name, f"{case.cohort.title}, {case.endpoint}"
     if case.detail is not None:
-        yield from _treated(case, case.detail, name, title)
+        flow = case.detail.adjusted.analysis.flow
+        steps = "; ".join(f"{step.name}: {step.patients:,} patients, {step.events:,} events" for step in flow)
+        drawn = flow_diagram(flow, width="double")
+        yield Figure(f"flow-{name}", drawn, (f"Patient flow: {title}, the treated.",), f"Flow diagram. {steps}.")
+        if (follow := case.detail.follow_up) is not None:
+            low, high = number(follow.conf_low / 12, 1), number(follow.conf_high / 12, 1)
+            years = number(follow.median / 12, 1)
+            yield Paragraph.of(f"{title}: median follow-up of the treated {years} years ({low} to {high}).")
     if case.interaction is not None:
         flow = case.interaction.model.analysis.flow
-        arms = f"Patient flow: {title}, both arms ({case.endpoint})"
-        yield TableBlock(f"flow-{name}-both", flow_table(flow, title=arms))
+        yield TableBlock(f"flow-{name}-arms", flow_table(flow, title=f"Patient flow: {title}, both arms"))
         frame = (case.interaction.crude or case.interaction).model.analysis.frame
         by = f"Patients with and without endocrine therapy: {case.cohort.title}"
         note = "Where treated and untreated patients differ, their crude comparison is confounded."
         table = baseline_table(frame, "treatment", title=by).with_footnotes(note)
-        yield TableBlock(f"baseline-{name}-treatment", table)
+        yield TableBlock(f"baseline-{name}-arms", table)
 
 
-def _treated(case: Case, detail: Detail, name: str, title: str) -> Iterator[Block]:
+def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:
+    """Write who was treated, by marker: flow and baseline table."""
+    name, where = f"{case.cohort.name}-{case.marker.lower()}", setting_of(case)
     flow = detail.adjusted.analysis.flow
-    about = f"Patient flow: {title}, the treated ({case.endpoint})"
-    steps = "; ".join(f"{step.name}: {step.patients:,} patients, {step.events:,} events" for step in flow)
-    yield Figure(f"flow-{name}", flow_diagram(flow, width="double"), (f"{about}.",), f"Flow diagram. {steps}.")
-    yield TableBlock(f"flow-{name}-treated", flow_table(flow, title=about))
-    if (follow := detail.follow_up) is not None:
-        low, high = number(follow.conf_low / 12, 1), number(follow.conf_high / 12, 1)
-        yield Paragraph.of(f"Median follow-up of the treated: {number(follow.median / 12, 1)} years ({low} to {high}).")
+    yield TableBlock(f"flow-{name}", flow_table(flow, title=f"Patient flow: {where}, the treated"))
     label = term_label("marker", detail.crude.effect)
     by = f"Patients on endocrine therapy, by {label}: {case.cohort.title}"
-    yield TableBlock(f"baseline-{name}-marker", baseline_table(detail.crude.analysis.frame, "marker", title=by))
+    yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.analysis.frame, "marker", title=by))

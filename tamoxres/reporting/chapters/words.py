@@ -9,7 +9,7 @@ from ...codebook import column
 from ...endpoints import STEEP
 from ..gather import Case
 
-__all__ = ["FETCH", "NAMES", "endpoint_name", "joined", "marker_name", "section_key", "setting_of", "terms"]
+__all__ = ["FETCH", "NAMES", "assay_of", "endpoint_name", "joined", "marker_name", "section_key", "setting_of", "terms"]
 
 NAMES: Mapping[str, str] = MappingProxyType({"MTOR": "mTOR", "HH": "Hedgehog"})
 FETCH: Mapping[str, str] = MappingProxyType(
@@ -50,6 +50,11 @@ def joined(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def assay_of(case: Case) -> str:
+    """Name a call's assay, with its cut where that was not published beforehand."""
+    return case.call.assay if case.call.cut == "published" else f"{case.call.assay}, {case.call.cut} cut"
+
+
 def setting_of(case: Case) -> str:
     """Say which marker, by which assay, on which endpoint, in which cohort."""
-    return f"{case.cohort.title}, {marker_name(case.marker)} by {case.call.assay}, {case.endpoint}"
+    return f"{case.cohort.title}, {marker_name(case.marker)} by {assay_of(case)}, {case.endpoint}"

@@ -112,5 +112,23 @@ ref$additive <- list(coded = excess(fits$coded, c(1, 2, 3)), turned = excess(fit
 ref$families <- list(p = c(0.001, 0.04, 0.03, 0.2, 0.04), holm = p.adjust(c(0.001, 0.04, 0.03, 0.2, 0.04), "holm"), bh = p.adjust(c(0.001, 0.04, 0.03, 0.2, 0.04), "BH"))
 tost <- function(b, s, df) c(pt((b - log(0.8)) / s, df, lower.tail = FALSE), pt((b - log(1.25)) / s, df), exp(b + c(-1, 1) * qt(0.95, df) * s))
 ref$equivalence <- list(normal = tost(0.05, 0.08, Inf), t = tost(0.05, 0.08, 12))
+
+# firth.py: R's own likelihood and information, penalised and maximised by differences
+pen <- function(b, y, X, ties = "efron", s = rep(1, nrow(X))) { f <- coxph(y ~ X + strata(s), ties = ties, init = b, control = coxph.control(iter.max = 0))
+  f$loglik[2] - 0.5 * as.numeric(determinant(f$var)$modulus) }
+slope <- function(fn, b, h = 1e-3) sapply(seq_along(b), function(j) { e <- replace(0 * b, j, h); (8 * (fn(b + e) - fn(b - e)) - (fn(b + 2 * e) - fn(b - 2 * e))) / (12 * h) })
+climb <- function(y, X, fixed = NULL, ...) { p <- ncol(X); b <- rep(0, p); if (!is.null(fixed)) b[fixed[1]] <- fixed[2]; free <- setdiff(1:p, fixed[1]); full <- function(b) pen(b, y, X, ...)
+  if (length(free)) { part <- function(q) full(replace(b, free, q)); b[free] <- optim(b[free], part, method = "BFGS", control = list(fnscale = -1, reltol = 1e-15))$par
+    for (i in 1:40) { gr <- slope(part, b[free]); H <- sapply(seq_along(free), function(j) { e <- replace(0 * gr, j, 1e-4); (slope(part, b[free] + e) - slope(part, b[free] - e)) / 2e-4 })
+      b[free] <- b[free] - solve(as.matrix(H), gr) ; if (max(abs(gr)) < 1e-9) break } }
+  list(coef = b, loglik = full(b)) }
+firth1 <- function(y, X, ...) { sd <- apply(X, 2, sd); X <- scale(X); f <- climb(y, X, ...); v <- coxph(y ~ X, init = f$coef, control = coxph.control(iter.max = 0), ...)
+  n <- climb(y, X, fixed = c(1, 0), ...); lim <- function(s) { top <- f$coef[1] + s * 3 * sqrt(v$var[1, 1]); g0 <- function(q) climb(y, X, fixed = c(1, q), ...)$loglik - f$loglik + qchisq(.95, 1) / 2
+    while (g0(top) > 0) top <- top + s; uniroot(g0, sort(c(f$coef[1], top)), tol = 1e-10)$root }
+  list(coef = unname(f$coef / sd), se = unname(sqrt(diag(v$var)) / sd), p = pchisq(2 * (f$loglik - n$loglik), 1, lower.tail = FALSE), low = unname(lim(-1) / sd[1]), high = unname(lim(1) / sd[1])) }
+sep <- data.frame(time = c(2, 3, 5, 7, 8, 11, 12, 14, 15, 18), event = c(1, 1, 1, 0, 1, 1, 0, 1, 0, 0), x = c(1, 1, 1, 1, 1, 1, 0, 0, 0, 0), z = c(.5, 1.2, -.3, .8, -1, .1, .4, -.6, 1.5, -.2))
+sep$event[8] <- 0 # every event has x = 1
+ref$firth <- list(ovarian = firth1(Surv(ovarian$futime, ovarian$fustat), cbind(ovarian$rx - 1, ovarian$age)), separated = firth1(Surv(sep$time, sep$event), cbind(sep$x, sep$z)),
+  breslow = firth1(Surv(ceiling(veteran$time / 30), veteran$status), cbind(veteran$trt - 1, veteran$karno), ties = "breslow"), efron = firth1(Surv(ceiling(veteran$time / 30), veteran$status), cbind(veteran$trt - 1, veteran$karno)))
 #NEXT
 write_json(ref, file.path(root, "estimators", "estimators.json"), auto_unbox = TRUE, digits = NA, pretty = TRUE, na = "null")

@@ -56,7 +56,7 @@ selection <- function(d, alternative) {
   m <- selmodel(fit(d, "ML"), type = "stepfun", steps = .025, alternative = alternative,
                 control = list(optimizer = "optim", optmethod = "Nelder-Mead", reltol = 1e-16, maxit = 20000))
   list(alternative = alternative, estimate = as.numeric(m$beta), se = m$se, tau2 = m$tau2, ratio = m$delta[2],
-       ratio_se = m$se.delta[2], lrt = m$LRT, lrt_p = m$LRTp) }
+       ratio_se = m$se.delta[2], p = m$pval, lrt = m$LRT, lrt_p = m$LRTp) }
 
 # several effects from one study
 # (variances found, and variances given: with those every number is a closed form)
@@ -127,6 +127,8 @@ out$konst$clusters <- list(three(sets$konst, sets$konst$district, 0), three(sets
 out$berkey$clusters <- list(three(sets$berkey, sets$berkey$trial, 0), three(sets$berkey, sets$berkey$trial, .5), three(sets$berkey, sets$berkey$trial, .5, c(.02, .1)))
 out$begg$clusters <- list(three(sets$begg, sets$begg$study, 0), three(sets$begg, sets$begg$study, .2, c(.01, .02)))
 out$bcg$bayes <- bayes(d, .5, log(1.25)); out$hine$bayes <- bayes(sets$hine, .05, .05); out$begg$bayes <- bayes(sets$begg[1:3, ], .5, log(1.25))
+a <- c(1, 2, 2, 3, 4, 4, 4, 5, 6, 7, 8, 8); b <- c(2, 1, 3, 3, 3, 5, 4, 6, 6, 8, 7, 7)
+out$ties <- list(a = a, b = b, kendall = { k <- cor.test(a, b, method = "kendall", exact = FALSE); c(as.numeric(k$estimate), k$p.value) })
 tails <- c(.012, .2, .6, .04, .31); n <- c(120, 60, 340, 80, 200)
 out$combined <- list(tails = tails, n = n, stouffer = as.numeric(unlist(sumz(tails)[c("z", "p")])),
   weighted = as.numeric(unlist(sumz(tails, weights = sqrt(n))[c("z", "p")])), fisher = as.numeric(unlist(sumlog(tails)[c("chisq", "p")])))

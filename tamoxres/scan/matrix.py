@@ -1,0 +1,214 @@
+"""Expression matrices that need not fit in memory: genes are read in blocks, by whoever fits them.
+
+Conventions: a matrix tells its genes and its patients, and `read(start, stop)` gives those genes as an array of shape
+(genes, patients); NaN is missing. Parquet files have one row a patient and one column a gene, with the patients in the
+index or in a column named `patient`. Arrays (NumPy memory maps, zarr, HDF5) have one row a gene. Handles are small and
+travel to worker processes, which open the file themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from ..cohort import Profile
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ArrayMatrix", "Expression", "FrameMatrix", "NpyMatrix", "ParquetMatrix", "open_expression"]
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+_PATIENT = "patient"
+
+
+class Expression(Protocol):
+    """What the screen asks of a matrix."""
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Genes, in the order of the rows that `read` gives."""
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patients, in the order of the columns."""
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Return the genes start ... stop - 1, shape (genes, patients), floating point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArrayMatrix:
+    """An array, or anything that gives rows when sliced (zarr, HDF5), with the names of its rows and columns."""
+
+    values: Any
+    genes: tuple[str, ...]
+    patients: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if tuple(self.values.shape) != (len(self.genes), len(self.patients)):
+            raise DataError(
+                f"The expression matrix has shape {tuple(self.values.shape)}, but there are {len(self.genes):,} gene and "
+                f"{len(self.patients):,} patient names. Give one row a gene and one column a patient."
+            )
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Return some genes, shape (genes, patients)."""
+        return _as_numbers(self.values[start:stop])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NpyMatrix:
+    """A `.npy` file, read as a memory map, with the names of its rows and columns."""
+
+    path: Path
+    genes: tuple[str, ...]
+    patients: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        ArrayMatrix(values=np.load(self.path, mmap_mode="r"), genes=self.genes, patients=self.patients)
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Return some genes, shape (genes, patients)."""
+        return _as_numbers(np.load(self.path, mmap_mode="r")[start:stop])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FrameMatrix:
+    """A frame in memory: patients in rows, genes in columns."""
+
+    frame: pd.DataFrame
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Genes: the columns."""
+        return tuple(map(str, self.frame.columns))
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patients: the index."""
+        return tuple(map(str, self.frame.index))
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Return some genes, shape (genes, patients)."""
+        part = self.frame.iloc[:, start:stop]
+        text = [str(name) for name, kind in part.dtypes.items() if kind.kind not in "fiub"]
+        if text:
+            raise DataError(f"Gene {text[0]} holds text, not numbers; leave it out or convert it.")
+        return _as_numbers(part.to_numpy(dtype=float).T)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ParquetMatrix:
+    """A Parquet file: patients in rows, genes in columns; a block reads its own columns and nothing else."""
+
+    path: Path
+    genes: tuple[str, ...]
+    patients: tuple[str, ...]
+    _open: list[Any] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def open(cls, path: Path) -> ParquetMatrix:
+        """Read the names from a file.
+
+        Raises
+        ------
+        DataError
+            If no column tells the patients, or a gene's column holds no numbers.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = pq.read_schema(path)
+        named = ((schema.pandas_metadata or {}).get("index_columns") or [None])[0]
+        index = named if isinstance(named, str) and named in schema.names else _PATIENT
+        if index not in schema.names:
+            raise DataError(f"{path} does not tell its patients. Write them as the index, or in a column {_PATIENT!r}.")
+        genes = tuple(name for name in schema.names if name != index)
+        for name in genes:
+            kind = schema.field(name).type
+            if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+                raise DataError(f"{path}: gene {name} holds {kind}, not numbers; leave it out or convert it.")
+        patients = pq.read_table(path, columns=[index]).column(0).to_pylist()
+        return cls(path=path, genes=genes, patients=tuple(map(str, patients)))
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Return some genes, shape (genes, patients)."""
+        import pyarrow.parquet as pq
+
+        if not self._open:  # reading the names of 20,000 columns takes longer than reading a block
+            self._open.append(pq.ParquetFile(self.path))
+        table = self._open[0].read(columns=list(self.genes[start:stop]), use_threads=False)
+        columns = [column.to_numpy(zero_copy_only=False) for column in table.columns]
+        return _as_numbers(np.stack(columns)) if columns else np.empty((0, len(self.patients)))
+
+    def __getstate__(self) -> tuple[Path, tuple[str, ...], tuple[str, ...]]:
+        return self.path, self.genes, self.patients
+
+    def __setstate__(self, state: tuple[Path, tuple[str, ...], tuple[str, ...]]) -> None:
+        for name, value in zip(("path", "genes", "patients", "_open"), (*state, []), strict=True):
+            object.__setattr__(self, name, value)
+
+
+def _as_numbers(values: Any) -> FloatArray:
+    array = np.asarray(values)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(float)
+
+
+def open_expression(
+    source: Expression | Profile | pd.DataFrame | str | Path,
+    *,
+    genes: Sequence[str] | None = None,
+    patients: Sequence[str] | None = None,
+) -> Expression:
+    """Make a handle of an expression matrix.
+
+    Parameters
+    ----------
+    source : Expression, Profile, DataFrame or path
+        A handle already; a cohort's molecular profile; a frame (patients in rows); a `.parquet` file, or a `.npy` file
+        with one row a gene.
+    genes, patients : sequence of str, optional
+        Names of a `.npy` file's rows and columns.
+
+    Raises
+    ------
+    DataError
+        If the source is unknown, or a patient stands in it twice.
+    """
+    matrix = _open(source, genes, patients)
+    twice = [name for name, times in Counter(matrix.patients).items() if times > 1]
+    if twice:
+        raise DataError(
+            f"Patient {twice[0]} stands in the expression matrix more than once; keep one sample a patient."
+        )
+    return matrix
+
+
+def _open(source: Any, genes: Sequence[str] | None, patients: Sequence[str] | None) -> Expression:
+    if isinstance(source, str | Path):
+        path = Path(source)
+        if not path.is_file():
+            raise DataError(f"{path} does not exist; name an expression matrix (.parquet or .npy).")
+        if path.suffix in (".parquet", ".pq"):
+            return ParquetMatrix.open(path)
+        if path.suffix == ".npy" and genes is not None and patients is not None:
+            return NpyMatrix(path=path, genes=tuple(genes), patients=tuple(patients))
+        raise DataError(f"{path} is neither a Parquet file nor a .npy file with names for its genes and patients.")
+    if hasattr(source, "features"):
+        return FrameMatrix(frame=source.values(sorted(source.features())))
+    if hasattr(source, "iloc"):
+        return FrameMatrix(frame=source)
+    if hasattr(source, "read"):
+        return source  # type: ignore[no-any-return]
+    if genes is not None and patients is not None:
+        return ArrayMatrix(values=source, genes=tuple(genes), patients=tuple(patients))
+    raise DataError(
+        f"{type(source).__name__} is no expression matrix; give a frame, a .parquet or .npy file, or a profile."
+    )

@@ -1,0 +1,167 @@
+"""What the models of a screen share: follow-up, treatment and adjusters of the patients whose expression is known.
+
+Conventions: treatment is 0 (untreated) or 1 (treated); numbers enter per unit, levels against the first that occurs in
+the codebook's order, else in sorted order. Competing deaths are censored: the hazard is cause-specific. Patients who
+lack an adjuster, or expression, leave with one more step in the flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..analysis import TREATED, AnalysisSet
+from ..codebook import column
+from ..errors import AnalysisError, QuestionError
+from ..kernel.batch import GenePlan, plan_genes
+from ..kernel.risksets import make_risk_sets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FloatArray", "IntArray", "ScreenModel", "Term", "make_model"]
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+Term = Literal["gene:treatment", "gene"]
+Ties = Literal["efron", "breslow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScreenModel:
+    """The model that every gene enters.
+
+    Attributes
+    ----------
+    plan : GenePlan
+    columns : array of int, shape (patients,)
+        Where in the expression matrix the patients of the plan stand.
+    term : "gene:treatment" | "gene"
+        The coefficient the screen is about.
+    analysis : AnalysisSet
+        The patients who are left, and why the others are not.
+    adjusted_for, strata : tuple of str
+    shared : array, shape (patients, q)
+        Treatment and adjusters.
+    """
+
+    plan: GenePlan
+    columns: IntArray
+    term: Term
+    analysis: AnalysisSet
+    adjusted_for: tuple[str, ...]
+    strata: tuple[str, ...]
+    shared: FloatArray
+
+    @property
+    def formula(self) -> str:
+        """The model as one would write it."""
+        gene = ("gene", "treatment", "gene:treatment") if self.term == "gene:treatment" else ("gene",)
+        strata = [f"strata({', '.join(self.strata)})"] if self.strata else []
+        return f"{self.analysis.endpoint.code} ~ " + " + ".join([*gene, *self.adjusted_for, *strata])
+
+
+def make_model(
+    analysis: AnalysisSet, patients: Sequence[str], term: Term, adjust: Sequence[str], strata: Sequence[str], ties: Ties
+) -> ScreenModel:
+    """Select the patients of a screen and fit the model without genes.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    patients : sequence of str
+        Whose expression is known, in the order of the matrix.
+    term : "gene:treatment" | "gene"
+    adjust, strata : sequence of str
+    ties : "efron" | "breslow"
+
+    Raises
+    ------
+    QuestionError
+        If a column is not there, or an interaction is asked of one arm.
+    AnalysisError
+        If no patient of the set has expression, or the model without genes cannot be estimated.
+    """
+    known = _with_expression(analysis, patients)
+    known = _complete(known, [*adjust, *strata])
+    frame = known.frame
+    blocks = []
+    if term == "gene:treatment":
+        if frame["treatment"].nunique() < 2:
+            raise QuestionError(
+                f"{analysis.cohort.name}: all {known.n:,} patients with expression are {_only(frame)}; an interaction "
+                "needs both arms. Select with treatment='any', or screen term='gene'."
+            )
+        blocks.append((frame["treatment"] == TREATED).to_numpy(float)[:, None])
+    blocks += [_columns(frame, name) for name in adjust]
+    shared = np.hstack(blocks) if blocks else np.empty((known.n, 0))
+    entry = frame["entry"].to_numpy(float)
+    sets = make_risk_sets(
+        frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int),
+        entry=np.where(entry > 0, entry, -np.inf) if np.any(entry > 0) else None,
+        strata=_codes(frame, strata), ties=ties,
+    )  # fmt: skip
+    place = {name: i for i, name in enumerate(patients)}
+    return ScreenModel(
+        plan=plan_genes(sets, shared, modifier=0 if term == "gene:treatment" else None),
+        columns=np.array([place[str(name)] for name in frame.index]), term=term, analysis=known,
+        adjusted_for=tuple(adjust), strata=tuple(strata), shared=shared,
+    )  # fmt: skip
+
+
+def _with_expression(analysis: AnalysisSet, patients: Sequence[str]) -> AnalysisSet:
+    held = set(patients)
+    keep = np.array([str(name) in held for name in analysis.frame.index])
+    if not keep.any():
+        ours, theirs = str(analysis.frame.index[0]), next(iter(patients), "none")
+        raise AnalysisError(
+            f"None of {analysis.n:,} patients of {analysis.cohort.name} (such as {ours}) is among the {len(held):,} of the "
+            f"expression matrix (such as {theirs}). Name both alike."
+        )
+    if keep.all():
+        return analysis
+    return analysis.without(keep, name="Expression known", why=f"no expression {int((~keep).sum()):,}")
+
+
+def _complete(analysis: AnalysisSet, names: Sequence[str]) -> AnalysisSet:
+    frame = analysis.frame
+    for name in names:
+        if name not in frame or name in ("months", "event", "entry"):
+            raise QuestionError(f"{analysis.cohort.name} has no column {name!r}. It has {', '.join(map(str, frame))}.")
+    missing = frame[list(names)].isna()
+    gone = missing.any(axis=1).to_numpy()
+    if not gone.any():
+        return analysis
+    why = ", ".join(f"{name} unknown {int(n):,}" for name, n in missing.sum().items() if n)
+    if gone.all():
+        raise AnalysisError(f"No patient has all of {', '.join(names)}: {why}. Adjust for fewer.")
+    return analysis.without(~gone, name=f"Covariates known ({', '.join(names)})", why=why)
+
+
+def _columns(frame: pd.DataFrame, name: str) -> FloatArray:
+    values = frame[name]
+    if values.nunique() < 2:
+        raise AnalysisError(
+            f"Column {name} is constant: all {len(frame):,} patients are {values.iloc[0]}. Leave it out."
+        )
+    if values.dtype.kind in "fiub":
+        return values.to_numpy(float)[:, None]
+    text = values.astype(str)
+    declared = column(name)
+    order = [level for level in (declared.levels if declared else ()) if level in set(text)]
+    levels = order + sorted(set(text) - set(order))
+    return np.column_stack([(text == level).to_numpy(float) for level in levels[1:]])
+
+
+def _codes(frame: pd.DataFrame, strata: Sequence[str]) -> IntArray | None:
+    if not strata:
+        return None
+    return np.asarray(frame.groupby([frame[name].astype(str) for name in strata]).ngroup(), dtype=np.int64)
+
+
+def _only(frame: pd.DataFrame) -> str:
+    present = frame["treatment"].dropna().unique()
+    return str(present[0]) if len(present) else "of unknown treatment"

@@ -1,0 +1,90 @@
+"""The plan: what the default one asks, and every way in which a plan can be wrong, told by table and key."""
+
+import pytest
+
+from tamoxres.errors import QuestionError
+from tamoxres.reporting.plan import MarkerPlan, Plan, default_plan, read_plan
+
+ASKED = '[[markers]]\ncohort = "metabric"\nmarkers = ["HER2"]\nendpoints = ["BCSS"]\n'
+POOL = '[[pools]]\nmarker = "all"\nestimand = "odd"\nendpoints = ["OS"]\ntaken_as = "OS"\nlabel = "x"\n'
+
+
+def plan(tmp_path, text):
+    path = tmp_path / "plan.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_plan(path)
+
+
+def test_the_default_plan_is_the_reviews_question():
+    """It asks seven markers of METABRIC, adjusted and stratified, with three benchmarks."""
+    asked = default_plan()
+    assert asked.order() == ["HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA"]
+    [markers] = asked.markers
+    assert markers.rules == ()
+    assert markers.endpoints[0] == "BCSS"
+    interaction = markers.interaction("HER2", None, "BCSS")
+    assert (interaction.adjust, interaction.strata) == (("age", "npi", "chemotherapy"), ("site",))
+    crude = markers.prognostic("HER2", "snp6_gain", "BCSS", crude=True)
+    assert (crude.adjust, crude.strata, crude.treatment) == ((), (), "endocrine")
+    assert [benchmark.cohort for benchmark in asked.benchmarks] == ["gbsg", "rotterdam", "rotterdam"]
+
+
+def test_roles():
+    """The leading combination is primary, the others sensitivity analyses; an exploratory plan says so of all."""
+    asked = MarkerPlan(cohort="metabric", markers=("HER2",), endpoints=("BCSS",))
+    assert (asked.role_of(leading=True), asked.role_of(leading=False)) == ("primary", "sensitivity")
+    late = MarkerPlan(cohort="metabric", markers=("HER2",), endpoints=("BCSS",), role="exploratory")
+    assert {late.role_of(leading=leading) for leading in (True, False)} == {"exploratory"}
+
+
+def test_a_plan_is_read(tmp_path):
+    """A margin, a rule and a restriction are read as they stand."""
+    extra = 'rules = ["three_gene"]\nwhere = ["age < 50"]\nmargin = [0.8, 1.25]\nmargin_why = "agreed"\n'
+    read = plan(tmp_path, f'title = "t"\nalpha = 0.01\n{ASKED}{extra}')
+    assert read.alpha == 0.01
+    assert read.markers[0].margin == (0.8, 1.25)
+    assert read.markers[0].interaction("HER2", "three_gene", "BCSS").where == ("age < 50",)
+    assert read.as_dict()["markers"][0]["rules"] == ("three_gene",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title = ", "is not TOML"),
+        (ASKED, "a plan needs a title"),
+        ('title = "t"', r"no \[\[markers\]\]"),
+        (f'title = "t"\ncolour = 1\n{ASKED}', "unknown key 'colour'. Use title, markers"),
+        (f'title = "t"\nalpha = 5\n{ASKED}', "alpha is 5"),
+        ('title = "t"\n[markers]\ncohort = "metabric"', r"write \[\[markers\]\], with two brackets"),
+        (f'title = "t"\n{ASKED}adjust = ["age"]', r"\[\[markers\]\] 1: unknown key 'adjust'"),
+        ('title = "t"\n[[markers]]\ncohort = "metabric"\nmarkers = ["HER2"]', "the key 'endpoints' is missing"),
+        ('title = "t"\n[[markers]]\ncohort = 1\nmarkers = ["HER2"]\nendpoints = ["OS"]', "cohort: a text is needed"),
+        (f'title = "t"\n{ASKED}strata = "site"', "strata: a list of texts is needed"),
+        (f'title = "t"\n{ASKED}er = "maybe"', "Unknown er 'maybe'"),
+        (f'title = "t"\n{ASKED}role = "lucky"', "unknown role 'lucky'"),
+        (f'title = "t"\n{ASKED}margin = [0.8]', "margin: two numbers are needed"),
+        (f'title = "t"\n{ASKED}margin = [0.8, 1.25]', "needs a reason"),
+        ('title = "t"\n[[markers]]\ncohort = "metabric"\nmarkers = ["HER2"]\nendpoints = ["XYZ"]', "'XYZ'"),
+        (
+            f'title = "t"\n{ASKED}{POOL}',
+            r"\[\[pools\]\] 'x': unknown estimand 'odd'",
+        ),
+    ],
+)
+def test_a_wrong_plan_is_refused(tmp_path, text, message):
+    """The error names the file, the table, the key and what to write."""
+    with pytest.raises(QuestionError, match=message) as caught:
+        plan(tmp_path, text)
+    assert "plan.toml" in str(caught.value)
+
+
+def test_a_missing_plan_is_refused(tmp_path):
+    """A plan that is not there is told by its path."""
+    with pytest.raises(QuestionError, match=r"nowhere\.toml does not exist"):
+        read_plan(tmp_path / "nowhere.toml")
+
+
+def test_a_plan_needs_markers():
+    """A plan made in Python is held to the same rules."""
+    with pytest.raises(QuestionError, match=r"no \[\[markers\]\]"):
+        Plan(title="t", markers=())
