@@ -11,6 +11,7 @@ from .cohort import Source as Source
 from .cohorts.catalogue import catalogue as catalogue
 from .cohorts.catalogue import load as load
 from .cohorts.check import check as check
+from .cohorts.fetch import fetch as fetch
 from .cohorts.sketch import init_mapping as init_mapping
 from .effects import EffectEstimate as EffectEstimate
 from .effects import effects_to_csv as effects_to_csv
@@ -37,6 +38,9 @@ from .figures.funnel import funnel as funnel
 from .figures.save import save_figure as save_figure
 from .figures.survival import survival_plot as survival_plot
 from .markers.calling import call as call
+from .markers.calling import concordance as concordance
+from .markers.calling import markers_table as markers_table
+from .markers.calling import with_continuous as with_continuous
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
 from .models.cox import cox as cox
@@ -90,6 +94,7 @@ __all__ = [
     "call",
     "catalogue",
     "check",
+    "concordance",
     "cox",
     "cumulative_incidence",
     "data_dictionary",
@@ -100,6 +105,7 @@ __all__ = [
     "effects_to_json",
     "event_rates",
     "evidence_map",
+    "fetch",
     "fine_gray",
     "flow_diagram",
     "follow_up",
@@ -115,6 +121,7 @@ __all__ = [
     "literature",
     "load",
     "logrank",
+    "markers_table",
     "minimum_detectable",
     "pool",
     "proportional_test",
@@ -129,5 +136,6 @@ __all__ = [
     "survival_plot",
     "time_split",
     "weights",
+    "with_continuous",
     "__version__",
 ]

@@ -339,72 +339,71 @@ class Portal:
         self.symbols = {entrez: symbol for symbol, entrez in CASCADE_GENES.items()}
         study, profiles = "/studies/brca_metabric", "/molecular-profiles/brca_metabric"
         server.answers |= {
-            f"{study}/clinical-data": self.clinical,
-            f"{profiles}_mutations/mutations/fetch": self.mutations,
-            f"{profiles}_mutations/gene-panel-data/fetch": self.panel_data,
-            f"{profiles}_cna/molecular-data/fetch": self.cna,
-            f"{profiles}_mrna_median_all_sample_Zscores/molecular-data/fetch": self.mrna,
-            "/gene-panels/METABRIC_173": self.panel,
+            f"{study}/clinical-data": self._clinical,
+            f"{profiles}_mutations/mutations/fetch": self._mutations,
+            f"{profiles}_mutations/gene-panel-data/fetch": self._panel_data,
+            f"{profiles}_cna/molecular-data/fetch": self._cna,
+            f"{profiles}_mrna_median_all_sample_Zscores/molecular-data/fetch": self._mrna,
+            "/gene-panels/METABRIC_173": self._panel,
         }
         for api, file in (("sequenced", "sequenced"), ("cna", "cna"), ("mrna", "mRNA"), ("all", "all")):
-            ids = self.cases(file)
-            server.answers[f"/sample-lists/brca_metabric_{api}"] = self.as_json({"sampleIds": ids})
+            ids = self._cases(file)
+            server.answers[f"/sample-lists/brca_metabric_{api}"] = self._as_json({"sampleIds": ids})
 
-    def cases(self, name: str) -> list[str]:
+    def _cases(self, name: str) -> list[str]:
         text = (self.folder / "case_lists" / f"cases_{name}.txt").read_text()
         return text.partition("case_list_ids:")[2].split()
 
     @staticmethod
-    def as_json(answer: object) -> tuple[int, bytes]:
+    def _as_json(answer: object) -> tuple[int, bytes]:
         return 200, json.dumps(answer).encode()
 
-    def reply(self, handler: BaseHTTPRequestHandler, answer: object) -> None:
+    def _reply(self, handler: BaseHTTPRequestHandler, answer: object) -> None:
         content = json.dumps(answer).encode()
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)
 
-    def clinical(self, handler: BaseHTTPRequestHandler) -> None:
+    def _clinical(self, handler: BaseHTTPRequestHandler) -> None:
         assert "clinicalDataType=SAMPLE&projection=SUMMARY&pageSize=100000&pageNumber=0" in handler.path
         table = pd.read_csv(self.folder / "metabric_data_clinical_sample.txt", sep="\t", dtype=str)
         long = table.melt(["PATIENT_ID", "SAMPLE_ID"], var_name="clinicalAttributeId").dropna()
-        self.reply(
+        self._reply(
             handler, long.rename(columns={"PATIENT_ID": "patientId", "SAMPLE_ID": "sampleId"}).to_dict("records")
         )
 
-    def mutations(self, handler: BaseHTTPRequestHandler) -> None:
+    def _mutations(self, handler: BaseHTTPRequestHandler) -> None:
         assert handler.body["sampleListId"] == "brca_metabric_sequenced"
         maf = pd.read_csv(
             self.folder / "data_mutations_extended.txt", sep="\t", skiprows=1, dtype=str, keep_default_na=False
         )
-        maf = maf[maf["Hugo_Symbol"].isin([self.symbols[entrez] for entrez in handler.body["entrezGeneIds"]])]
-        rows = [
-            {"entrezGeneId": CASCADE_GENES[gene], "sampleId": sample, "mutationType": kind, "proteinChange": change.removeprefix("p.")}
-            for gene, sample, kind, change in zip(
-                maf["Hugo_Symbol"], maf["Tumor_Sample_Barcode"], maf["Variant_Classification"], maf["HGVSp_Short"], strict=True
-            )
-        ]  # fmt: skip
-        self.reply(handler, rows)
+        asked = [self.symbols[entrez] for entrez in handler.body["entrezGeneIds"]]
+        maf = maf[maf["Hugo_Symbol"].isin(asked)].rename(columns={"Tumor_Sample_Barcode": "sampleId"})
+        maf = maf.assign(
+            entrezGeneId=maf["Hugo_Symbol"].map(CASCADE_GENES), proteinChange=maf["HGVSp_Short"].str.removeprefix("p.")
+        ).rename(columns={"Variant_Classification": "mutationType"})
+        wanted = ["entrezGeneId", "sampleId", "mutationType", "proteinChange"]
+        self._reply(handler, maf[wanted].to_dict("records"))
 
-    def panel_data(self, handler: BaseHTTPRequestHandler) -> None:
-        rows = [{"sampleId": s, "genePanelId": "METABRIC_173", "profiled": True} for s in self.cases("sequenced")]
-        self.reply(handler, rows)
+    def _panel_data(self, handler: BaseHTTPRequestHandler) -> None:
+        rows = [{"sampleId": s, "genePanelId": "METABRIC_173", "profiled": True} for s in self._cases("sequenced")]
+        self._reply(handler, rows)
 
-    def panel(self, handler: BaseHTTPRequestHandler) -> None:
+    def _panel(self, handler: BaseHTTPRequestHandler) -> None:
         genes = (self.folder / "data_gene_panel.txt").read_text().partition("gene_list:")[2].split()
-        self.reply(handler, {"genePanelId": "METABRIC_173", "genes": [{"hugoGeneSymbol": gene} for gene in genes]})
+        self._reply(handler, {"genePanelId": "METABRIC_173", "genes": [{"hugoGeneSymbol": gene} for gene in genes]})
 
-    def cna(self, handler: BaseHTTPRequestHandler) -> None:
-        samples = self.cases("cna")[:50]
-        self.reply(
+    def _cna(self, handler: BaseHTTPRequestHandler) -> None:
+        samples = self._cases("cna")[:50]
+        self._reply(
             handler,
             [{"entrezGeneId": 5728, "sampleId": s, "value": -2 if i == 0 else 0} for i, s in enumerate(samples)],
         )
 
-    def mrna(self, handler: BaseHTTPRequestHandler) -> None:
-        samples = self.cases("mRNA")[:50]
-        self.reply(handler, [{"entrezGeneId": 2735, "sampleId": s, "value": i / 10} for i, s in enumerate(samples)])
+    def _mrna(self, handler: BaseHTTPRequestHandler) -> None:
+        samples = self._cases("mRNA")[:50]
+        self._reply(handler, [{"entrezGeneId": 2735, "sampleId": s, "value": i / 10} for i, s in enumerate(samples)])
 
 
 def test_metabric_by_api(server: Server, tmp_path: Path, shared: Path) -> None:
@@ -456,9 +455,9 @@ def test_wrong_answers(
     """What is not the API we know is one clear sentence, and nothing is moved into place."""
     rows = [{"patientId": "a", "sampleId": "a1", "clinicalAttributeId": "X", "value": "1"}]
     server.answers |= {
-        "/studies/s/clinical-data": Portal.as_json(rows),
-        "/sample-lists/s_sequenced": Portal.as_json({"sampleIds": ["a1"]}),
-        "/sample-lists/s_all": Portal.as_json({"sampleIds": ["a1"]}),
+        "/studies/s/clinical-data": Portal._as_json(rows),
+        "/sample-lists/s_sequenced": Portal._as_json({"sampleIds": ["a1"]}),
+        "/sample-lists/s_all": Portal._as_json({"sampleIds": ["a1"]}),
         path: answer,
     }
     recipe(monkeypatch, studies=(ApiStudy(study_id="s", clinical=("SAMPLE",), cna=""),))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import TamoxresError
-from .data import check, cohorts, init_mapping
+from .data import cache, check, cohorts, fetch, init_mapping, markers
 from .estimate import effect
 from .evidence import forest, literature, pool
 from .report import claims, report, sensitivity
@@ -28,6 +28,9 @@ app = typer.Typer(
 _EXAMPLES: dict[Callable[..., None], str] = {
     cohorts: "tamoxres cohorts --format json",
     check: "tamoxres check registry.csv --mapping mapping.toml",
+    fetch: "tamoxres fetch metabric",
+    markers: "tamoxres markers metabric",
+    cache: "tamoxres cache path",
     init_mapping: "tamoxres init-mapping registry.csv -o mapping.toml",
     effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"
     "tamoxres effect gbsg --estimand treatment_effect --endpoint RFS --er any",

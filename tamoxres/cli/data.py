@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..cohorts.check import CheckReport
 
-__all__ = ["check", "cohorts", "init_mapping"]
+__all__ = ["cache", "check", "cohorts", "fetch", "init_mapping", "markers"]
 
 
 def cohorts(
@@ -80,3 +80,53 @@ def init_mapping(
     from ..cohorts.sketch import init_mapping as sketch
 
     show.emit(sketch(file), output)
+
+
+def fetch(
+    cohort: Annotated[str, typer.Argument(help="Such as metabric; see tamoxres cohorts.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="The whole study archive, not only the cascade's genes.")
+    ] = False,
+    from_url: Annotated[str | None, typer.Option("--from", help="A mirror in the place of the publisher.")] = None,
+) -> None:
+    """Fetch a cohort into the user's cache: resumable, checked by sha256, whole or not at all."""
+    from ..cohorts.fetch import fetch as fetch_cohort
+
+    with show.downloads() as progress:
+        got = fetch_cohort(cohort, full=full, from_url=from_url, progress=progress)
+    show.say(str(got))
+
+
+def markers(
+    cohort: Annotated[str | None, typer.Argument(help="A catalogue name; all cohorts on disk if not given.")] = None,
+    concordance: Annotated[str | None, typer.Option(help="Agreement (kappa) between the rules of this marker.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """List the rules that call a marker in a cohort: assay, counts, cut, definition."""
+    from ..cohorts.catalogue import ENTRIES, load
+    from ..markers.calling import concordance as agreement
+    from ..markers.calling import markers_table
+
+    for name in [cohort] if cohort else list(ENTRIES):
+        try:
+            loaded = load(name, data_dir=data_dir)
+        except DataError:
+            if cohort:
+                raise
+            continue
+        listed = agreement(loaded, concordance) if concordance else markers_table(loaded)
+        if len(listed):
+            show.table(listed.round(3), loaded.title)
+        else:
+            show.say(f"{loaded.title}: no marker in its files.")
+
+
+def cache(action: Annotated[Literal["path", "clear"], typer.Argument(help="Where it is, or empty it.")]) -> None:
+    """Show where fetched cohorts lie, or remove them."""
+    import shutil
+
+    from ..files import cache_root
+
+    if action == "clear":
+        shutil.rmtree(cache_root(), ignore_errors=True)
+    show.say(str(cache_root()))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..effects import EffectEstimate
 
-__all__ = ["Progress", "effects", "emit", "progress", "say", "table"]
+__all__ = ["Progress", "downloads", "effects", "emit", "progress", "say", "table"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -109,6 +109,35 @@ def progress(quiet: bool) -> Iterator[Progress]:
         with Bar(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("starting", total=None)
             yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+@contextmanager
+def downloads() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show downloads: a bar a file on a terminal, a line a file elsewhere."""
+    if not sys.stderr.isatty():
+        seen: set[str] = set()
+
+        def tell(name: str, done: int, total: int | None) -> None:
+            if name not in seen:
+                seen.add(name)
+                typer.echo(f"fetching {name}", err=True)
+
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, Any] = {}
+
+        def draw(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total)
+            bar.update(tasks[name], completed=done, total=total)
+
+        yield draw
 
 
 def say(text: str) -> None:

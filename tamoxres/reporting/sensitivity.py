@@ -24,7 +24,6 @@ from ..wording import count, p_value, ratio_with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 __all__ = ["Sensitivity", "Variation", "sensitivity"]
 
@@ -80,7 +79,7 @@ class Sensitivity:
         columns = ["choice", "variation", "n", "events", "estimate (95% CI)", "P", "problem"]
         return pd.DataFrame([_told(v) for v in self.variations], columns=columns)
 
-    def forest(self, **options: Any) -> Axes:
+    def forest(self, **options: Any) -> Any:
         """Draw the estimates under each other (a specification curve)."""
         from ..figures.forest import forest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -29,10 +30,16 @@ def complete(shared: Path) -> Cohort:
     return load("metabric", data_dir=shared / "cohorts")
 
 
+@pytest.fixture(scope="module")
+def own_copy(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of METABRIC's shared files: no test ever writes near the shared ones."""
+    return Path(shutil.copytree(shared / "cohorts" / "metabric", tmp_path_factory.mktemp("copy") / "metabric"))
+
+
 @pytest.fixture
-def folder(shared: Path, tmp_path: Path) -> Path:
-    """METABRIC's shared files, linked, so that a test may replace them."""
-    source, target = shared / "cohorts" / "metabric", tmp_path / "data" / "metabric"
+def folder(own_copy: Path, tmp_path: Path) -> Path:
+    """METABRIC's files, linked to the copy; a test replaces a link, it never writes through one."""
+    source, target = own_copy, tmp_path / "data" / "metabric"
     (target / "case_lists").mkdir(parents=True)
     for file in source.rglob("*.*"):
         if file.is_file():
@@ -259,10 +266,15 @@ def test_matrix_of_the_archive(folder: Path) -> None:
     ]
     path.write_text("\n".join(rows) + "\n")
     (folder / "case_lists" / "cases_mRNA.txt").unlink()
-    (folder / "data_cna.txt").write_text(
-        "Hugo_Symbol\tMB-0000\tMB-0002\tMB-0005\nPTEN\t-2\t-1\t0\nAKT3\t2\t1\t0\nAKT1\t0\t0\t0\nAKT2\t0\t0\t0\n"
-    )
-    (folder / "case_lists" / "cases_cna.txt").write_text("case_list_ids: MB-0000\tMB-0002\tMB-0005\tMB-0006\n")
+    copies = [
+        "Hugo_Symbol\tMB-0000\tMB-0002\tMB-0005",
+        "PTEN\t-2\t-1\t0",
+        "AKT3\t2\t1\t0",
+        "AKT1\t0\t0\t0",
+        "AKT2\t0\t0\t0",
+    ]
+    replace_file(folder / "data_cna.txt", "\n".join(copies).encode())
+    replace_file(folder / "case_lists" / "cases_cna.txt", b"case_list_ids: MB-0000\tMB-0002\tMB-0005\tMB-0006\n")
     cohort = load("metabric", data_dir=folder.parent)
     low = call(cohort, "PTEN", rule="mrna_low").marker("PTEN")
     assert low.values[["MB-0000", "MB-0002", "MB-0005"]].tolist() == ["altered", "not_assayed", "unaltered"]
