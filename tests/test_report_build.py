@@ -136,7 +136,7 @@ def test_nothing_is_loaded_or_run_from_elsewhere(text, page):
 
 
 def test_the_page_can_be_read_by_all(page):
-    """Identities are unique and links lead to them; tables have captions and scopes, figures words, the page its language."""
+    """Identities are unique and links lead to them; tables have captions and scopes, figures words."""
     ids = page.all("id")
     assert len(ids) == len(set(ids))
     assert {target[1:] for target in page.all("href")} <= set(ids)

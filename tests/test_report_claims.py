@@ -42,6 +42,7 @@ def test_what_is_flagged(text, rule):
         "GBSG's patients were treated with tamoxifen.",
         "METABRIC does not name the drug: tamoxifen-treated is never said of it, as it is unspecified.",
         "Survival was worse in node-positive patients.",
+        "Does it predict failure of tamoxifen, or is it only prognostic? tamoxres asks.",
         "",
     ],
 )

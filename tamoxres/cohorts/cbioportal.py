@@ -8,7 +8,7 @@ lists all 2,509 samples where 2,433 were sequenced. A gene off the panel is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -76,6 +76,10 @@ class Study:
     def find(self, *names: str) -> Path | None:
         """Find the first of these files that is there."""
         return next((path for name in names if (path := find_raw(self.folder, name, self.data_dir))), None)
+
+    def part(self, study_id: str) -> Study:
+        """Return another study whose files lie in a folder of its own below this one's."""
+        return replace(self, folder=f"{self.folder}/{study_id}", study_id=study_id)
 
     def require(self, *names: str) -> Path:
         """Find the first of these files, and say how to get it where none is there."""

@@ -141,8 +141,8 @@ class MutationProfile:
     read : function
         Returns sample, gene and change (`class:protein change`) of every mutation.
     samples : Samples
-    sequenced : frozenset of str
-        Samples, by the study's own list.
+    sequenced : frozenset of str or None
+        Samples, by the study's own list; None for exomes that all hold mutations, where those in the table were.
     panel_of : mapping of sample to panel
     panels : mapping of panel to genes
         A panel that is not described is the whole exome.
@@ -153,7 +153,7 @@ class MutationProfile:
     assay: str
     read: Callable[[], pd.DataFrame]
     samples: Samples
-    sequenced: frozenset[str]
+    sequenced: frozenset[str] | None
     panel_of: Mapping[str, str] = field(default_factory=dict)
     panels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unreliable: frozenset[str] = frozenset()
@@ -168,9 +168,12 @@ class MutationProfile:
 
     def features(self) -> frozenset[str]:
         """Return the genes on the panels, or those with a mutation where the whole exome was sequenced."""
-        used = {self.panel_of.get(sample, "") for sample in self.sequenced}
+        used = {self.panel_of.get(sample, "") for sample in self.sequenced or ("",)}
         listed = frozenset[str]().union(*(self.panels.get(panel, frozenset(self._table()["gene"])) for panel in used))
         return listed - self.unreliable
+
+    def _samples(self) -> frozenset[str]:
+        return frozenset(self._table()["sample"]) if self.sequenced is None else self.sequenced
 
     def assayed(self, feature: str) -> frozenset[str]:
         """Return the patients sequenced on a panel that holds the gene."""
@@ -178,14 +181,14 @@ class MutationProfile:
             return frozenset()
         return self.samples.patients(
             sample
-            for sample in self.sequenced
+            for sample in self._samples()
             if (panel := self.panel_of.get(sample, "")) not in self.panels or feature in self.panels[panel]
         )
 
     def values(self, features: Sequence[str]) -> pd.DataFrame:
         """Return patients x genes: `class:change` joined by `;`, an empty text where sequenced without a mutation."""
         table = self._table()
-        everyone = sorted(self.samples.patients(self.sequenced))
+        everyone = sorted(self.samples.patients(self._samples()))
         columns = {}
         for gene in features:
             found = table[table["gene"] == gene]
@@ -221,7 +224,7 @@ def read_gene_rows(path: Path, samples: Samples, genes: Sequence[str] | None = N
             samples.refuse_unknown(sample, path.name)
         for number, line in enumerate(handle, 2):
             gene = line.partition(b"\t")[0]
-            if wanted is None or gene in wanted:
+            if gene != b"STUDY_ID" and (wanted is None or gene in wanted):
                 name = gene.decode()
                 if name in rows:
                     raise DataError(

@@ -81,6 +81,8 @@ class GeneFits:
     loglik : array, shape (g,)
     lrt : array, shape (g,)
         Likelihood ratio statistic of the last column, on 1 degree of freedom.
+    sd : array, shape (g,)
+        Standard deviation of the gene.
     n, events, iterations : array of int, shape (g,)
     flags : tuple of str
         Empty where the fit converged; else `singular`, `not converged`, `separated`, `constant` or `infinite`.
@@ -91,6 +93,7 @@ class GeneFits:
     covariance: FloatArray
     loglik: FloatArray
     lrt: FloatArray
+    sd: FloatArray
     n: IntArray
     events: IntArray
     iterations: IntArray
@@ -216,5 +219,6 @@ def _in_units(plan: GenePlan, out: Results) -> GeneFits:
     return GeneFits(
         coefficients=coefficients, se=np.sqrt(np.einsum("gcc->gc", covariance)), covariance=covariance,
         loglik=np.where(fitted, out.loglik, np.nan), lrt=np.where(fitted, 2 * (out.loglik - nested), np.nan),
-        n=out.n, events=out.events, iterations=out.iterations, flags=tuple(STATUS_WORDS[s] for s in out.status),
+        sd=out.scale, n=out.n, events=out.events, iterations=out.iterations,
+        flags=tuple(STATUS_WORDS[s] for s in out.status),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 Four rules. A sentence that speaks of prediction or resistance without the interaction; one that reads two P values
 against each other ("significant in A but not in B"); one that takes a large P for "no difference"; and one that calls
 patients of a cohort tamoxifen-treated where the drug is not named. Words in quotation marks are somebody else's and are
-not read; a negation of the claim itself ("cannot be called predictive") is no claim.
+not read; a question, and a negation of the claim itself ("cannot be called predictive"), are no claims.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 __all__ = ["Flag", "check_claims"]
 
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"\n]*\"|`[^`\n]*`")
-_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z(\[*_])|\n\s*\n|\n(?=\s*(?:[-*+|>#]|\d+\.)\s)")
+_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z(\[*_])|(?<=\?)\s+|\n\s*\n|\n(?=\s*(?:[-*+|>#]|\d+\.)\s)")
 _CLAIM = re.compile(
     r"\bpredictive\b|\bpredict(?:s|ed|or)?\b(?=[^.]{0,60}\b(?:fail|resist|respon|benefit|tamoxifen|endocrine|treatment))"
     r"|\bresistan(?:ce|t)\b",
@@ -45,7 +45,7 @@ _MARGIN = re.compile(
 _TAMOXIFEN = re.compile(r"\btamoxifen[- ]treated\b|\btreated with tamoxifen\b|\bpatients on tamoxifen\b", re.IGNORECASE)
 _UNNAMED = re.compile(r"\bMETABRIC\b|\bSCAN-B\b", re.IGNORECASE)
 _SAID = re.compile(
-    r"\bnot nam|\bunspecified\b|\bunnamed\b|\bwithout the name\b|\bnever\b|\bnot appear\b", re.IGNORECASE
+    r"\bnot named?\b|\bunspecified\b|\bunnamed\b|\bwithout the name\b|\bnever\b|\bnot appear\b", re.IGNORECASE
 )
 _WHY = {
     "interaction": "prediction and resistance are about the interaction of marker and treatment; name it",
@@ -106,6 +106,8 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 def _broken(sentence: str) -> Iterator[str]:
     own = _QUOTED.sub("", sentence)
+    if own.rstrip("*_) ").endswith("?"):
+        return
     if _CLAIM.search(own) and not _EVIDENCE.search(own) and not _DENIED.search(own):
         yield "interaction"
     if _TWO_P.search(own):

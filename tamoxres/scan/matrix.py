@@ -54,8 +54,8 @@ class ArrayMatrix:
     def __post_init__(self) -> None:
         if tuple(self.values.shape) != (len(self.genes), len(self.patients)):
             raise DataError(
-                f"The expression matrix has shape {tuple(self.values.shape)}, but there are {len(self.genes):,} gene and "
-                f"{len(self.patients):,} patient names. Give one row a gene and one column a patient."
+                f"The expression matrix has shape {tuple(self.values.shape)}, but there are {len(self.genes):,} gene "
+                f"and {len(self.patients):,} patient names. Give one row a gene and one column a patient."
             )
 
     def read(self, start: int, stop: int) -> FloatArray:

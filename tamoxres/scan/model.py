@@ -88,14 +88,14 @@ def make_model(
     known = _with_expression(analysis, patients)
     known = _complete(known, [*adjust, *strata])
     frame = known.frame
-    blocks = []
+    blocks: list[FloatArray] = []
     if term == "gene:treatment":
         if frame["treatment"].nunique() < 2:
             raise QuestionError(
                 f"{analysis.cohort.name}: all {known.n:,} patients with expression are {_only(frame)}; an interaction "
                 "needs both arms. Select with treatment='any', or screen term='gene'."
             )
-        blocks.append((frame["treatment"] == TREATED).to_numpy(float)[:, None])
+        blocks.append(np.asarray(frame["treatment"] == TREATED, dtype=float)[:, None])
     blocks += [_columns(frame, name) for name in adjust]
     shared = np.hstack(blocks) if blocks else np.empty((known.n, 0))
     entry = frame["entry"].to_numpy(float)
@@ -118,8 +118,8 @@ def _with_expression(analysis: AnalysisSet, patients: Sequence[str]) -> Analysis
     if not keep.any():
         ours, theirs = str(analysis.frame.index[0]), next(iter(patients), "none")
         raise AnalysisError(
-            f"None of {analysis.n:,} patients of {analysis.cohort.name} (such as {ours}) is among the {len(held):,} of the "
-            f"expression matrix (such as {theirs}). Name both alike."
+            f"None of {analysis.n:,} patients of {analysis.cohort.name} (such as {ours}) is among the {len(held):,} of "
+            f"the expression matrix (such as {theirs}). Name both alike."
         )
     if keep.all():
         return analysis

@@ -197,7 +197,7 @@ def _block(variable: _Variable, words: _Words, has_years: bool) -> list[Row]:
     if reference := first.contrast.partition(" v ")[2].strip():
         cells = [Cell() if variable.of_model(i) is None else reference_cell(first) for i in range(len(tests))]
         told = Cell(words.level(f"{variable.name}[{reference}]", reference))
-        rows.append(Row((told, *_counts(first.n_1, first.events_1, has_years), *_pairs(cells, untested)), "level"))
+        rows.append(Row((told, *_counts(first.n_0, first.events_0, has_years), *_pairs(cells, untested)), "level"))
     for line, effect in zip(variable.lines, variable.shown, strict=True):
         told = Cell(words.level(_key(effect), _level(effect)))
         cells = [_estimate(side, 1) for side in line]

@@ -220,9 +220,10 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     )
     table = contrast_table(crude.effects, None if adjusted is None else adjusted.effects)
     yield TableBlock(f"interaction-{name}", table.titled(f"{setting_of(case)}: marker and endocrine therapy"))
+    named = [replace(e, study=_contrast_name(e), marker="", population="", treatment="") for e in found.effects]
     yield Figure(
         f"contrasts-{name}",
-        forest([replace(e, study=_contrast_name(e), marker="", population="", treatment="") for e in found.effects]),
+        forest(named, favours=("ratio below 1", "ratio above 1")),
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
     )

@@ -39,7 +39,7 @@ def treatment(findings: Findings) -> Section | None:
     told = joined([f"{b.asked.label} {estimate(b.effect).text}" for b in found])
     figure = Figure(
         "benchmark",
-        forest(effects, layout="plain"),
+        forest(effects, layout="plain", favours=("treated better", "untreated better")),
         ("Endocrine therapy against none, crude.",),
         f"Forest plot: {told}.",
     )

@@ -130,5 +130,22 @@ sep <- data.frame(time = c(2, 3, 5, 7, 8, 11, 12, 14, 15, 18), event = c(1, 1, 1
 sep$event[8] <- 0 # every event has x = 1
 ref$firth <- list(ovarian = firth1(Surv(ovarian$futime, ovarian$fustat), cbind(ovarian$rx - 1, ovarian$age)), separated = firth1(Surv(sep$time, sep$event), cbind(sep$x, sep$z)),
   breslow = firth1(Surv(ceiling(veteran$time / 30), veteran$status), cbind(veteran$trt - 1, veteran$karno), ties = "breslow"), efron = firth1(Surv(ceiling(veteran$time / 30), veteran$status), cbind(veteran$trt - 1, veteran$karno)))
+
+# splines.py: Harrell's basis by its formula
+rcs <- function(x, t) { k <- length(t); p <- function(u) pmax(u, 0)^3
+  cbind(x, sapply(1:(k - 2), function(j) (p(x - t[j]) - p(x - t[k - 1]) * (t[k] - t[j]) / (t[k] - t[k - 1]) + p(x - t[k]) * (t[k - 1] - t[j]) / (t[k] - t[k - 1])) / (t[k] - t[1])^2)) }
+curve1 <- function(y, x, t, Z = NULL, at = c(1, 5, 20), from = median(x)) { B <- rcs(x, t); X <- cbind(B, Z); f <- coxph(y ~ X, control = tight); f0 <- coxph(y ~ cbind(x, Z), control = tight); k <- 1:ncol(B)
+  D <- sweep(rcs(at, t), 2, rcs(from, t)); list(knots = unname(t), lrt = 2 * (f$loglik[2] - f0$loglik[2]), log_hr = as.numeric(D %*% coef(f)[k]), se = sqrt(diag(D %*% vcov(f)[k, k] %*% t(D))),
+    wald = as.numeric(coef(f)[k] %*% solve(vcov(f)[k, k]) %*% coef(f)[k]), per_sd = unname(c(coef(f0)[1], sqrt(vcov(f0)[1, 1])) * sd(x))) }
+Y <- Surv(g$rfstime, g$status)
+ref$splines <- list(nodes4 = curve1(Y, g$nodes, quantile(g$nodes, c(.05, .35, .65, .95))), pgr3 = curve1(Y, g$pgr, quantile(g$pgr, c(.1, .5, .9)), at = c(10, 100, 300)),
+  age5 = curve1(Y, g$age, quantile(g$age, c(.05, .275, .5, .725, .95)), Z = cbind(g$nodes, g$grade), at = c(30, 45, 70)), nodes_named = curve1(Y, g$nodes, c(1, 3, 8), at = c(1, 2, 12), from = 1))
+
+# cutpoints.py: maximally selected statistic from its definition
+maxsel <- function(y, x, lo = .1, hi = .9) { a <- residuals(coxph(y ~ 1, ties = "breslow"), "martingale"); n <- length(x); best <- c(0, 0)
+  for (v in sort(unique(x))) { k <- sum(x <= v); if (k < floor(n * lo) || k > floor(n * hi) || k == n) next
+    z <- abs(sum(a[x <= v]) - k * mean(a)) / sqrt(k * (n - k) / (n * (n - 1)) * sum((a - mean(a))^2)); if (z > best[2]) best <- c(v, z) }
+  b <- best[2]; db <- dnorm(b); list(cut = best[1], statistic = b, p = max(0, min(1, 4 * db / b + db * (b - 1 / b) * log(hi * (1 - lo) / ((1 - hi) * lo))))) }
+ref$cutpoints <- list(nodes = maxsel(Y, g$nodes), pgr = maxsel(Y, g$pgr), age = maxsel(Y, g$age), lung = maxsel(Surv(lung$time, lung$status == 2), lung$age, .2, .8), scores = unname(residuals(coxph(Surv(time, status == 2) ~ 1, lung, ties = "breslow"), "martingale"))[1:6])
 #NEXT
 write_json(ref, file.path(root, "estimators", "estimators.json"), auto_unbox = TRUE, digits = NA, pretty = TRUE, na = "null")

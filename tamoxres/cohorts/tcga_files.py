@@ -1,0 +1,149 @@
+"""What TCGA keeps in files of its own: drugs by name, curated endpoints, protein, mRNA and mutations.
+
+Conventions and traps: the drug table has three header lines and free text for names; a patient without a row is not
+proven untreated. The curated endpoints (TCGA-CDR) are days. RPPA holds metastases and normal tissue beside 874 primary
+tumours. The Agilent table names 1,105 samples, of which 529 have values. `BRCA.mutations.rda` has 2 AKT1 mutations where
+20 to 25 are expected: AKT1 is not read from it.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..errors import DataError
+from .formats import read_file
+from .profiles import CASCADE_GENES, MatrixProfile, MutationProfile, Samples, read_gene_rows
+from .rdata import read_rda
+from .recode import RawTable, read_table
+
+__all__ = ["UNKNOWN", "mrna_profile", "mutation_profile", "read_drugs", "read_endpoints", "rppa_profile"]
+
+UNKNOWN = ("[Not Available]", "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]")
+_TAMOXIFEN = r"tamox|nolvadex"
+_AROMATASE = r"arimidex|anastr|letroz|femara|exemest|aromas"
+_OVARIAN = r"zoladex|goser|lupron|leup|tripto"
+_OTHER = r"fulv|faslodex|fareston|megace|hormone, nos"
+_RPPA_TABLE = "TCGA-BRCA-L4.csv"
+
+
+def read_drugs(path: Path) -> pd.DataFrame:
+    """Read who had which endocrine drug, and when, from the drug table (biotab).
+
+    Returns
+    -------
+    DataFrame, indexed by patient
+        tamoxifen, aromatase_inhibitor, ovarian_suppression, endocrine, chemotherapy (bool: a row names it), start, stop
+        (days from diagnosis of endocrine therapy, NaN where unknown or ongoing).
+    """
+    lines = path.read_bytes().split(b"\n")
+    table = read_table(b"\n".join([lines[0], *lines[3:]]), path.name, missing=UNKNOWN)
+    table.require([
+        "bcr_patient_barcode", "pharmaceutical_therapy_drug_name", "pharmaceutical_therapy_type",
+        "pharmaceutical_tx_started_days_to", "pharmaceutical_tx_ended_days_to", "pharmaceutical_tx_ongoing_indicator",
+    ])  # fmt: skip
+    frame = table.frame
+    name = frame["pharmaceutical_therapy_drug_name"].fillna("").str.lower()
+    kind = frame["pharmaceutical_therapy_type"].fillna("")
+    rows = pd.DataFrame(
+        {
+            "tamoxifen": name.str.contains(_TAMOXIFEN),
+            "aromatase_inhibitor": name.str.contains(_AROMATASE),
+            "ovarian_suppression": name.str.contains(_OVARIAN),
+            "chemotherapy": kind.str.contains("Chemotherapy") & ~name.str.fullmatch(f".*({_AROMATASE}|{_OVARIAN}).*"),
+        }
+    )
+    other = name.str.contains(_OTHER) | (kind.str.contains("Hormone") & (name == ""))
+    rows["endocrine"] = rows[["tamoxifen", "aromatase_inhibitor", "ovarian_suppression"]].any(axis=1) | other
+    start = table.numbers("pharmaceutical_tx_started_days_to")
+    rows["start"] = start.where(rows["endocrine"] & (start >= 0))  # before the diagnosis: for another tumour
+    stop = table.numbers("pharmaceutical_tx_ended_days_to")
+    going = frame["pharmaceutical_tx_ongoing_indicator"] == "YES"
+    rows["stop"] = stop.where(rows["endocrine"] & ~going & (stop >= 0))
+    rows["open"] = rows["endocrine"] & rows["stop"].isna()
+    found = rows.groupby(frame["bcr_patient_barcode"]).agg(
+        {**dict.fromkeys(list(rows)[:5], "any"), "start": "min", "stop": "max", "open": "any"}
+    )
+    return found.assign(stop=found["stop"].where(~found.pop("open"))).rename_axis("patient")
+
+
+def read_endpoints(path: Path) -> RawTable:
+    """Read the curated endpoints (TCGA-CDR) of breast cancer, indexed by patient."""
+    table = read_file(path, sheet="TCGA-CDR")
+    columns = [f"{code}{part}" for code in ("OS", "DSS", "DFI", "PFI") for part in ("", ".time")]
+    table.require(["type", "bcr_patient_barcode", *columns])
+    breast = table.frame.index[table.frame["type"] == "BRCA"]
+    chosen = table.picked(breast, "bcr_patient_barcode")
+    return RawTable(chosen.name, chosen.frame[columns].mask(chosen.frame[columns].isin(["#N/A"])), chosen.lines)
+
+
+def rppa_profile(path: Path) -> MatrixProfile:
+    """Describe the protein arrays: TCPA's level 4 archive, or the pan-cancer table of GDC."""
+    return MatrixProfile(
+        kind="rppa", assay="RPPA (TCPA)", unit="log2, normalised", names=partial(_rppa_names, path),
+        read=partial(_rppa_values, path),
+    )  # fmt: skip
+
+
+def _open_rppa(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    try:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                content, separator = archive.read(_RPPA_TABLE), ","
+        else:
+            content, separator = path.read_bytes(), "\t"
+        if columns is None:
+            return pd.read_csv(io.BytesIO(content), sep=separator, nrows=0)
+        return pd.read_csv(io.BytesIO(content), sep=separator, usecols=lambda name: name in columns)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise DataError(f"{path.name} is not the RPPA table ({error}). Download it anew.") from None
+
+
+def _rppa_names(path: Path) -> frozenset[str]:
+    ids = {"Sample_ID", "SampleID", "Cancer_Type", "TumorType", "Sample_Type", "SetID"}
+    return frozenset(_open_rppa(path, None).columns) - ids
+
+
+def _rppa_values(path: Path, antibodies: Sequence[str]) -> pd.DataFrame:
+    """Return primary tumours (sample type 01) x antibodies; a patient's first sample speaks."""
+    frame = _open_rppa(path, ["Sample_ID", "SampleID", *antibodies])
+    barcode = frame["Sample_ID" if "Sample_ID" in frame else "SampleID"].astype(str)
+    primary = barcode.str[13:15] == "01"
+    frame = frame.loc[primary, list(antibodies)].set_axis(pd.Index(barcode[primary].str[:12], name="patient"))
+    return frame[~frame.index.duplicated()].astype(float)
+
+
+def mrna_profile(path: Path, samples: Samples) -> MatrixProfile:
+    """Describe the Agilent z-scores; whoever has no value was not on an array."""
+    return MatrixProfile(
+        kind="mrna", assay="mRNA array (Agilent), z-score against diploid samples", unit="z-score",
+        names=partial(_gene_names, path), read=partial(read_gene_rows, path, samples),
+    )  # fmt: skip
+
+
+def _gene_names(path: Path) -> frozenset[str]:
+    with path.open("rb") as handle:
+        handle.readline()
+        return frozenset(line.partition(b"\t")[0].decode() for line in handle) - {"STUDY_ID", ""}
+
+
+def mutation_profile(path: Path, samples: Samples) -> MutationProfile:
+    """Describe the Firehose exomes of RTCGA.mutations; AKT1 is not usable there."""
+    return MutationProfile(
+        assay="exome sequencing (Firehose 2015)", read=partial(_mutations, path), samples=samples, sequenced=None,
+        panels={"": frozenset(CASCADE_GENES)}, unreliable=frozenset({"AKT1"}),
+    )  # fmt: skip
+
+
+def _mutations(path: Path) -> pd.DataFrame:
+    frame: Any = read_rda(path).get("BRCA.mutations")
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"{path.name} does not hold BRCA.mutations. Restore the publisher's file.")
+    change = frame["Variant_Classification"].astype(str) + ":" + frame["amino_acid_change_WU"].fillna("").astype(str)
+    return pd.DataFrame({"sample": frame["bcr_patient_barcode"], "gene": frame["Hugo_Symbol"], "change": change})

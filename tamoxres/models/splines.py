@@ -1,0 +1,217 @@
+"""A number's hazard ratio without cutting it: per standard deviation, and as a restricted cubic spline.
+
+Conventions: Harrell's basis, cubic between the knots and linear beyond them, scaled by the squared range of the knots; knots
+at the quantiles of Harrell's book (type 7, as R's default); the hazard ratio is 1 at the reference value, the median unless
+another is named. Non-linearity is tested by the likelihood ratio against the straight line in the same patients.
+
+References
+----------
+Durrleman S, Simon R 1989, Stat Med 8:551. Harrell FE 2015, Regression Modeling Strategies, section 2.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import chdtrc, ndtri
+
+from ..analysis import AnalysisSet
+from ..effects import EffectEstimate
+from ..errors import AnalysisError, QuestionError
+from ..wording import p_value
+from .cox import CoxModel, fit_terms
+from .design import complete_cases
+from .engine import Ties
+from .grouping import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["QUANTILES", "SplineFit", "restricted_cubic_basis", "spline"]
+
+QUANTILES = {
+    3: (0.10, 0.50, 0.90),
+    4: (0.05, 0.35, 0.65, 0.95),
+    5: (0.05, 0.275, 0.50, 0.725, 0.95),
+}
+"""Where the knots stand, by their number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SplineFit:
+    """A number's hazard ratio as a straight line and as a curve.
+
+    Attributes
+    ----------
+    column : str
+    knots : tuple of float
+    reference : float
+        Value at which the hazard ratio is 1.
+    linear : EffectEstimate
+        Hazard ratio per standard deviation, from the straight line.
+    model : CoxModel
+        With the curve; its first columns are the basis.
+    nonlinear_statistic, nonlinear_p : float
+        Likelihood-ratio test of the curve against the line.
+    nonlinear_df : int
+    p : float
+        Wald test of the whole curve against no effect.
+    """
+
+    column: str
+    knots: tuple[float, ...]
+    reference: float
+    linear: EffectEstimate
+    model: CoxModel
+    nonlinear_statistic: float
+    nonlinear_df: int
+    nonlinear_p: float
+    p: float
+
+    def curve(self, at: Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
+        """Tabulate the curve: value, hr, conf_low, conf_high, log_hr, se.
+
+        Parameters
+        ----------
+        at : sequence of float, optional
+            Values of the number; 100 between its 1st and 99th percentile, if None.
+        level : float
+        """
+        import pandas as pd
+
+        values = self.model.analysis.frame[self.column].to_numpy(float)
+        low, high = (float(q) for q in np.quantile(values, [0.01, 0.99]))
+        grid = np.linspace(low, high, 100) if at is None else np.asarray(at, float)
+        difference = restricted_cubic_basis(grid, self.knots) - restricted_cubic_basis([self.reference], self.knots)
+        columns = [i for name in _names(self.column, len(self.knots)) for i in self.model.design.term(name).columns]
+        log_hr = difference @ self.model.coefficients[columns]
+        covariance = self.model.covariance[np.ix_(columns, columns)]
+        se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", difference, covariance, difference), 0.0))
+        z = float(ndtri((1 + level) / 2))
+        return pd.DataFrame(
+            {
+                "value": grid, "hr": np.exp(log_hr), "conf_low": np.exp(log_hr - z * se),
+                "conf_high": np.exp(log_hr + z * se), "log_hr": log_hr, "se": se,
+            }
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        knots = ", ".join(f"{knot:g}" for knot in self.knots)
+        return f"{self.linear}; spline with knots at {knots}: non-linearity {p_value(self.nonlinear_p, label=True)}"
+
+
+def restricted_cubic_basis(values: Sequence[float] | FloatArray, knots: Sequence[float]) -> FloatArray:
+    """Return Harrell's basis: the value itself, then one column for each knot but the last two, shape (n, k - 1).
+
+    Examples
+    --------
+    >>> restricted_cubic_basis([0.0, 1.0, 3.0], [0, 1, 2]).tolist()
+    [[0.0, 0.0], [1.0, 0.25], [3.0, 3.0]]
+    """
+    x, t = np.asarray(values, float), np.asarray(knots, float)
+
+    def cube(at: float) -> FloatArray:
+        return np.asarray(np.maximum(x - at, 0) ** 3)
+
+    last, before = float(t[-1]), float(t[-2])
+    columns = [x]
+    for knot in t[:-2]:
+        bend = (
+            cube(knot) - cube(before) * (last - knot) / (last - before) + cube(last) * (before - knot) / (last - before)
+        )
+        columns.append(bend / (last - t[0]) ** 2)
+    return np.column_stack(columns)
+
+
+def spline(
+    analysis: AnalysisSet,
+    column: str,
+    *,
+    knots: int | Sequence[float] = 4,
+    reference: float | None = None,
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    ties: Ties = "efron",
+) -> SplineFit:
+    """Fit a number's hazard ratio as a line and as a restricted cubic spline.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    column : str
+        A number, such as `er_fmol`.
+    knots : int or sequence of float
+        3, 4 or 5 at `QUANTILES`, or their values.
+    reference : float, optional
+        The median if None.
+    adjust, strata : sequence of str
+    ties : "efron" | "breslow"
+
+    Returns
+    -------
+    SplineFit
+
+    Raises
+    ------
+    QuestionError
+        If the column is no number.
+    AnalysisError
+        If the knots do not differ.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> spline(gbsg, "nodes").nonlinear_df
+    2
+    """
+    complete = complete_cases(analysis, [column, *adjust, *strata])
+    frame = complete.frame
+    if frame[column].dtype.kind not in "fiu":
+        raise QuestionError(f"{column} holds levels; a spline needs a number.")
+    values = frame[column].to_numpy(float)
+    where = _knots(column, values, knots)
+    names = _names(column, len(where))
+    basis = dict(zip(names, restricted_cubic_basis(values, where).T, strict=True))
+    widened = replace(complete, frame=frame.assign(**basis))
+    model = fit_terms(widened, [*names, *adjust], strata=strata, ties=ties)
+    line = fit_terms(complete, [column, *adjust], strata=strata, ties=ties)
+    statistic, df = 2 * (model.loglik - line.loglik), len(names) - 1
+    columns = list(range(len(names)))
+    beta, covariance = model.coefficients[columns], model.covariance[np.ix_(columns, columns)]
+    return SplineFit(
+        column=column, knots=where, reference=float(np.median(values)) if reference is None else float(reference),
+        linear=_per_sd(line.effect, column, float(values.std(ddof=1))), model=model, nonlinear_statistic=statistic,
+        nonlinear_df=df, nonlinear_p=float(chdtrc(df, max(statistic, 0.0))),
+        p=float(chdtrc(len(columns), beta @ np.linalg.solve(covariance, beta))),
+    )  # fmt: skip
+
+
+def _names(column: str, k: int) -> list[str]:
+    return [column, *(f"{column}_bend_{i}" for i in range(1, k - 1))]
+
+
+def _knots(column: str, values: FloatArray, knots: int | Sequence[float]) -> tuple[float, ...]:
+    if isinstance(knots, int):
+        if knots not in QUANTILES:
+            raise AnalysisError(
+                f"{knots} knots are not foreseen. Use {', '.join(map(str, QUANTILES))}, or give their values."
+            )
+        where = tuple(float(q) for q in np.quantile(values, QUANTILES[knots]))
+    else:
+        where = tuple(float(knot) for knot in knots)
+    if len(where) < 3 or np.any(np.diff(where) <= 0):
+        shown = ", ".join(f"{knot:g}" for knot in where)
+        raise AnalysisError(
+            f"The knots of {column} ({shown}) must be three or more and increase. Use fewer, or name them."
+        )
+    return where
+
+
+def _per_sd(row: EffectEstimate, column: str, sd: float) -> EffectEstimate:
+    if row.log_estimate is None or row.se is None:
+        raise AnalysisError(f"The straight line of {column} could not be estimated.")
+    return replace(row, log_estimate=row.log_estimate * sd, se=row.se * sd, contrast=f"per SD ({sd:.3g})")

@@ -1,0 +1,137 @@
+"""Family-wise error of a screen by permutation, and replication of its top genes in a second cohort.
+
+Conventions: expression is permuted between patients, all genes together, while outcome, treatment and adjusters stay;
+so genes keep their correlations, and have nothing to do with outcome or treatment. A gene's P is the share of
+permutations (the observed one counted) whose largest |z| over all genes reaches its own: Westfall and Young's
+single-step max-T.
+
+References
+----------
+Westfall PH, Young SS 1993, Resampling-Based Multiple Testing. Phipson B, Smyth GK 2010, Stat Appl Genet Mol 9:39.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr
+
+from ..errors import AnalysisError, QuestionError
+from ..kernel.batch import GenePlan, fit_placed
+from .matrix import Expression
+from .model import FloatArray, IntArray
+from .result import Screen
+from .store import benjamini_hochberg
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["family_wise", "largest_z", "replicate"]
+
+
+def largest_z(plan: GenePlan, values: FloatArray, orders: IntArray) -> FloatArray:
+    """Return the largest |z| of any gene under each permutation.
+
+    Parameters
+    ----------
+    plan : GenePlan
+    values : array, shape (g, n)
+    orders : array of int, shape (b, n)
+        Patient i is given the expression of patient `orders[., i]`.
+
+    Returns
+    -------
+    array, shape (b,)
+    """
+    out = np.zeros(orders.shape[0])
+    for i, order in enumerate(orders):
+        fits = fit_placed(plan, values, order[plan.layout.rows])
+        z = np.abs(fits.coefficients[:, -1] / fits.se[:, -1])
+        out[i] = np.nanmax(z, initial=0.0)
+    return out
+
+
+def _largest_of_block(
+    plan: GenePlan, matrix: Expression, columns: IntArray, block: tuple[int, int], orders: IntArray
+) -> FloatArray:
+    return largest_z(plan, matrix.read(*block)[:, columns], orders)
+
+
+def family_wise(
+    found: Screen, expression: Expression, *, permutations: int = 1000, seed: int, block: int = 512, jobs: int = -1
+) -> pd.DataFrame:
+    """Add P values that hold for all genes at once to the table of a screen.
+
+    Parameters
+    ----------
+    found : Screen
+    expression : Expression
+        The matrix of the screen, from `open_expression`.
+    permutations, seed : int
+    block : int
+        Genes read at a time.
+    jobs : int
+
+    Returns
+    -------
+    DataFrame
+        The screen's table with a column `p_family`.
+    """
+    from joblib import Parallel, delayed
+
+    if permutations < 1:
+        raise QuestionError(f"permutations is {permutations}; take at least 1, better 1,000.")
+    plan, columns = found.model.plan, found.model.columns
+    draw = np.random.default_rng(seed)
+    orders = np.stack([draw.permutation(columns.size) for _ in range(permutations)])
+    genes = len(expression.genes)
+    blocks = [(start, min(start + block, genes)) for start in range(0, genes, block)]
+    parts = Parallel(n_jobs=jobs, prefer="threads")(
+        delayed(_largest_of_block)(plan, expression, columns, part, orders) for part in blocks
+    )
+    largest = np.sort(np.max(np.stack(parts), axis=0))
+    table = found.table
+    z = table["z"].abs().to_numpy(float)
+    reached = permutations - np.searchsorted(largest, z, side="left")
+    return table.assign(p_family=np.where(np.isnan(z), np.nan, (1 + reached) / (1 + permutations)))
+
+
+def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[str] | None = None) -> pd.DataFrame:
+    """Look a screen's top genes up in a screen of a second cohort.
+
+    Parameters
+    ----------
+    found, again : Screen
+        Of the same term.
+    top : int
+        How many genes, by P value.
+    genes : sequence of str, optional
+        These genes instead.
+
+    Returns
+    -------
+    DataFrame
+        gene, effect, p (per SD, in the first), effect_again, se_again, same_sign, p_again (one-sided, in the direction
+        first found), q_again (Benjamini-Hochberg over the genes looked up); NaN where the second does not hold a gene.
+
+    Raises
+    ------
+    AnalysisError
+        If the screens are of different terms.
+    """
+    if found.model.term != again.model.term:
+        raise AnalysisError(f"The screens test {found.model.term} and {again.model.term}; compare screens of one term.")
+    first = found.table.set_index(found.table["gene"].str.upper())
+    second = again.table.set_index(again.table["gene"].str.upper())
+    second = second[~second.index.duplicated()]
+    wanted = [gene.upper() for gene in genes] if genes else list(first.sort_values("p", kind="stable").index[:top])
+    one, two = first[~first.index.duplicated()].reindex(wanted), second.reindex(wanted)
+    effect, effect_again = one["log_hr"] * one["sd"], two["log_hr"] * two["sd"]
+    p_again = ndtr(-np.sign(effect) * two["z"])
+    out = one[["gene"]].assign(
+        effect=effect, p=one["p"], effect_again=effect_again, se_again=two["se"] * two["sd"],
+        same_sign=np.sign(effect) == np.sign(effect_again), p_again=p_again,
+    )  # fmt: skip
+    return out.assign(q_again=benjamini_hochberg(out["p_again"].to_numpy(float))).reset_index(drop=True)

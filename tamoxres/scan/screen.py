@@ -1,0 +1,191 @@
+"""The gene screen: for every gene, whether it modifies the effect of treatment (or is prognostic).
+
+Conventions: one Cox model a gene, `time ~ treatment + adjusters + gene + gene:treatment`, on the patients whose
+expression and adjusters are known; the coefficient of interest is the last. Genes go in blocks through joblib, so that
+`joblib.parallel_config(backend="dask")` spreads them over a cluster; results do not depend on blocks or workers. q is
+Benjamini-Hochberg's over all genes that could be fitted. A screen finds candidates: nothing in it is a claim about a
+marker until a second cohort says the same (`replicate`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from ..analysis import AnalysisSet
+from ..cohort import Profile
+from ..errors import QuestionError
+from ..kernel.batch import Engine
+from .blocks import BlockTask, fit_block
+from .matrix import Expression, open_expression
+from .model import ScreenModel, Term, Ties, make_model
+from .result import Screen
+from .store import Store, benjamini_hochberg
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ScreenOptions", "screen"]
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenOptions:
+    """How a screen is computed; none of it changes a number beyond the 10th digit.
+
+    Attributes
+    ----------
+    ties : "efron" | "breslow"
+        (This one does change numbers.)
+    lrt : bool
+        Whether to compute the likelihood ratio test of the last term, which takes a second fit.
+    engine : "numba" | "numpy"
+    block : int
+        Genes read and fitted at a time.
+    jobs : int
+        Workers; -1 for one a processor.
+    output : path, optional
+        A Parquet file to stream to: memory stays flat, and a screen that was stopped goes on where it was.
+    progress : function, optional
+        Called with the genes done and all genes after every block.
+    """
+
+    ties: Ties = "efron"
+    lrt: bool = True
+    engine: Engine = "numba"
+    block: int = 512
+    jobs: int = -1
+    output: str | Path | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self.engine not in get_args(Engine):
+            raise QuestionError(f"Unknown engine {self.engine!r}. Use one of {', '.join(get_args(Engine))}.")
+        if self.block < 1:
+            raise QuestionError(f"block is {self.block}; it is a number of genes, at least 1.")
+
+
+def screen(
+    analysis: AnalysisSet,
+    expression: Expression | Profile | pd.DataFrame | str | Path | None = None,
+    *,
+    term: Term = "gene:treatment",
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    options: ScreenOptions | None = None,
+) -> Screen:
+    """Fit one Cox model a gene, for every gene of an expression matrix.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+        Selected with `treatment="any"` for an interaction, or within one arm for `term="gene"`.
+    expression : Expression, Profile, DataFrame or path, optional
+        The matrix (see `open_expression`); the cohort's own mRNA profile if None.
+    term : "gene:treatment" | "gene"
+        The interaction with treatment, or the gene itself.
+    adjust, strata : sequence of str
+        Columns of the analysis set.
+    options : ScreenOptions, optional
+
+    Returns
+    -------
+    Screen
+
+    Raises
+    ------
+    QuestionError
+        If a column or the expression is not there, or an interaction is asked of one arm.
+    AnalysisError
+        If no patient has expression, or the model without genes cannot be estimated.
+
+    References
+    ----------
+    Royston P, Sauerbrei W 2004, Stat Med 23:2509. Benjamini Y, Hochberg Y 1995, J R Stat Soc B 57:289.
+    """
+    chosen = options or ScreenOptions()
+    if term not in get_args(Term):
+        raise QuestionError(f"Unknown term {term!r}. Use one of {', '.join(get_args(Term))}.")
+    matrix = open_expression(_own_profile(analysis) if expression is None else expression)
+    model = make_model(analysis, matrix.patients, term, adjust, strata, chosen.ties)
+    if chosen.output is not None:
+        return _to_disk(model, matrix, chosen, Path(chosen.output))
+    parts = dict(_run(model, matrix, chosen, set()))
+    return Screen(model=model, genes=len(matrix.genes), held=_in_memory(parts), path=None)
+
+
+def _own_profile(analysis: AnalysisSet) -> Profile:
+    for profile in analysis.cohort.profiles:
+        if profile.kind == "mrna":
+            return profile
+    raise QuestionError(f"{analysis.cohort.name} holds no mRNA profile. Give the screen an expression matrix.")
+
+
+def _starts(genes: int, block: int) -> list[int]:
+    return list(range(0, genes, block))
+
+
+def _run(
+    model: ScreenModel, matrix: Expression, options: ScreenOptions, done: set[int]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Fit the blocks that are not done, in any order, telling progress."""
+    from joblib import Parallel, delayed
+
+    genes = len(matrix.genes)
+    todo = [start for start in _starts(genes, options.block) if start not in done]
+    ready = sum(min(options.block, genes - start) for start in done)
+    tasks = (
+        delayed(fit_block)(
+            BlockTask(
+                model=model, matrix=matrix, start=start, stop=min(start + options.block, genes), engine=options.engine,
+                lrt=options.lrt,
+            )
+        )
+        for start in todo
+    )  # fmt: skip
+    # Compiled code leaves the interpreter's lock, so threads are enough; a configured backend goes before this hint.
+    for start, columns in Parallel(n_jobs=options.jobs, prefer="threads", return_as="generator_unordered")(tasks):
+        ready += len(columns["gene"])
+        if options.progress is not None:
+            options.progress(ready, genes)
+        yield start, columns
+
+
+def _in_memory(parts: dict[int, dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    table = pd.concat([pd.DataFrame(parts[start]) for start in sorted(parts)], ignore_index=True)
+    table.insert(list(table).index("p") + 1, "q", benjamini_hochberg(table["p"].to_numpy(float)))
+    return table
+
+
+def _to_disk(model: ScreenModel, matrix: Expression, options: ScreenOptions, path: Path) -> Screen:
+    store = Store(path=path, fingerprint=_fingerprint(model, matrix, options))
+    done = store.open()
+    for start, columns in _run(model, matrix, options, done):
+        store.save(start, columns)
+    told = {"screen": model.formula, "population": model.analysis.population, "study": model.analysis.cohort.name}
+    store.join(_starts(len(matrix.genes), options.block), told)
+    return Screen(model=model, genes=len(matrix.genes), held=None, path=path)
+
+
+def _fingerprint(model: ScreenModel, matrix: Expression, options: ScreenOptions) -> str:
+    """Hash everything that a part depends on, but the expression values themselves, of which size and age stand in."""
+    frame = model.analysis.frame
+    source = getattr(matrix, "path", None)
+    stat = Path(source).stat() if source is not None else None
+    words = [
+        model.formula, options.ties, options.lrt, options.engine, options.block, matrix.genes, matrix.patients,
+        list(map(str, frame.index)), None if stat is None else [stat.st_size, stat.st_mtime_ns],
+    ]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(words).encode())
+    for values in (frame["months"], frame["event"], frame["entry"], model.shared, model.plan.start):
+        digest.update(np.ascontiguousarray(values, dtype=float).tobytes())
+    return digest.hexdigest()
