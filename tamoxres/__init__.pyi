@@ -64,9 +64,15 @@ from .models.verdict import Verdict as Verdict
 from .models.verdict import minimum_detectable as minimum_detectable
 from .models.weights import weights as weights
 from .question import Question as Question
+from .reporting.build import report as report
+from .reporting.claims import check_claims as check_claims
 from .reporting.sensitivity import sensitivity as sensitivity
 from .tables.baseline import baseline_table as baseline_table
+from .tables.contrasts import contrast_table as contrast_table
+from .tables.flow import flow_table as flow_table
 from .tables.hazards import hazard_table as hazard_table
+from .tables.meta import meta_table as meta_table
+from .tables.table import Table as Table
 
 __version__: str
 __all__ = [
@@ -87,6 +93,7 @@ __all__ = [
     "RFI",
     "RFS",
     "Source",
+    "Table",
     "TamoxresError",
     "Verdict",
     "ask",
@@ -94,7 +101,9 @@ __all__ = [
     "call",
     "catalogue",
     "check",
+    "check_claims",
     "concordance",
+    "contrast_table",
     "cox",
     "cumulative_incidence",
     "data_dictionary",
@@ -108,6 +117,7 @@ __all__ = [
     "fetch",
     "fine_gray",
     "flow_diagram",
+    "flow_table",
     "follow_up",
     "forest",
     "funnel",
@@ -122,10 +132,12 @@ __all__ = [
     "load",
     "logrank",
     "markers_table",
+    "meta_table",
     "minimum_detectable",
     "pool",
     "proportional_test",
     "read_effects",
+    "report",
     "risk_difference",
     "rmst",
     "rmtl",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["TREATED", "UNTREATED", "AnalysisSet", "marker_level", "select"]
 
 UNTREATED, TREATED = "untreated", "treated"
+_WITH_TAMOXIFEN = ("tamoxifen", "sequence")
 _COMPARE = {
     "==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
@@ -143,7 +144,8 @@ def select(
         The marker's last call if no rule is named.
     er : "positive" | "negative" | "any"
     treatment : "endocrine" | "tamoxifen" | "none" | "any"
-        `any` keeps both arms; patients of unknown treatment leave all the same.
+        `tamoxifen` where the drug is named, alone or in sequence with an aromatase inhibitor; `any` keeps both arms;
+        patients of unknown treatment leave all the same.
     where : sequence of str
         Further restrictions, such as `nodes >= 1`.
 
@@ -262,7 +264,7 @@ def _by_tamoxifen(chosen: AnalysisSet) -> AnalysisSet:
             f"{chosen.cohort.name} does not name the drug ({chosen.cohort.treatment_specificity}). "
             "Ask with treatment='endocrine' (--treatment endocrine)."
         )
-    keep = (frame["endocrine_agent"] == "tamoxifen").to_numpy()
+    keep = frame["endocrine_agent"].isin(_WITH_TAMOXIFEN).to_numpy()
     out = chosen.without(keep, name="Tamoxifen", why=_tally(frame.loc[~keep, "endocrine_agent"], "agent"))
     return replace(out, population=_joined(chosen.population, "tamoxifen"), treatment="tamoxifen")
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from public_data import REFERENCE
 
-from tamoxres.analysis import marker_level, select
+from tamoxres.analysis import select
 from tamoxres.cohort import MarkerCall
 from tamoxres.cohorts.catalogue import load
 from tamoxres.errors import AnalysisError, PoolingError
@@ -88,17 +88,6 @@ def test_two_stages_beside_one():
     close([two.point, two.se], list(R["two"]["er"]["two_stage"].values()), LIKELIHOOD, "two stages")
     assert two.point == pytest.approx(found.within.log_estimate, abs=1e-3)
     assert two.se == pytest.approx(found.within.se, abs=1e-3)
-
-
-def test_strata_give_the_same_interactions():
-    """Treatment effects within marker levels differ from the interaction model by their own marker-free baseline."""
-    from tamoxres.models.cox import cox
-
-    sets = asked("er")
-    rows = [cox(marker_level(one, level)).effect for one in sets for level in ("altered", "unaltered")]
-    rows = [replace(row, marker="ER") for row in rows]
-    found = deft(rows, tau2="common", ci="z", alike=Alike(**ONE_VOICE))
-    assert found.point == pytest.approx(one_stage(sets, **TAKEN).within.log_estimate, abs=0.1)
 
 
 def test_the_row_says_what_it_is():

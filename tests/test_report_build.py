@@ -14,7 +14,7 @@ from docx import Document
 from tamoxres.effects import read_effects
 from tamoxres.errors import TamoxresError
 from tamoxres.reporting import build
-from tamoxres.reporting.build import build_report
+from tamoxres.reporting.build import report as write_report
 from tamoxres.reporting.gather import gather
 from tamoxres.reporting.plan import MarkerPlan, Plan, default_plan
 from tamoxres.reporting.pools import pool_all
@@ -61,7 +61,7 @@ class Page(HTMLParser):
 def report(tmp_path_factory):
     told = []
     output = tmp_path_factory.mktemp("default") / "report"
-    made = build_report(output=output, progress=lambda done, total, what: told.append((done, total, what)))
+    made = write_report(output=output, progress=lambda done, total, what: told.append((done, total, what)))
     return made, told
 
 
@@ -196,7 +196,7 @@ def test_progress_is_told(report):
 
 def test_two_runs_give_the_same_bytes(tmp_path):
     """All but manifest.json is the same, wherever it is written; a title is text, never a tag."""
-    folders = [build_report(output=tmp_path / name, plan=SMALL).folder for name in ("one", "another")]
+    folders = [write_report(output=tmp_path / name, plan=SMALL).folder for name in ("one", "another")]
     first, second = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in folders)
     assert first.keys() == second.keys()
     differ = [str(name) for name in first if first[name] != second[name]]
@@ -216,7 +216,7 @@ def test_a_failed_run_leaves_the_old_report_whole(tmp_path, monkeypatch):
 
     monkeypatch.setattr(build, "page_html", fail)
     with pytest.raises(RuntimeError, match="killed"):
-        build_report(output=output, plan=SMALL)
+        write_report(output=output, plan=SMALL)
     assert (output / "report.html").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
 
@@ -225,7 +225,7 @@ def test_the_report_is_held_to_its_own_rules(tmp_path):
     """A plan whose words claim too much is refused, naming the sentence."""
     loud = replace(SMALL, markers=(replace(SMALL.markers[0], why="HER2 predicts failure of tamoxifen."),))
     with pytest.raises(TamoxresError, match="The report would claim more.*HER2 predicts failure of tamoxifen"):
-        build_report(output=tmp_path / "report", plan=loud)
+        write_report(output=tmp_path / "report", plan=loud)
     assert not list(tmp_path.iterdir())
 
 

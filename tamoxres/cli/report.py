@@ -21,10 +21,10 @@ def report(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Write the report: one HTML file, tables, figures, effect rows, and a manifest."""
-    from ..reporting.build import build_report
+    from ..reporting.build import report as write_report
 
     with show.progress(quiet) as progress:
-        made = build_report(plan=plan, output=output, data_dir=data_dir, progress=progress)
+        made = write_report(plan=plan, output=output, data_dir=data_dir, progress=progress)
     for line in made.verdict_lines:
         show.say(line)
     show.say(f"Report: {made.html}")

@@ -36,6 +36,12 @@ ENTRIES = {
     "metabric": Entry("metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"),
     "rotterdam": Entry("rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"),
     "gbsg": Entry("gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"),
+    "metabric_rueda": Entry(
+        "metabric",
+        "METABRIC with the drug by name and distant relapse; needs your own copy of Rueda's supplement",
+        {"drugs": True},
+    ),
+    "tcga_brca": Entry("tcga_brca", "1,097 patients, tamoxifen by name in 257, phosphoproteins (RPPA) in 873"),
     "msk_2018": Entry("msk_2018", "1,756 patients, most metastatic, sequenced by MSK-IMPACT; no therapy recorded"),
 }
 
@@ -155,7 +161,7 @@ def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
     """List the cohorts: patients, endpoints with events, markers, drug, design, licence, and whether on disk."""
     import pandas as pd
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, entry in ENTRIES.items():
         try:
             rows.append(

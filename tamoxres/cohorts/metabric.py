@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from .cbioportal import Study
 from .metabric_files import harmonise_samples, metabric_profiles, sample_attributes
 from .profiles import DefaultRule, answerable
 from .recode import YES_NO, RawTable, events, months
+from .rueda import RUEDA_FILE, with_drugs
 
 __all__ = ["PATIENT_FILE", "PATIENT_SHA256", "load"]
 
@@ -73,13 +74,22 @@ _DEPARTURES = {
 }
 
 
-def load(*, data_dir: str | Path | None = None) -> Cohort:
+def load(
+    *,
+    data_dir: str | Path | None = None,
+    drugs: bool = False,
+    breast_deaths: Literal["competing", "event"] = "competing",
+) -> Cohort:
     """Load METABRIC, harmonised, with every profile whose files are on disk.
 
     Parameters
     ----------
     data_dir : path, optional
         Folder searched for the publishers' files before the cache and the embedded patient file.
+    drugs : bool
+        Join the user's own copy of Rueda's supplement: the cohort `metabric_rueda` (see `rueda`).
+    breast_deaths : "competing" | "event"
+        With `drugs`: what becomes of deaths from breast cancer without a recorded distant relapse.
 
     Returns
     -------
@@ -112,7 +122,7 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
         raw = raw.join(attributes.frame)
     profiles, sources = metabric_profiles(study, patients.index, attributes)
     rules, unfetched = answerable(_DEFAULT_RULES, profiles, _FETCH)
-    return Cohort(
+    cohort = Cohort(
         name="metabric",
         title="METABRIC",
         patients=patients,
@@ -125,8 +135,10 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
         default_rules=rules,
         unfetched=unfetched,
         profiles=profiles,
+        overlaps=("metabric_rueda", "metagx_metabric"),
         notes=_NOTES if known else (*_NOTES, _UNKNOWN.format(path.name, source.sha256[:12])),
     )
+    return with_drugs(cohort, study.find(RUEDA_FILE), breast_deaths) if drugs else cohort
 
 
 def _harmonise(table: RawTable) -> pd.DataFrame:

@@ -76,7 +76,7 @@ def read_rda(path: Path) -> dict[str, Any]:
 
 
 class _Reader:
-    """Walks through serialized bytes; `references` holds the symbols and environments that later items point back to."""
+    """Walks through serialized bytes; `references` holds the symbols and environments that later items refer to."""
 
     def __init__(self, content: bytes, at: int) -> None:
         self.content, self.at = content, at
@@ -226,5 +226,5 @@ def _column(value: Any) -> Any:
     marks = getattr(value, "attributes", {})
     if "levels" in marks:
         levels = [None, *marks["levels"]]
-        return [levels[0 if code != code or code is None else int(code)] for code in value]
+        return [levels[0 if pd.isna(code) else int(code)] for code in value]
     return list(value)

@@ -7,6 +7,8 @@ never untreated. DSS counts deaths with tumour; DFI and PFI are read as RFI and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,24 +105,25 @@ def _source(study: Study, path: Path) -> Source:
 
 
 def _profiles(study: Study, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
+    tissue = study.table(study.require("brca_tcga/data_clinical_sample.txt"), "SAMPLE_ID", ["PATIENT_ID"])
     speaks = {f"{patient}-01": str(patient) for patient in patients}
-    known = frozenset(speaks) | {f"{patient}-06" for patient in patients}
-    samples = Samples(known=known, patient_of=speaks)
+    samples = Samples(known=frozenset(tissue.frame.index) | frozenset(speaks), patient_of=speaks)
     found: list[Profile] = []
     paths: list[Path] = []
-    if path := study.find("TCGA-BRCA-L4.zip", "TCGA-RPPA-pancan-clean.txt"):
-        found.append(rppa_profile(path))
-        paths.append(path)
-    if path := study.find("brca_tcga_brca_tcga_mrna_median_Zscores.txt"):
-        found.append(mrna_profile(path, samples))
-        paths.append(path)
+    single: tuple[tuple[Callable[[Path], Profile], tuple[str, ...]], ...] = (
+        (rppa_profile, ("TCGA-BRCA-L4.zip", "TCGA-RPPA-pancan-clean.txt")),
+        (partial(mrna_profile, samples=samples), ("brca_tcga_brca_tcga_mrna_median_Zscores.txt",)),
+    )
     atlas = study.part("brca_tcga_pan_can_atlas_2018")
     if atlas.find("data_mutations.txt"):
         more, files = atlas.profiles(samples, {"mutation": "exome sequencing (PanCanAtlas)", "cna": "SNP6 (GISTIC)"})
-        return (*found, *more), paths + files
-    if path := study.find("BRCA.mutations.rda"):
-        found.append(mutation_profile(path, samples))
-        paths.append(path)
+        found, paths = [*more], files
+    else:
+        single = (*single, (partial(mutation_profile, samples=samples), ("BRCA.mutations.rda",)))
+    for describe, names in single:
+        if path := study.find(*names):
+            found.append(describe(path))
+            paths.append(path)
     return tuple(found), paths
 
 

@@ -2,8 +2,8 @@
 
 Conventions and traps: the drug table has three header lines and free text for names; a patient without a row is not
 proven untreated. The curated endpoints (TCGA-CDR) are days. RPPA holds metastases and normal tissue beside 874 primary
-tumours. The Agilent table names 1,105 samples, of which 529 have values. `BRCA.mutations.rda` has 2 AKT1 mutations where
-20 to 25 are expected: AKT1 is not read from it.
+tumours. The Agilent table names 1,105 samples, of which 529 have values. `BRCA.mutations.rda` has 2 AKT1 mutations
+where 20 to 25 are expected: AKT1 is not read from it.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class GeneFits:
     lrt : array, shape (g,)
         Likelihood ratio statistic of the last column, on 1 degree of freedom.
     sd : array, shape (g,)
-        Standard deviation of the gene.
+        Standard deviation of the gene in the patients who are at risk at some event.
     n, events, iterations : array of int, shape (g,)
     flags : tuple of str
         Empty where the fit converged; else `singular`, `not converged`, `separated`, `constant` or `infinite`.

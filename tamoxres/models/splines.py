@@ -1,8 +1,9 @@
 """A number's hazard ratio without cutting it: per standard deviation, and as a restricted cubic spline.
 
-Conventions: Harrell's basis, cubic between the knots and linear beyond them, scaled by the squared range of the knots; knots
-at the quantiles of Harrell's book (type 7, as R's default); the hazard ratio is 1 at the reference value, the median unless
-another is named. Non-linearity is tested by the likelihood ratio against the straight line in the same patients.
+Conventions: Harrell's basis, cubic between the knots and linear beyond them, scaled by the squared range of the knots;
+knots at the quantiles of Harrell's book (type 7, as R's default); the hazard ratio is 1 at the reference value, the
+median unless another is named. Non-linearity is tested by the likelihood ratio against the straight line in the same
+patients.
 
 References
 ----------

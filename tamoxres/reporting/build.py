@@ -41,7 +41,7 @@ from .pools import PoolAnswer, pool_all
 from .weigh import weigh
 from .word import page_docx
 
-__all__ = ["ReportFiles", "build_report"]
+__all__ = ["ReportFiles", "report"]
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "lifelines", "statsmodels", "numba", "matplotlib", "jinja2", "python-docx",
@@ -66,7 +66,7 @@ class ReportFiles:
     verdict_lines: tuple[str, ...]
 
 
-def build_report(
+def report(
     *,
     output: str | Path,
     plan: str | Path | Plan | None = None,

@@ -1,6 +1,7 @@
 """One block of genes: what a worker does, and the columns it gives back.
 
-Conventions: a row is a gene; log hazard ratios are per unit of expression (times `sd` they are per standard deviation).
+Conventions: a row is a gene; log hazard ratios are per unit of expression (times `sd`, which
+is that of the patients at risk at some event, they are per standard deviation).
 With an interaction, `log_hr` is the log ratio of hazard ratios, treated v untreated per unit of expression, and the
 gene's own log hazard ratios in untreated and treated stand beside it. `flag` is empty where the fit converged.
 """

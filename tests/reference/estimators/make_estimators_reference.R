@@ -133,7 +133,7 @@ ref$firth <- list(ovarian = firth1(Surv(ovarian$futime, ovarian$fustat), cbind(o
 
 # splines.py: Harrell's basis by its formula
 rcs <- function(x, t) { k <- length(t); p <- function(u) pmax(u, 0)^3
-  cbind(x, sapply(1:(k - 2), function(j) (p(x - t[j]) - p(x - t[k - 1]) * (t[k] - t[j]) / (t[k] - t[k - 1]) + p(x - t[k]) * (t[k - 1] - t[j]) / (t[k] - t[k - 1])) / (t[k] - t[1])^2)) }
+  cbind(x, matrix(nrow = length(x), sapply(1:(k - 2), function(j) (p(x - t[j]) - p(x - t[k - 1]) * (t[k] - t[j]) / (t[k] - t[k - 1]) + p(x - t[k]) * (t[k - 1] - t[j]) / (t[k] - t[k - 1])) / (t[k] - t[1])^2))) }
 curve1 <- function(y, x, t, Z = NULL, at = c(1, 5, 20), from = median(x)) { B <- rcs(x, t); X <- cbind(B, Z); f <- coxph(y ~ X, control = tight); f0 <- coxph(y ~ cbind(x, Z), control = tight); k <- 1:ncol(B)
   D <- sweep(rcs(at, t), 2, rcs(from, t)); list(knots = unname(t), lrt = 2 * (f$loglik[2] - f0$loglik[2]), log_hr = as.numeric(D %*% coef(f)[k]), se = sqrt(diag(D %*% vcov(f)[k, k] %*% t(D))),
     wald = as.numeric(coef(f)[k] %*% solve(vcov(f)[k, k]) %*% coef(f)[k]), per_sd = unname(c(coef(f0)[1], sqrt(vcov(f0)[1, 1])) * sd(x))) }

@@ -1,0 +1,389 @@
+"""The gene screen: its numbers against single fits, how it reads and writes, and what it does with bad input."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tamoxres as tr
+from tamoxres.analysis import AnalysisSet
+from tamoxres.errors import AnalysisError, DataError, QuestionError
+from tamoxres.kernel.cox import fit_cox
+from tamoxres.scan.matrix import ArrayMatrix, FrameMatrix, NpyMatrix, ParquetMatrix, open_expression
+from tamoxres.scan.screen import ScreenOptions, screen
+from tamoxres.scan.store import benjamini_hochberg
+
+# Two programs that both stop when the log likelihood has less than 1e-10 to gain.
+RELATIVE = 1e-8
+# The two engines differ in the order of their sums.
+BETWEEN_ENGINES = 1e-10
+# Parquet, memory maps and frames hold the same doubles.
+SAME = {"rtol": 0.0, "atol": 0.0}
+
+
+@pytest.fixture(scope="module")
+def gbsg() -> AnalysisSet:
+    """GBSG, both arms: 686 patients, 299 relapses or deaths."""
+    return tr.select(tr.load("gbsg"), endpoint=tr.RFS, er="any", treatment="any")
+
+
+@pytest.fixture(scope="module")
+def expression(gbsg: AnalysisSet) -> pd.DataFrame:
+    """Forty made-up genes of the patients, in another order, with three who are not in the cohort."""
+    draw = np.random.default_rng(11)
+    patients = [*gbsg.frame.index[::-1], "stranger 1", "stranger 2", "stranger 3"]
+    values = draw.normal(8, 1.5, size=(len(patients), 40))
+    return pd.DataFrame(values, index=patients, columns=[f"GENE{g}" for g in range(40)])
+
+
+def same_tables(one: pd.DataFrame, other: pd.DataFrame, **tolerance: float) -> None:
+    """Compare two tables of a screen."""
+    pd.testing.assert_frame_equal(one, other, check_exact=not tolerance, **tolerance)
+
+
+def test_every_gene_is_a_single_fit(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """Ratio of hazard ratios, contrasts in either arm and likelihood ratio test are those of a Cox model of the gene."""
+    found = screen(gbsg, expression, adjust=["age", "grade"], strata=["menopause"])
+    frame = found.model.analysis.frame
+    treated = (frame["treatment"] == "treated").to_numpy(float)
+    gene = expression.loc[frame.index, "GENE7"].to_numpy()
+    age, grade = frame["age"].to_numpy(float), frame["grade"].to_numpy(float)
+    strata = (frame["menopause"] == "post").to_numpy(int)
+    time, event = frame["months"].to_numpy(float), (frame["event"] == 1).to_numpy(int)
+    x = np.column_stack([treated, age, grade, gene, gene * treated])
+    single = fit_cox(time, event, x, strata=strata)
+    less = fit_cox(time, event, x[:, :4], strata=strata)
+    turned = fit_cox(time, event, np.column_stack([1 - treated, age, grade, gene, gene * (1 - treated)]), strata=strata)
+    row = found.table.set_index("gene").loc["GENE7"]
+    expected = {
+        "n": len(frame), "events": event.sum(), "log_hr": single.coefficients[4], "se": single.se[4],
+        "z": single.coefficients[4] / single.se[4], "lrt": 2 * (single.loglik - less.loglik),
+        "log_hr_untreated": single.coefficients[3], "se_untreated": single.se[3],
+        "log_hr_treated": turned.coefficients[3], "se_treated": turned.se[3],
+        "sd": gene[found.model.plan.layout.rows].std(),
+    }  # fmt: skip
+    for name, value in expected.items():
+        assert row[name] == pytest.approx(value, rel=1e-6 if name == "lrt" else RELATIVE), name
+    assert found.model.formula == "RFS ~ gene + treatment + gene:treatment + age + grade + strata(menopause)"
+
+
+def test_genes_alone(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """With term='gene' the model has the gene and the adjusters, and the table no arms."""
+    found = screen(gbsg, expression, term="gene", adjust=["age"])
+    frame = found.model.analysis.frame
+    x = np.column_stack([frame["age"], expression.loc[frame.index, "GENE3"]]).astype(float)
+    single = fit_cox(frame["months"].to_numpy(float), (frame["event"] == 1).to_numpy(int), x)
+    row = found.table.set_index("gene").loc["GENE3"]
+    assert row["log_hr"] == pytest.approx(single.coefficients[1], rel=RELATIVE)
+    assert row["p"] == pytest.approx(2 * _upper(abs(single.coefficients[1] / single.se[1])), rel=1e-6)
+    assert "log_hr_treated" not in found.table
+
+
+def _upper(z: float) -> float:
+    from math import erfc, sqrt
+
+    return erfc(z / sqrt(2)) / 2
+
+
+class Sliced:
+    """An array that only gives rows when sliced, as zarr and HDF5 do."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values, self.shape = values, values.shape
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        assert isinstance(rows, slice)
+        return self.values[rows]
+
+
+@dataclass
+class OwnProfile:
+    """A molecular profile, as a cohort holds one."""
+
+    frame: pd.DataFrame
+    kind: str = "mrna"
+    assay: str = "made up"
+    unit: str = "log2"
+
+    def features(self) -> frozenset[str]:
+        """Return the genes."""
+        return frozenset(self.frame.columns)
+
+    def assayed(self, feature: str) -> frozenset[str]:
+        """Return all patients."""
+        return frozenset(self.frame.index)
+
+    def values(self, features: Any) -> pd.DataFrame:
+        """Return patients x genes."""
+        return self.frame[list(features)]
+
+
+def test_every_kind_of_matrix_gives_the_same(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
+    """Frame, Parquet, memory map, sliced array and profile hold the same genes."""
+    wanted = screen(gbsg, expression).table
+    rows = np.ascontiguousarray(expression.to_numpy().T)
+    genes, patients = list(expression.columns), list(expression.index)
+    np.save(tmp_path / "matrix.npy", rows)
+    expression.rename_axis("patient").to_parquet(tmp_path / "indexed.parquet")
+    expression.rename_axis("patient").reset_index().to_parquet(tmp_path / "plain.parquet", index=False)
+    sources = [
+        tmp_path / "indexed.parquet",
+        str(tmp_path / "plain.parquet"),
+        open_expression(tmp_path / "matrix.npy", genes=genes, patients=patients),
+        open_expression(Sliced(rows), genes=genes, patients=patients),  # type: ignore[arg-type]
+    ]
+    for source in sources:
+        same_tables(screen(gbsg, source, options=ScreenOptions(block=16)).table, wanted)
+    profile = OwnProfile(expression)
+    by_name = screen(gbsg, profile).table.set_index("gene").loc[genes].reset_index()  # type: ignore[arg-type]
+    same_tables(by_name.drop(columns="q"), wanted.drop(columns="q"))
+
+
+def test_blocks_and_workers_change_nothing(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """Blocks of any size, one worker or two: the same numbers to the last bit; the other engine to 1e-10."""
+    wanted = screen(gbsg, expression, options=ScreenOptions(jobs=1)).table
+    for options in (ScreenOptions(block=7, jobs=2), ScreenOptions(block=1, jobs=1)):
+        same_tables(screen(gbsg, expression, options=options).table, wanted)
+    reference = screen(gbsg, expression, options=ScreenOptions(engine="numpy")).table
+    same_tables(reference, wanted, rtol=1e-7, atol=BETWEEN_ENGINES)  # P values amplify
+
+
+@dataclass
+class Watched:
+    """A matrix that counts its reads, and fails where told to."""
+
+    inner: FrameMatrix
+    fail_at: int | None = None
+    reads: list[int] = field(default_factory=list)
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Genes."""
+        return self.inner.genes
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patients."""
+        return self.inner.patients
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read a block."""
+        self.reads.append(start)
+        if start == self.fail_at:
+            raise OSError("the disk is gone")
+        return self.inner.read(start, stop)
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C."""
+
+
+def _stop_after(blocks: int) -> Callable[[int, int], None]:
+    seen: list[int] = []
+
+    def progress(done: int, total: int) -> None:
+        seen.append(done)
+        if len(seen) == blocks:
+            raise Stopped
+
+    return progress
+
+
+def test_a_stopped_screen_goes_on_where_it_was(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
+    """Streaming to Parquet, stopped after three blocks, resumed: the finished blocks are not fitted again."""
+    out = tmp_path / "screen.parquet"
+    matrix = Watched(FrameMatrix(frame=expression))
+    with pytest.raises(Stopped):
+        screen(gbsg, matrix, options=ScreenOptions(output=out, block=8, jobs=1, progress=_stop_after(3)))
+    assert not out.exists()
+    kept = {int(part.stem) for part in Path(f"{out}.parts").glob("0*.parquet")}
+    assert len(kept) == 2  # the third was fitted, and not yet written, when it was stopped
+    matrix.reads.clear()
+    told: list[tuple[int, int]] = []
+    options = ScreenOptions(output=out, block=8, jobs=1, progress=lambda *done: told.append(done))
+    found = screen(gbsg, matrix, options=options)
+    assert not set(matrix.reads) & kept
+    assert told[-1] == (40, 40)
+    same_tables(found.table, screen(gbsg, expression).table)
+    assert not Path(f"{out}.parts").exists()
+    assert str(found) == str(screen(gbsg, expression))
+
+
+def test_parts_of_another_screen_are_refused(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
+    """A file's parts are only taken up by the same screen."""
+    out = tmp_path / "screen.parquet"
+    with pytest.raises(Stopped):
+        screen(gbsg, expression, options=ScreenOptions(output=out, block=8, progress=_stop_after(2)))
+    with pytest.raises(AnalysisError, match="parts of another screen"):
+        screen(gbsg, expression, adjust=["age"], options=ScreenOptions(output=out, block=8))
+    with pytest.raises(AnalysisError, match="does not exist"):
+        screen(gbsg, expression, options=ScreenOptions(output=tmp_path / "nowhere" / "screen.parquet"))
+
+
+def test_a_block_that_fails_does_not_stop_the_others(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """The genes of a block that cannot be read say why; all others are as ever."""
+    matrix = Watched(FrameMatrix(frame=expression), fail_at=16)
+    found = screen(gbsg, matrix, options=ScreenOptions(block=8))
+    failed = found.flagged()
+    assert failed["gene"].tolist() == [f"GENE{g}" for g in range(16, 24)]
+    assert set(failed["flag"]) == {"failed: OSError: the disk is gone"}
+    wanted = screen(gbsg, expression).table
+    others = wanted.index.difference(range(16, 24))
+    same_tables(found.table.loc[others].drop(columns="q"), wanted.loc[others].drop(columns="q"))
+
+
+def test_odd_genes_are_flagged(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """Constant, missing and infinite genes keep their row; a gene with some values missing is fitted on the others."""
+    odd = expression.copy()
+    odd["GENE0"] = 3.0
+    odd["GENE1"] = np.nan
+    odd.loc[gbsg.frame.index[5], "GENE2"] = np.inf
+    odd.loc[gbsg.frame.index[:100], "GENE3"] = np.nan
+    odd = odd.rename(columns={"GENE5": "GENE4"})  # two probes of one gene
+    odd["GENE6"] *= 1e9
+    table = screen(gbsg, odd).table
+    assert table["flag"].tolist()[:4] == ["constant", "constant", "infinite", ""]
+    assert table["n"].tolist()[1:4] == [0, 685, 586]
+    assert table["gene"].tolist().count("GENE4") == 2
+    kept = gbsg.frame.index[100:]
+    few = gbsg.without(gbsg.frame.index.isin(kept), name="some", why="")
+    alone = screen(few, expression[["GENE3"]]).table.iloc[0]
+    for name in ("log_hr", "se", "lrt", "n", "events"):
+        assert table.loc[3, name] == pytest.approx(alone[name], rel=1e-6), name
+    assert table.loc[6, "z"] == pytest.approx(screen(gbsg, expression).table.loc[6, "z"], rel=RELATIVE)
+
+
+def test_patients_are_matched_by_name(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """Patients without expression leave with a step in the flow; none in common, or one twice, is refused."""
+    half = expression.iloc[: len(expression) // 2]
+    found = screen(gbsg, half, adjust=["age"])
+    assert found.model.analysis.n == 344
+    assert "no expression 342" in str(found.model.analysis.flow)
+    with pytest.raises(AnalysisError, match="Name both alike"):
+        screen(gbsg, expression.set_index(expression.index + "-01"))
+    with pytest.raises(DataError, match="stands in the expression matrix more than once"):
+        screen(gbsg, pd.concat([expression, expression.iloc[:1]]))
+
+
+def test_what_cannot_be_asked_is_refused(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
+    """One arm, an unknown column, option or matrix, a gene that is text: one sentence each."""
+    treated = tr.select(gbsg.cohort, endpoint=tr.RFS, er="any", treatment="endocrine")
+    text = expression.assign(GENE1="high")
+    (tmp_path / "values.csv").write_text("x")
+    expression.rename_axis("sample").reset_index().to_parquet(tmp_path / "unnamed.parquet", index=False)
+    text.rename_axis("patient").to_parquet(tmp_path / "text.parquet")
+    cases: list[tuple[type[Exception], str, Callable[[], object]]] = [
+        (QuestionError, "needs both arms", lambda: screen(treated, expression)),
+        (QuestionError, "has no column 'bmi'", lambda: screen(gbsg, expression, adjust=["bmi"])),
+        (AnalysisError, "treatment", lambda: screen(treated, expression, term="gene", adjust=["treatment"])),
+        (QuestionError, "holds no mRNA profile", lambda: screen(gbsg)),
+        (QuestionError, "Unknown term", lambda: screen(gbsg, expression, term="genes")),  # type: ignore[arg-type]
+        (QuestionError, "Unknown engine", lambda: ScreenOptions(engine="cuda")),  # type: ignore[arg-type]
+        (QuestionError, "block is 0", lambda: ScreenOptions(block=0)),
+        (DataError, "GENE1 holds text", lambda: screen(gbsg, text)),
+        (DataError, "GENE1 holds", lambda: screen(gbsg, tmp_path / "text.parquet")),
+        (DataError, "does not exist", lambda: screen(gbsg, tmp_path / "absent.parquet")),
+        (DataError, "neither a Parquet file", lambda: screen(gbsg, tmp_path / "values.csv")),
+        (DataError, "does not tell its patients", lambda: screen(gbsg, tmp_path / "unnamed.parquet")),
+        (DataError, "no expression matrix", lambda: open_expression(3)),  # type: ignore[arg-type]
+        (DataError, "has shape", lambda: ArrayMatrix(values=np.ones((2, 2)), genes=("A",), patients=("p", "q"))),
+    ]
+    for error, message, run in cases:
+        with pytest.raises(error, match=message):
+            run()
+
+
+def test_what_a_screen_says(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """The sentence, the ranking, the inflation and what could have been detected."""
+    found = screen(gbsg, expression)
+    table = found.table
+    assert found.top(3)["p"].is_monotonic_increasing
+    assert found.inflation() == pytest.approx(np.median(table["z"] ** 2) / 0.454936, rel=1e-5)
+    # 40 tests: two-sided 0.05 / 40 is beyond 3.227218; power 0.8 adds 0.841621.
+    per_sd = float(np.median(table["se"] * table["sd"]))
+    assert np.log(found.detectable()) == pytest.approx((3.227218 + 0.841621) * per_sd, rel=1e-6)
+    said = str(found)
+    assert "40 genes in 686 patients (299 events); 40 fitted, 0 with q < 0.05" in said
+    assert "smaller ones may be there and not be seen" in said
+    assert "<table" in found._repr_html_()
+
+
+def test_q_is_benjamini_and_hochberg_s() -> None:
+    """The q values are statsmodels' fdr_bh; unknown P values are left out."""
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(3).uniform(size=50) ** 2
+    np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1], rtol=1e-14)
+    some = np.where(np.arange(50) % 5 == 0, np.nan, p)
+    known = ~np.isnan(some)
+    np.testing.assert_array_equal(benjamini_hochberg(some)[known], benjamini_hochberg(some[known]))
+    assert np.isnan(benjamini_hochberg(some)[~known]).all()
+
+
+def test_handles_travel(expression: pd.DataFrame, tmp_path: Path) -> None:
+    """Handles on files reach workers without their values."""
+    import pickle
+
+    expression.rename_axis("patient").to_parquet(tmp_path / "matrix.parquet")
+    np.save(tmp_path / "matrix.npy", expression.to_numpy().T)
+    by_column = ParquetMatrix.open(tmp_path / "matrix.parquet")
+    by_row = NpyMatrix(path=tmp_path / "matrix.npy", genes=by_column.genes, patients=by_column.patients)
+    for matrix in (by_column, by_row):
+        wanted = matrix.read(3, 9)
+        sent = pickle.dumps(matrix)
+        assert len(sent) < 20_000  # names only: the values are 223 kB
+        np.testing.assert_array_equal(pickle.loads(sent).read(3, 9), wanted)
+
+
+def test_memory_does_not_grow_with_genes(gbsg: AnalysisSet, tmp_path: Path) -> None:
+    """Four times the genes, streamed from a memory map to Parquet, take the same memory."""
+    import tracemalloc
+
+    patients = list(gbsg.frame.index)
+    peaks = []
+    for genes in (2000, 8000):
+        path = tmp_path / f"{genes}.npy"
+        matrix = np.lib.format.open_memmap(path, "w+", np.float32, (genes, len(patients)))
+        draw = np.random.default_rng(1)
+        for start in range(0, genes, 500):
+            matrix[start : start + 500] = draw.normal(size=(500, len(patients)))
+        del matrix
+        handle = open_expression(path, genes=[f"G{g}" for g in range(genes)], patients=patients)
+        options = ScreenOptions(output=tmp_path / f"{genes}.parquet", block=64, lrt=False, jobs=1)
+        tracemalloc.start()
+        found = screen(gbsg, handle, options=options)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(found.table) == genes
+    assert peaks[1] < 1.5 * peaks[0], peaks
+
+
+def test_a_cluster_loses_a_worker(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """On a Dask cluster of two processes, one of which is killed mid-way, the table is the same to the last bit."""
+    distributed = pytest.importorskip("distributed")
+    import joblib
+
+    wanted = screen(gbsg, expression, options=ScreenOptions(jobs=1)).table
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+    with cluster, distributed.Client(cluster):
+        victim = next(iter(cluster.workers.values())).process.pid
+        killed: list[int] = []
+
+        def kill_once(done: int, total: int) -> None:
+            if not killed:
+                killed.append(done)
+                os.kill(victim, signal.SIGKILL)
+
+        with joblib.parallel_config(backend="dask"):
+            found = screen(gbsg, expression, options=ScreenOptions(block=2, progress=kill_once))
+    assert killed
+    assert killed[0] < 40
+    same_tables(found.table, wanted)
