@@ -37,7 +37,7 @@ def gbsg() -> AnalysisSet:
 
 @pytest.fixture(scope="module")
 def expression(gbsg: AnalysisSet) -> pd.DataFrame:
-    """Forty made-up genes of the patients, in another order, with three who are not in the cohort."""
+    """Forty made-up genes of the patients, in another order, with three strangers."""
     draw = np.random.default_rng(11)
     patients = [*gbsg.frame.index[::-1], "stranger 1", "stranger 2", "stranger 3"]
     values = draw.normal(8, 1.5, size=(len(patients), 40))
