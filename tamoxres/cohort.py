@@ -14,9 +14,12 @@ from .errors import DataError, QuestionError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ALTERED", "NOT_ASSAYED", "UNALTERED", "Cohort", "MarkerCall", "Profile", "ProfileKind", "Source"]
+__all__ = [
+    "ABOVE_MEDIAN", "ALTERED", "NOT_ASSAYED", "UNALTERED", "Cohort", "MarkerCall", "Profile", "ProfileKind", "Source",
+]  # fmt: skip
 
 UNALTERED, ALTERED, NOT_ASSAYED = "unaltered", "altered", "not_assayed"
+ABOVE_MEDIAN = "1 above the pooled median"  # the unit of a profile that was published as 0 and 1
 Specificity = Literal["tamoxifen_confirmed", "mixed_by_name", "endocrine_unspecified"]
 ProfileKind = Literal["mutation", "cna", "mrna", "rppa"]
 Design = Literal["randomised", "partly_randomised", "observational", "mixed"]

@@ -29,6 +29,24 @@ class Entry:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _series(number: str, about: str) -> Entry:
+    return Entry("tamoxifen_geo", f"tamoxifen alone: {about}", {"series": number})
+
+
+_METAGX = {
+    "UPP": "Uppsala, 251 patients, 80 with hormone therapy",
+    "STNO2": "Stanford and Norway, 118 patients, 73 with hormone therapy",
+    "NCI": "99 patients, 78 with hormone therapy",
+    "UCSF": "161 patients, 91 with hormone therapy; HER2 in 53",
+    "STK": "Stockholm, 159 patients, 48 with hormone therapy",
+    "CAL": "118 patients, 65 with hormone therapy",
+    "NKI": "337 patients, 40 with hormone therapy",
+    "DFHCC": "115 patients, 64 with hormone therapy; HER2",
+    "TRANSBIG": "198 untreated patients",
+    "VDX": "344 untreated patients",
+    "MAINZ": "200 untreated patients",
+    "UNT": "133 untreated patients",
+}
 _SUFFIXES = (
     ".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt",
 )  # fmt: skip
@@ -42,13 +60,29 @@ ENTRIES = {
         {"drugs": True},
     ),
     "tcga_brca": Entry("tcga_brca", "1,097 patients, tamoxifen by name in 257, phosphoproteins (RPPA) in 873"),
+    "gse17705": _series("GSE17705", "298 patients, 71 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
+    "gse12093": _series("GSE12093", "136 patients, 20 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
+    "gse6577": _series("GSE6577", "88 patients, 30 relapses; PTEN protein, ERBB2 amplification; half ER-negative"),
+    "gse9893": _series("GSE9893", "155 patients, outcome without times"),
+    "gse1379": _series("GSE1379", "60 patients, outcome without times; HER2"),
+    "loi2008": Entry("loi2008", "255 tamoxifen-treated patients, mRNA of AKT and MTOR; times of 96 from GSE17705"),
+    "scan_b": Entry("scan_b", "3,273 patients, 2,537 with endocrine therapy; clinical HER2; overall survival"),
+    "gse58644": Entry(
+        "metagx", "318 patients, tamoxifen by name in 154; HER2; distant relapse", {"series": "GSE58644"}
+    ),
+    **{
+        name.lower(): Entry("metagx", f"{about} (MetaGxBreast covariates; no genes)", {"series": name})
+        for name, about in _METAGX.items()
+    },
     "msk_2018": Entry("msk_2018", "1,756 patients, most metastatic, sequenced by MSK-IMPACT; no therapy recorded"),
 }
 
 
 def _loader(name: str) -> Any:
-    if name in ENTRIES:
-        entry = ENTRIES[name]
+    entry = ENTRIES.get(name)
+    if name.startswith("metagx:"):  # any other series of MetaGxBreast
+        entry = Entry("metagx", "", {"series": name.removeprefix("metagx:")})
+    if entry is not None:
         return partial(importlib.import_module(f".{entry.module}", __package__).load, **entry.options)
     for point in importlib.metadata.entry_points(group="tamoxres.cohorts"):
         if point.name == name:

@@ -81,11 +81,12 @@ class Study:
         """Return another study whose files lie in a folder of its own below this one's."""
         return replace(self, folder=f"{self.folder}/{study_id}", study_id=study_id)
 
-    def require(self, *names: str) -> Path:
-        """Find the first of these files, and say how to get it where none is there."""
-        path = self.find(*names)
+    def require(self, name: str, *, fetch: str = "") -> Path:
+        """Find a file, and say how to get it where it is not there (by the folder's name, or by `fetch`)."""
+        path = self.find(name)
         if path is None:
-            raise DataError(f"{names[0]} of {self.folder} is not on disk. {self.fetch}, or give --data-dir its folder.")
+            bring = f"tamoxres fetch {fetch} brings its files" if fetch else self.fetch
+            raise DataError(f"{name} of {fetch or self.folder} is not on disk. {bring}, or give --data-dir its folder.")
         return path
 
     @property

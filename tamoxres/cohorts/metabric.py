@@ -135,7 +135,7 @@ def load(
         default_rules=rules,
         unfetched=unfetched,
         profiles=profiles,
-        overlaps=("metabric_rueda", "metagx_metabric"),
+        overlaps=("metabric_rueda",),
         notes=_NOTES if known else (*_NOTES, _UNKNOWN.format(path.name, source.sha256[:12])),
     )
     return with_drugs(cohort, study.find(RUEDA_FILE), breast_deaths) if drugs else cohort

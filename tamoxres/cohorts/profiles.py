@@ -169,8 +169,8 @@ class MutationProfile:
     def features(self) -> frozenset[str]:
         """Return the genes on the panels, or those with a mutation where the whole exome was sequenced."""
         used = {self.panel_of.get(sample, "") for sample in self.sequenced or ("",)}
-        listed = frozenset[str]().union(*(self.panels.get(panel, frozenset(self._table()["gene"])) for panel in used))
-        return listed - self.unreliable
+        listed = [self.panels[panel] if panel in self.panels else frozenset(self._table()["gene"]) for panel in used]
+        return frozenset[str]().union(*listed) - self.unreliable
 
     def _samples(self) -> frozenset[str]:
         return frozenset(self._table()["sample"]) if self.sequenced is None else self.sequenced

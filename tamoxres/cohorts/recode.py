@@ -58,8 +58,8 @@ class RawTable:
 
     def picked(self, rows: pd.Index[Any], patient: str) -> RawTable:
         """Return some rows, indexed by patient; the former index becomes a column."""
-        frame, lines = self.frame.loc[rows], self.lines[self.frame.index.get_indexer(rows)]
-        return replace(self, frame=frame.set_index(pd.Index(frame[patient], name="patient")), lines=lines)
+        lines = self.lines[self.frame.index.get_indexer(rows)]
+        return replace(self, frame=self.frame.loc[rows], lines=lines).indexed(patient)
 
     def of(self, patients: RawTable) -> RawTable:
         """Return the rows of these patients in their order; a patient without a row is an error."""

@@ -26,7 +26,8 @@ RUEDA_FILE = "41586_2019_1007_MOESM7_ESM.txt"
 _COLUMNS = ("Age.At.Diagnosis", "HT", "T", "TDR", "DR", "Death", "DeathBreast")
 _AGENTS = {
     "TAM": "tamoxifen", "TAM/ZOLADEX": "tamoxifen", "TAM/AI": "sequence", "AI": "aromatase_inhibitor",
-    "ATAC": "unspecified", "GNRHA": "unspecified", "ENDOCRINE": "unspecified", "OTHER": "unspecified", "OO": "unspecified", "NO/NA": None,
+    "ATAC": "unspecified", "GNRHA": "unspecified",
+    "ENDOCRINE": "unspecified", "OTHER": "unspecified", "OO": "unspecified", "NO/NA": None,
     "OVAR ABL": "unspecified", "Y": "unspecified", "Anti-oestrogen": "unspecified", "MEGACE": "unspecified",
 }  # fmt: skip
 _SUPPRESSION = ("TAM/ZOLADEX", "GNRHA", "OO", "OVAR ABL")

@@ -90,7 +90,6 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
         default_rules=rules,
         unfetched=unfetched,
         profiles=profiles,
-        overlaps=("metagx_tcga",),
         notes=_NOTES,
     )
 

@@ -8,8 +8,10 @@ vectorises; linear predictors are held within +-200, as R does.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
@@ -26,28 +28,34 @@ _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (1 / math.facto
 _FAR = 200.0
 _LARGE, _SMALL = 1e100, 1e-100
 _TOGETHER = 6  # columns summed at a time
-_FASTMATH = {
-    "contract",
-    "nsz",
-    "reassoc",
-    "arcp",
-}  # sums may be reordered to vectorise; NaN and infinity keep their meaning
+_FASTMATH = {"contract", "nsz", "reassoc", "arcp"}  # sums may be reordered; NaN and infinity keep their meaning
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def _source_version() -> str:
+    """Hash the source of this folder: numba looks only at a function's own file when it reads its cache."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
+
+
+_VERSION = _source_version()
+
+
 def compiled(function: Function) -> Function:
     """Compile a function when it is first called, keep it on disk, and let other threads run meanwhile."""
-    jitted: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")(function)
-    return cast(Function, jitted)
+    return _compile(function)
 
 
 def inlined(function: Function) -> Function:
     """Compile a function into each of its callers: for steps too small, or with too many arguments, to be called."""
-    jitted: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy", forceinline=True)(
-        function
-    )
-    return cast(Function, jitted)
+    return _compile(function, forceinline=True)
+
+
+def _compile(function: Function, *, forceinline: bool = False) -> Function:
+    function.__qualname__ = f"{function.__qualname__}_{_VERSION}"  # the name of its file in the cache
+    compiler: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy", forceinline=forceinline)
+    return cast(Function, compiler(function))
 
 
 class Work(NamedTuple):

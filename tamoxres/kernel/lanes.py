@@ -148,7 +148,10 @@ def _tie_steps(sums: FloatArray, p: int, at_risk: Any, tied: Any, deaths: Any, w
         tied_hazard = tied_hazard + share * w * inverse
         a = information
         for c in range(p):
-            this = (load(sums, total + c) - share * load(sums, tied_total + c)) * inverse
+            this = load(sums, total + c)
+            if j > 0:
+                this = this - share * load(sums, tied_total + c)
+            this = this * inverse
             store(sums, mean + c, this)
             weighted = w * this
             store(sums, score + c, load(sums, score + c) - weighted)
@@ -182,7 +185,8 @@ def _risk_sets(block: Block, scratch: Scratch, beta: FloatArray) -> None:
             risk = 0.0 - load(risks, late[j])
             at_risk = at_risk + risk
             _add(sums, total, factors, late[j], shared, risk, risk * load(xs, late[j]))
-        _clear(sums, tied, mean)
+        if most[g] > 1:
+            _clear(sums, tied, mean)
         tied_risk = splat(0.0)
         for i in range(start[g], stop[g]):
             x = load(xs, i)

@@ -160,6 +160,7 @@ def log(typing: Any, value: Any) -> Any:
 
 
 def _polynomial(builder: Any, x: Any, terms: list[float]) -> Any:
+    """Sum the terms times the powers of x, by Horner's rule."""
     total = _all(terms[-1])
     for term in reversed(terms[:-1]):
         total = builder.fadd(builder.fmul(total, x, flags=_FAST), _all(term), flags=_FAST)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort, MarkerCall, Profile, ProfileKind
+from ..cohort import ABOVE_MEDIAN, ALTERED, NOT_ASSAYED, UNALTERED, Cohort, MarkerCall, Profile, ProfileKind
 from ..errors import DataError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["ColumnRule", "CopyNumberRule", "LevelRule", "MutationRule", "Rule", "StatusRule"]
 
 Cut = Literal["published", "median", "fitted"]
-ABOVE_MEDIAN = "1 above the pooled median"  # the unit of a profile that was published as 0 and 1
 _SILENT = re.compile(r"Silent|Intron|UTR|Flank|IGR|RNA", re.IGNORECASE)
 
 
@@ -108,8 +107,11 @@ class StatusRule(Rule):
     by_ihc: bool
 
     def applies(self, cohort: Cohort) -> bool:
-        """Whether the status is there, by such an assay."""
-        return self.column in cohort.patients and self.measured_by(cohort).startswith("IHC") == self.by_ihc
+        """Whether the status is known in anybody, by such an assay."""
+        if self.measured_by(cohort).startswith("IHC") != self.by_ihc:
+            return False
+        patients = cohort.patients
+        return self.column in patients and bool(patients[self.column].notna().any())
 
     def measured_by(self, cohort: Cohort) -> str:
         """Name the assay as the cohort states it."""

@@ -17,7 +17,7 @@ from ..effects import EffectEstimate
 from ..effects.derive import flags, marker_level
 from ..errors import PoolingError
 
-__all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "remarks"]
+__all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "question", "remarks"]
 
 REFUSED_FLAGS = (
     "recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai",
@@ -105,6 +105,11 @@ def asked(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], al
     return {name: read[name](effects[0]) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
 
 
+def question(effect: EffectEstimate) -> dict[str, str]:
+    """Return everything that is compared before pooling, of one row."""
+    return {name: read(effect) for name, read in _readings({}, Alike()).items()}
+
+
 def check(
     effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike, *, dependent: bool = False
 ) -> None:
@@ -124,18 +129,41 @@ def check(
         if name == "adjusted":
             groups.pop("not told", None)
         if len(groups) > 1:
-            raise PoolingError(f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}. {_hint(name, groups)}")
+            raise PoolingError(
+                f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}. {_hint(name, effects, read)}"
+            )
     if not dependent:
         _check_studies(effects)
 
 
-def _hint(name: str, groups: Mapping[str, list[str]]) -> str:
-    if name == "contrast" and len(groups) == 2:
-        one, other = (tuple(contrast.split(" v ")) for contrast in groups)
+def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEstimate], str]) -> str:
+    """Say what to pass, in Python and on the command line, to take the others' values for the first's."""
+    values = list(dict.fromkeys(read(effect) for effect in effects))
+    if name == "contrast" and len(values) == 2:
+        one, other = (tuple(contrast.split(" v ")) for contrast in values)
         if one == other[::-1]:
-            return "Turn one of them round with .reversed()."
-    how = "endpoint_map=..." if name == "endpoint" else f"alike=Alike({name}=...)"
-    return f"Pass {how} if you mean it."
+            turned = next(effect.study for effect in effects if read(effect) == values[1])
+            return f"Turn {turned} round with .reversed() (--reverse {_quoted(turned)})."
+    raw = _raw(name)
+    target = raw(effects[0])
+    others = dict.fromkeys(raw(effect) for effect in effects if read(effect) not in (values[0], "not told"))
+    mapping = ", ".join(f"{other!r}: {target!r}" for other in others)
+    if name == "endpoint":
+        typed = ",".join(f"{other}={target}" for other in others)
+        return f"Pass endpoint_map={{{mapping}}} (--endpoint-map {typed}) if you mean it."
+    typed = " ".join("--alike " + _quoted(f"{name}:{other}={target}") for other in others)
+    return f"Pass alike=Alike({name}={{{mapping}}}) ({typed}) if you mean it."
+
+
+def _raw(name: str) -> Callable[[EffectEstimate], str]:
+    """Return how the value that a mapping takes is read off a row."""
+    if name == "population":
+        return marker_level
+    return _adjustment if name == "adjusted" else attrgetter(name)
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if " " in text else text
 
 
 def _groups(effects: Iterable[EffectEstimate], read: Callable[[EffectEstimate], str]) -> dict[str, list[str]]:
@@ -158,8 +186,8 @@ def _check_flags(effects: Sequence[EffectEstimate], include: Sequence[str]) -> N
         flagged = [effect.study for effect in effects if flag in flags(effect)]
         if flagged and flag not in include:
             raise PoolingError(
-                f"{_names(flagged)}: flagged {flag}. Leave it out, "
-                f"or pass alike=Alike(include=({flag!r},)) if you mean it."
+                f"{_names(flagged)}: flagged {flag}. Leave it out (--leave-out), "
+                f"or pass alike=Alike(include=({flag!r},)) (--include {flag}) if you mean it."
             )
 
 
@@ -170,7 +198,7 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
         if name in seen:
             raise PoolingError(
                 f"Study {effect.study} stands twice; its patients would count twice. "
-                "Keep one effect a study, or use pool_dependent."
+                "Keep one effect a study (--one-a-study), or use pool_dependent."
             )
         seen[name] = effect
     for effect in effects:
@@ -178,7 +206,7 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
             if other.casefold() in seen and other.casefold() != effect.study.casefold():
                 raise PoolingError(
                     f"{effect.study} and {other} share patients, who would count twice. "
-                    "Keep one of them, or use pool_dependent."
+                    "Keep one of them (--one-a-study or --leave-out), or use pool_dependent."
                 )
 
 

@@ -68,7 +68,7 @@ def deft(
     effects: Iterable[EffectEstimate],
     *,
     tau2: Tau2Method = "reml",
-    ci: CiMethod = "hksj",
+    ci: CiMethod | None = None,
     endpoint_map: Mapping[str, str] | None = None,
     alike: Alike | None = None,
 ) -> PooledEffect:

@@ -27,7 +27,7 @@ def pool(
     effects: Iterable[EffectEstimate],
     *,
     tau2: Tau2Method = "reml",
-    ci: CiMethod = "hksj",
+    ci: CiMethod | None = None,
     prediction: PredictionRule = "hts",
     level: float = 0.95,
     endpoint_map: Mapping[str, str] | None = None,
@@ -42,7 +42,8 @@ def pool(
     tau2 : "common" | "dl" | "reml" | "ml" | "pm" | "he" | "sj" | "eb"
         Estimator of the between-study variance; `common` pools without one.
     ci : "hksj" | "z" | "hk_adhoc"
-        Hartung-Knapp-Sidik-Jonkman, normal, or Hartung-Knapp with max(1, q).
+        Hartung-Knapp-Sidik-Jonkman, normal, or Hartung-Knapp with max(1, q). By default `hksj`; `z` for a common
+        effect, for which Hartung-Knapp is not meant.
     prediction : "hts" | "z" | "k1" | "hksj"
         Rule of the prediction interval (see `meta.heterogeneity`).
     level : float
@@ -68,6 +69,7 @@ def pool(
     >>> print(round(pool([naples, berlin], ci="z").estimate, 3))
     1.033
     """
+    ci = ci or ("z" if tau2 == "common" else "hksj")
     _check_choices(tau2, ci, prediction, level)
     rows, left_out = estimated(effects)
     mapping, declared = endpoint_map or {}, alike or Alike()

@@ -24,16 +24,20 @@ _FIT_OPTIONS = {"precision": 1e-18, "r_precision": 1e-16}
 
 
 def lifelines_fit(frame: pd.DataFrame, design: Design, strata: Sequence[str]) -> tuple[FloatArray, FloatArray, float]:
-    """Fit with lifelines (Efron ties): coefficients (p,), covariance (p, p) and log partial likelihood."""
+    """Fit with lifelines (Efron ties): coefficients (p,), covariance (p, p) and log partial likelihood.
+
+    It starts from the kernel's maximum: from 0 its step rule can stall far off when columns are nearly collinear.
+    """
     from lifelines import CoxPHFitter
 
     data = frame[list(strata)].astype(str)
     data[list(design.names)] = design.x
     data["months"], data["event"] = frame["months"], frame["event"] == 1
+    start = kernel_fit(frame, design, strata, "efron").coefficients * design.x.std(axis=0, ddof=1)  # as it scales
     fitter = CoxPHFitter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # sparseness and separation are told in our own words
-        fitter.fit(data, "months", "event", strata=list(strata) or None, fit_options=_FIT_OPTIONS)
+        fitter.fit(data, "months", "event", strata=list(strata) or None, fit_options=_FIT_OPTIONS, initial_point=start)
     return fitter.params_.to_numpy(), fitter.variance_matrix_.to_numpy(), float(fitter.log_likelihood_)
 
 

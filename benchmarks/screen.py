@@ -1,0 +1,266 @@
+"""How fast the gene screen and the kernel are, side by side with their peers on the same data.
+
+Usage: python benchmarks/screen.py [--quick] [--cluster] [-o FILE.md]
+
+Times a scan of 20,000 genes (n = 1,980), a single fit of 1,000,000 patients, 1,000 bootstraps, growth with genes and
+patients, and checks every gene against R (eps 1e-12). Slow peers run on few genes and are extrapolated, and the table
+says so; a peer that is not installed is left out. `--cluster` adds two Dask workers against one on a minute of work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from screen_data import COLUMNS, MAPPING, clinical, expression
+
+import tamoxres as tr
+from tamoxres.analysis import AnalysisSet
+from tamoxres.kernel.cox import fit_cox
+from tamoxres.kernel.resample import bootstrap
+from tamoxres.scan.matrix import ArrayMatrix
+from tamoxres.scan.screen import ScreenOptions, screen
+
+HERE = Path(__file__).parent
+N = 1_980
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One line of the table: seconds for the whole task."""
+
+    task: str
+    who: str
+    seconds: float
+    note: str = ""
+
+
+def best_of(run: Callable[[], object], repeats: int = 3) -> float:
+    """Return the median time of a call, after one to warm up."""
+    run()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def r_seconds(task: str, folder: Path, k: int, *more: str) -> float | None:
+    """Return R's seconds a fit, or None without R."""
+    if shutil.which("Rscript") is None:
+        return None
+    command = ["Rscript", str(HERE / "screen_baseline.R"), task, str(folder), str(k), *more]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+class Bench:
+    """Data on disk and what is timed on them."""
+
+    def __init__(self, folder: Path, genes: int, large: int) -> None:
+        self.folder, self.genes = folder, genes
+        self.data = clinical(N)
+        self.data.insert(0, "patient", [f"P{i:05d}" for i in range(N)])
+        self.data.to_csv(folder / "clinical.csv", index=False)
+        self.large = clinical(large, seed=20240612 + large)
+        self.large.to_csv(folder / "large.csv", index=False)
+        self.values = expression(folder / "expression.f32", genes, N)
+        self.analysis = self.select(folder / "clinical.csv")
+
+    @staticmethod
+    def select(path: Path) -> AnalysisSet:
+        """Load a registry and select both arms."""
+        cohort = tr.load(path, mapping=MAPPING)
+        return tr.select(cohort, endpoint=tr.OS, er="any", treatment="any")
+
+    def matrix(self, genes: int) -> ArrayMatrix:
+        """Return the first genes."""
+        names = tuple(f"G{g}" for g in range(genes))
+        return ArrayMatrix(values=self.values[:genes], genes=names, patients=tuple(self.data["patient"]))
+
+    def scan(self, genes: int, **options: object) -> pd.DataFrame:
+        """Screen the first genes."""
+        chosen = ScreenOptions(**options)  # type: ignore[arg-type]
+        return screen(self.analysis, self.matrix(genes), adjust=["age", "grade"], options=chosen).table
+
+    def scans(self, few: int) -> list[Timing]:
+        """Time the scan: ours, and peers on `few` genes."""
+        task, genes = f"scan of {self.genes:,} genes, n = {N:,}", self.genes
+        rows = [
+            Timing(task, "tamoxres, numba, 2 workers", best_of(lambda: self.scan(genes, lrt=False, jobs=2))),
+            Timing(task, "tamoxres, numba, 1 worker", best_of(lambda: self.scan(genes, lrt=False, jobs=1), 1)),
+            Timing(task, "tamoxres, numba, 2 workers, with LRT", best_of(lambda: self.scan(genes, jobs=2), 1)),
+        ]
+        part = min(10 * few, genes)
+        numpy = best_of(lambda: self.scan(part, lrt=False, jobs=1, engine="numpy"), 1) * genes / part
+        rows.append(Timing(task, "tamoxres, NumPy, 1 worker", numpy, f"from {part:,} genes"))
+        for name, peer, some in (("lifelines", self.lifelines, few), ("statsmodels", self.statsmodels, few // 5)):
+            if importlib.util.find_spec(name):
+                start = time.perf_counter()
+                peer(some)
+                rows.append(Timing(task, name, (time.perf_counter() - start) * genes / some, f"from {some} genes"))
+        each = r_seconds("scan", self.folder, part)
+        if each is not None:
+            rows.append(Timing(task, "R coxph.fit", each * genes, f"from {part:,} genes"))
+        return rows
+
+    def _frame(self, gene: int) -> pd.DataFrame:
+        d = self.data[["time", "event", "tam", "age", "grade"]].copy()
+        d["gene"] = self.values[gene].astype(float)
+        return d.assign(product=d["gene"] * d["tam"])
+
+    def lifelines(self, genes: int) -> None:
+        """Fit genes with lifelines at its default tolerance."""
+        from lifelines import CoxPHFitter
+
+        for gene in range(genes):
+            CoxPHFitter().fit(self._frame(gene), "time", "event")
+
+    def statsmodels(self, genes: int) -> None:
+        """Fit genes with statsmodels' PHReg."""
+        from statsmodels.duration.hazard_regression import PHReg
+
+        for gene in range(genes):
+            d = self._frame(gene)
+            PHReg(d["time"], d.drop(columns=["time", "event"]), status=d["event"], ties="efron").fit()
+
+    def agreement(self) -> str | None:
+        """Compare every gene with R's coxph.fit at eps 1e-12."""
+        out = self.folder / "r.f64"
+        if r_seconds("exact", self.folder, self.genes, str(out)) is None:
+            return None
+        r = np.fromfile(out).reshape(self.genes, 10)
+        ours = self.scan(self.genes, lrt=False)
+        coefficient = np.abs(ours["log_hr"] - r[:, 4]).max()
+        se = np.abs(ours["se"] / r[:, 9] - 1).max()
+        untreated = np.abs(ours["log_hr_untreated"] - r[:, 3]).max()
+        return (
+            f"Against R coxph.fit (eps 1e-12), all {self.genes:,} genes: largest difference {coefficient:.1e} in the "
+            f"interaction, {untreated:.1e} in the gene, {se:.1e} (relative) in the standard error."
+        )
+
+    def singles(self) -> list[Timing]:
+        """Time one fit of a large registry."""
+        x = self.large[COLUMNS].to_numpy(float).copy()
+        when, event = self.large["time"].to_numpy().copy(), self.large["event"].to_numpy().copy()
+        task = f"one fit, n = {len(when):,}, 10 columns"
+        rows = [Timing(task, "tamoxres", best_of(lambda: fit_cox(when, event, x)))]
+        each = r_seconds("single", self.folder, 3)
+        if each is not None:
+            rows.append(Timing(task, "R coxph.fit", each))
+        if importlib.util.find_spec("lifelines"):
+            from lifelines import CoxPHFitter
+
+            frame = self.large[["time", "event", *COLUMNS]]
+            start = time.perf_counter()
+            CoxPHFitter().fit(frame, "time", "event")
+            rows.append(Timing(task, "lifelines", time.perf_counter() - start))
+        return rows
+
+    def bootstraps(self, replicates: int) -> list[Timing]:
+        """Time bootstraps of a fit of ten columns."""
+        d = self.data
+        fit = fit_cox(d["time"].to_numpy(), d["event"].to_numpy(), d[COLUMNS].to_numpy(float))
+        task = f"{replicates:,} bootstraps, n = {N:,}, 10 columns"
+        rows = [Timing(task, "tamoxres, 1 thread", best_of(lambda: bootstrap(fit, replicates, seed=1)))]
+        each = r_seconds("bootstrap", self.folder, 200)
+        if each is not None:
+            rows.append(Timing(task, "R coxph.fit", each * replicates, "from 200"))
+        return rows
+
+    def growth(self) -> list[Timing]:
+        """Time scans over three decades of genes, and of patients."""
+        rows = []
+        for genes in (self.genes // 100, self.genes // 10, self.genes):
+            seconds = best_of(lambda g=genes: self.scan(g, lrt=False, jobs=1), 1)
+            rows.append(
+                Timing("growth with genes", f"{genes:,} genes", seconds, f"{1e6 * seconds / genes:.0f} us a gene")
+            )
+        draw = np.random.default_rng(3)
+        for n in (1_000, 10_000, 100_000):
+            data = clinical(n, seed=n)
+            data.insert(0, "patient", [f"P{i:06d}" for i in range(n)])
+            data.to_csv(self.folder / "grown.csv", index=False)
+            analysis = self.select(self.folder / "grown.csv")
+            values = draw.normal(size=(32, n)).astype(np.float32)
+            names = tuple(f"G{g}" for g in range(32))
+            matrix = ArrayMatrix(values=values, genes=names, patients=tuple(data["patient"]))
+            run = partial(screen, analysis, matrix, adjust=["age", "grade"], options=ScreenOptions(lrt=False, jobs=1))
+            seconds = best_of(run, 1)
+            rows.append(
+                Timing(
+                    "growth with patients", f"n = {n:,}, 32 genes", seconds, f"{1e9 * seconds / 32 / n:.0f} ns a value"
+                )
+            )
+        return rows
+
+    def cluster(self) -> list[Timing]:
+        """Time one and two Dask workers of one thread each on about a minute of work."""
+        import joblib
+        from distributed import Client, LocalCluster
+
+        rows = []
+        for workers in (1, 2):
+            with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as up, Client(up):
+                with joblib.parallel_config(backend="dask"):
+                    self.scan(1000)
+                    start = time.perf_counter()
+                    for _ in range(30):
+                        self.scan(self.genes)
+                rows.append(Timing("30 scans on Dask, with LRT", f"{workers} worker(s)", time.perf_counter() - start))
+        return rows
+
+
+def written(rows: list[Timing], notes: list[str]) -> str:
+    """Write timings as Markdown; ratios are to the first line of a task."""
+    lines = [
+        "# The gene screen and the kernel, side by side",
+        "",
+        f"{platform.processor() or platform.machine()}, {platform.system()}, Python {platform.python_version()}, "
+        f"NumPy {np.__version__}. Medians; written by `python benchmarks/screen.py`.",
+        "",
+        "| task | who | seconds | ratio | note |",
+        "|---|---|---:|---:|---|",
+    ]
+    first: dict[str, float] = {}
+    for row in rows:
+        base = first.setdefault(row.task, row.seconds)
+        lines.append(f"| {row.task} | {row.who} | {row.seconds:,.3f} | {row.seconds / base:,.1f} | {row.note} |")
+    return "\n".join([*lines, "", *notes, ""])
+
+
+def main() -> None:
+    """Run everything, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
+    parser.add_argument("--cluster", action="store_true", help="time Dask workers too")
+    parser.add_argument("-o", type=Path, default=HERE / "SCREEN.md")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    genes, large, few, replicates = (400, 20_000, 5, 64) if options.quick else (20_000, 1_000_000, 100, 1_000)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), genes, large)
+        rows = [*bench.scans(few), *bench.singles(), *bench.bootstraps(replicates), *bench.growth()]
+        rows += bench.cluster() if options.cluster else []
+        agreement = bench.agreement()
+    text = written(rows, [agreement] if agreement else [])
+    options.o.write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()

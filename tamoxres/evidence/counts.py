@@ -1,0 +1,85 @@
+"""How many studies and rows were found, left out, and why: the numbers of a PRISMA flow that tables can tell.
+
+What tables cannot tell (records screened, reports not retrieved) is not made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..effects import EffectEstimate
+from ..errors import QuestionError
+from .check import TIERS, open_extraction
+from .published import OPTIONAL, derived_interactions
+from .rows import effects_of
+from .tables import MARKERS, Extraction, row_flags, split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["evidence_counts"]
+
+_WHY = {
+    "recalled": "number known but not read again", "pooled_estimate": "a pooled estimate of other studies",
+    "overlaps_row_of_same_study": "same patients as another row of its study",
+}  # fmt: skip
+_ESTIMANDS = {
+    "prognostic": "marker among patients treated alike", "treatment_effect": "treatment within a marker level",
+    "interaction": "interaction of marker and treatment",
+}  # fmt: skip
+
+
+def evidence_counts(
+    *, marker: str | None = None, data: str | Path | Extraction | None = None, merge: bool = False
+) -> pd.DataFrame:
+    """Count studies and effect rows from those identified to those usable, each row left out for one reason.
+
+    Parameters
+    ----------
+    marker, data, merge
+        As in `literature`.
+
+    Returns
+    -------
+    DataFrame
+        step (identified, left out, usable), what, studies, rows. Rows identified are rows left out and rows usable.
+    """
+    import pandas as pd
+
+    if marker is not None and marker.upper() not in MARKERS:
+        raise QuestionError(f"Unknown marker {marker!r}. Use one of {', '.join(MARKERS)}.")
+    asked = None if marker is None else marker.upper()
+    tables = open_extraction(data, merge=merge)
+    about = [row for row in tables.studies if asked in (None, *split(row["markers"]))]
+    pairs = [
+        (row, effect) for row, effect in zip(tables.effects, effects_of(tables), strict=True)
+        if asked in (None, row["marker"])
+    ]  # fmt: skip
+    with_rows = {row["study_id"] for row, _ in pairs}
+    reasons = [next((kind for kind in OPTIONAL if kind in row_flags(row)), "") for row, _ in pairs]
+    by_reason = {
+        kind: [e for (_, e), why in zip(pairs, reasons, strict=True) if why == kind] for kind in ("", *OPTIONAL)
+    }
+    usable, steps = by_reason[""], [("identified", "all", len(about), len(pairs))]
+    for tier in TIERS:
+        rows = [row for row, _ in pairs if tables.study(row["study_id"])["tier"] == tier]
+        steps.append(("identified", tier.replace("_", " "), sum(row["tier"] == tier for row in about), len(rows)))
+    steps.append(
+        ("left out", "no effect of the marker is printed", sum(s["study_id"] not in with_rows for s in about), 0)
+    )
+    steps += [("left out", why, *_size(by_reason[kind])) for kind, why in _WHY.items()]
+    steps.append(("usable", "all", *_size(usable)))
+    steps.append(("usable", "with a standard error", *_size(e for e in usable if e.status == "estimated")))
+    steps.append(("usable", "a test or an estimate alone", *_size(e for e in usable if e.status != "estimated")))
+    steps += [("usable", told, *_size(e for e in usable if e.estimand == name)) for name, told in _ESTIMANDS.items()]
+    derived = derived_interactions(marker=asked, data=tables)
+    steps.append(("usable", "interactions made from two printed strata", *_size(derived)))
+    return pd.DataFrame(steps, columns=["step", "what", "studies", "rows"])
+
+
+def _size(effects: Iterable[EffectEstimate]) -> tuple[int, int]:
+    """Count studies and rows."""
+    rows = list(effects)
+    return len({row.study for row in rows}), len(rows)

@@ -1,0 +1,177 @@
+"""Published effects and studies as rows: the embedded tables, or a user's own extraction in the same format.
+
+Rows that must not be pooled unawares (`OPTIONAL`) are left out unless they are asked for by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..effects import ESTIMANDS, EffectEstimate
+from ..effects.derive import flags, from_strata, marker_level
+from ..errors import QuestionError
+from .check import SETTINGS, TIERS, open_extraction
+from .rows import effects_of
+from .tables import MARKERS, Extraction, Row, citation, row_flags, split, study_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["OPTIONAL", "derived_interactions", "literature", "narrowed", "strata_pairs", "studies"]
+
+OPTIONAL = ("recalled", "pooled_estimate", "overlaps_row_of_same_study")
+
+
+def literature(
+    *,
+    marker: str | None = None,
+    estimand: str | None = None,
+    tier: str | None = None,
+    setting: str | None = None,
+    include: str | Sequence[str] = (),
+    data: str | Path | Extraction | None = None,
+    merge: bool = False,
+) -> list[EffectEstimate]:
+    """Return published effects, one row each, by default without those that must not be pooled unawares.
+
+    Parameters
+    ----------
+    marker : str, optional
+        HER2, AKT, MTOR, SRC, HH, PTEN or PIK3CA.
+    estimand : "prognostic" | "treatment_effect" | "interaction", optional
+    tier : "clinical" | "meta_analysis", optional
+        Of the study (cell-line and animal studies have no effect rows).
+    setting : "adjuvant" | "advanced" | "neoadjuvant", optional
+    include : str or sequence of str
+        Rows otherwise left out: `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or `all`.
+    data : path, optional
+        A folder with your own effects.csv and studies.csv; the embedded tables if not given.
+    merge : bool
+        Add your own studies to the embedded ones; a study of the same id is replaced with all its rows.
+
+    Returns
+    -------
+    list of EffectEstimate
+
+    Raises
+    ------
+    QuestionError
+        On an unknown marker, estimand, tier, setting or name in `include`.
+    DataError
+        If your own tables are not sound, naming file, line and column.
+
+    Examples
+    --------
+    >>> len(literature(include="all"))
+    157
+    """
+    marker = None if marker is None else marker.upper()
+    asked = {"marker": (marker, MARKERS), "estimand": (estimand, ESTIMANDS[1:])}
+    asked |= {"tier": (tier, TIERS), "setting": (setting, SETTINGS)}
+    for name, (value, allowed) in asked.items():
+        if value is not None and value not in allowed:
+            raise QuestionError(f"Unknown {name} {value!r}. Use one of {', '.join(allowed)}.")
+    kept_kinds = _kinds(include)
+    tables, out = open_extraction(data, merge=merge), []
+    for row, effect in zip(tables.effects, effects_of(tables), strict=True):
+        study = tables.study(row["study_id"])
+        found = {
+            "marker": row["marker"], "estimand": effect.estimand, "tier": study["tier"], "setting": study["setting"],
+        }  # fmt: skip
+        fits = all(value in (None, found[name]) for name, (value, _) in asked.items())
+        if fits and set(row_flags(row)) & set(OPTIONAL) <= kept_kinds:
+            out.append(effect)
+    return out
+
+
+def _kinds(include: str | Sequence[str]) -> set[str]:
+    names = [include] if isinstance(include, str) else list(include)
+    if unknown := [name for name in names if name not in (*OPTIONAL, "all")]:
+        raise QuestionError(f"Unknown row kind {unknown[0]!r} in include. Use {', '.join(OPTIONAL)} or all.")
+    return set(OPTIONAL) if "all" in names else set(names)
+
+
+def narrowed(
+    effects: Iterable[EffectEstimate],
+    *,
+    treatment: str = "",
+    with_flags: Sequence[str] = (),
+    without_flags: Sequence[str] = (),
+) -> list[EffectEstimate]:
+    """Keep the rows whose treatment names a drug, that bear every flag asked for, and none of those refused."""
+    rows = list(effects)
+    known = {flag for row in rows for flag in flags(row)}
+    if unknown := [flag for flag in with_flags if flag not in known]:
+        raise QuestionError(f"None of {len(rows)} rows is flagged {unknown[0]}. Flags are {', '.join(sorted(known))}.")
+    return [
+        row
+        for row in rows
+        if treatment.casefold() in row.treatment.casefold()
+        and set(with_flags) <= set(flags(row))
+        and not set(without_flags) & set(flags(row))
+    ]
+
+
+def studies(*, data: str | Path | Extraction | None = None, merge: bool = False) -> pd.DataFrame:
+    """Return the studies of the evidence map, one row a study, marker and direction.
+
+    Parameters
+    ----------
+    data, merge
+        As in `literature`.
+
+    Returns
+    -------
+    DataFrame
+        study, study_id, marker, direction, tier, setting, year, design, population, summary, verification, flags,
+        source. `direction` is about the altered state: resistant, no_effect, sensitive, mixed, unclear,
+        prognostic_worse or prognostic_better.
+    """
+    import pandas as pd
+
+    tables = open_extraction(data, merge=merge)
+    return pd.DataFrame([row for study in tables.studies for row in _findings(study, study_labels(tables))])
+
+
+def _findings(study: Row, labels: dict[str, str]) -> list[dict[str, str | int]]:
+    shared = ("tier", "setting", "design", "population", "summary", "verification", "flags")
+    return [
+        {"study": labels[study["study_id"]], "study_id": study["study_id"], "marker": marker, "direction": direction}
+        | {"year": int(study["year"])} | {name: study[name] for name in shared} | {"source": citation(study)}
+        for marker, _, direction in (finding.partition(":") for finding in split(study["finding_direction"]))
+    ]  # fmt: skip
+
+
+def derived_interactions(
+    *,
+    marker: str | None = None,
+    include: str | Sequence[str] = (),
+    data: str | Path | Extraction | None = None,
+    merge: bool = False,
+) -> list[EffectEstimate]:
+    """Make a trial's interaction from its two printed strata: the difference of their logs, root of summed squares.
+
+    Two rows of one study are strata of each other when they share endpoint, measure, treatments and subset, and one is
+    about marker-altered, the other about marker-unaltered patients. The result is altered over unaltered, and its
+    `method` is `from strata`. Parameters are as in `literature`.
+    """
+    rows = literature(marker=marker, estimand="treatment_effect", include=include, data=data, merge=merge)
+    return [from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows)]
+
+
+def strata_pairs(effects: Iterable[EffectEstimate]) -> list[tuple[EffectEstimate, EffectEstimate]]:
+    """Find the marker-altered and the marker-unaltered stratum of one question of one study; a level stands once."""
+    strata: dict[tuple[str, ...], dict[str, list[EffectEstimate]]] = {}
+    for effect in effects:
+        if effect.status == "estimated" and (level := marker_level(effect)):
+            subset = next((flag for flag in flags(effect) if flag.startswith("subset:")), "")
+            kind = "composite" if "composite_marker" in flags(effect) else ""
+            key = (effect.study, effect.marker, effect.endpoint, effect.measure, effect.treatment, subset, kind)
+            strata.setdefault(key, {}).setdefault(level, []).append(effect)
+    return [
+        (pair["altered"][0], pair["unaltered"][0])
+        for pair in strata.values()
+        if len(pair) == 2 and all(len(rows) == 1 for rows in pair.values())
+    ]

@@ -1,0 +1,166 @@
+"""What the examined review claims of each marker, and the trials' ratios of hazard ratios beside each other.
+
+The ratios answer different questions (tamoxifen v none, 5 v 2 years, an aromatase inhibitor v tamoxifen) on different
+endpoints: they are shown side by side and pooled only where a caller maps them by name, which then stands in the notes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..effects import EffectEstimate
+from ..effects.derive import flags, from_strata
+from .published import literature, strata_pairs
+from .tables import Extraction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CLAIMS", "Claim", "claims", "side_by_side"]
+
+_SIDES = re.compile(r"SE ([\d.]+) by its lower limit, ([\d.]+) by its upper")
+_COLUMNS = (
+    "marker", "study", "contrast", "endpoint", "measure", "altered", "unaltered", "ratio", "ci_low", "ci_high", "se",
+    "se_least", "se_most", "p_value", "printed_p", "route", "remark", "design", "flags",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What the review that tamoxres examines says of one marker, in one sentence.
+
+    Attributes
+    ----------
+    marker : str
+    altered : str
+        The state that counts as altered.
+    direction : "resistant" | "no_difference"
+    statement : str
+    """
+
+    marker: str
+    altered: str
+    direction: Literal["resistant", "no_difference"]
+    statement: str
+
+    def __str__(self) -> str:
+        return f"{self.marker}: {self.statement}"
+
+
+def _claim(marker: str, altered: str, direction: Literal["resistant", "no_difference"], end: str) -> Claim:
+    return Claim(
+        marker=marker, altered=altered, direction=direction, statement=f"{altered[:1].upper()}{altered[1:]} {end}."
+    )
+
+
+_RESISTS = "goes with resistance to tamoxifen"
+CLAIMS = (
+    _claim("HER2", "over-expression or amplification of HER2", "resistant", _RESISTS),
+    _claim("AKT", "activation (phosphorylation) of AKT", "resistant", _RESISTS),
+    _claim("MTOR", "activation of mTOR and its targets", "resistant", _RESISTS),
+    _claim("SRC", "over-expression or activation of SRC", "resistant", _RESISTS),
+    _claim("HH", "activation of Hedgehog signalling", "resistant", _RESISTS),
+    _claim("PTEN", "loss of PTEN", "resistant", _RESISTS),
+    _claim("PIK3CA", "mutation of PIK3CA", "no_difference", "makes no significant difference to outcome on tamoxifen"),
+)
+
+
+def claims() -> tuple[Claim, ...]:
+    """Return what the review claims of each marker of the pathway."""
+    return CLAIMS
+
+
+def side_by_side(
+    *,
+    marker: str | None = None,
+    include: str | Sequence[str] = (),
+    data: str | Path | Extraction | None = None,
+    merge: bool = False,
+) -> pd.DataFrame:
+    """Show each trial's interaction of marker and treatment, from its printed strata or as printed, unpooled.
+
+    Parameters
+    ----------
+    marker, include, data, merge
+        As in `literature`.
+
+    Returns
+    -------
+    DataFrame
+        One row a study and endpoint: marker, study, contrast (of treatments), endpoint, measure, altered and unaltered
+        (the two printed effects), ratio with its limits and se, `se_least` and `se_most` where a printed interval is
+        not symmetric and implies two errors by its sides (else both equal se), p_value of the ratio, printed_p (the
+        interaction test that the study prints), route (`two strata`, `printed`, `P alone`), remark (the two errors by
+        side, as printed), design, flags.
+    """
+    import pandas as pd
+
+    asked: dict[str, Any] = {"marker": marker, "include": include, "data": data, "merge": merge}
+    printed = literature(estimand="interaction", **asked)
+    rows, used = [], []
+    for altered, unaltered in strata_pairs(literature(estimand="treatment_effect", **asked)):
+        tests = [row for row in printed if _same_question(row, altered)]
+        used += tests
+        rows.append(_of_strata(altered, unaltered, tests))
+    rows += [_as_printed(row) for row in printed if row not in used]
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+    return frame.sort_values("marker", kind="stable", key=_order, ignore_index=True)
+
+
+def _order(markers: Any) -> Any:
+    return markers.map({claim.marker: i for i, claim in enumerate(CLAIMS)})
+
+
+def _same_question(test: EffectEstimate, stratum: EffectEstimate) -> bool:
+    asked = ("study", "marker", "endpoint", "treatment")
+    composite = ["composite_marker" in flags(row) for row in (test, stratum)]
+    return all(getattr(test, name) == getattr(stratum, name) for name in asked) and composite[0] == composite[1]
+
+
+def _shared(row: EffectEstimate) -> dict[str, Any]:
+    return {
+        "marker": row.marker, "study": row.study, "contrast": row.treatment, "endpoint": row.endpoint,
+        "measure": row.measure, "design": row.design, "flags": ", ".join(flags(row)),
+    }  # fmt: skip
+
+
+def _of_strata(altered: EffectEstimate, unaltered: EffectEstimate, tests: Sequence[EffectEstimate]) -> dict[str, Any]:
+    ratio = from_strata(altered, unaltered)
+    sides = [_side_errors(row) for row in (altered, unaltered)]
+    (low, high), p = ratio.ci(), next((test.p_value for test in tests), None)
+    return _shared(ratio) | {
+        "altered": altered.estimate, "unaltered": unaltered.estimate, "ratio": ratio.estimate, "ci_low": low,
+        "ci_high": high, "se": ratio.se, "se_least": math.hypot(*map(min, sides)),
+        "se_most": math.hypot(*map(max, sides)), "p_value": ratio.p_value, "printed_p": p, "route": "two strata",
+        "remark": "; ".join(f"{level} {remark}" for level, row in (("altered:", altered), ("unaltered:", unaltered))
+                            if (remark := _remark(row))),
+    }  # fmt: skip
+
+
+def _side_errors(row: EffectEstimate) -> tuple[float, float]:
+    """Return the errors that the two sides of a printed interval imply; equal where it is symmetric."""
+    found = _SIDES.search(row.note)
+    se = row.se or math.nan
+    return (float(found.group(1)), float(found.group(2))) if found else (se, se)
+
+
+def _remark(row: EffectEstimate) -> str:
+    found = _SIDES.search(row.note)
+    return f"interval not symmetric, {found.group(0)}" if found else ""
+
+
+def _as_printed(row: EffectEstimate) -> dict[str, Any]:
+    if row.status != "estimated":
+        return _shared(row) | {"printed_p": row.p_value, "route": "P alone", "remark": ""}
+    turned = row.reversed() if row.contrast == "unaltered v altered" else row
+    (low, high), least_most = turned.ci(), _side_errors(turned)
+    return _shared(turned) | {
+        "ratio": turned.estimate, "ci_low": low, "ci_high": high, "se": turned.se, "se_least": min(least_most),
+        "se_most": max(least_most), "p_value": turned.p_value, "printed_p": row.p_value, "route": "printed",
+        "remark": _remark(turned),
+    }  # fmt: skip
