@@ -79,7 +79,7 @@ def test_routes_to_the_standard_error(everything):
     ci = of("De Placido 2003", everything, rule="overexpressed", endpoint="OS", estimand="treatment_effect")
     assert ci.se == pytest.approx(math.log(1.87 / 0.63) / (2 * 1.959963984540054), rel=PRINTED)
     assert (ci.method, ci.ci()[0]) == ("from ci", pytest.approx(0.63, abs=0.005))
-    p = of("pmid21327800 2011", everything)
+    p = of("PMID 21327800 (2011)", everything)
     assert p.se == pytest.approx(math.log(1.93) / 3.290526731491894, rel=1e-9)
     assert (p.method, p.p_value, p.adjusted_for) == ("from p", 0.001, ("unspecified",))
 

@@ -16,7 +16,7 @@ from tamoxres.models.imputation import impute, nelson_aalen
 from tamoxres.models.rubin import rubin
 
 CLOSED = 1e-9  # sums
-MONTE_CARLO = 0.03  # three Monte Carlo errors: 20 imputations here, 50 of mice
+MONTE_CARLO = 0.03  # three Monte Carlo errors: 12 imputations here, 50 of mice
 R = answers("estimators")["imputation"]
 TRUTH = 0.8  # log interaction of the simulation
 NEAR = 0.25  # about two standard errors of that interaction in 4,000 patients, half of them without the covariate
@@ -75,16 +75,16 @@ def test_pooled_row_says_how_it_was_made():
     def fit(a):
         return cox(a, adjust=["grade", "nodes", "menopause"]).effect
 
-    made = impute(gappy, columns=["age", "grade", "nodes", "menopause"], m=20, seed=1, iterations=3, jobs=2)
+    made = impute(gappy, columns=["age", "grade", "nodes", "menopause"], m=12, seed=1, iterations=2)
     complete, pooled = made.beside(fit)
     assert complete.n < pooled.n == full.n
     assert pooled.df is not None
-    assert "multiple imputation (m = 20" in pooled.method
+    assert "multiple imputation (m = 12" in pooled.method
     assert "Imputed: grade" in pooled.note
     assert "missing information" in pooled.note
     assert [n for _, n in made.missing] == R["missing"]
     assert pooled.log_estimate == pytest.approx(R["estimate"], abs=MONTE_CARLO)
-    assert pooled.se == pytest.approx(R["se"], rel=0.05), "20 imputations here, 50 there"
+    assert pooled.se == pytest.approx(R["se"], rel=0.05), "12 imputations here, 50 there"
     assert pooled.se < complete.se, "imputation wins back patients"
 
 

@@ -70,7 +70,8 @@ def test_common_effect_reports_tau2_of_zero():
     assert (pooled.tau2, pooled.tau2_ci_low, pooled.prediction, pooled.common) == (0, None, None, None)
     assert pooled.h2 == pytest.approx(META["bcg"]["fits"]["FE_z"]["h2"], rel=CLOSED)
     assert not any("common effect" in note for note in pooled.notes)
-    assert any("not meant for a common effect" in note for note in pool(trials(), tau2="common").notes)
+    assert pool(trials(), tau2="common") == pooled
+    assert any("not meant for a common effect" in note for note in pool(trials(), tau2="common", ci="hksj").notes)
 
 
 def test_the_text_holds_the_numbers_and_the_definitions():

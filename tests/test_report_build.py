@@ -256,7 +256,7 @@ def test_pools_follow_the_plan():
     )
     answers = {(a.marker, a.asked.taken_as, a.asked.estimand): a for a in pool_all(gather(asked))}
     her2 = answers["HER2", "RFI", "prognostic"]
-    assert [row.study for row in her2.effects] == ["metabric", "Rasmussen 2008", "pmid21327800 2011"]
+    assert [row.study for row in her2.effects] == ["metabric", "Rasmussen 2008", "PMID 21327800 (2011)"]
     assert her2.main.k == 3
     assert her2.main.tau2_method == "reml"
     pik3ca = answers["PIK3CA", "RFI", "prognostic"]

@@ -27,6 +27,7 @@ _FILE = "metaGXcovarTable.csv.xz"
 _AGAIN = {"METABRIC": "metabric", "TCGA": "tcga_brca"}
 _SHARED = {
     "vdx": ("supertam_hgu133a",), "supertam_hgu133a": ("vdx",), "cal": ("ddb",), "ddb": ("cal",),
+    "transbig": ("unt",), "unt": ("transbig",),  # 41 of TRANSBIG's VDXOXFU_n and VDXKIU_n are UNT's OXFU_n and KIU_n
 }  # fmt: skip
 _SIGNS = {"positive": "positive", "negative": "negative"}
 _ENDOCRINE = {"untreated": "no", "chemotherapy": "no", "hormonotherapy": "yes", "chemo.plus.hormono": "yes"}

@@ -79,9 +79,7 @@ def love_plot(balance: pd.DataFrame, *, ax: Axes | None = None, width: Width = "
         y = Ruler(label="", low=len(rows) - 0.4, high=-0.6, ticks=tuple(places), labels=tuple(names))
         far = 1.06 * max(float(before.max()), float(after.max()), 1.5 * SMALL)
         x = round_ruler("Absolute standardised mean difference", -_ASIDE * far, far)
-        drawn = lay_panel(
-            room, x, y, height=(len(rows) + 0.2) * pitch, signs=_SIGNS, notes=_notes(after, lacking)
-        )
+        drawn = lay_panel(room, x, y, height=(len(rows) + 0.2) * pitch, signs=_SIGNS, notes=_notes(after, lacking))
         _draw(drawn, before, after, size)
     told = [f"{name} {a:.2f}, {b:.2f}" for name, a, b in zip(names, before, after, strict=True)]
     drawn.set_label("Absolute standardised mean difference before and after weighting. " + "; ".join(told) + ".")

@@ -8,7 +8,8 @@ from ..codebook import column
 
 __all__ = ["covariate_label"]
 
-_LEVEL = re.compile(r"(?:factor\()?(?P<name>[^\[()]+)\)?\[(?P<level>.*)\]", re.DOTALL)
+_LEVEL = re.compile(r"(?P<name>[^\[]+)\[(?P<level>.*)\]", re.DOTALL)
+_FACTOR = re.compile(r"factor\((.*)\)")
 
 
 def covariate_label(name: str, *, unit: bool = False) -> str:
@@ -33,9 +34,12 @@ def covariate_label(name: str, *, unit: bool = False) -> str:
     if found := _LEVEL.fullmatch(name):
         level = found["level"]
         return covariate_label(found["name"]) + ("" if level == "yes" else f": {level}")
-    declared = column(name)
+    plain = _FACTOR.sub(r"\1", name)
+    if plain == "treatment":
+        return "Endocrine therapy"
+    declared = column(plain)
     if declared is None:
-        return name.replace("_", " ")
+        return plain.replace("_", " ")
     meaning = declared.meaning.partition(":")[0].partition(" (")[0]
     text = meaning[:1].upper() + meaning[1:]
     return f"{text} ({declared.unit})" if unit and declared.unit else text

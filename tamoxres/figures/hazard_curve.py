@@ -32,6 +32,7 @@ _COLUMNS = ("value", "hr", "conf_low", "conf_high")
 _HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.42}  # of the figure's width
 _LEAST, _MOST, _WHOLE = 0.02, 50.0, 8.0  # ends of the axis; fold up to which a band is shown whole
 _STRIP = 0.20  # of the plot's height that the histogram takes
+_MOST_WHOLE = 50  # range of whole numbers up to which each has its own bar
 _APART = 0.07  # least distance of the ticks of the ratio, of the axis
 
 
@@ -156,13 +157,18 @@ def _draw_strip(ax: Axes, known: FloatArray, low: float, high: float) -> None:
     """Draw the histogram at the foot of the plot, on heights of its own."""
     inside = known[(known >= low) & (known <= high)]
     strip = ax.twinx()
-    sns.histplot(x=inside, binrange=(low, high), bins=_bins(inside, low, high), ax=strip, color=LIGHT, alpha=1.0,
-                 edgecolor="white", linewidth=0.3)  # fmt: skip
+    bars = {"discrete": True} if _whole(inside) else {"binrange": (low, high), "bins": _bins(inside, low, high)}
+    sns.histplot(x=inside, ax=strip, color=LIGHT, alpha=1.0, edgecolor="white", linewidth=0.3, **bars)
     tallest = max((bar.get_height() for bar in strip.patches), default=1.0)
     strip.set_ylim(0.0, max(tallest, 1.0) / (_STRIP - 0.03))
     strip.set_xlim(low, high)
     strip.set_axis_off()
     strip.set_zorder(ax.get_zorder() - 1)
+
+
+def _whole(inside: FloatArray) -> bool:
+    """Whether a bar for each value serves: few whole numbers."""
+    return bool(inside.size and (inside == np.round(inside)).all() and np.ptp(inside) <= _MOST_WHOLE)
 
 
 def _bins(inside: FloatArray, low: float, high: float) -> int:

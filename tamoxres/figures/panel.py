@@ -80,9 +80,7 @@ def round_ruler(label: str, low: float, high: float, *, most: int = 6) -> Ruler:
     power = 10.0 ** math.floor(math.log10(span / most))
     step = next(power * part for part in _ROUND if math.floor(high / (power * part) + 1e-9) - math.ceil(
         low / (power * part) - 1e-9) < most)  # fmt: skip
-    ticks = tuple(
-        step * i for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
-    )
+    ticks = tuple(step * i for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1))
     decimals = next((d for d in range(8) if math.isclose(round(step, d), step, rel_tol=1e-9)), 8)
     return Ruler(label=label, low=low, high=high, ticks=ticks, labels=tuple(number(t, decimals) for t in ticks))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
@@ -36,6 +37,11 @@ def settle(
         axis.set_minor_locator(NullLocator())
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
+    look = {part: rcParams[f"xtick.major.{part}"] for part in ("size", "width", "pad")}
+    ax.tick_params(  # told now: ticks are made when the figure is rendered, under whatever settings then hold
+        length=look["size"], width=look["width"], pad=look["pad"], color=rcParams["xtick.color"],
+        labelcolor=rcParams["xtick.labelcolor"],
+    )  # fmt: skip
 
 
 def write(

@@ -23,6 +23,8 @@ REFUSED_FLAGS = (
     "recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai",
     "or_of_being_event_free_below_1_is_worse",
 )  # fmt: skip
+_CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by
+_SHOWN_MAPPINGS = 2  # of a refusal's mend
 _ALL_PATIENTS = ("any", "mixed")
 _WORDS = {
     "adjusted": "adjustment", "population": "marker level", "treatment": "patients",
@@ -74,9 +76,9 @@ def _adjustment(effect: EffectEstimate) -> str:
     return "adjusted" if effect.adjusted_for or effect.strata else "crude"
 
 
-def _treated(effect: EffectEstimate, mapping: Mapping[str, str]) -> str:
-    treatment = mapping.get(effect.treatment, effect.treatment)
-    if effect.estimand != "prognostic" or not treatment:
+def _treated(effect: EffectEstimate, alike: Alike) -> str:
+    treatment = alike.treatment.get(effect.treatment, effect.treatment)
+    if alike.estimand.get(effect.estimand, effect.estimand) != "prognostic" or not treatment:
         return ""
     if treatment in _ALL_PATIENTS:
         return "all patients"
@@ -94,7 +96,7 @@ def _readings(endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, Callab
         **{name: mapped(name, getattr(alike, name)) for name in plain},
         "endpoint": mapped("endpoint", endpoint_map),
         "population": lambda effect: alike.population.get(marker_level(effect), marker_level(effect)),
-        "treatment": lambda effect: _treated(effect, alike.treatment),
+        "treatment": lambda effect: _treated(effect, alike),
         "adjusted": lambda effect: alike.adjusted.get(_adjustment(effect), _adjustment(effect)),
     }
 
@@ -144,15 +146,17 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
         if one == other[::-1]:
             turned = next(effect.study for effect in effects if read(effect) == values[1])
             return f"Turn {turned} round with .reversed() (--reverse {_quoted(turned)})."
-    raw = _raw(name)
-    target = raw(effects[0])
-    others = dict.fromkeys(raw(effect) for effect in effects if read(effect) not in (values[0], "not told"))
-    mapping = ", ".join(f"{other!r}: {target!r}" for other in others)
+    raw, told = _raw(name), [effect for effect in effects if read(effect) != "not told"]
+    target = raw(told[0])
+    others = list(dict.fromkeys(raw(effect) for effect in told if read(effect) != read(told[0])))
+    some, more = others[:_SHOWN_MAPPINGS], len(others) > _SHOWN_MAPPINGS
+    mapping = ", ".join([*(f"{other!r}: {target!r}" for other in some), *(["..."] if more else [])])
+    choose = f"Keep one of them (--{name} {target}), or pass" if name in _CHOSEN and target else "Pass"
     if name == "endpoint":
         typed = ",".join(f"{other}={target}" for other in others)
-        return f"Pass endpoint_map={{{mapping}}} (--endpoint-map {typed}) if you mean it."
-    typed = " ".join("--alike " + _quoted(f"{name}:{other}={target}") for other in others)
-    return f"Pass alike=Alike({name}={{{mapping}}}) ({typed}) if you mean it."
+        return f"{choose} endpoint_map={{{mapping}}} (--endpoint-map {typed}) if you mean it."
+    typed = " ".join("--alike " + _quoted(f"{name}:{other}={target}") for other in some)
+    return f"{choose} alike=Alike({name}={{{mapping}}}) ({typed}{' ...' if more else ''}) if you mean it."
 
 
 def _raw(name: str) -> Callable[[EffectEstimate], str]:
@@ -230,11 +234,11 @@ def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], 
 
 
 def _mapped(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> list[str]:
-    maps = {"endpoint": endpoint_map}
-    maps |= {name: getattr(alike, name) for name in ("marker", "contrast", "estimand", "measure", "treatment_contrast")}
+    names = ("marker", "contrast", "estimand", "measure", "treatment_contrast", "population")
+    maps = {"endpoint": endpoint_map} | {name: getattr(alike, name) for name in names}
     return [
-        f"{name.replace('_', ' ').capitalize()} {value} taken as {target}: {_names(studies)}."
+        f"{(_WORDS.get(name) or name).capitalize()} {value or 'not given'} taken as {target}: {_names(studies)}."
         for name, mapping in maps.items()
         for value, target in mapping.items()
-        if (studies := [effect.study for effect in effects if getattr(effect, name) == value])
+        if (studies := [effect.study for effect in effects if _raw(name)(effect) == value])
     ]

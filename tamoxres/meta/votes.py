@@ -232,19 +232,22 @@ def vote_table(effects: Iterable[EffectEstimate], *, alpha: float = 0.05) -> Vot
 
 
 def albatross(effects: Iterable[EffectEstimate]) -> pd.DataFrame:
-    """Return the data of an albatross plot: study, n, p_value, direction and the signed Z.
+    """Return the data of an albatross plot: study, n, p_value, direction, the signed Z, and whether P is a bound.
 
-    The frame's `attrs["left_out"]` names the studies whose row lacks n, P or direction.
+    The frame's `attrs["left_out"]` names the studies whose row lacks n, P or direction, and `attrs["events_share"]` is
+    the share of patients with an event in the rows that tell it (None where none does).
     """
     import pandas as pd
 
     rows = list(effects)
     placed = [effect for effect in rows if effect.n and effect.p_value is not None and direction(effect)]
     frame = pd.DataFrame(
-        [(e.study, e.n, e.p_value, direction(e), _signed_z(e)) for e in placed],
-        columns=["study", "n", "p_value", "direction", "z"],
+        [(e.study, e.n, e.p_value, direction(e), _signed_z(e), "p_is_upper_bound" in flags(e)) for e in placed],
+        columns=["study", "n", "p_value", "direction", "z", "bound"],
     )
+    told = [(effect.events, effect.n) for effect in placed if effect.events and effect.n]
     frame.attrs["left_out"] = [effect.study for effect in rows if effect not in placed]
+    frame.attrs["events_share"] = sum(events for events, _ in told) / sum(n for _, n in told) if told else None
     return frame
 
 

@@ -1,10 +1,10 @@
 """Fine-Gray regression: the hazard of the subdistribution, where deaths compete.
 
-Conventions: the estimator of `cmprsk::crr`. One who had the competing event at x stays in the risk set of later times t
-with the weight G(t-)/G(x-), G being the Kaplan-Meier curve of censoring; ties by Breslow's rule; the covariance is Fine
-and Gray's sandwich, which counts the estimation of G (at tied times as `crr` does: one censored at u bears on events at
-t >= u of those who had the competing event before u). A subdistribution hazard ratio (sHR) speaks of risk, not of
-biology: the cause-specific hazard ratio of `cox` belongs beside it.
+Conventions: the estimator of `cmprsk::crr`. One who had the competing event at x stays in the risk set of later times
+t with the weight G(t-)/G(x-), G being the Kaplan-Meier curve of censoring; ties by Breslow's rule; the covariance is
+Fine and Gray's sandwich, which counts the estimation of G (at tied times as `crr` does: one censored at u bears on
+events at t >= u of those who had the competing event before u). A subdistribution hazard ratio (sHR) speaks of risk,
+not of biology: the cause-specific hazard ratio of `cox` belongs beside it.
 
 References
 ----------

@@ -1,9 +1,9 @@
 """Restricted mean survival time, and restricted mean time lost where deaths compete.
 
-Conventions: months from time 0 to the horizon. RMST is the area under Kaplan-Meier, its variance that of the estimator,
-sum over events of (area still to come)^2 d / (n (n - d)), as in R's `survfit(rmean)` and survRM2. RMTL is the area
-under the cumulative incidence (Aalen-Johansen), its variance the infinitesimal jackknife, as in R's multi-state
-`survfit`. A difference is the later group minus the first.
+Conventions: months from time 0 to the horizon. RMST is the area under Kaplan-Meier, its variance that of the
+estimator, sum over events of (area still to come)^2 d / (n (n - d)), as in R's `survfit(rmean)` and survRM2. RMTL is
+the area under the cumulative incidence (Aalen-Johansen), its variance the infinitesimal jackknife, as in R's
+multi-state `survfit`. A difference is the later group minus the first.
 
 References
 ----------

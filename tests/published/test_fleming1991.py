@@ -1,6 +1,6 @@
 """Fleming TR, Harrington DP 1991, Counting Processes and Survival Analysis, chapter 4: the Mayo PBC model.
 
-312 patients of the trial, 125 deaths. They took Breslow's rule for ties; with Efron's the coefficients move by up to 0.007.
+312 patients of the trial, 125 deaths. Breslow's rule for ties; with Efron's the coefficients move by up to 0.007.
 """
 
 from __future__ import annotations

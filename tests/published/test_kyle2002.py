@@ -1,6 +1,6 @@
 """Kyle RA et al. 2002, N Engl J Med 346:564: progression of monoclonal gammopathy in 1,384 patients (mgus2).
 
-The abstract's 12, 25 and 30 per cent count 32 more patients, whose protein rose without cancer; they are not in the file.
+The abstract's 12, 25 and 30 per cent count 32 more patients, whose protein rose without cancer; the file lacks them.
 Deviation: person-years are 11,048 here and 11,009 in the paper, since the public file holds whole months.
 """
 
