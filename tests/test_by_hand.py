@@ -111,7 +111,10 @@ def test_log_log_interval():
 
 
 def test_cumulative_incidence_with_a_competing_death():
-    """Events at 1 and 4, competing death at 2, censored at 3, 5, 6: I(1) = 1/6; S(2) = 4/6; I(4) = 1/6 + 4/6 * 1/3 = 7/18."""
+    """Events at 1 and 4, a competing death at 2, the rest censored.
+
+    I(1) = 1/6; S(2) = 4/6; I(4) = 1/6 + 4/6 * 1/3 = 7/18.
+    """
     made = cohort(MONTHS, [0, 0, 0, 0, 0, 0], ALTERED)
     patients = made.patients.assign(BCSS_months=MONTHS, BCSS_event=[1.0, 2, 0, 1, 0, 0])
     made = tr.Cohort(
@@ -134,7 +137,7 @@ def test_standard_errors_from_print():
 
 
 def test_common_effect_of_two_studies():
-    """Log effects 0 and 1 with variances 1 and 1/4: weights 1 and 4, mean 4/5, SE 1/sqrt(5), Q = 1*.64 + 4*.04 = 0.8."""
+    """Log effects 0 and 1, variances 1 and 1/4: weights 1 and 4, mean 4/5, SE 1/sqrt(5), Q = .64 + 4 * .04 = .8."""
     effects = [tr.EffectEstimate(study=s, log_estimate=y, se=e) for s, y, e in (("a", 0.0, 1.0), ("b", 1.0, 0.5))]
     pooled = tr.pool(effects, tau2="common", ci="z")
     assert pooled.log_estimate == pytest.approx(0.8, rel=CLOSED)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_by_hand import cohort
 
 import tamoxres as tr
-from test_by_hand import cohort
 
 ITERATED = 1e-7  # two fits of the same model
 MANY = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])

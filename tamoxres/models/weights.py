@@ -183,7 +183,7 @@ def weights(
     Raises
     ------
     AnalysisError
-        If an arm is missing, or positivity is violated: the stratum in which nobody, or everybody, was treated is named.
+        If an arm is missing, or positivity is violated: the stratum where nobody, or everybody, was treated is named.
 
     Examples
     --------
