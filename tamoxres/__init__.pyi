@@ -28,9 +28,13 @@ from .endpoints import OS as OS
 from .endpoints import RFI as RFI
 from .endpoints import RFS as RFS
 from .errors import TamoxresError as TamoxresError
+from .evidence import check_extraction as check_extraction
 from .evidence import derived_interactions as derived_interactions
+from .evidence import evidence_counts as evidence_counts
 from .evidence import literature as literature
+from .evidence import side_by_side as side_by_side
 from .evidence import studies as studies
+from .figures.albatross import albatross_plot as albatross_plot
 from .figures.evidence_map import evidence_map as evidence_map
 from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
@@ -41,8 +45,23 @@ from .markers.calling import call as call
 from .markers.calling import concordance as concordance
 from .markers.calling import markers_table as markers_table
 from .markers.calling import with_continuous as with_continuous
+from .meta.bayes import bayesian as bayesian
+from .meta.bias import small_study as small_study
+from .meta.comparable import Alike as Alike
+from .meta.deft import deft as deft
+from .meta.dependent import pool_dependent as pool_dependent
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
+from .meta.regression import meta_regression as meta_regression
+from .meta.selection import selection_model as selection_model
+from .meta.selection import trim_and_fill as trim_and_fill
+from .meta.sensitivity import baujat as baujat
+from .meta.sensitivity import cumulative as cumulative
+from .meta.sensitivity import influence as influence
+from .meta.sensitivity import leave_one_out as leave_one_out
+from .meta.subgroups import subgroups as subgroups
+from .meta.votes import combine_p as combine_p
+from .meta.votes import vote_table as vote_table
 from .models.cox import cox as cox
 from .models.evalue import e_value as e_value
 from .models.fine_gray import fine_gray as fine_gray
@@ -52,6 +71,7 @@ from .models.incidence import gray_test as gray_test
 from .models.interaction import interaction as interaction
 from .models.landmark import landmark as landmark
 from .models.logrank import logrank as logrank
+from .models.one_stage import one_stage as one_stage
 from .models.proportional import proportional_test as proportional_test
 from .models.rates import event_rates as event_rates
 from .models.risk_difference import risk_difference as risk_difference
@@ -76,6 +96,7 @@ from .tables.table import Table as Table
 
 __version__: str
 __all__ = [
+    "Alike",
     "AnalysisSet",
     "Answer",
     "BCFI",
@@ -96,23 +117,31 @@ __all__ = [
     "Table",
     "TamoxresError",
     "Verdict",
+    "albatross_plot",
     "ask",
     "baseline_table",
+    "baujat",
+    "bayesian",
     "call",
     "catalogue",
     "check",
     "check_claims",
+    "check_extraction",
+    "combine_p",
     "concordance",
     "contrast_table",
     "cox",
+    "cumulative",
     "cumulative_incidence",
     "data_dictionary",
+    "deft",
     "derived_interactions",
     "e_value",
     "effects_to_csv",
     "effects_to_frame",
     "effects_to_json",
     "event_rates",
+    "evidence_counts",
     "evidence_map",
     "fetch",
     "fine_gray",
@@ -124,17 +153,22 @@ __all__ = [
     "gray_test",
     "hazard_table",
     "impute",
+    "influence",
     "init_mapping",
     "interaction",
     "kaplan_meier",
     "landmark",
+    "leave_one_out",
     "literature",
     "load",
     "logrank",
     "markers_table",
+    "meta_regression",
     "meta_table",
     "minimum_detectable",
+    "one_stage",
     "pool",
+    "pool_dependent",
     "proportional_test",
     "read_effects",
     "report",
@@ -143,10 +177,16 @@ __all__ = [
     "rmtl",
     "save_figure",
     "select",
+    "selection_model",
     "sensitivity",
+    "side_by_side",
+    "small_study",
     "studies",
+    "subgroups",
     "survival_plot",
     "time_split",
+    "trim_and_fill",
+    "vote_table",
     "weights",
     "with_continuous",
     "__version__",

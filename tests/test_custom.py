@@ -447,5 +447,5 @@ def test_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
     point = type("Point", (), {"name": "elsewhere", "load": staticmethod(lambda: lambda data_dir=None: load("gbsg"))})
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == "tamoxres.cohorts" else [])
     assert load("elsewhere").n == 686
-    with pytest.raises(QuestionError, match="Use one of elsewhere, gbsg, "):
+    with pytest.raises(QuestionError, match="Use one of .*elsewhere, gbsg, "):
         load("nowhere")

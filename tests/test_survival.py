@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from public_data import analysis_of, answers, days, frame, gbsg, metabric, rotterdam
 
 from tamoxres.errors import AnalysisError, QuestionError
+from tamoxres.models.grouping import delayed_entry
 from tamoxres.models.survival import at_risk, follow_up, kaplan_meier, limits, product_limit
 
 CLOSED = 1e-9  # the estimator is a product: only rounding separates it from R
@@ -156,7 +158,7 @@ def test_delayed_entry_that_empties_the_risk_set_is_told():
         (lambda: kaplan_meier(gbsg(), by="age"), QuestionError, "age is a number with .* values"),
         (lambda: kaplan_meier(gbsg(), transform="logit"), AnalysisError, "Unknown transform 'logit'"),
         (
-            lambda: kaplan_meier(analysis_of([1.0, 2.0], [1, 0], entry=[0, 3]), by=None),
+            lambda: delayed_entry(pd.DataFrame({"months": [1.0, 2.0], "entry": [0.0, 3.0]}, index=["P0", "P1"])),
             AnalysisError,
             "'P1'; they were never",
         ),

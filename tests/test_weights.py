@@ -78,6 +78,17 @@ def test_overlap_balances_means_exactly():
     assert balance["smd_after"].abs().max() < 1e-6
 
 
+def test_extreme_propensity():
+    """A propensity near 1 does no harm to one who was treated; one untreated against it would outweigh the cohort."""
+    found = weights(metabric(treatment="any"), adjust=["age", "nodes", "npi"], method="overlap")
+    assert found.propensity.max() > 1 - 1e-6
+    assert np.isfinite(found.effect.log_estimate)
+    with pytest.raises(AnalysisError, match=r"Patient 'MB-\d+' was untreated against a propensity of 0.99.*Trim"):
+        weights(metabric(treatment="any"), adjust=["age", "nodes", "npi"])
+    trimmed = weights(metabric(treatment="any"), adjust=["age", "nodes", "npi"], trim=0.05)
+    assert trimmed.weights.max() < 20, "the share treated over 0.05 at most"
+
+
 def test_trimming_is_a_step_of_the_flow():
     """Patients outside the range leave, counted, and the method says so."""
     found = weights(gbsg(), adjust=COVARIATES, trim=0.2)

@@ -47,6 +47,12 @@ OneAStudy = Annotated[
     bool, typer.Option("--one-a-study", help="Keep the first row of each study, of studies that share no patients.")
 ]
 
+OwnTables = Annotated[Path | None, typer.Option(help="Your own extraction: a folder with effects.csv and studies.csv.")]
+Merge = Annotated[bool, typer.Option("--merge", help="Add your own studies to those that come along.")]
+Compare = Annotated[
+    bool, typer.Option("--compare", help="Show what your own tables change, and which pooled answers move.")
+]
+
 
 def pool(
     files: Files,
@@ -194,13 +200,9 @@ def literature(
         typer.Option(help="Effect rows; what was found, left out and usable; studies; interactions side by side."),
     ] = "rows",
     counts: Annotated[bool, typer.Option("--counts", help="The same as --view counts.")] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="Your own extraction: a folder with effects.csv and studies.csv.")
-    ] = None,
-    merge: Annotated[bool, typer.Option("--merge", help="Add your own studies to those that come along.")] = False,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="Show what your own tables change, and which pooled answers move.")
-    ] = False,
+    data: OwnTables = None,
+    merge: Merge = False,
+    compare: Compare = False,
     format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     output: Output = None,
 ) -> None:
@@ -299,10 +301,9 @@ def _compare(own: dict[str, Any], format_: Format, output: Path | None) -> None:
     if format_ != "table" or output is not None:
         _show_frame(found, format_, output, "Changes")
         return
-    kinds = Counter(
-        found.drop_duplicates(["table", "change", "study_id", "row"])[["table", "change"]].agg(" ".join, axis=1)
-    )
-    told = ", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "nothing"
+    rows = found.drop_duplicates(["table", "change", "study_id", "row"])[["table", "change"]]
+    counted = Counter(f"{change} in {table}" for table, change in rows.itertuples(index=False))
+    told = ", ".join(f"{n} {kind}" for kind, n in counted.items()) or "nothing"
     show.say(f"Changed against the tables that come along: {told}.")
     if len(found):
         show.table(found, "Rows")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -68,12 +69,7 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
     clinical = study.find(CLINICAL)
     if clinical is not None:
         patients = patients.join(_times(clinical, patients.index))
-    symbols = objects["annLoi2008"]["NCBI.gene.symbol"]
-    values = objects["exprLoi2008"].set_axis(symbols).T.set_axis(patients.index)
-    profile = MatrixProfile(
-        kind="mrna", assay="mRNA array (Affymetrix), log2", unit="log2", names=partial(frozenset, symbols),
-        read=partial(_columns, values), patients=frozenset(patients.index),
-    )  # fmt: skip
+    profile = _profile(objects, patients.index)
     rules, _ = answerable(_DEFAULT_RULES, [profile], "")
     files = [file for file in (path, clinical) if file]
     return Cohort(
@@ -101,6 +97,15 @@ def _times(path: Path, patients: pd.Index) -> pd.DataFrame:
     numbers = table.frame["original_study_patient_ID"].str.extract(r"^JBI_Tissue_BC_Tamoxifen_(\d+)$", expand=False)
     ends = pd.DataFrame(free_of_relapse(table, "RFS", "RFS_months_or_MIN_months_of_RFS"))[numbers.notna()]
     return ends.set_axis("OXFT_" + numbers.dropna()).reindex(patients)
+
+
+def _profile(objects: dict[str, Any], patients: pd.Index[Any]) -> MatrixProfile:
+    symbols = objects["annLoi2008"]["NCBI.gene.symbol"]
+    values = objects["exprLoi2008"].set_axis(symbols).T.set_axis(patients)
+    return MatrixProfile(
+        kind="mrna", assay="mRNA array (Affymetrix), log2", unit="log2", names=partial(frozenset, symbols),
+        read=partial(_columns, values), patients=frozenset(patients),
+    )  # fmt: skip
 
 
 def _columns(values: pd.DataFrame, genes: Sequence[str]) -> pd.DataFrame:

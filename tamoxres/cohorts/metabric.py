@@ -19,8 +19,7 @@ from ..endpoints import BCSS, OS, RFI
 from ..errors import DataError
 from ..files import data_root, read_pinned
 from .cbioportal import Study
-from .metabric_files import harmonise_samples, metabric_profiles, sample_attributes
-from .profiles import DefaultRule, answerable
+from .metabric_files import found_beside
 from .recode import YES_NO, RawTable, events, months
 from .rueda import RUEDA_FILE, with_drugs
 
@@ -47,20 +46,8 @@ _NOTES = (
 _CITATION = (
     "Curtis C et al. 2012 Nature 486:346; Pereira B et al. 2016 Nat Commun 7:11479; Rueda OM et al. 2019 Nature 567:399"
 )
-_DOI = "10.1038/nature10983"
 _RELEASED = "2020-12-02"
 _UNKNOWN = "{} is a snapshot this version does not know ({})."
-_FETCH = "tamoxres fetch metabric brings its mutations, copy number and mRNA z-scores"
-_DEFAULT_RULES = {
-    "HER2": DefaultRule("snp6_gain"),
-    "AKT": DefaultRule("mutation", "mutation", "AKT1"),
-    "MTOR": DefaultRule("mrna_high", "mrna", "MTOR"),
-    "SRC": DefaultRule("mrna_high", "mrna", "SRC"),
-    "HH": DefaultRule("mrna_high", "mrna", "GLI1"),
-    "PTEN": DefaultRule("mutation", "mutation", "PTEN"),
-    "PIK3CA": DefaultRule("mutation", "mutation", "PIK3CA"),
-    "CASCADE": DefaultRule("activated", "mutation", "PTEN"),
-}
 _ASSAYS = {
     "er": "IHC",
     "pam50": "mRNA array (PAM50 + claudin-low)",
@@ -102,39 +89,29 @@ def load(
         If the embedded file was altered, or a given file holds what the loader does not know.
     """
     study = Study(
-        folder="metabric",
-        study_id="brca_metabric",
-        citation=_CITATION,
-        doi=_DOI,
-        panel="METABRIC_173",
-        data_dir=data_dir,
-    )
+        folder="metabric", study_id="brca_metabric", citation=_CITATION, doi="10.1038/nature10983",
+        panel="METABRIC_173", data_dir=data_dir,
+    )  # fmt: skip
     path = study.find(PATIENT_FILE) or data_root() / "metabric" / PATIENT_FILE
     if path.is_relative_to(data_root()):
         read_pinned(path, PATIENT_SHA256)
     table = study.table(path, "PATIENT_ID", _COLUMNS)
-    source = study.source(path)
+    source, beside = study.source(path), found_beside(study, table)
     known = source.sha256 == PATIENT_SHA256
-    attributes, paths = sample_attributes(study, table)
-    patients, raw = _harmonise(table), table.frame
-    if attributes is not None:
-        patients = patients.join(harmonise_samples(attributes, patients.index))
-        raw = raw.join(attributes.frame)
-    profiles, sources = metabric_profiles(study, patients.index, attributes)
-    rules, unfetched = answerable(_DEFAULT_RULES, profiles, _FETCH)
+    patients = _harmonise(table).join(beside.patients)
     cohort = Cohort(
         name="metabric",
         title="METABRIC",
         patients=patients,
-        raw=raw,
-        sources=(replace(source, retrieved=_RELEASED if known else ""), *map(study.source, paths), *sources),
+        raw=table.frame.join(beside.raw),
+        sources=(replace(source, retrieved=_RELEASED if known else source.retrieved), *beside.sources),
         endpoints=(BCSS, OS, RFI),
         treatment_specificity="endocrine_unspecified",
         departures=_DEPARTURES,
         assays={column: assay for column, assay in _ASSAYS.items() if column in patients},
-        default_rules=rules,
-        unfetched=unfetched,
-        profiles=profiles,
+        default_rules=beside.rules,
+        unfetched=beside.unfetched,
+        profiles=beside.profiles,
         overlaps=("metabric_rueda",),
         notes=_NOTES if known else (*_NOTES, _UNKNOWN.format(path.name, source.sha256[:12])),
     )

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ..cohort import Profile, ProfileKind, Source
 from ..errors import DataError
 from .cbioportal import Study
-from .profiles import MatrixProfile, Samples
+from .profiles import DefaultRule, MatrixProfile, Samples, answerable
 from .recode import NEGATIVE_POSITIVE, RawTable, agree
 
-__all__ = ["harmonise_samples", "metabric_profiles", "sample_attributes"]
+__all__ = ["Beside", "found_beside"]
 
 SAMPLE_FILES = ("data_clinical_sample.txt", "metabric_data_clinical_sample.txt")
 PORTAL_FILE = "Brca_metabric_clinical_data.tsv"
@@ -39,6 +41,17 @@ _SHARED = {
     "HER2_SNP6": "HER2 status measured by SNP6", "AGE_AT_DIAGNOSIS": "Age at Diagnosis",
 }  # fmt: skip
 _PRINTED = 0.011  # both files print months, points and years with two decimals or more
+_FETCH = "tamoxres fetch metabric brings its mutations, copy number and mRNA z-scores"
+_DEFAULT_RULES = {
+    "HER2": DefaultRule("snp6_gain"),
+    "AKT": DefaultRule("mutation", "mutation", "AKT1"),
+    "MTOR": DefaultRule("mrna_high", "mrna", "MTOR"),
+    "SRC": DefaultRule("mrna_high", "mrna", "SRC"),
+    "HH": DefaultRule("mrna_high", "mrna", "GLI1"),
+    "PTEN": DefaultRule("mutation", "mutation", "PTEN"),
+    "PIK3CA": DefaultRule("mutation", "mutation", "PIK3CA"),
+    "CASCADE": DefaultRule("activated", "mutation", "PTEN"),
+}
 _ASSAYS: Mapping[ProfileKind, str] = {
     "mutation": "targeted sequencing (173 genes)",
     "cna": "SNP6 copy number (DNAcopy)",
@@ -46,20 +59,55 @@ _ASSAYS: Mapping[ProfileKind, str] = {
 }
 
 
-def sample_attributes(study: Study, patients: RawTable) -> tuple[RawTable | None, list[Path]]:
-    """Read the sample attributes, from the sample file or the portal's table, and refuse files that disagree."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Beside:
+    """What was found beside the patient file: columns to join, profiles, and the rules they answer."""
+
+    patients: pd.DataFrame
+    raw: pd.DataFrame
+    profiles: tuple[Profile, ...]
+    sources: tuple[Source, ...]
+    rules: dict[str, str]
+    unfetched: dict[str, str]
+
+
+def found_beside(study: Study, patients: RawTable) -> Beside:
+    """Read what lies beside METABRIC's patient file, and refuse files that contradict each other.
+
+    Parameters
+    ----------
+    study : Study
+    patients : RawTable
+        The patient file, indexed by patient.
+    """
+    everyone = patients.frame.index
+    attributes, sample_file = _attributes(study, patients)
+    profiles, paths = _profiles(study, everyone, attributes)
+    rules, unfetched = answerable(_DEFAULT_RULES, profiles, _FETCH)
+    nothing = pd.DataFrame(index=everyone)
+    return Beside(
+        patients=nothing if attributes is None else _harmonise(attributes).reindex(everyone),
+        raw=nothing if attributes is None else attributes.frame.reindex(everyone),
+        profiles=profiles,
+        sources=tuple(study.source(path) for path in (*sample_file, *paths)),
+        rules=rules,
+        unfetched=unfetched,
+    )
+
+
+def _attributes(study: Study, patients: RawTable) -> tuple[RawTable | None, list[Path]]:
+    """Read the sample attributes from the sample file, or from the portal's table where that is all there is."""
     path, portal = study.find(*SAMPLE_FILES), study.find(PORTAL_FILE)
     found: RawTable | None = None
     if portal is not None:
         table = study.table(portal, "Patient ID", _PORTAL_NAMES, missing=["NA"])
         agree(patients, table, _SHARED, _PRINTED)
-        renamed = table.frame.rename(columns=_PORTAL_NAMES)[list(_SAMPLE_COLUMNS)]
-        found = RawTable(table.name, renamed, table.lines)
+        found = table.keeping(_PORTAL_NAMES)
     if path is not None:
         table = study.table(path, "PATIENT_ID", _SAMPLE_COLUMNS, missing=["NA"])
         if found is not None:
             agree(table, found, {name: name for name in _SAMPLE_COLUMNS})
-        found = RawTable(table.name, table.frame[list(_SAMPLE_COLUMNS)], table.lines)
+        found = table.keeping({name: name for name in _SAMPLE_COLUMNS})
     if found is not None and (strange := found.frame.index.difference(patients.frame.index)).size:
         raise DataError(
             f"{found.name}: patient {strange[0]} is not in {patients.name}. Take both files from one release."
@@ -67,8 +115,7 @@ def sample_attributes(study: Study, patients: RawTable) -> tuple[RawTable | None
     return found, [path for path in (path or portal,) if path is not None]
 
 
-def harmonise_samples(table: RawTable, everyone: pd.Index) -> pd.DataFrame:
-    """Bring the sample attributes into the schema, for every patient of the cohort."""
+def _harmonise(table: RawTable) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "pr": table.levels("PR_STATUS", NEGATIVE_POSITIVE),
@@ -77,22 +124,19 @@ def harmonise_samples(table: RawTable, everyone: pd.Index) -> pd.DataFrame:
             "size_mm": table.numbers("TUMOR_SIZE"),
             "stage": table.numbers("TUMOR_STAGE"),
         }
-    ).reindex(everyone)
+    )
 
 
-def metabric_profiles(
-    study: Study, patients: pd.Index, attributes: RawTable | None
-) -> tuple[tuple[Profile, ...], list[Source]]:
-    """Return the molecular profiles that are on disk, and their sources."""
+def _profiles(
+    study: Study, patients: pd.Index[Any], attributes: RawTable | None
+) -> tuple[tuple[Profile, ...], list[Path]]:
     samples = patients if attributes is None else attributes.frame["SAMPLE_ID"]
     speaks = dict(zip(samples, patients if attributes is None else attributes.frame.index, strict=True))
     found, paths = study.profiles(Samples(known=frozenset(speaks), patient_of=speaks), _ASSAYS)
-    sources = [study.source(path) for path in paths]
     kaggle = study.find(KAGGLE_FILE)
     if kaggle is not None and not any(profile.kind == "mrna" for profile in found):
-        found = (*found, _kaggle(kaggle, frozenset(patients)))
-        sources.append(study.source(kaggle))
-    return found, sources
+        return (*found, _kaggle(kaggle, frozenset(patients))), [*paths, kaggle]
+    return found, paths
 
 
 def _kaggle(path: Path, patients: frozenset[str]) -> MatrixProfile:

@@ -1,10 +1,8 @@
 """Do cohorts share patients? By what they declare, by their identifiers, and by a clinical fingerprint.
 
-Conventions: a fingerprint is the time and kind of the end of follow-up, with age and tumour size where both know them;
-files may round them, and may have been harmonised with another length of month. What agrees by chance is counted, not
-guessed: the same comparison with ages (times, where no age is known) moved a little, or with links moved to the next
-patient. Patients are only said to be shared where far more agree than that. Identifiers alone prove nothing where they
-are bare numbers: whoever is linked by them must agree on what both cohorts tell.
+Conventions: patients are only said to be shared where far more agree than chance makes. Identifiers alone prove nothing
+where they are bare numbers: whoever is linked by them must agree on what both cohorts tell, far more often than when
+links are moved to the next patient. Fingerprints: see `fingerprint`.
 """
 
 from __future__ import annotations
@@ -16,60 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..codebook import DAYS_PER_MONTH
 from ..cohort import Cohort
 from ..errors import QuestionError
+from .fingerprint import LEAST, Link, Places, by_fingerprint, rounding
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Link", "Overlap", "by_fingerprint", "by_identifier", "declare_overlaps", "overlap"]
+__all__ = ["Overlap", "by_identifier", "declare_overlaps", "overlap"]
 
-_KINDS = (("RFI", "RFS", "DRFI", "DRFS", "IDFS", "IBCFS", "BCFI"), ("OS", "BCSS"))
-_LEAST = 5  # patients; fewer are not told from chance
 _SURE = 5.0  # standard deviations beyond what agrees by chance
-_AGREEMENT = 0.9  # of what both cohorts tell of linked patients
+_AGREEMENT = 0.8  # of what both cohorts tell of linked patients
 _PREFIX = 10  # patients whose identifiers begin alike
-_MONTHS = (0.05, 0.55)  # a day and a half; whole months
-_RATIOS = tuple(
-    dict.fromkeys(
-        one / other
-        for one, other in (
-            (1.0, 1.0), (30.0, DAYS_PER_MONTH), (DAYS_PER_MONTH, 30.0), (30.4, 30.0), (30.0, 30.4),
-            (DAYS_PER_MONTH, 1.0), (1.0, DAYS_PER_MONTH), (12.0, 1.0), (1.0, 12.0),
-        )
-    )
-)  # fmt: skip
-_MOVED_YEARS = (-3.0, -2.0, 2.0, 3.0)
-_MOVED_MONTHS = (-3.3, -2.1, -1.2, 1.2, 2.1, 3.3)
 _MOVED_LINKS = (1, 2, 3, 5)
-_MM = 1.01
 _NOT_TOLD = ("study", "site")  # names that a file gives, not what is known of a patient
-_DIGITS = r"^(.*?)0*(\d+)$"
-Places = np.ndarray[Any, np.dtype[np.intp]]
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """Patients of two cohorts who are the same people.
-
-    Attributes
-    ----------
-    pairs : tuple of (patient of one, patient of the other)
-        Each patient at most once.
-    by_chance : float
-        How many would agree if the cohorts were strangers.
-    told : str
-        What was compared.
-    """
-
-    pairs: tuple[tuple[Any, Any], ...] = ()
-    by_chance: float = 0.0
-    told: str = ""
-
-    def __len__(self) -> int:
-        return len(self.pairs)
+_ENDS = (r"^(.+-)0*(\w*\d\w*)$", r"^(.*?)0*(\d+)$")  # a last word that holds a digit; a last number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,51 +173,56 @@ def _compare(one: _Party, other: _Party) -> Overlap:
 def by_identifier(
     one: pd.DataFrame, other: pd.DataFrame, ids: pd.Series[Any] | None = None, other_ids: pd.Series[Any] | None = None
 ) -> Link:
-    """Link patients whose identifiers are the same, or end in the same number, if what is told of them agrees.
+    """Link patients whose identifiers are the same, or end alike, if what is told of them agrees.
 
     Parameters
     ----------
     one, other : DataFrame
         Indexed by patient; columns of one name are compared.
     ids, other_ids : Series, optional
-        Identifiers by patient; the index if not given. Numbers are compared within prefixes that several patients have
-        (`JBI_Tissue_1070` and `OXFT_1070`).
+        Identifiers by patient; the index if not given. Ends are compared behind beginnings that several patients have
+        (`JBI_Tissue_1070` and `OXFT_1070`, `VDXKIU_101B88` and `KIU_101B88`, `MAQC2_387` and `MDA4_M387`).
 
     Returns
     -------
     Link
         Empty where nothing links, or linked patients do not agree.
     """
-    pairs: tuple[tuple[Any, Any], ...] = ()
-    told: list[str] = []
+    linked: dict[Any, Any] = {}
+    told: dict[str, None] = {}
     chance = 0.0
     given = ((one, ids), (other, other_ids))
-    names = [_named(frame.index.to_series() if known is None else known) for frame, known in given]
-    for left, right, what in _comparable_names(*names):
-        places = left.map({name: place for place, name in right.items()}).dropna()
-        if len(places) < _LEAST:
+    names = [_plain(frame.index.to_series() if known is None else known) for frame, known in given]
+    for left, right, what in _comparable(*names):
+        free = right[~right.index.isin(list(linked.values()))]
+        places = left.drop(linked, errors="ignore").map({name: place for place, name in free.items()}).dropna()
+        if len(places) < LEAST:
             continue
         by_chance = _corroborated(one.loc[places.index], other.loc[list(places)])
         if by_chance is not None:
-            if not what:  # whole identifiers: no need to look at their ends
-                return Link(pairs=tuple(zip(places.index, places, strict=True)), by_chance=by_chance, told="identifier")
-            pairs, told, chance = (*pairs, *zip(places.index, places, strict=True)), [*told, what], chance + by_chance
-    return Link(pairs=pairs, by_chance=chance, told=f"the number in {', '.join(told)}" if told else "")
+            linked |= dict(places)
+            told |= {what: None}
+            chance += by_chance
+    return Link(pairs=tuple(linked.items()), by_chance=chance, told=", ".join(told))
 
 
-def _named(ids: pd.Series[Any]) -> pd.DataFrame:
-    """Split identifiers into a prefix and a number, marks between words set aside."""
-    text = ids.astype(str).str.upper().str.replace(r"[\W_]+", "-", regex=True)
-    return text.to_frame("whole").join(text.str.extract(_DIGITS).set_axis(["prefix", "number"], axis=1))
+def _plain(ids: pd.Series[Any]) -> pd.Series[Any]:
+    """Set letter case and the marks between words aside."""
+    return ids.astype(str).str.upper().str.replace(r"[\W_]+", "-", regex=True)
 
 
-def _comparable_names(one: pd.DataFrame, other: pd.DataFrame) -> Iterator[tuple[pd.Series[Any], pd.Series[Any], str]]:
-    """Give what to link: whole identifiers, then the numbers behind every two common prefixes."""
-    yield one["whole"].drop_duplicates(keep=False), other["whole"].drop_duplicates(keep=False), ""
-    common = [[p for p, n in frame["prefix"].value_counts().items() if n >= _PREFIX] for frame in (one, other)]
-    for a, b in product(*common):
-        left, right = (f.loc[f["prefix"] == p, "number"].drop_duplicates(keep=False) for f, p in ((one, a), (other, b)))
-        yield left, right, f"{a}* and {b}*"
+def _comparable(one: pd.Series[Any], other: pd.Series[Any]) -> Iterator[tuple[pd.Series[Any], pd.Series[Any], str]]:
+    """Give what to link: whole identifiers, then how they end behind every two beginnings that are common."""
+    yield one.drop_duplicates(keep=False), other.drop_duplicates(keep=False), "identifier"
+    for pattern in _ENDS:
+        parts = [ids.str.extract(pattern).set_axis(["begin", "end"], axis=1).dropna() for ids in (one, other)]
+        common = [[name for name, n in part["begin"].value_counts().items() if n >= _PREFIX] for part in parts]
+        for names in product(*common):
+            left, right = (
+                part.loc[part["begin"] == name, "end"].drop_duplicates(keep=False)
+                for part, name in zip(parts, names, strict=True)
+            )
+            yield left, right, f"the end of {names[0]}* and {names[1]}*"
 
 
 def _corroborated(one: pd.DataFrame, other: pd.DataFrame) -> float | None:
@@ -273,7 +237,7 @@ def _corroborated(one: pd.DataFrame, other: pd.DataFrame) -> float | None:
     agreed, known = _agreement(one, other, common, rows)
     moved = [_agreement(one, other, common, np.roll(rows, step)) for step in _MOVED_LINKS]
     chance = sum(a for a, _ in moved) / max(1, sum(k for _, k in moved))
-    if known < _LEAST or agreed < _AGREEMENT * known:
+    if known < LEAST or agreed < _AGREEMENT * known:
         return None
     spread = (known * chance * (1 - chance)) ** 0.5
     return chance * len(one) if agreed - known * chance >= _SURE * max(spread, 1.0) else None
@@ -287,125 +251,8 @@ def _agreement(one: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str], r
         both = left.notna().to_numpy() & right.notna().to_numpy()
         if left.dtype.kind in "fi" and right.dtype.kind in "fi":
             a, b = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
-            same = np.abs(a - b) <= max(_rounding(a, b), 0.05 if name.endswith("_months") else 0.0)
+            same = np.abs(a - b) <= max(rounding(a, b), 0.05 if name.endswith("_months") else 0.0)
         else:
             same = left.to_numpy(dtype=object) == right.to_numpy(dtype=object)
         agreed, known = agreed + int((same & both).sum()), known + int(both.sum())
     return agreed, known
-
-
-def _rounding(one: Numbers, other: Numbers) -> float:
-    """Return how far two records of one number may lie apart: nothing if both are whole, a unit if one of them is."""
-    whole = [bool((values[np.isfinite(values)] % 1 == 0).all()) for values in (one, other)]
-    return 0.0 if all(whole) else 1.0 if any(whole) else 0.06
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ends:
-    """Patients by the time at which their follow-up ended: who, when (months), by an event or not, age and size."""
-
-    who: pd.Index[Any]
-    time: Numbers
-    event: np.ndarray[Any, np.dtype[np.bool_]]
-    age: Numbers
-    size: Numbers
-
-
-def by_fingerprint(one: pd.DataFrame, other: pd.DataFrame) -> Link:
-    """Link patients whose follow-up ended alike, at the same time, and who agree in age and in size of the tumour.
-
-    Parameters
-    ----------
-    one, other : DataFrame
-        Indexed by patient: `_months` and `_event` of one kind of endpoint (relapse or death); `age` and `size_mm` if
-        known. Where no age is known in both, times must be exact.
-
-    Returns
-    -------
-    Link
-        Empty unless far more patients agree than chance makes.
-    """
-    best, surest = Link(), _SURE
-    for code, their_code in _comparable_ends(one, other):
-        ends = _ends(one, code), _ends(other, their_code)
-        aged = all(np.isfinite(end.age).any() for end in ends)
-        sizes = (True, False) if all(np.isfinite(end.size).any() for end in ends) else (False,)
-        for ratio, tolerance, sized in product(_RATIOS, _MONTHS if aged else _MONTHS[:1], sizes):
-            pairs, by_chance = _alike(*ends, ratio, tolerance, aged=aged, sized=sized)
-            sure = (len(pairs) - by_chance) / max(by_chance, 1.0) ** 0.5
-            if len(pairs) >= _LEAST and sure > surest:
-                codes = code if code == their_code else f"{code} and {their_code}"
-                beside = (", age" if aged else "") + (", size" if sized else "")
-                unit = "" if ratio == 1 else f" (x {ratio:.4g})"
-                told = f"time and event of {codes}{unit}{beside}"
-                named = tuple((ends[0].who[i], ends[1].who[j]) for i, j in pairs)
-                best, surest = Link(pairs=named, by_chance=by_chance, told=told), sure
-    return best
-
-
-def _comparable_ends(one: pd.DataFrame, other: pd.DataFrame) -> list[tuple[str, str]]:
-    mine, theirs = ([k for kind in _KINDS for k in kind if {f"{k}_months", f"{k}_event"} <= {*f}] for f in (one, other))
-    return [(a, b) for kind in _KINDS for a in mine if a in kind for b in theirs if b in kind]
-
-
-def _ends(frame: pd.DataFrame, code: str) -> _Ends:
-    """Return the patients in whom the endpoint is known and follow-up is more than none, by time."""
-    kept = frame[frame[f"{code}_event"].notna() & (frame[f"{code}_months"] > 0)]
-    kept = kept.sort_values(f"{code}_months", kind="stable")
-    age, size = (
-        kept[name].to_numpy(dtype=float) if name in kept else np.full(len(kept), np.nan) for name in ("age", "size_mm")
-    )
-    return _Ends(
-        kept.index, kept[f"{code}_months"].to_numpy(dtype=float), kept[f"{code}_event"].eq(1).to_numpy(), age, size
-    )
-
-
-def _alike(
-    one: _Ends, other: _Ends, ratio: float, tolerance: float, *, aged: bool, sized: bool
-) -> tuple[list[tuple[int, int]], float]:
-    """Pair the patients who agree, one to one; and count those who would if ages (or times) were moved."""
-    within = tolerance * max(1.0, ratio)
-    a, b = _same_end(one, other, ratio, within, sized=sized)
-    if not aged:
-        moved = [_same_end(one, other, ratio, within, sized=sized, moved=months) for months in _MOVED_MONTHS]
-        late = np.abs(one.time[a] - other.time[b] * ratio)
-        return _one_to_one(a, b, late), float(np.mean([_fewer(*places) for places in moved]))
-    older, years = one.age[a] - other.age[b], max(0.01, _rounding(one.age, other.age))
-    by_chance = float(np.mean([_fewer(a[near], b[near]) for near in (abs(older - m) <= years for m in _MOVED_YEARS)]))
-    same = np.abs(older) <= years
-    late = np.abs(one.time[a] - other.time[b] * ratio) / within
-    return _one_to_one(a[same], b[same], (np.abs(older) / years + late)[same]), by_chance
-
-
-def _same_end(
-    one: _Ends, other: _Ends, ratio: float, within: float, *, sized: bool, moved: float = 0.0
-) -> tuple[Places, Places]:
-    """Return the places (i, j) of all whose follow-up ended alike and at the same time, in tumours as large."""
-    times = other.time * ratio + moved
-    low, high = (np.searchsorted(times, one.time + side, "left" if side < 0 else "right") for side in (-within, within))
-    many = high - low
-    first = np.repeat(low - (np.cumsum(many) - many), many)
-    a, b = np.repeat(np.arange(len(one.time)), many), np.arange(int(many.sum())) + first
-    same = one.event[a] == other.event[b]
-    if sized:
-        same &= ~(np.abs(one.size[a] - other.size[b]) > _MM)
-    return a[same], b[same]
-
-
-def _fewer(a: Places, b: Places) -> int:
-    """Return how many patients of the less numerous side agree with somebody."""
-    return min(len(np.unique(a)), len(np.unique(b)))
-
-
-def _one_to_one(a: Places, b: Places, apart: Numbers) -> list[tuple[int, int]]:
-    """Keep each patient once, the nearest pairs first."""
-    mine: set[int] = set()
-    theirs: set[int] = set()
-    kept = []
-    for k in np.argsort(apart, kind="stable"):
-        i, j = int(a[k]), int(b[k])
-        if i not in mine and j not in theirs:
-            mine.add(i)
-            theirs.add(j)
-            kept.append((i, j))
-    return sorted(kept)

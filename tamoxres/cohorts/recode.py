@@ -56,6 +56,10 @@ class RawTable:
                 raise DataError(f"{self.where(row, patient)}: {what}{found}. Keep one row a patient.")
         return replace(self, frame=self.frame.set_index(pd.Index(ids, name="patient")))
 
+    def keeping(self, columns: Mapping[str, str]) -> RawTable:
+        """Return some columns, under other names."""
+        return replace(self, frame=self.frame.rename(columns=dict(columns))[list(columns.values())])
+
     def picked(self, rows: pd.Index[Any], patient: str) -> RawTable:
         """Return some rows, indexed by patient; the former index becomes a column."""
         lines = self.lines[self.frame.index.get_indexer(rows)]

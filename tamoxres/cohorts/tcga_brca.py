@@ -7,20 +7,17 @@ never untreated. DSS counts deaths with tumour; DFI and PFI are read as RFI and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ..cohort import Cohort, Profile, Source
+from ..cohort import Cohort
 from ..endpoints import BCFI, BCSS, OS, RFI
-from ..files import sha256
 from .cbioportal import Study
-from .profiles import DefaultRule, Samples, answerable
+from .profiles import DefaultRule, answerable
 from .recode import NEGATIVE_POSITIVE, RawTable, events, months
-from .tcga_files import UNKNOWN, mrna_profile, mutation_profile, read_drugs, read_endpoints, rppa_profile
+from .tcga_files import UNKNOWN, read_drugs, read_endpoints, tcga_profiles, tcga_source
 
 __all__ = ["load"]
 
@@ -75,14 +72,14 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
     cdr, drugs = study.require(_CDR), study.require(_DRUGS)
     table = study.table(clinical, "PATIENT_ID", _COLUMNS, missing=UNKNOWN)
     ends, treated = read_endpoints(cdr).of(table), read_drugs(drugs).reindex(table.frame.index)
-    profiles, paths = _profiles(study, table.frame.index)
+    profiles, paths = tcga_profiles(study, table.frame.index)
     rules, unfetched = answerable(_DEFAULT_RULES, profiles, study.fetch)
     return Cohort(
         name="tcga_brca",
         title="TCGA BRCA",
         patients=_harmonise(table, treated).assign(**_endpoints(ends)),
         raw=table.frame.join(ends.frame).join(treated, rsuffix="_drugs"),
-        sources=tuple(_source(study, path) for path in (clinical, cdr, drugs, *paths)),
+        sources=tuple(tcga_source(study, path) for path in (clinical, cdr, drugs, *paths)),
         endpoints=(OS, BCSS, RFI, BCFI),
         treatment_specificity="mixed_by_name",
         departures=_DEPARTURES,
@@ -92,38 +89,6 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
         profiles=profiles,
         notes=_NOTES,
     )
-
-
-def _source(study: Study, path: Path) -> Source:
-    if path.parent.name.startswith("brca_tcga"):
-        return study.source(path)
-    return Source(
-        name=path.name, citation=study.citation, doi=study.doi, url="https://gdc.cancer.gov", sha256=sha256(path),
-        licence="TCGA open access",
-    )  # fmt: skip
-
-
-def _profiles(study: Study, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
-    tissue = study.table(study.require("brca_tcga/data_clinical_sample.txt"), "SAMPLE_ID", ["PATIENT_ID"])
-    speaks = {f"{patient}-01": str(patient) for patient in patients}
-    samples = Samples(known=frozenset(tissue.frame.index) | frozenset(speaks), patient_of=speaks)
-    found: list[Profile] = []
-    paths: list[Path] = []
-    single: tuple[tuple[Callable[[Path], Profile], tuple[str, ...]], ...] = (
-        (rppa_profile, ("TCGA-BRCA-L4.zip", "TCGA-RPPA-pancan-clean.txt")),
-        (partial(mrna_profile, samples=samples), ("brca_tcga_brca_tcga_mrna_median_Zscores.txt",)),
-    )
-    atlas = study.part("brca_tcga_pan_can_atlas_2018")
-    if atlas.find("data_mutations.txt"):
-        more, files = atlas.profiles(samples, {"mutation": "exome sequencing (PanCanAtlas)", "cna": "SNP6 (GISTIC)"})
-        found, paths = [*more], files
-    else:
-        single = (*single, (partial(mutation_profile, samples=samples), ("BRCA.mutations.rda",)))
-    for describe, names in single:
-        if path := study.find(*names):
-            found.append(describe(path))
-            paths.append(path)
-    return tuple(found), paths
 
 
 def _harmonise(table: RawTable, treated: pd.DataFrame) -> pd.DataFrame:

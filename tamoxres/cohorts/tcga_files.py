@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..cohort import Profile, Source
 from ..errors import DataError
+from ..files import sha256
+from .cbioportal import Study
 from .formats import read_file
 from .profiles import CASCADE_GENES, MatrixProfile, MutationProfile, Samples, read_gene_rows
 from .rdata import read_rda
 from .recode import RawTable, read_table
 
-__all__ = ["UNKNOWN", "mrna_profile", "mutation_profile", "read_drugs", "read_endpoints", "rppa_profile"]
+__all__ = ["UNKNOWN", "read_drugs", "read_endpoints", "rppa_profile", "tcga_profiles", "tcga_source"]
 
 UNKNOWN = ("[Not Available]", "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]")
 _TAMOXIFEN = r"tamox|nolvadex"
@@ -147,3 +150,37 @@ def _mutations(path: Path) -> pd.DataFrame:
         raise DataError(f"{path.name} does not hold BRCA.mutations. Restore the publisher's file.")
     change = frame["Variant_Classification"].astype(str) + ":" + frame["amino_acid_change_WU"].fillna("").astype(str)
     return pd.DataFrame({"sample": frame["bcr_patient_barcode"], "gene": frame["Hugo_Symbol"], "change": change})
+
+
+def tcga_source(study: Study, path: Path) -> Source:
+    """Describe one file: cBioPortal's, or TCGA's own."""
+    if path.parent.name.startswith("brca_tcga"):
+        return study.source(path)
+    return Source(
+        name=path.name, citation=study.citation, doi=study.doi, url="https://gdc.cancer.gov", sha256=sha256(path),
+        licence="TCGA open access",
+    )  # fmt: skip
+
+
+def tcga_profiles(study: Study, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
+    """Return the profiles that are on disk, and the files they come from."""
+    tissue = study.table(study.require("brca_tcga/data_clinical_sample.txt"), "SAMPLE_ID", ["PATIENT_ID"])
+    speaks = {f"{patient}-01": str(patient) for patient in patients}
+    samples = Samples(known=frozenset(tissue.frame.index) | frozenset(speaks), patient_of=speaks)
+    found: list[Profile] = []
+    paths: list[Path] = []
+    single: tuple[tuple[Callable[[Path], Profile], tuple[str, ...]], ...] = (
+        (rppa_profile, ("TCGA-BRCA-L4.zip", "TCGA-RPPA-pancan-clean.txt")),
+        (partial(mrna_profile, samples=samples), ("brca_tcga_brca_tcga_mrna_median_Zscores.txt",)),
+    )
+    atlas = study.part("brca_tcga_pan_can_atlas_2018")
+    if atlas.find("data_mutations.txt"):
+        more, files = atlas.profiles(samples, {"mutation": "exome sequencing (PanCanAtlas)", "cna": "SNP6 (GISTIC)"})
+        found, paths = [*more], files
+    else:
+        single = (*single, (partial(mutation_profile, samples=samples), ("BRCA.mutations.rda",)))
+    for describe, names in single:
+        if path := study.find(*names):
+            found.append(describe(path))
+            paths.append(path)
+    return tuple(found), paths

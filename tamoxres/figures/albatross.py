@@ -224,7 +224,8 @@ def _draw_contours(ax: Axes, plan: _Plan, inside: Box) -> None:
         if needed[-1] <= plan.low:
             continue  # under the smallest study everywhere
         ends = _end(plan, inside, float(depth[-1]), float(needed[-1]))
-        if any(ends[0] == other[0] and abs(ends[1] - other[1]) < _room(plan, ends[0]) for other in taken):
+        apart = [abs(ends[1] - at) for top, at in taken if top == ends[0]] + ([2 * ends[1]] if ends[0] else [])
+        if min(apart, default=math.inf) < _room(plan, ends[0]):
             continue
         taken.append(ends)
         for sign, told in ((1, value), (-1, 1 / value)):

@@ -20,11 +20,22 @@ from .paper import Box
 __all__ = ["Callout", "place_names"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-_RINGS = (0.65, 1.3, 2.0, 3.0, 4.2, 5.6)  # distances of a name from its point, in sizes of the text
+_RINGS = (
+    0.65,
+    1.3,
+    2.0,
+    3.0,
+    4.2,
+    5.6,
+    7.2,
+    9.0,
+    11.0,
+    13.0,
+)  # distances of a name from its point, in sizes of the text
 _ANGLES = tuple(math.radians(a) for a in (0, 180, 45, 135, 90, -45, -135, -90, 22, 158, -22, -158, 68, 112, -68, -112))
 _GAP = 0.12  # between two names, in sizes of the text
 _MARK = 0.38  # half the side of a named mark, in sizes of the text
-_COVERS = 0.25  # what covering one more mark costs, in rings
+_COVERS, _MOST = 0.25, 10.0  # what covering one more mark costs, in rings; and what it costs at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +92,7 @@ def _best(
             spot = _spot(i, named[i], (wide, LINE * size), (ring * size, angle), ring > _RINGS[0])
             if not _free(spot, named, placed, inside, size):
                 continue
-            cost = ring + _COVERS * _covered(spot.box, others)
+            cost = ring + min(_COVERS * _covered(spot.box, others), _MOST)
             if cost < least - 1e-9:
                 best, least = spot, cost
     return best

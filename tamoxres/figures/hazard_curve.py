@@ -98,7 +98,7 @@ def _checked(curve: pd.DataFrame) -> pd.DataFrame:
         raise TamoxresError(f"A hazard curve needs a column {lacking[0]!r}; found {found}. Give spline(...).curve().")
     if len(curve) < 3 or not (np.diff(curve["value"].to_numpy(float)) > 0).all():
         raise TamoxresError(f"A hazard curve needs three ascending values at least; found {len(curve)} rows.")
-    return curve.astype({name: float for name in _COLUMNS})
+    return curve.astype(dict.fromkeys(_COLUMNS, float))
 
 
 def _known(values: Sequence[float] | FloatArray | pd.Series) -> FloatArray:
@@ -114,7 +114,7 @@ def _check_reference(table: pd.DataFrame, at: float) -> None:
     grid = table["value"].to_numpy(float)
     if not grid[0] <= at <= grid[-1]:
         return
-    narrowest = int(np.argmin(np.log(table["conf_high"] / table["conf_low"]).to_numpy()))
+    narrowest = int(np.argmin((table["conf_high"] / table["conf_low"]).to_numpy(float)))
     right = int(np.searchsorted(grid, at))
     if narrowest not in (right - 1, right, right + 1):
         raise TamoxresError(
@@ -134,8 +134,9 @@ def _ends(table: pd.DataFrame) -> tuple[float, float]:
 def _note(table: pd.DataFrame, known: FloatArray, at: float) -> str:
     band = "band: confidence interval"
     if "se" in table.columns:
-        widest = table.loc[table["se"].idxmax()]
-        z = np.log(widest["conf_high"] / widest["hr"]) / widest["se"]
+        se = table["se"].to_numpy(float)
+        widest = int(np.argmax(se))
+        z = float(np.log(table["conf_high"].iloc[widest] / table["hr"].iloc[widest])) / se[widest]
         band = f"band: {100 * (2 * float(ndtr(z)) - 1):.3g}% confidence interval"
     beyond = int(((known < table["value"].min()) | (known > table["value"].max())).sum())
     outside = f", {count(beyond)} of them beyond the axis" if beyond else ""
@@ -157,9 +158,12 @@ def _draw_strip(ax: Axes, known: FloatArray, low: float, high: float) -> None:
     """Draw the histogram at the foot of the plot, on heights of its own."""
     inside = known[(known >= low) & (known <= high)]
     strip = ax.twinx()
-    bars = {"discrete": True} if _whole(inside) else {"binrange": (low, high), "bins": _bins(inside, low, high)}
+    bars: dict[str, Any] = (
+        {"discrete": True} if _whole(inside) else {"binrange": (low, high), "bins": _bins(inside, low, high)}
+    )
     sns.histplot(x=inside, ax=strip, color=LIGHT, alpha=1.0, edgecolor="white", linewidth=0.3, **bars)
-    tallest = max((bar.get_height() for bar in strip.patches), default=1.0)
+    drawn: Any = strip.patches
+    tallest = max((bar.get_height() for bar in drawn), default=1.0)
     strip.set_ylim(0.0, max(tallest, 1.0) / (_STRIP - 0.03))
     strip.set_xlim(low, high)
     strip.set_axis_off()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -90,7 +91,7 @@ def ratio_ruler(label: str, low: float, high: float, *, apart: float) -> Ruler:
     reach = math.log(high / low)
     for (least, most), known in _RATIO_TICKS:
         ticks = tuple(tick for tick in known if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9))
-        gaps = [math.log(b / a) / reach for a, b in zip(ticks, ticks[1:], strict=False)]
+        gaps = [math.log(b / a) / reach for a, b in pairwise(ticks)]
         if least <= low and high <= most and len(ticks) > 1 and min(gaps) >= apart:
             break
     return Ruler(label=label, low=low, high=high, ticks=ticks, labels=tuple(f"{tick:g}" for tick in ticks), log=True)

@@ -151,12 +151,12 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
     others = list(dict.fromkeys(raw(effect) for effect in told if read(effect) != read(told[0])))
     some, more = others[:_SHOWN_MAPPINGS], len(others) > _SHOWN_MAPPINGS
     mapping = ", ".join([*(f"{other!r}: {target!r}" for other in some), *(["..."] if more else [])])
-    choose = f"Keep one of them (--{name} {target}), or pass" if name in _CHOSEN and target else "Pass"
+    keep = f", or keep one of them (--{name} {target})" if name in _CHOSEN and target else ""
     if name == "endpoint":
         typed = ",".join(f"{other}={target}" for other in others)
-        return f"{choose} endpoint_map={{{mapping}}} (--endpoint-map {typed}) if you mean it."
+        return f"Pass endpoint_map={{{mapping}}} (--endpoint-map {typed}) if you mean it{keep}."
     typed = " ".join("--alike " + _quoted(f"{name}:{other}={target}") for other in some)
-    return f"{choose} alike=Alike({name}={{{mapping}}}) ({typed}{' ...' if more else ''}) if you mean it."
+    return f"Pass alike=Alike({name}={{{mapping}}}) ({typed}{' ...' if more else ''}) if you mean it{keep}."
 
 
 def _raw(name: str) -> Callable[[EffectEstimate], str]:

@@ -164,7 +164,7 @@ def scale_residuals(
 
 
 def _loads(terms: Sequence[Term], coefficients: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what each column counts in each term (1, or its coefficient where a term has several), and what is added."""
+    """Return what each column counts in each term (1; its coefficient where a term has several), and what is added."""
     loads = np.zeros((coefficients.size, len(terms)))
     added = np.ones(len(terms))
     for i, term in enumerate(terms):

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["INDICATION", "METHODS", "PropensityWeights", "balance_table", "propensity_scores", "weights"]
 
 Method = Literal["iptw", "att", "overlap"]
+_NEVER = 1e-12  # a propensity is kept this far from 0 and 1
+_LARGEST = 1e3
 INDICATION = ("age", "menopause", "nodes", "size_mm", "grade", "diagnosis_year", "site", "chemotherapy")
 """Confounders by indication: what decides who is given endocrine therapy."""
 
@@ -183,7 +185,7 @@ def weights(
     Raises
     ------
     AnalysisError
-        If an arm is missing, or positivity is violated: the stratum where nobody, or everybody, was treated is named.
+        If an arm is missing, or positivity is violated: it names the stratum all or none of which was treated.
 
     Examples
     --------
@@ -208,10 +210,23 @@ def weights(
         complete = complete.without(inside, name=f"Propensity {trim:g} to {1 - trim:g}", why=why)
         design = Design(x=design.x[inside], terms=design.terms, names=design.names)
         treated, propensity = treated[inside], propensity[inside]
+    made = METHODS[method](propensity, treated)
+    _refuse_runaway(complete, made, treated, propensity)
     return PropensityWeights(
         analysis=complete, adjust=columns, method=method, design=design, treated=treated, propensity=propensity,
-        weights=METHODS[method](propensity, treated), trim=trim,
+        weights=made, trim=trim,
     )  # fmt: skip
+
+
+def _refuse_runaway(analysis: AnalysisSet, w: FloatArray, treated: FloatArray, propensity: FloatArray) -> None:
+    """Refuse a weight that outweighs whole cohorts: its patient had next to no chance of the treatment received."""
+    worst = int(np.argmax(w))
+    if w[worst] > _LARGEST:
+        arm = "treated" if treated[worst] else "untreated"
+        raise AnalysisError(
+            f"Patient {analysis.frame.index[worst]!r} was {arm} against a propensity of {propensity[worst]:.6f} and "
+            f"would weigh {w[worst]:,.0f}. Trim (trim=0.05), or use overlap weights."
+        )
 
 
 def _known(analysis: AnalysisSet) -> tuple[str, ...]:
@@ -244,9 +259,7 @@ def propensity_scores(x: FloatArray, treated: FloatArray) -> FloatArray:
             "The propensity has no finite estimate: covariates separate treated from untreated. Adjust for fewer."
         ) from None
     scores = np.asarray(fitted.predict(), dtype=float)
-    if not (np.isfinite(scores).all() and (scores > 1e-10).all() and (scores < 1 - 1e-10).all()):
-        raise AnalysisError("The propensity comes to 0 or 1, so weights are infinite. Adjust for fewer.")
-    return scores
+    return np.asarray(np.clip(scores, _NEVER, 1 - _NEVER))
 
 
 def _weighted_fit(
