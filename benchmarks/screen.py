@@ -32,7 +32,7 @@ import tamoxres as tr
 from tamoxres.analysis import AnalysisSet
 from tamoxres.kernel.cox import fit_cox
 from tamoxres.kernel.resample import bootstrap
-from tamoxres.scan.matrix import ArrayMatrix
+from tamoxres.scan.matrix import ArrayMatrix, Expression, open_expression
 from tamoxres.scan.screen import ScreenOptions, screen
 
 HERE = Path(__file__).parent
@@ -87,10 +87,10 @@ class Bench:
         cohort = tr.load(path, mapping=MAPPING)
         return tr.select(cohort, endpoint=tr.OS, er="any", treatment="any")
 
-    def matrix(self, genes: int) -> ArrayMatrix:
+    def matrix(self, genes: int) -> Expression:
         """Return the first genes."""
-        names = tuple(f"G{g}" for g in range(genes))
-        return ArrayMatrix(values=self.values[:genes], genes=names, patients=tuple(self.data["patient"]))
+        whole = np.memmap(self.folder / "expression.f32", np.float32, "r", shape=(genes, N))
+        return open_expression(whole, genes=[f"G{g}" for g in range(genes)], patients=self.data["patient"].tolist())
 
     def scan(self, genes: int, **options: object) -> pd.DataFrame:
         """Screen the first genes."""

@@ -62,9 +62,17 @@ from .meta.sensitivity import leave_one_out as leave_one_out
 from .meta.subgroups import subgroups as subgroups
 from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
+from .models.additive import additive_interaction as additive_interaction
 from .models.cox import cox as cox
+from .models.cutpoints import dichotomise as dichotomise
+from .models.cutpoints import fitted_cut as fitted_cut
+from .models.equivalence import equivalence as equivalence
 from .models.evalue import e_value as e_value
+from .models.families import adjust_p as adjust_p
+from .models.families import family_table as family_table
 from .models.fine_gray import fine_gray as fine_gray
+from .models.firth import firth as firth
+from .models.gail_simon import gail_simon as gail_simon
 from .models.imputation import impute as impute
 from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
@@ -77,6 +85,9 @@ from .models.rates import event_rates as event_rates
 from .models.risk_difference import risk_difference as risk_difference
 from .models.rmst import rmst as rmst
 from .models.rmst import rmtl as rmtl
+from .models.rubin import rubin as rubin
+from .models.splines import spline as spline
+from .models.standardise import standardise as standardise
 from .models.survival import follow_up as follow_up
 from .models.survival import kaplan_meier as kaplan_meier
 from .models.time_split import time_split as time_split
@@ -117,6 +128,8 @@ __all__ = [
     "Table",
     "TamoxresError",
     "Verdict",
+    "additive_interaction",
+    "adjust_p",
     "albatross_plot",
     "ask",
     "baseline_table",
@@ -136,20 +149,26 @@ __all__ = [
     "data_dictionary",
     "deft",
     "derived_interactions",
+    "dichotomise",
     "e_value",
     "effects_to_csv",
     "effects_to_frame",
     "effects_to_json",
+    "equivalence",
     "event_rates",
     "evidence_counts",
     "evidence_map",
+    "family_table",
     "fetch",
     "fine_gray",
+    "firth",
+    "fitted_cut",
     "flow_diagram",
     "flow_table",
     "follow_up",
     "forest",
     "funnel",
+    "gail_simon",
     "gray_test",
     "hazard_table",
     "impute",
@@ -175,12 +194,15 @@ __all__ = [
     "risk_difference",
     "rmst",
     "rmtl",
+    "rubin",
     "save_figure",
     "select",
     "selection_model",
     "sensitivity",
     "side_by_side",
     "small_study",
+    "spline",
+    "standardise",
     "studies",
     "subgroups",
     "survival_plot",

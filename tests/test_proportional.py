@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from public_data import analysis_of, answers, gbsg
 
-from tamoxres.cohorts.catalogue import load
 from tamoxres.figures.proportional import natural_smooth
 from tamoxres.models.cox import fit_terms
 from tamoxres.models.proportional import scaled_schoenfeld
@@ -60,3 +59,36 @@ def test_residuals_of_gbsg(case):
     compare(table, R[case], case)
     assert len(table) == 4 * 299
     assert set(table.loc[table["term"] == "factor(grade)", "coefficient"]) == {1.0}
+
+
+def test_a_covariate_constant_in_a_stratum():
+    """With strata, the events of a stratum in which a covariate does not vary have no residual of it, as in R."""
+    late = (gbsg().frame["treatment"] == "treated") & (gbsg().frame["menopause"] == "post")
+    fit = fit_terms(made(late=late.astype(float)), ["late", "age", "nodes"], strata=["meno"])
+    table = scaled_schoenfeld(fit)
+    compare(table, R["strata"], "strata")
+    assert table["term"].value_counts().to_dict() == {"late": 180, "age": 299, "nodes": 299}
+
+
+def test_delayed_entry():
+    """Patients who enter late count from then on, in the residuals and in the transform of time."""
+    analysis = made(entry=(gbsg().frame["age"] * 7) % 10)
+    later = analysis.frame["months"] > analysis.frame["entry"]
+    kept = analysis.without(later.to_numpy(), name="entered", why="made")
+    compare(scaled_schoenfeld(fit_terms(kept, ["hormon", "age", "factor(grade)"])), R["entry"], "entry")
+
+
+@pytest.mark.parametrize("case", ["km", "identity"])
+def test_smooth_is_that_of_plot_cox_zph(case):
+    """The smooth and its standard error equal those that R's plot.cox.zph draws."""
+    expected = R[case]["smooth"]
+    y = np.array(R[case]["y"], float)[:, 0]
+    fit, scale = natural_smooth(np.array(R[case]["x"]), y, np.array(expected["at"]))
+    close(fit, expected["fit"], "fit", SMOOTHED)
+    close(np.sqrt(R[case]["variance"][0] * scale), expected["se"], "standard error", SMOOTHED)
+
+
+def test_residuals_sum_to_nothing():
+    """About their coefficient, the scaled residuals of a model of one term sum to 0."""
+    table = scaled_schoenfeld(fit_terms(gbsg(), ["treatment"]))
+    assert abs(float((table["residual"] - table["coefficient"]).sum())) < ITERATED * len(table)

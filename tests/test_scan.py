@@ -17,7 +17,7 @@ import tamoxres as tr
 from tamoxres.analysis import AnalysisSet
 from tamoxres.errors import AnalysisError, DataError, QuestionError
 from tamoxres.kernel.cox import fit_cox
-from tamoxres.scan.matrix import ArrayMatrix, FrameMatrix, NpyMatrix, ParquetMatrix, open_expression
+from tamoxres.scan.matrix import ArrayMatrix, FrameMatrix, MappedMatrix, ParquetMatrix, open_expression
 from tamoxres.scan.screen import ScreenOptions, screen
 from tamoxres.scan.store import benjamini_hochberg
 
@@ -50,7 +50,7 @@ def same_tables(one: pd.DataFrame, other: pd.DataFrame, **tolerance: float) -> N
 
 
 def test_every_gene_is_a_single_fit(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
-    """Ratio of hazard ratios, contrasts in either arm and likelihood ratio test are those of a Cox model of the gene."""
+    """Ratio of hazard ratios, contrasts in either arm and likelihood ratio test are a Cox model's."""
     found = screen(gbsg, expression, adjust=["age", "grade"], strata=["menopause"])
     frame = found.model.analysis.frame
     treated = (frame["treatment"] == "treated").to_numpy(float)
@@ -138,7 +138,7 @@ def test_every_kind_of_matrix_gives_the_same(gbsg: AnalysisSet, expression: pd.D
         tmp_path / "indexed.parquet",
         str(tmp_path / "plain.parquet"),
         open_expression(tmp_path / "matrix.npy", genes=genes, patients=patients),
-        open_expression(Sliced(rows), genes=genes, patients=patients),  # type: ignore[arg-type]
+        open_expression(Sliced(rows), genes=genes, patients=patients),
     ]
     for source in sources:
         same_tables(screen(gbsg, source, options=ScreenOptions(block=16)).table, wanted)
@@ -293,7 +293,7 @@ def test_what_cannot_be_asked_is_refused(gbsg: AnalysisSet, expression: pd.DataF
         (DataError, "does not exist", lambda: screen(gbsg, tmp_path / "absent.parquet")),
         (DataError, "neither a Parquet file", lambda: screen(gbsg, tmp_path / "values.csv")),
         (DataError, "does not tell its patients", lambda: screen(gbsg, tmp_path / "unnamed.parquet")),
-        (DataError, "no expression matrix", lambda: open_expression(3)),  # type: ignore[arg-type]
+        (DataError, "no expression matrix", lambda: open_expression(3)),
         (DataError, "has shape", lambda: ArrayMatrix(values=np.ones((2, 2)), genes=("A",), patients=("p", "q"))),
     ]
     for error, message, run in cases:
@@ -333,9 +333,15 @@ def test_handles_travel(expression: pd.DataFrame, tmp_path: Path) -> None:
     import pickle
 
     expression.rename_axis("patient").to_parquet(tmp_path / "matrix.parquet")
-    np.save(tmp_path / "matrix.npy", expression.to_numpy().T)
+    np.save(tmp_path / "matrix.npy", np.ascontiguousarray(expression.to_numpy().T))
     by_column = ParquetMatrix.open(tmp_path / "matrix.parquet")
-    by_row = NpyMatrix(path=tmp_path / "matrix.npy", genes=by_column.genes, patients=by_column.patients)
+    names = {"genes": by_column.genes, "patients": by_column.patients}
+    by_row = open_expression(np.load(tmp_path / "matrix.npy", mmap_mode="r"), **names)
+    assert isinstance(by_row, MappedMatrix)
+    part = open_expression(
+        np.load(tmp_path / "matrix.npy", mmap_mode="r")[:3], genes=by_column.genes[:3], patients=names["patients"]
+    )
+    assert isinstance(part, ArrayMatrix)  # a part of a map: its place in the file is not known
     for matrix in (by_column, by_row):
         wanted = matrix.read(3, 9)
         sent = pickle.dumps(matrix)

@@ -29,6 +29,7 @@ _PREFIX = 10  # patients whose identifiers begin alike
 _MOVED_LINKS = (1, 2, 3, 5)
 _NOT_TOLD = ("study", "site")  # names that a file gives, not what is known of a patient
 _ENDS = (r"^(.+-)0*(\w*\d\w*)$", r"^(.*?)0*(\d+)$")  # a last word that holds a digit; a last number
+_TELLING = r".*\d[A-Z]+-?\d.*|[A-Z]{2,}-?\d{4,}"  # too odd to be given twice: 104B91, GSM305129, MB-0002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,11 +195,12 @@ def by_identifier(
     given = ((one, ids), (other, other_ids))
     names = [_plain(frame.index.to_series() if known is None else known) for frame, known in given]
     for left, right, what in _comparable(*names):
-        free = right[~right.index.isin(list(linked.values()))]
-        places = left.drop(linked, errors="ignore").map({name: place for place, name in free.items()}).dropna()
+        mine, theirs = left[~left.index.isin(list(linked))], right[~right.index.isin(list(linked.values()))]
+        places = mine.map({name: place for place, name in theirs.items()}).dropna()
         if len(places) < LEAST:
             continue
-        by_chance = _corroborated(one.loc[places.index], other.loc[list(places)])
+        telling = bool(mine[places.index].str.fullmatch(_TELLING).all())
+        by_chance = _corroborated(one.loc[places.index], other.loc[list(places)], telling=telling)
         if by_chance is not None:
             linked |= dict(places)
             told |= {what: None}
@@ -225,10 +227,11 @@ def _comparable(one: pd.Series[Any], other: pd.Series[Any]) -> Iterator[tuple[pd
             yield left, right, f"the end of {names[0]}* and {names[1]}*"
 
 
-def _corroborated(one: pd.DataFrame, other: pd.DataFrame) -> float | None:
-    """Return how many linked rows would agree by chance, or None where the rows do not agree (or tell nothing).
+def _corroborated(one: pd.DataFrame, other: pd.DataFrame, *, telling: bool) -> float | None:
+    """Return how many linked rows would agree by chance, or None where the rows do not agree.
 
-    Follow-up moves from one release to the next: it is compared only where nothing else is told of the patients.
+    Where nothing is told of the patients in both, telling identifiers must do. Follow-up moves from one release to the
+    next: it is compared only where nothing else is told of the patients.
     """
     shared = [str(c) for c in one if c in other and c not in _NOT_TOLD]
     common = [c for c in shared if max(one[c].nunique(), other[c].nunique()) > 1]
@@ -237,7 +240,9 @@ def _corroborated(one: pd.DataFrame, other: pd.DataFrame) -> float | None:
     agreed, known = _agreement(one, other, common, rows)
     moved = [_agreement(one, other, common, np.roll(rows, step)) for step in _MOVED_LINKS]
     chance = sum(a for a, _ in moved) / max(1, sum(k for _, k in moved))
-    if known < LEAST or agreed < _AGREEMENT * known:
+    if known < LEAST:
+        return 0.0 if telling else None
+    if agreed < _AGREEMENT * known:
         return None
     spread = (known * chance * (1 - chance)) ** 0.5
     return chance * len(one) if agreed - known * chance >= _SURE * max(spread, 1.0) else None

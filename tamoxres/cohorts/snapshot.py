@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["SNAPSHOT", "Difference", "EndpointMoved", "diff", "retrieved"]
 
 SNAPSHOT = "snapshot.json"
-_SAME = 1e-6  # months, years, points: closer values are the same one
+_SAME = 0.011  # months, years and points are printed with two decimals: closer values are the same one
 
 
 def retrieved(path: Path) -> str:

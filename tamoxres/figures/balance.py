@@ -36,7 +36,7 @@ _SIGNS = (
     Sign(label="Before weighting", color=DARK, face="white", marker="o"),
     Sign(label="After weighting", marker="o"),
 )
-_PITCH = 1.9  # distance of the rows, in sizes of the text
+_PITCH, _SPARE = 1.9, 0.5  # distance of the rows, and by how much a given Axes may lessen it, in sizes of the text
 
 
 def love_plot(balance: pd.DataFrame, *, ax: Axes | None = None, width: Width = "single") -> Axes:
@@ -66,7 +66,7 @@ def love_plot(balance: pd.DataFrame, *, ax: Axes | None = None, width: Width = "
     >>> import pandas as pd
     >>> table = pd.DataFrame({"covariate": ["age", "nodes"], "smd_before": [0.1, -0.6], "smd_after": [0.02, 0.05]})
     >>> [label.get_text() for label in love_plot(table).get_yticklabels()]
-    ['Positive lymph nodes', 'Age at diagnosis']
+    ['Axillary nodes with tumour', 'Age at diagnosis']
     """
     rows, lacking = _sorted(balance)
     room = room_for(ax, width)
@@ -79,7 +79,9 @@ def love_plot(balance: pd.DataFrame, *, ax: Axes | None = None, width: Width = "
         y = Ruler(label="", low=len(rows) - 0.4, high=-0.6, ticks=tuple(places), labels=tuple(names))
         far = 1.06 * max(float(before.max()), float(after.max()), 1.5 * SMALL)
         x = round_ruler("Absolute standardised mean difference", -_ASIDE * far, far)
-        drawn = lay_panel(room, x, y, height=(len(rows) + 0.2) * pitch, signs=_SIGNS, notes=_notes(after, lacking))
+        notes, high = _notes(after, lacking), len(rows) + 0.2
+        least = high * (pitch / size - _SPARE)
+        drawn = lay_panel(room, x, y, height=high * pitch, signs=_SIGNS, notes=notes, least=least)
         _draw(drawn, before, after, size)
     told = [f"{name} {a:.2f}, {b:.2f}" for name, a, b in zip(names, before, after, strict=True)]
     drawn.set_label("Absolute standardised mean difference before and after weighting. " + "; ".join(told) + ".")

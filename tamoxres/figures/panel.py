@@ -98,7 +98,14 @@ def ratio_ruler(label: str, low: float, high: float, *, apart: float) -> Ruler:
 
 
 def lay_panel(
-    room: Room, x: Ruler, y: Ruler, *, height: float, signs: Sequence[Sign] = (), notes: Sequence[str] = ()
+    room: Room,
+    x: Ruler,
+    y: Ruler,
+    *,
+    height: float,
+    signs: Sequence[Sign] = (),
+    notes: Sequence[str] = (),
+    least: float = _PLOT_LEAST,
 ) -> Axes:
     """Make or empty the Axes, put it where its margins leave room, and write what stands around it.
 
@@ -112,6 +119,8 @@ def lay_panel(
         The key, in one line above the plot, or as many as it needs.
     notes : sequence of str
         Sentences under the plot.
+    least : float
+        Height of the plot below which an Axes is refused, in sizes of the text.
 
     Returns
     -------
@@ -134,7 +143,7 @@ def lay_panel(
         box = (0.0, 0.0, wide, head + height + foot)
         ax = new_axes(wide, box[3])
     tall = box[3] - head - foot
-    if tall < _PLOT_LEAST * size:
+    if tall < least * size:
         raise TamoxresError(f"This Axes is {box[3] / 72:.1f} inches high, too low for the plot; make it higher.")
     inside = (box[0] + left, box[1] + foot, wide - left - right, tall)
     _rule_axes(ax, inside, x, y, size)

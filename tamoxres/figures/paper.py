@@ -37,10 +37,9 @@ def settle(
         axis.set_minor_locator(NullLocator())
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    look = {part: rcParams[f"xtick.major.{part}"] for part in ("size", "width", "pad")}
     ax.tick_params(  # told now: ticks are made when the figure is rendered, under whatever settings then hold
-        length=look["size"], width=look["width"], pad=look["pad"], color=rcParams["xtick.color"],
-        labelcolor=rcParams["xtick.labelcolor"],
+        length=rcParams["xtick.major.size"], width=rcParams["xtick.major.width"], pad=rcParams["xtick.major.pad"],
+        color=rcParams["xtick.color"], labelcolor=rcParams["xtick.labelcolor"],
     )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""Volcano and Manhattan plots of a gene screen: every gene a dot, the genes asked about named.
+"""The gene screen in one picture: effect against evidence (volcano), and evidence along the genome (Manhattan).
 
-Conventions: the table is that of a screen (gene, log_hr, sd, p, q; a row a gene); effects are hazard ratios (or ratios
-of them) per standard deviation of expression, on a log axis; P grows upwards as -log10 P. Genes without a P are counted
-in the note. Names are written where they neither touch each other nor leave the plot; a rule leads to a dot that is
-not beside its name.
+Conventions: effects are per standard deviation of expression where the table has `sd`; evidence is -log10 P. The line
+stands at the largest P whose q lies below the level (Benjamini-Hochberg); where no gene has such a q, at level / number
+of genes, from which q would lie below it. The cascade's genes are named, in blue, and after them the best genes with q
+below the level, as room allows; every other gene is a grey point.
 
 References
 ----------
@@ -17,266 +17,305 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from scipy.special import log_ndtr
 
 from ..errors import TamoxresError
-from ..wording import count, number
-from .measure import LINE, text_width, wrap
-from .paper import Box, rule, settle, write
-from .style import (
-    ACCENT,
-    DARK,
-    INK,
-    LIGHT,
-    MID,
-    Width,
-    box_in_points,
-    font_size,
-    new_axes,
-    to_fraction,
-    use_style,
-    width_of,
-)  # fmt: skip
+from ..wording import count
+from .callouts import Callout, place_names
+from .measure import text_width
+from .panel import Room, Ruler, Sign, lay_panel, ratio_ruler, room_for, round_ruler
+from .paper import write
+from .style import ACCENT, DARK, INK, Width, box_in_points, to_fraction, use_style
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["manhattan", "volcano"]
+__all__ = ["PATHWAY", "manhattan", "volcano"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-_ENDS = {  # end of the ratio axis: its ticks above 1
-    1.25: (1.1, 1.25), 1.5: (1.25, 1.5), 2.0: (1.5, 2.0), 4.0: (2.0, 4.0), 10.0: (2.0, 5.0, 10.0),
-}  # fmt: skip
-_HEIGHT: dict[Width, float] = {"single": 0.85, "double": 0.55}  # of the width
-_TICK = 4.5  # points
-_ROUND = (1, 2, 5, 10, 20, 50, 100)
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+PATHWAY = (
+    "ERBB2", "PTEN", "AKT1", "AKT2", "AKT3", "MTOR", "RPTOR", "RICTOR", "RPS6KB1", "RPS6", "EIF4EBP1", "SRC", "GLI1",
+    "GLI2", "GLI3", "SMO", "PTCH1", "SHH", "SUFU", "PIK3CA", "PIK3R1", "ESR1",
+)  # fmt: skip
+"""Genes of the HER2, PI3K/AKT/mTOR, SRC and Hedgehog cascade, named by default."""
+_EFFECTS = ("log_hr", "log_estimate", "coefficient")
+_HEIGHT: dict[Width, float] = {"single": 0.85, "double": 0.50}  # of the figure's width
+_FARTHEST = float(np.log(20.0))  # log ratio beyond which a gene stands at the edge
+_MOST_NAMES = 8  # of genes beside those asked for
+_MANY = 2000  # points from which they are stored as a picture in SVG and PDF
+_GREYS = ("#A6A6A6", "#CFCFCF")
+_EVIDENCE = "-log₁₀ P"
 
 
-@dataclass(slots=True, kw_only=True)
-class _Dots:
-    """What is drawn: genes with a P, where they stand, and what is said of the rest."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Genes:
+    """The genes that are drawn: their evidence (-log10 P), which are asked for, which found, and the line of q."""
 
-    gene: list[str]
-    x: FloatArray
-    y: FloatArray
-    found: np.ndarray[Any, np.dtype[np.bool_]]
-    color: list[str]
-    note: str
+    table: pd.DataFrame
+    evidence: FloatArray
+    cascade: BoolArray
+    found: BoolArray
+    line: float
+    level: float
+    notes: list[str]
+    asked: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Plan:
+    """Where the genes stand on x, on what ruler, in which greys; and the height of the plot, points."""
+
+    x: Ruler
+    across: FloatArray
+    shades: np.ndarray[Any, Any]
+    height: float
 
 
 def volcano(
-    table: pd.DataFrame, *, named: Sequence[str] = (), q: float = 0.05, ratio_of_ratios: bool = True,
-    ax: Axes | None = None, width: Width = "single",
-) -> Axes:  # fmt: skip
-    """Draw effect against significance for every gene of a screen.
+    result: pd.DataFrame,
+    *,
+    label: Sequence[str] = PATHWAY,
+    level: float = 0.05,
+    ax: Axes | None = None,
+    width: Width = "single",
+) -> Axes:
+    """Draw the effect of each gene of a screen against its evidence.
 
     Parameters
     ----------
-    table : DataFrame
-        With gene, log_hr, sd, p and q.
-    named : sequence of str
-        Genes to be named, besides those with a q below the threshold (of these the 20 of least P).
-    q : float
-        False discovery rate below which a gene is drawn in colour.
-    ratio_of_ratios : bool
-        Whether the screen was of interactions: the axis says so.
+    result : DataFrame
+        gene, p, q and log_hr (or log_estimate, coefficient), as `screen(...).table` gives it; with `sd`, effects are
+        per standard deviation. Rows without a P are left out, and counted.
+    label : sequence of str
+        Genes to be named.
+    level : float
+        Of q.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
     width : "single" | "double"
         One column (85 mm) or two (175 mm), where `ax` is not given.
 
+    Returns
+    -------
+    Axes
+        Hazard ratio, or ratio of hazard ratios, on x (log); -log10 P on y.
+
     Raises
     ------
     TamoxresError
-        If the table lacks a column, or no gene has a P.
+        If a column is missing, no gene has a P, or `ax` is too low.
     """
-    dots = _dots(table, ("gene", "log_hr", "sd", "p", "q"), q, x=None)
-    end = next((end for end in _ENDS if end >= np.exp(np.abs(np.log(dots.x)).max())), max(_ENDS))
-    ticks = [*(1 / tick for tick in reversed(_ENDS[end])), 1.0, *_ENDS[end]]
-    head = ("Ratio of hazard ratios" if ratio_of_ratios else "Hazard ratio") + " per SD of expression"
-    outside = int((np.abs(np.log(dots.x)) > np.log(end)).sum())
-    dots.x = np.clip(dots.x, 1 / end, end)
-    dots.note += f" {count(outside)} drawn at the edge." if outside else ""
-    with use_style(font_size(_box(ax, width)[2])):
-        ax, inside, size = _lay(ax, width, dots, (1 / end, end), head)
-        ax.set_xscale("log")
-        ax.xaxis.set_major_locator(FixedLocator(ticks))
-        ax.xaxis.set_major_formatter(FixedFormatter([f"{tick:.2f}" for tick in ticks]))
-        ax.minorticks_off()
-        ax.plot([1, 1], [0, ax.get_ylim()[1]], color=MID, linewidth=0.6, zorder=1, gid="null")
-        _scatter(ax, dots, size)
-        _name(ax, dots, named, inside, size)
-    ax.set_label(f"Volcano plot of {count(len(dots.gene))} genes. {dots.note}")
-    return ax
+    effect = next((name for name in _EFFECTS if name in result.columns), _EFFECTS[0])
+    genes = _genes(result, label, level, ("gene", "p", "q", effect))
+    per_sd = "sd" in result.columns
+    logs = genes.table[effect].to_numpy(float) * (genes.table["sd"].to_numpy(float) if per_sd else 1.0)
+    reach = 1.06 * min(max(float(np.abs(logs).max()), float(np.log(1.25))), _FARTHEST)
+    beyond = int((np.abs(logs) > reach).sum())
+    notes = [*genes.notes, *([f"At the edge, effect beyond the axis: {count(beyond)}."] if beyond else [])]
+    room = room_for(ax, width)
+    with use_style(room.size):
+        apart = 3.2 * room.size / (0.85 * room.box[2])
+        x = ratio_ruler(_effect_name(result, per_sd), float(np.exp(-reach)), float(np.exp(reach)), apart=apart)
+        across = np.exp(np.clip(logs, -reach, reach))
+        plan = _Plan(x=x, across=across, shades=np.full(across.size, _GREYS[0]), height=_HEIGHT[width] * room.box[2])
+        drawn, told = _compose(room, genes, plan, notes)
+        drawn.axvline(1.0, color=DARK, linewidth=0.6, zorder=0, gid="null")
+    drawn.set_label(f"Volcano plot. {told}")
+    return drawn
 
 
 def manhattan(
-    table: pd.DataFrame, positions: pd.DataFrame, *, named: Sequence[str] = (), q: float = 0.05,
-    ax: Axes | None = None, width: Width = "double",
-) -> Axes:  # fmt: skip
-    """Draw significance along the genome.
+    result: pd.DataFrame,
+    *,
+    label: Sequence[str] = PATHWAY,
+    level: float = 0.05,
+    ax: Axes | None = None,
+    width: Width = "double",
+) -> Axes:
+    """Draw the evidence of each gene of a screen along the genome.
 
     Parameters
     ----------
-    table : DataFrame
-        With gene, p and q.
-    positions : DataFrame
-        With gene, chromosome and position (base pairs); chromosomes are drawn in the order in which they first stand.
-    named : sequence of str
-    q : float
+    result : DataFrame
+        gene, p, q, chromosome (1-22, X, Y, MT; `chr1` is read too) and position (base pairs): the table of a screen
+        joined with the positions of its genes. Rows without them are left out, and counted.
+    label : sequence of str
+        Genes to be named.
+    level : float
+        Of q.
     ax : Axes, optional
+        Drawn into its box; else a figure is made.
     width : "single" | "double"
+        One column (85 mm) or two (175 mm), where `ax` is not given.
+
+    Returns
+    -------
+    Axes
+        Chromosomes side by side on x (base pairs), -log10 P on y.
 
     Raises
     ------
     TamoxresError
-        If a column is missing, or no gene has both a P and a position.
+        If a column is missing, a chromosome unknown, no gene has a P and a position, or `ax` is too low.
     """
-    _need(positions, ("gene", "chromosome", "position"), "positions")
-    place = positions.drop_duplicates("gene")
-    x, middles = _along(place)
-    merged = table.merge(place.assign(x=x)[["gene", "x", "chromosome"]], on="gene", how="left")
-    dots = _dots(merged, ("gene", "p", "q"), q, x="x")
-    order = {name: i for i, name in enumerate(middles)}
-    known = merged[merged["p"].notna() & merged["x"].notna()]
-    shades = [(MID, DARK)[order[name] % 2] for name in known["chromosome"]]
-    dots.color = [ACCENT if found else shade for found, shade in zip(dots.found, shades, strict=True)]
-    with use_style(font_size(_box(ax, width)[2])):
-        ax, inside, size = _lay(ax, width, dots, (0.0, 1.0), "Chromosome")
-        kept = _apart(middles, inside[2], size)
-        ax.xaxis.set_major_locator(FixedLocator([middles[name] for name in kept]))
-        ax.xaxis.set_major_formatter(FixedFormatter(kept))
-        _scatter(ax, dots, size)
-        _name(ax, dots, named, inside, size)
-    ax.set_label(f"Manhattan plot of {count(len(dots.gene))} genes. {dots.note}")
+    genes = _genes(result, label, level, ("gene", "p", "q", "chromosome", "position"))
+    names, at, bounds = _genome(genes.table)
+    room = room_for(ax, width)
+    with use_style(room.size):
+        chromosome = np.searchsorted(bounds[1:], at, side="right")
+        plan = _Plan(
+            x=_genome_ruler(names, bounds, room), across=at, shades=np.array(_GREYS)[chromosome % 2],
+            height=_HEIGHT[width] * room.box[2],
+        )  # fmt: skip
+        drawn, told = _compose(room, genes, plan, genes.notes)
+        drawn.tick_params(axis="x", length=0)
+    drawn.set_label(f"Manhattan plot. {told}")
+    return drawn
+
+
+def _genes(result: pd.DataFrame, label: Sequence[str], level: float, needed: Sequence[str]) -> _Genes:
+    """Check the table of a screen, and work out evidence, line and names."""
+    if lacking := [name for name in needed if name not in result.columns]:
+        have = ", ".join(map(str, result.columns))
+        raise TamoxresError(f"The plot of a screen needs a column {lacking[0]!r}; found {have}.")
+    table = result[result[list(needed)].notna().all(axis=1)].reset_index(drop=True)
+    if table.empty:
+        raise TamoxresError(f"The plot of a screen needs one gene at least with {', '.join(needed[1:])}; found none.")
+    evidence, found = _evidence(table), table["q"].to_numpy(float) < level
+    line = float(evidence[found].min()) if found.any() else float(-np.log10(level / len(table)))
+    cascade = table["gene"].astype(str).str.upper().isin([name.upper() for name in label]).to_numpy(bool)
+    note = f"{count(len(table))} genes, {count(int(found.sum()))} with q < {level:g}."
+    if left_out := len(result) - len(table):
+        note += f" Not fitted or not placed: {count(left_out)}."
+    asked = "Gene of the cascade" if tuple(label) == PATHWAY else "Gene asked for"
+    return _Genes(
+        table=table, evidence=evidence, cascade=cascade, found=found, line=line, level=level, notes=[note], asked=asked
+    )
+
+
+def _evidence(table: pd.DataFrame) -> FloatArray:
+    """Return -log10 P, from z where P is too small to be held."""
+    p = table["p"].to_numpy(float)
+    tiny = float(np.finfo(float).tiny)
+    out = -np.log10(np.maximum(p, tiny))
+    if "z" in table.columns:
+        from_z = -(np.log(2.0) + log_ndtr(-np.abs(table["z"].to_numpy(float)))) / np.log(10.0)
+        out = np.where(p < tiny, from_z, out)
+    return np.asarray(out + 0.0)
+
+
+def _effect_name(result: pd.DataFrame, per_sd: bool) -> str:
+    what = "Ratio of hazard ratios, treated v untreated" if "log_hr_treated" in result.columns else "Hazard ratio"
+    return f"{what}, per SD" if per_sd else what
+
+
+def _compose(room: Room, genes: _Genes, plan: _Plan, notes: Sequence[str]) -> tuple[Axes, str]:
+    """Draw points, line, key and names; where names find no room, once more with a note that says so."""
+    ax = _lay(room, genes, plan, notes)
+    left_out = _name(ax, plan.across, genes, room.size)
+    if left_out:
+        notes = [*notes, f"Not named for want of room: {', '.join(left_out)}."]
+        ax = _lay(room, genes, plan, notes)
+        _name(ax, plan.across, genes, room.size)
+    named = ", ".join(genes.table["gene"][genes.cascade].astype(str))
+    return ax, " ".join(notes) + (f" Marked: {named}." if named else "")
+
+
+def _lay(room: Room, genes: _Genes, plan: _Plan, notes: Sequence[str]) -> Axes:
+    top = 1.10 * max(float(genes.evidence.max()), genes.line)
+    words = f"q < {genes.level:g}" if genes.found.any() else f"q < {genes.level:g} (no gene)"
+    signs = [Sign(label=words, color=DARK, dashes=(0, (3, 2)))]
+    if genes.cascade.any():
+        signs.insert(0, Sign(label=genes.asked, marker="o"))
+    y = round_ruler(_EVIDENCE, -0.02 * top, top)
+    ax = lay_panel(room, plan.x, y, height=plan.height, signs=signs, notes=notes)
+    ax.axhline(genes.line, color=DARK, linewidth=0.8, dashes=(3, 2), zorder=1, gid="q")
+    _draw_points(ax, genes, plan, room.size)
     return ax
 
 
-def _need(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    for name in columns:
-        if name not in table:
-            raise TamoxresError(f"The {what} has no column {name!r}; give that of a screen, with {', '.join(columns)}.")
+def _draw_points(ax: Axes, genes: _Genes, plan: _Plan, size: float) -> None:
+    """Draw every gene, grey; those with q below the level dark; those asked for larger and blue."""
+    marks = {"linewidth": 0, "legend": False, "ax": ax, "rasterized": plan.across.size > _MANY}
+    for gid, chosen, color, side in (
+        ("others", ~genes.cascade & ~genes.found, None, 0.36), ("found", ~genes.cascade & genes.found, INK, 0.42),
+        ("named", genes.cascade, ACCENT, 0.58),
+    ):  # fmt: skip
+        if chosen.any():
+            look = {"c": plan.shades[chosen]} if color is None else {"color": color}
+            x, y = plan.across[chosen], genes.evidence[chosen]
+            sns.scatterplot(x=x, y=y, s=(side * size) ** 2, gid=gid, zorder=2 + side, **look, **marks)
 
 
-def _dots(table: pd.DataFrame, columns: Sequence[str], q: float, x: str | None) -> _Dots:
-    _need(table, columns, "table")
-    shown = table[table["p"].notna() & (table[x].notna() if x else True)]
-    if shown.empty:
-        raise TamoxresError("No gene of this table has a P value, and a place where it is needed; there is no plot.")
-    found = (shown["q"] < q).to_numpy(bool)
-    across = shown[x].to_numpy(float) if x else np.exp((shown["log_hr"] * shown["sd"]).to_numpy(float))
-    note = f"{count(len(shown))} genes; {count(int(found.sum()))} with q < {number(q, 2)}"
-    note += f"; {count(len(table) - len(shown))} not shown." if len(table) > len(shown) else "."
-    return _Dots(
-        gene=[str(name) for name in shown["gene"]], x=across, found=found, note=note,
-        y=-np.log10(np.maximum(shown["p"].to_numpy(float), 1e-300)),
-        color=[ACCENT if one else LIGHT for one in found],
-    )  # fmt: skip
+def _name(ax: Axes, x: FloatArray, genes: _Genes, size: float) -> list[str]:
+    """Name the genes asked for, the best first, then others with q below the level; return those without room."""
+    left, bottom, wide, tall = box_in_points(ax)
+    shares = ax.transAxes.inverted().transform(ax.transData.transform(np.column_stack([x, genes.evidence])))
+    points = shares * (wide, tall) + (left, bottom)
+    best = np.argsort(-genes.evidence, kind="stable")
+    more = [i for i in best if genes.found[i] and not genes.cascade[i]][:_MOST_NAMES]
+    chosen = [*(i for i in best if genes.cascade[i]), *more]
+    texts = [str(genes.table["gene"].iloc[i]) for i in chosen]
+    low, high = ax.get_ylim()
+    along = np.linspace(left, left + wide, int(2 * wide))
+    line = np.column_stack([along, np.full(along.size, bottom + tall * (genes.line - low) / (high - low))])
+    others = np.vstack([np.delete(points, chosen, axis=0), line])
+    placed = place_names(points[chosen], texts, others, inside=(left, bottom, wide, tall), size=size)
+    for callout in placed:
+        i = chosen[callout.index]
+        _write_name(ax, callout, texts[callout.index], points[i], (size, ACCENT if genes.cascade[i] else INK))
+    there = {callout.index for callout in placed}
+    return [text for i, text in enumerate(texts) if i not in there]
 
 
-def _along(place: pd.DataFrame) -> tuple[FloatArray, dict[str, float]]:
-    """Return where genes stand along all chromosomes, 0 to 1, and the middle of each chromosome."""
-    position = place["position"].to_numpy(float)
-    chromosome = place["chromosome"].astype(str).to_numpy()
-    names = list(dict.fromkeys(chromosome))
-    lengths = np.array([position[chromosome == name].max() for name in names])
-    starts = np.concatenate([[0.0], np.cumsum(lengths)])
-    offset = dict(zip(names, starts, strict=False))
-    x = (position + np.array([offset[name] for name in chromosome])) / starts[-1]
-    return x, {
-        name: float((offset[name] + length / 2) / starts[-1]) for name, length in zip(names, lengths, strict=True)
-    }
+def _write_name(ax: Axes, callout: Callout, text: str, point: FloatArray, look: tuple[float, str]) -> None:
+    """Write a name on a white ground that lets points shine through, and lead a line to its point."""
+    size, color = look
+    x, y, wide, tall = callout.box
+    where = ax.figure.transFigure
+    if callout.led:
+        end = (float(np.clip(point[0], x, x + wide)), float(np.clip(point[1], y + 0.15 * tall, y + 0.85 * tall)))
+        (x0, y0), (x1, y1) = to_fraction(ax, float(point[0]), float(point[1])), to_fraction(ax, *end)
+        lead: dict[str, Any] = {"color": color, "linewidth": 0.4, "zorder": 2.7, "clip_on": False}
+        ax.add_artist(Line2D([x0, x1], [y0, y1], transform=where, **lead))
+    x0, y0 = to_fraction(ax, x - 0.1 * size, y + 0.12 * tall)
+    x1, y1 = to_fraction(ax, x + wide + 0.1 * size, y + 0.88 * tall)
+    ground: dict[str, Any] = {"color": "white", "alpha": 0.8, "linewidth": 0, "zorder": 2.8, "clip_on": False}
+    ax.add_artist(Rectangle((x0, y0), x1 - x0, y1 - y0, transform=where, **ground))
+    write(ax, (callout.x, callout.y), text, size, align="center", color=color)
 
 
-def _apart(middles: dict[str, float], width: float, size: float) -> list[str]:
-    """Return the names of chromosomes whose labels do not touch."""
-    kept: list[str] = []
-    edge = -1.0
-    for name, at in middles.items():
-        half = text_width(name, size) / 2
-        if at * width - half > edge:
-            kept.append(name)
-            edge = at * width + half + 0.4 * size
-    return kept
+def _genome(table: pd.DataFrame) -> tuple[list[str], FloatArray, FloatArray]:
+    """Set the chromosomes side by side: their names, where each gene stands, and where each begins (the last ends)."""
+    order = [*map(str, range(1, 23)), "X", "Y", "MT"]
+    plain = table["chromosome"].astype(str).str.removeprefix("chr").str.removesuffix(".0").str.upper()
+    plain = plain.replace({"M": "MT", "23": "X", "24": "Y"})
+    if unknown := sorted(set(plain) - set(order)):
+        raise TamoxresError(f"Unknown chromosome {unknown[0]!r}. Use 1 to 22, X, Y or MT.")
+    names = [name for name in order if name in set(plain)]
+    position = table["position"].to_numpy(float)
+    lengths = np.array([max(float(position[(plain == name).to_numpy()].max()), 1.0) for name in names])
+    bounds = np.concatenate([[0.0], np.cumsum(lengths + 0.004 * lengths.sum())])
+    begin = dict(zip(names, bounds, strict=False))
+    return names, plain.map(begin).to_numpy(float) + position, bounds
 
 
-def _box(ax: Axes | None, width: Width) -> Box:
-    if ax is not None:
-        return box_in_points(ax)
-    return 0.0, 0.0, width_of(width), _HEIGHT[width] * width_of(width)
-
-
-def _lay(ax: Axes | None, width: Width, dots: _Dots, limits: tuple[float, float], head: str) -> tuple[Axes, Box, float]:
-    """Lay axes, heads and note; return the Axes, the box of the plot in points, and the size of the text."""
-    box = _box(ax, width)
-    size = font_size(box[2])
-    ax = ax or new_axes(box[2], box[3])
-    note = wrap(dots.note, box[2] - size, size)
-    foot = _TICK + (2 * LINE + 1.4 + (note.count("\n") + 1) * LINE) * size
-    top = 1.08 * float(dots.y.max())
-    step = next(step for step in _ROUND if top / step < 6 or step == _ROUND[-1])
-    ticks = list(range(0, int(top) + 1, step))
-    left = max(text_width(str(tick), size) for tick in ticks) + LINE * size + _TICK + 1.2 * size
-    right = max(size, text_width("0.00", size) / 2 + 0.3 * size)  # half of the last label reaches beyond the axis
-    inside = (box[0] + left, box[1] + foot, box[2] - left - right, box[3] - foot - size)
-    settle(ax, inside, limits, (0.0, top))
-    ax.yaxis.set_major_locator(FixedLocator(ticks))
-    ax.yaxis.set_major_formatter(FixedFormatter([str(tick) for tick in ticks]))
-    ax.tick_params(labelsize=size)
-    y = inside[1] - _TICK - 2.1 * size
-    write(ax, (inside[0] + inside[2] / 2, y), head, size, align="center")
-    write(ax, (box[0] + 0.5 * size, y - 1.8 * size), note, size)
-    x, middle = to_fraction(ax, box[0] + 0.3 * size, inside[1] + inside[3] / 2)
-    label = "-log10 P"
-    ax.text(x, middle, label, size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
-    return ax, inside, size
-
-
-def _scatter(ax: Axes, dots: _Dots, size: float) -> None:
-    """Draw the dots, found ones last; thousands of them become one picture in vector files."""
-    order = np.argsort(dots.found, kind="stable")
-    ax.scatter(
-        dots.x[order], dots.y[order], s=(0.45 * size) ** 2, c=[dots.color[i] for i in order], linewidths=0,
-        rasterized=order.size > 2000, zorder=2, clip_on=False, gid="genes",
-    )  # fmt: skip
-
-
-def _name(ax: Axes, dots: _Dots, named: Sequence[str], inside: Box, size: float) -> None:
-    """Write names beside their dots, the most significant first, where there is room."""
-    wanted = {gene.upper() for gene in named}
-    asked = [i for i, gene in enumerate(dots.gene) if gene.upper() in wanted]
-    best = sorted(np.flatnonzero(dots.found), key=lambda i: -dots.y[i])[:20]
-    chosen = sorted(dict.fromkeys([*asked, *map(int, best)]), key=lambda i: -dots.y[i])
-    where = ax.transData.transform(np.column_stack([dots.x, dots.y])) * 72 / ax.figure.dpi
-    taken = [(float(x), float(y), float(x), float(y)) for x, y in where[chosen]]
-    for i in chosen:
-        x, y = map(float, where[i])
-        wide = text_width(dots.gene[i], size)
-        spot = _spot((x, y), wide, size, inside, taken)
-        if spot is None:
-            continue
-        taken.append((spot[0], spot[1] - 0.5 * size, spot[0] + wide, spot[1] + 0.5 * size))
-        ax.plot(
-            [dots.x[i]], [dots.y[i]], "o", markersize=0.5 * size, color=dots.color[i] if dots.found[i] else INK,
-            markeredgecolor="white", markeredgewidth=0.3, zorder=4, clip_on=False, gid=f"named-{dots.gene[i]}",
-        )  # fmt: skip
-        if abs(spot[1] - y) > 0.6 * size:
-            near = spot[0] if spot[0] > x else spot[0] + wide
-            rule(ax, (x, y), (near, spot[1]), 0.3, MID)
-        write(ax, spot, dots.gene[i], size)
-
-
-def _spot(
-    at: tuple[float, float], wide: float, size: float, inside: Box, taken: Sequence[Box]
-) -> tuple[float, float] | None:
-    """Return where a name fits: left end and middle of the line, points; None if it fits nowhere near."""
-    x, y = at
-    for rise in (0.0, 1.1, -1.1, 2.2, -2.2, 3.3, -3.3, 4.4, 5.5):
-        for left in (x + 0.6 * size, x - 0.6 * size - wide):
-            low, high = y + (rise - 0.5) * size, y + (rise + 0.5) * size
-            fits = inside[0] < left and left + wide < inside[0] + inside[2]
-            fits &= inside[1] < low and high < inside[1] + inside[3] + size
-            if fits and not any(left < x1 and x0 < left + wide and low < y1 and y0 < high for x0, y0, x1, y1 in taken):
-                return left, y + rise * size
-    return None
+def _genome_ruler(names: Sequence[str], bounds: FloatArray, room: Room) -> Ruler:
+    """Name each chromosome at its middle; one whose name would touch the one before is left unnamed."""
+    middles, span = (bounds[:-1] + bounds[1:]) / 2, float(bounds[-1])
+    ticks: list[float] = []
+    labels: list[str] = []
+    end = -np.inf
+    for name, middle in zip(names, middles, strict=True):
+        half = (text_width(name, room.size) / 2 + 0.2 * room.size) / (0.88 * room.box[2]) * span
+        if middle - half >= end:
+            ticks.append(float(middle))
+            labels.append(name)
+            end = middle + half
+    pad = 0.015 * span
+    return Ruler(label="Chromosome", low=-pad, high=span + pad, ticks=tuple(ticks), labels=tuple(labels))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from shlex import quote
 
 from ..effects import EffectEstimate
 from ..effects.derive import flags, marker_level
@@ -145,7 +146,7 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
         one, other = (tuple(contrast.split(" v ")) for contrast in values)
         if one == other[::-1]:
             turned = next(effect.study for effect in effects if read(effect) == values[1])
-            return f"Turn {turned} round with .reversed() (--reverse {_quoted(turned)})."
+            return f"Turn {turned} round with .reversed() (--reverse {quote(turned)})."
     raw, told = _raw(name), [effect for effect in effects if read(effect) != "not told"]
     target = raw(told[0])
     others = list(dict.fromkeys(raw(effect) for effect in told if read(effect) != read(told[0])))
@@ -155,7 +156,7 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
     if name == "endpoint":
         typed = ",".join(f"{other}={target}" for other in others)
         return f"Pass endpoint_map={{{mapping}}} (--endpoint-map {typed}) if you mean it{keep}."
-    typed = " ".join("--alike " + _quoted(f"{name}:{other}={target}") for other in some)
+    typed = " ".join("--alike " + quote(f"{name}:{other}={target}") for other in some)
     return f"Pass alike=Alike({name}={{{mapping}}}) ({typed}{' ...' if more else ''}) if you mean it{keep}."
 
 
@@ -164,10 +165,6 @@ def _raw(name: str) -> Callable[[EffectEstimate], str]:
     if name == "population":
         return marker_level
     return _adjustment if name == "adjusted" else attrgetter(name)
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'" if " " in text else text
 
 
 def _groups(effects: Iterable[EffectEstimate], read: Callable[[EffectEstimate], str]) -> dict[str, list[str]]:
@@ -190,8 +187,8 @@ def _check_flags(effects: Sequence[EffectEstimate], include: Sequence[str]) -> N
         flagged = [effect.study for effect in effects if flag in flags(effect)]
         if flagged and flag not in include:
             raise PoolingError(
-                f"{_names(flagged)}: flagged {flag}. Leave it out (--leave-out), "
-                f"or pass alike=Alike(include=({flag!r},)) (--include {flag}) if you mean it."
+                f"{_names(flagged)}: flagged {flag}. Pass alike=Alike(include=({flag!r},)) (--include {flag}) "
+                f"if you mean it, or leave it out (--leave-out {quote(flagged[0])})."
             )
 
 
@@ -210,7 +207,7 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
             if other.casefold() in seen and other.casefold() != effect.study.casefold():
                 raise PoolingError(
                     f"{effect.study} and {other} share patients, who would count twice. "
-                    "Keep one of them (--one-a-study or --leave-out), or use pool_dependent."
+                    "Keep one of them (--one-a-study), or use pool_dependent."
                 )
 
 

@@ -143,9 +143,10 @@ def _cautions(effects: Sequence[EffectEstimate], y: Array, fit: Pooled, tau2: Ta
         out.append(f"All estimates are equal ({studies}): the Hartung-Knapp error would be 0, so max(1, q) is used.")
     elif ci == "hksj" and fit.se_hk < fit.se_wald:
         ratio = float(fit.se_hk / fit.se_wald)
-        out.append(f"The Hartung-Knapp error is {ratio:.2f} of the Wald error; ci='hk_adhoc' never goes below it.")
+        wider = "ci='hk_adhoc' (--ci hk_adhoc) never goes below it"
+        out.append(f"The Hartung-Knapp error is {ratio:.2f} of the Wald error; {wider}.")
     if tau2 == "common" and ci != "z":
-        out.append("A Hartung-Knapp interval is not meant for a common effect; ci='z' is usual there.")
+        out.append("A Hartung-Knapp interval is not meant for a common effect; ci='z' (--ci z) is usual there.")
     if len(effects) < _FEW and tau2 != "common":
         out.append(f"Only {len(effects)} studies: the variance between studies is hardly known.")
     return out

@@ -182,12 +182,13 @@ class PooledEffect:
             f"{asked + ': ' if asked else ''}{self.measure} {self._interval(self.ci())}, "
             f"{p_value(self.p_value, label=True)} ({self._how})",
             f"Heterogeneity: {self.heterogeneity}",
-            f"Prediction interval ({self.prediction_rule}): {self._prediction}",
         ]
+        if self.tau2_method != "common":
+            lines.append(f"Prediction interval ({self.prediction_rule}): {self._prediction}")
         if self.common is not None:
             lines.append(f"Common effect: {self._common}")
         lines += [f"Note: {note}" for note in self.notes]
-        lines += [f"Left out: {left.study} ({LEFT_OUT[left.status]})" for left in self.left_out]
+        lines += dict.fromkeys(f"Left out: {left.study} ({LEFT_OUT[left.status]})" for left in self.left_out)
         return "\n".join(lines)
 
     @property

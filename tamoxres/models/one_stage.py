@@ -144,9 +144,14 @@ def one_stage(
     Examples
     --------
     >>> import tamoxres as tr
-    >>> cohorts = [tr.load("gbsg"), tr.load("rotterdam")]  # doctest: +SKIP
-    >>> sets = [tr.select(c, marker="PR", endpoint="RFS", er="any", treatment="any") for c in cohorts]  # doctest: +SKIP
-    >>> print(one_stage(sets, treatment_contrast="endocrine_v_none"))  # doctest: +SKIP
+    >>> def with_pr(cohort):
+    ...     status = cohort.patients["pr"].map({"positive": "altered", "negative": "unaltered"})
+    ...     about = {"assay": "ligand binding", "reference": "", "definition": "10 fmol/mg or more"}
+    ...     return cohort.with_marker(tr.MarkerCall(marker="PR", rule="from_10", values=status, **about))
+    >>> asked = {"marker": "PR", "endpoint": "RFS", "er": "any", "treatment": "any", "where": ["nodes >= 1"]}
+    >>> sets = [tr.select(with_pr(tr.load(name)), **asked) for name in ("gbsg", "rotterdam")]
+    >>> round(one_stage(sets, treatment_contrast="endocrine_v_none").within.estimate, 2)
+    0.73
     """
     asked = _comparable(analyses, endpoint_map or {}, treatment_contrast)
     names = [analysis.cohort.name for analysis in analyses]

@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..cohort import Profile
 from ..errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ArrayMatrix", "Expression", "FrameMatrix", "NpyMatrix", "ParquetMatrix", "open_expression"]
+__all__ = ["ArrayMatrix", "Expression", "FrameMatrix", "MappedMatrix", "ParquetMatrix", "open_expression"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _PATIENT = "patient"
@@ -64,19 +64,27 @@ class ArrayMatrix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NpyMatrix:
-    """A `.npy` file, read as a memory map, with the names of its rows and columns."""
+class MappedMatrix:
+    """A file of numbers, read as a memory map wherever the handle goes, with the names of its rows and columns."""
 
     path: Path
+    dtype: str
+    offset: int
     genes: tuple[str, ...]
     patients: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        ArrayMatrix(values=np.load(self.path, mmap_mode="r"), genes=self.genes, patients=self.patients)
+    @classmethod
+    def of(cls, values: Any, genes: tuple[str, ...], patients: tuple[str, ...]) -> MappedMatrix:
+        """Make a handle of a whole memory map (not of a part of one), rows of which lie together."""
+        ArrayMatrix(values=values, genes=genes, patients=patients)
+        return cls(
+            path=Path(values.filename), dtype=values.dtype.str, offset=values.offset, genes=genes, patients=patients
+        )
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Return some genes, shape (genes, patients)."""
-        return _as_numbers(np.load(self.path, mmap_mode="r")[start:stop])
+        shape = (len(self.genes), len(self.patients))
+        return _as_numbers(np.memmap(self.path, self.dtype, "r", offset=self.offset, shape=shape)[start:stop])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -162,7 +170,7 @@ def _as_numbers(values: Any) -> FloatArray:
 
 
 def open_expression(
-    source: Expression | Profile | pd.DataFrame | str | Path,
+    source: Any,
     *,
     genes: Sequence[str] | None = None,
     patients: Sequence[str] | None = None,
@@ -171,11 +179,11 @@ def open_expression(
 
     Parameters
     ----------
-    source : Expression, Profile, DataFrame or path
-        A handle already; a cohort's molecular profile; a frame (patients in rows); a `.parquet` file, or a `.npy` file
-        with one row a gene.
+    source : Expression, Profile, DataFrame, array or path
+        A handle already; a cohort's molecular profile; a frame (patients in rows); a `.parquet` file; or a `.npy` file,
+        memory map or other array with one row a gene.
     genes, patients : sequence of str, optional
-        Names of a `.npy` file's rows and columns.
+        Names of an array's rows and columns.
 
     Raises
     ------
@@ -199,7 +207,7 @@ def _open(source: Any, genes: Sequence[str] | None, patients: Sequence[str] | No
         if path.suffix in (".parquet", ".pq"):
             return ParquetMatrix.open(path)
         if path.suffix == ".npy" and genes is not None and patients is not None:
-            return NpyMatrix(path=path, genes=tuple(genes), patients=tuple(patients))
+            return _of_array(np.load(path, mmap_mode="r"), tuple(genes), tuple(patients))
         raise DataError(f"{path} is neither a Parquet file nor a .npy file with names for its genes and patients.")
     if hasattr(source, "features"):
         return FrameMatrix(frame=source.values(sorted(source.features())))
@@ -208,7 +216,15 @@ def _open(source: Any, genes: Sequence[str] | None, patients: Sequence[str] | No
     if hasattr(source, "read"):
         return source  # type: ignore[no-any-return]
     if genes is not None and patients is not None:
-        return ArrayMatrix(values=source, genes=tuple(genes), patients=tuple(patients))
+        return _of_array(source, tuple(genes), tuple(patients))
     raise DataError(
         f"{type(source).__name__} is no expression matrix; give a frame, a .parquet or .npy file, or a profile."
     )
+
+
+def _of_array(values: Any, genes: tuple[str, ...], patients: tuple[str, ...]) -> Expression:
+    """Return a handle of an array; that of a whole memory map is on its file, and spares workers the values."""
+    mapped = isinstance(values, np.memmap) and values.flags.c_contiguous
+    if mapped and isinstance(getattr(values, "base", None), mmap):
+        return MappedMatrix.of(values, genes, patients)
+    return ArrayMatrix(values=values, genes=genes, patients=patients)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,11 +152,17 @@ def _run(
         for start in todo
     )  # fmt: skip
     # Compiled code leaves the interpreter's lock, so threads are enough; a configured backend goes before this hint.
-    for start, columns in Parallel(n_jobs=options.jobs, prefer="threads", return_as="generator_unordered")(tasks):
-        ready += len(columns["gene"])
-        if options.progress is not None:
-            options.progress(ready, genes)
-        yield start, columns
+    results = Parallel(n_jobs=options.jobs, prefer="threads", return_as="generator_unordered")(tasks)
+    try:
+        for start, columns in results:
+            ready += len(columns["gene"])
+            if options.progress is not None:
+                options.progress(ready, genes)
+            yield start, columns
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib tells of the tasks it drops when a screen is stopped
+            results.close()
 
 
 def _in_memory(parts: dict[int, dict[str, Any]]) -> pd.DataFrame:
