@@ -10,8 +10,12 @@ from .cohort import MarkerCall as MarkerCall
 from .cohort import Source as Source
 from .cohorts.catalogue import catalogue as catalogue
 from .cohorts.catalogue import load as load
+from .cohorts.catalogue import versions as versions
 from .cohorts.check import check as check
+from .cohorts.compare import load_release as load_release
 from .cohorts.fetch import fetch as fetch
+from .cohorts.overlap import declare_overlaps as declare_overlaps
+from .cohorts.overlap import overlap as overlap
 from .cohorts.sketch import init_mapping as init_mapping
 from .effects import EffectEstimate as EffectEstimate
 from .effects import effects_to_csv as effects_to_csv
@@ -35,12 +39,18 @@ from .evidence import literature as literature
 from .evidence import side_by_side as side_by_side
 from .evidence import studies as studies
 from .figures.albatross import albatross_plot as albatross_plot
+from .figures.balance import love_plot as love_plot
 from .figures.evidence_map import evidence_map as evidence_map
 from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
 from .figures.funnel import funnel as funnel
+from .figures.hazard_curve import hazard_curve as hazard_curve
+from .figures.proportional import log_log_plot as log_log_plot
+from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
 from .figures.survival import survival_plot as survival_plot
+from .figures.volcano import manhattan as manhattan
+from .figures.volcano import volcano as volcano
 from .markers.calling import call as call
 from .markers.calling import concordance as concordance
 from .markers.calling import markers_table as markers_table
@@ -81,6 +91,7 @@ from .models.landmark import landmark as landmark
 from .models.logrank import logrank as logrank
 from .models.one_stage import one_stage as one_stage
 from .models.proportional import proportional_test as proportional_test
+from .models.proportional import scaled_schoenfeld as scaled_schoenfeld
 from .models.rates import event_rates as event_rates
 from .models.risk_difference import risk_difference as risk_difference
 from .models.rmst import rmst as rmst
@@ -97,7 +108,10 @@ from .models.weights import weights as weights
 from .question import Question as Question
 from .reporting.build import report as report
 from .reporting.claims import check_claims as check_claims
+from .reporting.releases import diff as diff
 from .reporting.sensitivity import sensitivity as sensitivity
+from .scan.screen import ScreenOptions as ScreenOptions
+from .scan.screen import screen as screen
 from .tables.baseline import baseline_table as baseline_table
 from .tables.contrasts import contrast_table as contrast_table
 from .tables.flow import flow_table as flow_table
@@ -124,6 +138,7 @@ __all__ = [
     "Question",
     "RFI",
     "RFS",
+    "ScreenOptions",
     "Source",
     "Table",
     "TamoxresError",
@@ -147,9 +162,11 @@ __all__ = [
     "cumulative",
     "cumulative_incidence",
     "data_dictionary",
+    "declare_overlaps",
     "deft",
     "derived_interactions",
     "dichotomise",
+    "diff",
     "e_value",
     "effects_to_csv",
     "effects_to_frame",
@@ -170,6 +187,7 @@ __all__ = [
     "funnel",
     "gail_simon",
     "gray_test",
+    "hazard_curve",
     "hazard_table",
     "impute",
     "influence",
@@ -180,12 +198,17 @@ __all__ = [
     "leave_one_out",
     "literature",
     "load",
+    "load_release",
+    "log_log_plot",
     "logrank",
+    "love_plot",
+    "manhattan",
     "markers_table",
     "meta_regression",
     "meta_table",
     "minimum_detectable",
     "one_stage",
+    "overlap",
     "pool",
     "pool_dependent",
     "proportional_test",
@@ -196,6 +219,9 @@ __all__ = [
     "rmtl",
     "rubin",
     "save_figure",
+    "scaled_schoenfeld",
+    "schoenfeld_plot",
+    "screen",
     "select",
     "selection_model",
     "sensitivity",
@@ -208,6 +234,8 @@ __all__ = [
     "survival_plot",
     "time_split",
     "trim_and_fill",
+    "versions",
+    "volcano",
     "vote_table",
     "weights",
     "with_continuous",

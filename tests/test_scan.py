@@ -18,7 +18,7 @@ from tamoxres.analysis import AnalysisSet
 from tamoxres.errors import AnalysisError, DataError, QuestionError
 from tamoxres.kernel.cox import fit_cox
 from tamoxres.scan.matrix import ArrayMatrix, FrameMatrix, MappedMatrix, ParquetMatrix, open_expression
-from tamoxres.scan.screen import ScreenOptions, screen
+from tamoxres.scan.screen import ScreenOptions, _block_size, screen
 from tamoxres.scan.store import benjamini_hochberg
 
 # Two programs that both stop when the log likelihood has less than 1e-10 to gain.
@@ -145,6 +145,20 @@ def test_every_kind_of_matrix_gives_the_same(gbsg: AnalysisSet, expression: pd.D
     profile = OwnProfile(expression)
     by_name = screen(gbsg, profile).table.set_index("gene").loc[genes].reset_index()  # type: ignore[arg-type]
     same_tables(by_name.drop(columns="q"), wanted.drop(columns="q"))
+
+
+def test_some_genes_only(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """A list of genes, in whatever case, gives their rows alone; one that is not there is named."""
+    found = screen(gbsg, open_expression(expression, only=["gene9", "GENE2", "gene9"])).table
+    wanted = screen(gbsg, expression).table.set_index("gene").loc[["GENE9", "GENE2"]].reset_index()
+    same_tables(found.drop(columns="q"), wanted.drop(columns="q"))
+    with pytest.raises(DataError, match="does not hold BRCA3. It has 40 genes"):
+        open_expression(expression, only=["GENE1", "BRCA3"])
+
+
+def test_blocks_are_smaller_in_large_cohorts() -> None:
+    """A block holds 64 MB of values, in sixteens of genes."""
+    assert [_block_size(n) for n in (100, 16_384, 100_000, 3_000_000)] == [512, 512, 80, 16]
 
 
 def test_blocks_and_workers_change_nothing(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import TamoxresError
-from .data import cache, check, cohorts, fetch, init_mapping, markers
+from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
 from .report import claims, report, sensitivity
+from .screen import screen
 
 __all__ = ["app", "main"]
 
@@ -30,6 +31,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     check: "tamoxres check registry.csv --mapping mapping.toml",
     fetch: "tamoxres fetch metabric",
     markers: "tamoxres markers metabric",
+    overlap: "tamoxres overlap gse17705 loi2008 --data-dir data",
+    diff: "tamoxres diff registry_2025.csv registry_2026.csv --mapping mapping.toml",
     cache: "tamoxres cache path",
     init_mapping: "tamoxres init-mapping registry.csv -o mapping.toml",
     effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"
@@ -37,6 +40,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report -o report",
     claims: "tamoxres claims draft.md",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..cohorts.check import CheckReport
 
-__all__ = ["cache", "check", "cohorts", "fetch", "init_mapping", "markers"]
+__all__ = ["cache", "check", "cohorts", "diff", "fetch", "init_mapping", "markers", "overlap"]
 
 
 def cohorts(
@@ -119,6 +119,48 @@ def markers(
             show.table(listed.round(3), loaded.title)
         else:
             show.say(f"{loaded.title}: no marker in its files.")
+
+
+def overlap(
+    cohorts: Annotated[list[str], typer.Argument(help="Two or more: catalogue names, or a file with --mapping.")],
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[PlainFormat, typer.Option("--format", help="How to print.")] = "table",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the shared patients here (CSV).")] = None,
+) -> None:
+    """Find the patients that cohorts share: declared, by identifier, by clinical fingerprint."""
+    import json
+
+    from ..cohorts.catalogue import load
+    from ..cohorts.overlap import overlap as compare
+
+    own = {name: mapping for name in cohorts if Path(name).is_file()}
+    found = compare(*(load(name, mapping=own.get(name), data_dir=data_dir) for name in cohorts))
+    if format_ == "json":
+        show.emit(json.dumps([pair.row() for pair in found], indent=2) + "\n", None)
+    else:
+        for pair in found:
+            show.say(str(pair))
+    if output is not None:
+        import pandas as pd
+
+        rows = [(pair.one, pair.other, *patients) for pair in found for patients in pair.pairs]
+        columns = ["one", "other", "patient_one", "patient_other"]
+        show.emit(pd.DataFrame(rows, columns=columns).to_csv(index=False), output)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="A folder of a cohort's files, a registry's file, or a clinical file.")],
+    new: Annotated[Path, typer.Argument(help="The same, of the later release.")],
+    cohort: Annotated[str | None, typer.Option(help="Which cohort lies in the folders; else their name.")] = None,
+    mapping: MappingFile = None,
+) -> None:
+    """Say what moved between two releases of a cohort: patients, values, events, hazard ratios."""
+    from ..cohorts.compare import load_release
+    from ..reporting.releases import diff as compare
+
+    releases = [load_release(place, cohort=cohort, mapping=mapping) for place in (old, new)]
+    show.say(str(compare(*releases)))
 
 
 def cache(action: Annotated[Literal["path", "clear"], typer.Argument(help="Where it is, or empty it.")]) -> None:

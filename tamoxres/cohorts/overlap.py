@@ -80,6 +80,14 @@ class Overlap:
             told[-1] += f" ({self.fingerprint.by_chance:.1f} by chance)"
         return ", ".join([*told, *(["declared"] if self.declared else [])])
 
+    def row(self) -> dict[str, Any]:
+        """Return the counts and how they were found, without the patients."""
+        return {
+            "one": self.one, "other": self.other, "n_one": self.n_one, "n_other": self.n_other,
+            "declared": self.declared, "shared": len(self.pairs), "by_identifier": len(self.identifier),
+            "by_fingerprint": len(self.fingerprint), "by_chance": self.fingerprint.by_chance, "how": self.how,
+        }  # fmt: skip
+
     def __str__(self) -> str:
         names = f"{self.one} and {self.other}"
         if not self.shared:

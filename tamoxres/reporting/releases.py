@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Releases", "diff"]
 
+_NUMBERS = ("n", "events", "estimate", "ci_low", "ci_high")
+
 
 @copies_frames("columns", "effects")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +64,8 @@ class Releases:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self.moved))}</pre>{self.columns.to_html(index=False)}{self.effects.to_html(index=False)}"
+        tables = (self.columns.to_html(index=False), self.effects.to_html(index=False))
+        return f"<pre>{escape(str(self.moved))}</pre>{''.join(tables)}"
 
 
 def _written(row: dict[Any, Any], which: str) -> str:
@@ -94,9 +97,7 @@ def diff(old: Cohort, new: Cohort, *, questions: Sequence[Question] | None = Non
 
     asked = _default_questions(old, new) if questions is None else questions
     rows = [_both(old, new, question) for question in asked]
-    numbers = [
-        f"{name}_{which}" for which in ("old", "new") for name in ("n", "events", "estimate", "ci_low", "ci_high")
-    ]
+    numbers = [f"{name}_{which}" for which in ("old", "new") for name in _NUMBERS]
     effects = pd.DataFrame(rows, columns=["marker", "rule", "endpoint", "estimand", *numbers, "note"])
     return Releases(moved=harmonised_changes(old, new), columns=raw_changes(old, new), effects=effects)
 
@@ -125,7 +126,6 @@ def _both(old: Cohort, new: Cohort, question: Question) -> dict[str, Any]:
             return row | {"note": f"{which}: {error}"}
         if effect.status != "estimated":
             return row | {"note": f"{which}: {effect.status.replace('_', ' ')}"}
-        low, high = effect.ci()
-        told = {"n": effect.n, "events": effect.events, "estimate": effect.estimate, "ci_low": low, "ci_high": high}
-        row |= {f"{name}_{which}": value for name, value in told.items()}
+        told = (effect.n, effect.events, effect.estimate, *effect.ci())
+        row |= {f"{name}_{which}": value for name, value in zip(_NUMBERS, told, strict=True)}
     return row

@@ -22,7 +22,15 @@ from ..errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ArrayMatrix", "Expression", "FrameMatrix", "MappedMatrix", "ParquetMatrix", "open_expression"]
+__all__ = [
+    "ArrayMatrix",
+    "Expression",
+    "FrameMatrix",
+    "MappedMatrix",
+    "ParquetMatrix",
+    "PickedMatrix",
+    "open_expression",
+]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _PATIENT = "patient"
@@ -164,6 +172,24 @@ class ParquetMatrix:
             object.__setattr__(self, name, value)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PickedMatrix:
+    """Some genes of a matrix, in the order asked for."""
+
+    inner: Expression
+    genes: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patients, in the order of the columns."""
+        return self.inner.patients
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Return some genes, shape (genes, patients)."""
+        return np.concatenate([self.inner.read(row, row + 1) for row in self.rows[start:stop]])
+
+
 def _as_numbers(values: Any) -> FloatArray:
     array = np.asarray(values)
     return array if array.dtype in (np.float32, np.float64) else array.astype(float)
@@ -174,6 +200,7 @@ def open_expression(
     *,
     genes: Sequence[str] | None = None,
     patients: Sequence[str] | None = None,
+    only: Sequence[str] | None = None,
 ) -> Expression:
     """Make a handle of an expression matrix.
 
@@ -184,11 +211,13 @@ def open_expression(
         memory map or other array with one row a gene.
     genes, patients : sequence of str, optional
         Names of an array's rows and columns.
+    only : sequence of str, optional
+        Genes to keep, in whatever case; every probe of theirs.
 
     Raises
     ------
     DataError
-        If the source is unknown, or a patient stands in it twice.
+        If the source is unknown, a patient stands in it twice, or a gene of `only` not at all.
     """
     matrix = _open(source, genes, patients)
     twice = [name for name, times in Counter(matrix.patients).items() if times > 1]

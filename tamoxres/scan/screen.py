@@ -13,7 +13,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["ScreenOptions", "screen"]
 
 Progress = Callable[[int, int], None]
+_VALUES = 1 << 23  # of a block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,8 @@ class ScreenOptions:
     lrt : bool
         Whether to compute the likelihood ratio test of the last term, which takes a second fit.
     engine : "numba" | "numpy"
-    block : int
-        Genes read and fitted at a time.
+    block : int, optional
+        Genes read and fitted at a time; 512, or fewer in large cohorts (64 MB of values), if None.
     jobs : int
         Workers; -1 for one a processor.
     output : path, optional
@@ -61,7 +62,7 @@ class ScreenOptions:
     ties: Ties = "efron"
     lrt: bool = True
     engine: Engine = "numba"
-    block: int = 512
+    block: int | None = None
     jobs: int = -1
     output: str | Path | None = None
     progress: Progress | None = None
@@ -69,7 +70,7 @@ class ScreenOptions:
     def __post_init__(self) -> None:
         if self.engine not in get_args(Engine):
             raise QuestionError(f"Unknown engine {self.engine!r}. Use one of {', '.join(get_args(Engine))}.")
-        if self.block < 1:
+        if self.block is not None and self.block < 1:
             raise QuestionError(f"block is {self.block}; it is a number of genes, at least 1.")
 
 
@@ -116,6 +117,7 @@ def screen(
         raise QuestionError(f"Unknown term {term!r}. Use one of {', '.join(get_args(Term))}.")
     matrix = open_expression(_own_profile(analysis) if expression is None else expression)
     model = make_model(analysis, matrix.patients, term, adjust, strata, chosen.ties)
+    chosen = replace(chosen, block=chosen.block or _block_size(len(matrix.patients)))
     if chosen.output is not None:
         return _to_disk(model, matrix, chosen, Path(chosen.output))
     parts = dict(_run(model, matrix, chosen, set()))
@@ -129,8 +131,13 @@ def _own_profile(analysis: AnalysisSet) -> Profile:
     raise QuestionError(f"{analysis.cohort.name} holds no mRNA profile. Give the screen an expression matrix.")
 
 
-def _starts(genes: int, block: int) -> list[int]:
-    return list(range(0, genes, block))
+def _block_size(patients: int) -> int:
+    """Return how many genes have at most `_VALUES` values, in sixteens, which is what the kernel fits together."""
+    return max(16, min(512, _VALUES // max(patients, 1)) // 16 * 16)
+
+
+def _starts(genes: int, block: int | None) -> list[int]:
+    return list(range(0, genes, block or 1))
 
 
 def _run(
@@ -140,12 +147,13 @@ def _run(
     from joblib import Parallel, delayed
 
     genes = len(matrix.genes)
-    todo = [start for start in _starts(genes, options.block) if start not in done]
-    ready = sum(min(options.block, genes - start) for start in done)
+    block = options.block or 1
+    todo = [start for start in _starts(genes, block) if start not in done]
+    ready = sum(min(block, genes - start) for start in done)
     tasks = (
         delayed(fit_block)(
             BlockTask(
-                model=model, matrix=matrix, start=start, stop=min(start + options.block, genes), engine=options.engine,
+                model=model, matrix=matrix, start=start, stop=min(start + block, genes), engine=options.engine,
                 lrt=options.lrt,
             )
         )

@@ -1,0 +1,245 @@
+"""A smooth time-varying hazard ratio: the marker's (or treatment's) as a curve over months since diagnosis.
+
+Conventions: the focus has a main effect and a product with Harrell's restricted cubic spline of log months; knots stand
+at quantiles of the event times (type 7, as R's default). Follow-up is split at the event times, so that the product
+takes each risk set's own time (R's `survSplit`, and `tt()`); an event at month 0 takes the hazard ratio of the first
+month with an event above 0. A constant hazard ratio is tested by the likelihood ratio. Efron ties. Time is time since
+diagnosis, not time on drug; a late hazard ratio is of those who came to that time free of the event.
+
+References
+----------
+Therneau TM, Grambsch PM 2000, Modeling Survival Data, section 6.5. Hernán MA 2010, doi:10.1097/EDE.0b013e3181c1ea43.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import chdtrc, ndtri
+
+from ..analysis import AnalysisSet
+from ..effects import EffectEstimate
+from ..errors import AnalysisError
+from ..kernel.cox import CoxFit, fit_cox
+from ..wording import p_value
+from .design import complete_cases, make_design
+from .engine import stratum_codes
+from .grouping import FloatArray, Groups, IntArray, two_groups
+from .splines import QUANTILES, restricted_cubic_basis
+from .time_split import split_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TimeVarying", "time_varying"]
+
+_MOST_ROWS = 4_000_000  # start-stop rows beyond which follow-up is split at fewer event times
+_FEWEST_STEPS = 20
+_POINTS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TimeVarying:
+    """A hazard ratio as a curve over time, and the test that it is constant.
+
+    Attributes
+    ----------
+    constant : EffectEstimate
+        The one hazard ratio of the model without the spline.
+    knots : tuple of float, months
+    times : tuple of float, months
+        Where `curve` is tabulated.
+    span : tuple of float, months
+        First (above 0) and last event; the curve is not carried beyond.
+    coefficients : array of float, shape (k,)
+        Of the focus, then of its products with the k - 1 columns of the basis of log months.
+    covariance : array of float, shape (k, k)
+    statistic, constant_p : float
+        Likelihood-ratio test of the constant hazard ratio.
+    df : int
+    note : str
+    """
+
+    constant: EffectEstimate
+    knots: tuple[float, ...]
+    times: tuple[float, ...]
+    span: tuple[float, float]
+    coefficients: FloatArray
+    covariance: FloatArray
+    statistic: float
+    df: int
+    constant_p: float
+    note: str
+
+    def curve(self, times: Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
+        """Tabulate the curve: months, hazard_ratio, conf_low, conf_high (pointwise), log_hazard_ratio, se.
+
+        Parameters
+        ----------
+        times : sequence of float, optional
+            Months, from the first to the last event; those of the fit if None.
+        level : float
+
+        Raises
+        ------
+        AnalysisError
+            If a time is outside the span of the events.
+        """
+        import pandas as pd
+
+        months = np.asarray(self.times if times is None else _checked_times(times, self.span), float)
+        columns = np.column_stack([np.ones(months.size), restricted_cubic_basis(np.log(months), np.log(self.knots))])
+        log_ratio = columns @ self.coefficients
+        se = np.sqrt(np.einsum("ij,jk,ik->i", columns, self.covariance, columns))
+        z = float(ndtri((1 + level) / 2))
+        return pd.DataFrame(
+            {
+                "months": months, "hazard_ratio": np.exp(log_ratio), "conf_low": np.exp(log_ratio - z * se),
+                "conf_high": np.exp(log_ratio + z * se), "log_hazard_ratio": log_ratio, "se": se,
+            }
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        knots = ", ".join(f"{knot:.1f}" for knot in self.knots)
+        return (
+            f"{self.constant}; hazard ratio over time, knots at months {knots}: "
+            f"test of a constant hazard ratio {p_value(self.constant_p, label=True)}"
+        )
+
+
+def time_varying(
+    analysis: AnalysisSet,
+    *,
+    knots: int | Sequence[float] = 3,
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    times: Sequence[float] | None = None,
+) -> TimeVarying:
+    """Fit the hazard ratio of the marker (or treatment) as a smooth curve over time since diagnosis.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    knots : int or sequence of float, months
+        3, 4 or 5 at quantiles of the event times, or their values.
+    adjust, strata : sequence of str
+        Covariates have one coefficient for all of follow-up.
+    times : sequence of float, months, optional
+        Where the curve is tabulated; 100 between the 1st and 99th percentile of the event times if None.
+
+    Returns
+    -------
+    TimeVarying
+
+    Raises
+    ------
+    AnalysisError
+        If a group has no events, the knots do not increase, a time is outside the span of the events, or the model
+        cannot be estimated.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> found = time_varying(gbsg, times=[12, 60])
+    >>> found.df, found.curve()["months"].tolist()
+    (2, [12.0, 60.0])
+    """
+    focus = "marker" if analysis.marker else "treatment"
+    groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
+    events = _event_times(groups)
+    where = _knots(events, knots)
+    span = (float(events.min()), float(events.max()))
+    grid = np.linspace(*np.quantile(events, [0.01, 0.99]), _POINTS) if times is None else _checked_times(times, span)
+    patient, start, stop, failed, note = _rows(groups)
+    basis = restricted_cubic_basis(np.log(np.maximum(stop, span[0])), np.log(where))
+    inside = (groups.codes[patient] == 1).astype(float)[:, None]
+    frame = groups.analysis.frame
+    covariates = make_design(frame, list(adjust)).x[patient] if adjust else np.empty((patient.size, 0))
+    codes = stratum_codes(frame, strata)
+    varying, constant = (
+        fit_cox(stop, failed, np.hstack([*parts, covariates]), entry=start,
+                strata=None if codes is None else codes[patient])
+        for parts in ((inside, inside * basis), (inside,))
+    )  # fmt: skip
+    _refuse_flags(groups, varying, constant)
+    k = 1 + basis.shape[1]
+    statistic = 2 * (varying.loglik - constant.loglik)
+    row = EffectEstimate(
+        **groups.describe(), measure="HR", log_estimate=float(constant.coefficients[0]), se=float(constant.se[0]),
+        adjusted_for=tuple(adjust), strata=tuple(strata), term=focus, note=note,
+        method="Cox regression, Efron ties" + (", stratified" if strata else ""),
+    )  # fmt: skip
+    return TimeVarying(
+        constant=row, knots=where, times=tuple(float(t) for t in grid), span=span,
+        coefficients=varying.coefficients[:k], covariance=varying.covariance[:k, :k], statistic=statistic, df=k - 1,
+        constant_p=float(chdtrc(k - 1, max(statistic, 0.0))), note=note,
+    )  # fmt: skip
+
+
+def _event_times(groups: Groups) -> FloatArray:
+    """Return the event times above 0, one an event; refuse a group without events."""
+    failed = groups.event == 1
+    for code, level in enumerate(groups.levels):
+        if not (failed & groups.rows(code)).any():
+            raise AnalysisError(
+                f"{groups.analysis}: no events among {level}, so its hazard ratio has no curve. Widen the population."
+            )
+    return np.asarray(groups.months[failed & (groups.months > 0)])
+
+
+def _knots(events: FloatArray, knots: int | Sequence[float]) -> tuple[float, ...]:
+    if isinstance(knots, int) and knots not in QUANTILES:
+        raise AnalysisError(
+            f"{knots} knots are not foreseen. Use {', '.join(map(str, QUANTILES))}, or give their months."
+        )
+    values = np.quantile(events, QUANTILES[knots]) if isinstance(knots, int) else np.asarray(knots, float)
+    if values.size < 3 or not (np.isfinite(values).all() and values[0] > 0 and (np.diff(values) > 0).all()):
+        shown = ", ".join(f"{value:g}" for value in values)
+        raise AnalysisError(
+            f"The knots of time ({shown}) must be three or more months above 0 that increase. Use fewer, or name them."
+        )
+    return tuple(float(value) for value in values)
+
+
+def _checked_times(times: Sequence[float], span: tuple[float, float]) -> FloatArray:
+    months = np.asarray(times, float)
+    outside = months[~((months >= span[0]) & (months <= span[1]))]
+    if months.ndim != 1 or not months.size or outside.size:
+        found = f"{outside[0]:g} months" if outside.size else "no list of months"
+        raise AnalysisError(
+            f"The curve is asked for at {found}; events were seen from {span[0]:.3g} to {span[1]:.4g} months. "
+            "Ask for times between."
+        )
+    return months
+
+
+def _rows(groups: Groups) -> tuple[IntArray, FloatArray, FloatArray, IntArray, str]:
+    """Split follow-up at the event times: patient, start, stop and event of the rows that are in a risk set, a note."""
+    cuts = np.unique(groups.months[groups.event == 1])
+    steps = max(_MOST_ROWS // groups.months.size, _FEWEST_STEPS)
+    note = ""
+    exact = steps >= cuts.size
+    if not exact:
+        cuts = np.unique(np.quantile(cuts, np.linspace(0, 1, steps), method="nearest"))
+        note = f"The hazard ratio changes in {cuts.size} steps over time."
+    entry = np.full(groups.months.size, -np.inf) if groups.entry is None else groups.entry
+    split = split_rows(groups.months, groups.event, cuts.tolist(), entry)
+    inside = split.period < cuts.size  # nobody fails after the last event time
+    if exact:
+        inside[inside] = split.stop[inside] == cuts[split.period[inside]]  # censored between events: in no risk set
+    rows = np.flatnonzero(inside)
+    stop = split.stop[rows] if exact else np.minimum(split.stop[rows], cuts[split.period[rows]])
+    return split.patient[rows], split.start[rows], stop, split.event[rows], note
+
+
+def _refuse_flags(groups: Groups, varying: CoxFit, constant: CoxFit) -> None:
+    flags = (*varying.flags, *constant.flags)
+    if flags:
+        raise AnalysisError(
+            f"{groups.analysis}: the hazard ratio over time cannot be estimated ({'; '.join(dict.fromkeys(flags))}). "
+            "Use fewer knots, adjust for fewer, or use time_split."
+        )

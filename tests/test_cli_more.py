@@ -1,0 +1,122 @@
+"""Further commands: a registry's own file, markers, sensitivity, the screen, the cache."""
+
+from __future__ import annotations
+
+import pytest
+
+from tamoxres.cli import main
+from tamoxres.files import data_root
+
+MAPPING = """
+name = "ours"
+treatment_specificity = "tamoxifen_confirmed"
+[columns]
+patient = "pid"
+age = "age"
+nodes = "nodes"
+er = { from = "er", positive = ">= 10" }
+endocrine = { from = "hormon", yes = [1], no = [0] }
+[markers.PR]
+from = "pgr"
+altered = "< 10"
+unaltered = ">= 10"
+assay = "ligand binding"
+[endpoints.OS]
+time = "dtime"
+unit = "days"
+event = "death"
+event_values = [1]
+competing_values = []
+censored_values = [0]
+"""
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line; return exit code, standard output and standard error."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return call
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """Return Rotterdam's file as if it were a registry's own, and its mapping."""
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(MAPPING)
+    return data_root() / "rotterdam" / "rotterdam.csv", mapping
+
+
+def test_a_registry_from_sketch_to_effect(run, registry, tmp_path):
+    """init-mapping sketches, check passes, effect takes the file and its own marker."""
+    file, mapping = registry
+    code, out, _ = run("init-mapping", file)
+    assert code == 0
+    assert "[columns]" in out
+    assert "QUESTION" in out
+    code, out, _ = run("check", file, "--mapping", mapping)
+    assert code == 0
+    assert "2,982 patients" in out
+    code, out, _ = run("effect", file, "--mapping", mapping, "--marker", "PR", "--endpoint", "OS", "--format", "csv")
+    assert code == 0
+    assert out.splitlines()[1].startswith("ours,PR,")
+
+
+def test_a_mapping_of_a_column_that_is_not_there(run, registry):
+    """The column is named, with the mend, and the exit code is 2."""
+    file, mapping = registry
+    mapping.write_text(MAPPING.replace('age = "age"', 'age = "agee"'))
+    code, _, err = run("check", file, "--mapping", mapping)
+    assert code == 2
+    assert "agee" in err
+
+
+def test_markers_list_the_rules(run):
+    """`markers` lists rules with counts; a kappa table on request."""
+    code, out, _ = run("markers", "metabric")
+    assert code == 0
+    assert all(rule in out for rule in ("snp6_gain", "three_gene", "intclust5", "438"))
+    code, out, _ = run("markers", "metabric", "--concordance", "HER2")
+    assert code == 0
+    assert "kappa" in out
+    code, out, _ = run("markers", "gbsg")
+    assert "no marker" in out
+
+
+def test_sensitivity_writes_rows_and_a_figure(run, tmp_path):
+    """`sensitivity -o` writes the rows and the forest."""
+    out_dir = tmp_path / "sens"
+    code, out, _ = run("sensitivity", "gbsg", "--endpoint", "RFS", "--estimand", "treatment_effect", "-o", out_dir)
+    assert code == 0
+    assert "after year 5" in out
+    assert {p.name for p in out_dir.iterdir()} == {"effects.csv", "sensitivity.svg"}
+
+
+def test_the_screen_needs_expression(run):
+    """Without expression on disk the screen says so."""
+    code, _, err = run("screen", "metabric", "--endpoint", "BCSS")
+    assert code == 2
+    assert "no mRNA profile" in err
+
+
+def test_the_screen_on_chosen_genes(run, shared):
+    """A screen of named genes; an unknown one is named."""
+    common = ("screen", "metabric", "--endpoint", "BCSS", "--adjust", "age,npi", "--data-dir", shared / "cohorts")
+    code, out, _ = run(*common, "--genes", "MTOR,PTEN")
+    assert code == 0
+    assert "2 genes in 1,444 patients" in out
+    code, _, err = run(*common, "--genes", "MTOR,NOSUCH")
+    assert code == 2
+    assert "NOSUCH" in err
+
+
+def test_the_cache_is_shown(run):
+    """`cache path` tells where fetched cohorts lie."""
+    code, out, _ = run("cache", "path")
+    assert code == 0
+    assert out.strip()
