@@ -34,18 +34,15 @@ def cohorts(
 
 
 def check(
-    cohort: Annotated[str, typer.Argument(help="A catalogue name, a registry's file with --mapping, or effect rows.")],
+    cohort: Annotated[
+        str, typer.Argument(help="A catalogue name, a file with --mapping, or a file or folder of effects.")
+    ],
     mapping: MappingFile = None,
     data_dir: DataDir = None,
 ) -> None:
     """Check a cohort, a registry's file or effect rows: what is wrong and where, what is unknown."""
-    if mapping is None and cohort.lower().endswith((".csv", ".json")) and Path(cohort).is_file():
-        from ..effects import read_effects
-
-        rows = read_effects(cohort)
-        kinds = Counter(row.status.replace("_", " ") for row in rows)
-        told = ", ".join(f"{n} {status}" for status, n in kinds.items())
-        show.say(f"{cohort}: {len(rows)} effect rows hold ({told}).")
+    if mapping is None and (Path(cohort).is_dir() or cohort.lower().endswith((".csv", ".json"))):
+        _check_rows(Path(cohort))
         return
     from ..cohorts.check import check as check_cohort
 
@@ -57,6 +54,23 @@ def check(
     if not found.ok:
         raise DataError("\n".join(found.violations))
     show.say(f"{found.name} passes the codebook.")
+
+
+def _check_rows(path: Path) -> None:
+    """Check effect rows, or an extraction of published effects (effects.csv and studies.csv)."""
+    from ..effects import read_effects
+    from ..evidence import check_extraction, is_extraction
+
+    if is_extraction(path):
+        found = check_extraction(path)
+        if not found.ok:
+            raise DataError(str(found))
+        show.say(str(found))
+        return
+    rows = read_effects(path)
+    kinds = Counter(row.status.replace("_", " ") for row in rows)
+    told = ", ".join(f"{n} {status}" for status, n in kinds.items())
+    show.say(f"{path}: {len(rows)} effect rows hold ({told}).")
 
 
 def _unknowns(found: CheckReport) -> pd.DataFrame:

@@ -205,7 +205,8 @@ def effect_line(effect: EffectEstimate, label: str, style: str, *, total: bool =
 
 def individual(effect: EffectEstimate) -> bool:
     """Whether an effect was estimated from patients here, rather than taken from printed numbers."""
-    return (bool(effect.data_sha256) or effect.simulated) and not effect.method.startswith("from ")
+    printed = effect.method.startswith("from ") or effect.status == "test_only"
+    return (bool(effect.data_sha256) or effect.simulated) and not printed
 
 
 def _estimate_text(effect: EffectEstimate, low: float, high: float, marks: Style) -> str:

@@ -80,14 +80,17 @@ def hazard_curve(
     name = label or covariate_label(str(getattr(values, "name", None) or "value"), unit=True)
     room = room_for(ax, width)
     with use_style(room.size):
-        x = round_ruler(name, float(table["value"].min()), float(table["value"].max()))
+        ends = float(table["value"].min()), float(table["value"].max())
+        inside = known[(known >= ends[0]) & (known <= ends[1])]
+        aside = 0.5 if _whole(inside) else 0.0  # room for the whole bar of the first and the last value
+        x = round_ruler(name, ends[0] - aside, ends[1] + aside)
         low, high = _ends(table)
         ruler = ratio_ruler("Hazard ratio", low, high, apart=_APART)
         y = replace(ruler, low=high * (low / high) ** (1 / (1 - _STRIP)))
         notes = [_note(table, known, at)]
         drawn = lay_panel(room, x, y, height=_HEIGHT[width] * room.box[2], notes=notes)
         _draw(drawn, table, at, room.size)
-        _draw_strip(drawn, known, x.low, x.high)
+        _draw_strip(drawn, inside, x.low, x.high)
     drawn.set_label(f"Hazard ratio against {name}. {' '.join(notes)}")
     return drawn
 
@@ -154,9 +157,8 @@ def _draw(ax: Axes, table: pd.DataFrame, at: float, size: float) -> None:
     )  # fmt: skip
 
 
-def _draw_strip(ax: Axes, known: FloatArray, low: float, high: float) -> None:
+def _draw_strip(ax: Axes, inside: FloatArray, low: float, high: float) -> None:
     """Draw the histogram at the foot of the plot, on heights of its own."""
-    inside = known[(known >= low) & (known <= high)]
     strip = ax.twinx()
     bars: dict[str, Any] = (
         {"discrete": True} if _whole(inside) else {"binrange": (low, high), "bins": _bins(inside, low, high)}

@@ -27,9 +27,9 @@ from ..kernel.cox import CoxFit, fit_cox
 from ..wording import p_value
 from .design import complete_cases, make_design
 from .engine import stratum_codes
-from .grouping import FloatArray, Groups, IntArray, two_groups
+from .grouping import FloatArray, Groups, two_groups
 from .splines import QUANTILES, restricted_cubic_basis
-from .time_split import split_rows
+from .time_split import SplitRows, split_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,14 +154,15 @@ def time_varying(
     where = _knots(events, knots)
     span = (float(events.min()), float(events.max()))
     grid = np.linspace(*np.quantile(events, [0.01, 0.99]), _POINTS) if times is None else _checked_times(times, span)
-    patient, start, stop, failed, note = _rows(groups)
-    basis = restricted_cubic_basis(np.log(np.maximum(stop, span[0])), np.log(where))
+    split, at, note = _split(groups)
+    patient = split.patient
+    basis = restricted_cubic_basis(np.log(np.maximum(at, span[0])), np.log(where))
     inside = (groups.codes[patient] == 1).astype(float)[:, None]
     frame = groups.analysis.frame
     covariates = make_design(frame, list(adjust)).x[patient] if adjust else np.empty((patient.size, 0))
     codes = stratum_codes(frame, strata)
     varying, constant = (
-        fit_cox(stop, failed, np.hstack([*parts, covariates]), entry=start,
+        fit_cox(split.stop, split.event, np.hstack([*parts, covariates]), entry=split.start,
                 strata=None if codes is None else codes[patient])
         for parts in ((inside, inside * basis), (inside,))
     )  # fmt: skip
@@ -217,23 +218,22 @@ def _checked_times(times: Sequence[float], span: tuple[float, float]) -> FloatAr
     return months
 
 
-def _rows(groups: Groups) -> tuple[IntArray, FloatArray, FloatArray, IntArray, str]:
-    """Split follow-up at the event times: patient, start, stop and event of the rows that are in a risk set, a note."""
+def _split(groups: Groups) -> tuple[SplitRows, FloatArray, str]:
+    """Split follow-up at the event times: the rows up to the last, the time that each stands for, and a note."""
     cuts = np.unique(groups.months[groups.event == 1])
     steps = max(_MOST_ROWS // groups.months.size, _FEWEST_STEPS)
     note = ""
-    exact = steps >= cuts.size
-    if not exact:
-        cuts = np.unique(np.quantile(cuts, np.linspace(0, 1, steps), method="nearest"))
-        note = f"The hazard ratio changes in {cuts.size} steps over time."
+    if steps < cuts.size:
+        cuts = np.quantile(cuts, np.linspace(0, 1, steps), method="nearest")
+        note = f"The hazard ratio over time is fitted in {steps} steps, each at its end."
     entry = np.full(groups.months.size, -np.inf) if groups.entry is None else groups.entry
-    split = split_rows(groups.months, groups.event, cuts.tolist(), entry)
-    inside = split.period < cuts.size  # nobody fails after the last event time
-    if exact:
-        inside[inside] = split.stop[inside] == cuts[split.period[inside]]  # censored between events: in no risk set
-    rows = np.flatnonzero(inside)
-    stop = split.stop[rows] if exact else np.minimum(split.stop[rows], cuts[split.period[rows]])
-    return split.patient[rows], split.start[rows], stop, split.event[rows], note
+    rows = split_rows(groups.months, groups.event, cuts.tolist(), entry)
+    kept = rows.period < cuts.size  # nobody fails after the last event time
+    inside = SplitRows(
+        patient=rows.patient[kept], period=rows.period[kept], start=rows.start[kept], stop=rows.stop[kept],
+        event=rows.event[kept],
+    )  # fmt: skip
+    return inside, cuts[inside.period], note
 
 
 def _refuse_flags(groups: Groups, varying: CoxFit, constant: CoxFit) -> None:

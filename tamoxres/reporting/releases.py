@@ -18,7 +18,7 @@ from ..cohort import Cohort
 from ..cohorts.compare import raw_changes
 from ..cohorts.snapshot import Difference
 from ..cohorts.snapshot import diff as harmonised_changes
-from ..errors import TamoxresError
+from ..errors import QuestionError, TamoxresError
 from ..question import Question
 from ..wording import ratio_with_interval
 
@@ -86,6 +86,11 @@ def diff(old: Cohort, new: Cohort, *, questions: Sequence[Question] | None = Non
     -------
     Releases
 
+    Raises
+    ------
+    QuestionError
+        If they have no patient in common.
+
     Examples
     --------
     >>> import tamoxres as tr
@@ -95,6 +100,11 @@ def diff(old: Cohort, new: Cohort, *, questions: Sequence[Question] | None = Non
     """
     import pandas as pd
 
+    if not old.patients.index.isin(new.patients.index).any():
+        raise QuestionError(
+            f"{old.name} and {new.name} have no patient in common. diff compares two releases of one cohort, whose "
+            "patients keep their identifiers."
+        )
     asked = _default_questions(old, new) if questions is None else questions
     rows = [_both(old, new, question) for question in asked]
     numbers = [f"{name}_{which}" for which in ("old", "new") for name in _NUMBERS]

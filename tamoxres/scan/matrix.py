@@ -225,7 +225,18 @@ def open_expression(
         raise DataError(
             f"Patient {twice[0]} stands in the expression matrix more than once; keep one sample a patient."
         )
-    return matrix
+    return matrix if only is None else _pick(matrix, only)
+
+
+def _pick(matrix: Expression, only: Sequence[str]) -> PickedMatrix:
+    rows: dict[str, list[int]] = {}
+    for i, name in enumerate(matrix.genes):
+        rows.setdefault(name.upper(), []).append(i)
+    absent = [gene for gene in only if gene.upper() not in rows]
+    if absent:
+        raise DataError(f"The expression matrix does not hold {', '.join(absent)}. It has {len(matrix.genes):,} genes.")
+    kept = tuple(i for gene in dict.fromkeys(gene.upper() for gene in only) for i in rows[gene])
+    return PickedMatrix(inner=matrix, genes=tuple(matrix.genes[i] for i in kept), rows=kept)
 
 
 def _open(source: Any, genes: Sequence[str] | None, patients: Sequence[str] | None) -> Expression:
