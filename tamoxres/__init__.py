@@ -45,6 +45,7 @@ _HOMES = {
     "models.rates": ["event_rates"],
     "models.fine_gray": ["fine_gray"],
     "models.time_split": ["time_split"],
+    "models.time_varying": ["time_varying"],
     "models.risk_difference": ["risk_difference"],
     "models.weights": ["weights"],
     "models.imputation": ["impute"],

@@ -102,6 +102,7 @@ from .models.standardise import standardise as standardise
 from .models.survival import follow_up as follow_up
 from .models.survival import kaplan_meier as kaplan_meier
 from .models.time_split import time_split as time_split
+from .models.time_varying import time_varying as time_varying
 from .models.verdict import Verdict as Verdict
 from .models.verdict import minimum_detectable as minimum_detectable
 from .models.weights import weights as weights
@@ -233,6 +234,7 @@ __all__ = [
     "subgroups",
     "survival_plot",
     "time_split",
+    "time_varying",
     "trim_and_fill",
     "versions",
     "volcano",

@@ -144,6 +144,24 @@ def test_passing_faults(server: Server, tmp_path: Path, fault: Answer, pinned: s
         assert [asked for _, asked in server.asked] == ["", "bytes=300000-", "bytes=600000-"]
 
 
+def test_server_that_serves_in_slices(server: Server, tmp_path: Path) -> None:
+    """A server that answers with less than was asked for, and says so, is asked for the rest."""
+
+    def slice_(handler: BaseHTTPRequestHandler) -> None:
+        found = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", "bytes=0-"))
+        start = int(found[1])
+        part = CONTENT[start : start + 400_000]
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(CONTENT)}")
+        handler.send_header("Content-Length", str(len(part)))
+        handler.end_headers()
+        handler.wfile.write(part)
+
+    server.answers["/file"] = slice_
+    assert IMPATIENT.download(f"{server.url}/file", tmp_path / "file", sha256=DIGEST).read_bytes() == CONTENT
+    assert [asked for _, asked in server.asked] == ["", "bytes=400000-", "bytes=800000-"]
+
+
 def test_lasting_faults(server: Server, tmp_path: Path) -> None:
     """A server that never recovers is given up with one sentence; what came is kept for the next run."""
     server.answers["/file"] = ranged(CONTENT, cut=1000)

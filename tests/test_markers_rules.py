@@ -170,6 +170,8 @@ def test_several_genes() -> None:
     assert status(cohort(profile), "HH", "mutation") == "uAu---"
     definition = call(cohort(profile), "HH", rule="mutation").marker("HH").definition
     assert definition.endswith("not on the platform: GLI2, GLI3, SUFU")
+    stray = Held("mutation", {"SMO": ["", "", "", "", "", "Missense_Mutation:p.W535L"]}, who={"SMO": "abcde"})
+    assert status(cohort(stray), "HH", "mutation") == "uuuuu-", "a mutation in who was not sequenced is no answer"
     off = Held("mutation", {"TP53": none})
     assert status(cohort(off), "HH", "mutation") == "------", "no gene on the platform: nobody is wild type"
 

@@ -131,6 +131,6 @@ def _endpoints(people: RawTable) -> dict[str, pd.Series[Any]]:
     return {
         "OS_months": months(people.times("OS_MONTHS"), month),
         "OS_event": events(dead == "yes", known=dead.notna()),
-        "DRFI_months": months(people.times("DFS_MONTHS"), month).where(free_at_diagnosis),
+        "DRFI_months": months(people.times("DFS_MONTHS"), month),
         "DRFI_event": events(relapsed == "yes", known=relapsed.notna() & free_at_diagnosis),
     }

@@ -153,7 +153,7 @@ def scale_residuals(
         Of a scaled residual, where hazards are proportional.
     """
     shared = np.minimum(used[:, :, None], used[:, None, :]).sum(axis=0)
-    mean = loads.T @ (information / shared.max()) @ loads
+    mean = loads.T @ (information / np.where(shared == 0, 1.0, shared)) @ loads
     told = used @ (loads != 0) > 0
     summed = raw @ loads
     scaled = np.full(summed.shape, np.nan)

@@ -91,7 +91,9 @@ class TimeVarying:
         import pandas as pd
 
         months = np.asarray(self.times if times is None else _checked_times(times, self.span), float)
-        columns = np.column_stack([np.ones(months.size), restricted_cubic_basis(np.log(months), np.log(self.knots))])
+        columns = np.column_stack(
+            [np.ones(months.size), restricted_cubic_basis(np.log(months), np.asarray(np.log(self.knots)).tolist())]
+        )
         log_ratio = columns @ self.coefficients
         se = np.sqrt(np.einsum("ij,jk,ik->i", columns, self.covariance, columns))
         z = float(ndtri((1 + level) / 2))
@@ -153,20 +155,11 @@ def time_varying(
     events = _event_times(groups)
     where = _knots(events, knots)
     span = (float(events.min()), float(events.max()))
-    grid = np.linspace(*np.quantile(events, [0.01, 0.99]), _POINTS) if times is None else _checked_times(times, span)
+    first, last = (float(q) for q in np.quantile(events, [0.01, 0.99]))
+    grid = np.linspace(first, last, _POINTS) if times is None else _checked_times(times, span)
     split, at, note = _split(groups)
-    patient = split.patient
-    basis = restricted_cubic_basis(np.log(np.maximum(at, span[0])), np.log(where))
-    inside = (groups.codes[patient] == 1).astype(float)[:, None]
-    frame = groups.analysis.frame
-    covariates = make_design(frame, list(adjust)).x[patient] if adjust else np.empty((patient.size, 0))
-    codes = stratum_codes(frame, strata)
-    varying, constant = (
-        fit_cox(split.stop, split.event, np.hstack([*parts, covariates]), entry=split.start,
-                strata=None if codes is None else codes[patient])
-        for parts in ((inside, inside * basis), (inside,))
-    )  # fmt: skip
-    _refuse_flags(groups, varying, constant)
+    basis = restricted_cubic_basis(np.log(np.maximum(at, span[0])), np.asarray(np.log(where)).tolist())
+    varying, constant = _fit_both(groups, split, basis, adjust, strata)
     k = 1 + basis.shape[1]
     statistic = 2 * (varying.loglik - constant.loglik)
     row = EffectEstimate(
@@ -236,10 +229,25 @@ def _split(groups: Groups) -> tuple[SplitRows, FloatArray, str]:
     return inside, cuts[inside.period], note
 
 
-def _refuse_flags(groups: Groups, varying: CoxFit, constant: CoxFit) -> None:
-    flags = (*varying.flags, *constant.flags)
+def _fit_both(
+    groups: Groups, split: SplitRows, basis: FloatArray, adjust: Sequence[str], strata: Sequence[str]
+) -> tuple[CoxFit, CoxFit]:
+    """Fit the focus with its products with the basis, and alone."""
+    frame, patient = groups.analysis.frame, split.patient
+    inside = (groups.codes[patient] == 1).astype(float)[:, None]
+    covariates = make_design(frame, list(adjust)).x[patient] if adjust else np.empty((patient.size, 0))
+    codes = stratum_codes(frame, strata)
+    fits = [
+        fit_cox(
+            split.stop, split.event, np.hstack([*parts, covariates]), entry=split.start,
+            strata=None if codes is None else codes[patient],
+        )
+        for parts in ((inside, inside * basis), (inside,))
+    ]  # fmt: skip
+    flags = dict.fromkeys(flag for fitted in fits for flag in fitted.flags)
     if flags:
         raise AnalysisError(
-            f"{groups.analysis}: the hazard ratio over time cannot be estimated ({'; '.join(dict.fromkeys(flags))}). "
+            f"{groups.analysis}: the hazard ratio over time cannot be estimated ({'; '.join(flags)}). "
             "Use fewer knots, adjust for fewer, or use time_split."
         )
+    return fits[0], fits[1]
