@@ -163,6 +163,43 @@ def writers() -> dict[str, Callable[[pd.DataFrame, Path], object]]:
     }
 
 
+@pytest.mark.parametrize("layout", ["patients.csv", "patients.parquet", "genes.tsv"])
+def test_own_expression(registry: Path, layout: str) -> None:
+    """An expression matrix of one's own, in either layout, answers for the rules on mRNA."""
+    matrix = pd.DataFrame({"pid": ["p1", "p2", "p3", "p4", "px"], "SRC": [1.0, 2, 3, 4, 9], "PTEN": [4.0, 3, 2, 1, 9]})
+    path = registry.parent / layout
+    told = {"file": layout, "assay": "RNA-seq"}
+    if layout == "genes.tsv":
+        matrix.set_index("pid").T.rename_axis("Hugo_Symbol").to_csv(path, sep="\t")
+    else:
+        matrix.to_parquet(path) if layout.endswith("parquet") else matrix.to_csv(path, index=False)
+        told["patient"] = "pid"
+    cohort = tr.call(load(registry, mapping=MAPPING | {"expression": told}), "SRC", rule="mrna_high")
+    call = cohort.marker("SRC")
+    assert call.values.tolist() == ["unaltered", "unaltered", "altered", "altered", "not_assayed"]
+    assert call.assay == "RNA-seq"
+    assert tr.call(cohort, "PTEN", rule="mrna_low").marker("PTEN").counts()["altered"] == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "content", "message"),
+    [
+        ({"patient": "pid"}, "", "expression: file is missing"),
+        ({"file": "e.csv", "genes": "x"}, "", "expression: unknown key 'genes'"),
+        ({"file": "nowhere.csv"}, "", "nowhere.csv does not exist"),
+        ({"file": "e.csv", "patient": "id"}, "pid,SRC\np1,1\n", "e.csv: no column 'id' of patients"),
+        ({"file": "e.csv", "patient": "pid"}, "pid,SRC\np1,1\np1,2\n", "patient p1 stands twice"),
+        ({"file": "e.csv", "patient": "pid"}, "pid,SRC\np1,high\n", "Expression is numbers"),
+        ({"file": "e.csv"}, "Hugo_Symbol\tx1\nSRC\t1\n", "no column is a patient of the cohort"),
+    ],
+)
+def test_wrong_expression(registry: Path, told: dict, content: str, message: str) -> None:
+    """What is wrong with a matrix is one sentence."""
+    (registry.parent / "e.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        tr.call(load(registry, mapping=MAPPING | {"expression": told}), "SRC", rule="mrna_high")
+
+
 @pytest.mark.parametrize("suffix", writers())
 def test_formats(gbsg_file: Path, tmp_path: Path, suffix: str) -> None:
     """Numbers typed by the format, or text, come to the same patients: TSV, XLSX, Parquet and Stata as CSV."""

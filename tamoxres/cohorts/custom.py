@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from ..codebook import DAYS_PER_MONTH, column
-from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall, Source
+from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall, Profile, Source
 from ..errors import DataError
 from ..files import sha256
+from .expression import own_expression
 from .formats import read_file
 from .mapping import UNITS, ColumnRule, Criterion, EndpointRule, Mapping, MarkerRule, read_mapping
 from .recode import RawTable, events, months
@@ -78,9 +79,18 @@ def load_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -
         departures={rule.endpoint.code: rule.departure for rule in rules.endpoints if rule.departure},
         default_rules={rule.marker: rule.rule for rule in rules.markers},
         markers=tuple(call_marker(table, rule) for rule in rules.markers),
+        profiles=_profiles(Path(path).parent, rules, table.frame.index),
         overlaps=rules.overlaps,
         notes=rules.notes,
     )
+
+
+def _profiles(folder: Path, rules: Mapping, patients: pd.Index[Any]) -> tuple[Profile, ...]:
+    told = rules.expression
+    if not told:
+        return ()
+    assay, unit = told.get("assay", "mRNA (assay not stated)"), told.get("unit", "log2")
+    return (own_expression(folder / told["file"], told.get("patient", ""), assay, unit, patients),)
 
 
 def open_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -> tuple[RawTable, Mapping]:

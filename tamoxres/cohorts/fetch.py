@@ -101,7 +101,14 @@ _CURATED_TERMS = (
     "Clinical table of Bioconductor's curatedBreastData (GPL; Planey and Butte 2013) as kept by singnet/cancer; the "
     "series are public."
 )
-_GEO_SERIES = ("GSE17705", "GSE12093", "GSE6577", "GSE9893", "GSE1379")
+_GPL96 = Pinned(_GEO, "geo/platforms/GPLnnn/GPL96/annot/GPL96.annot.gz", "GPL96.annot.gz")
+_GEO_SERIES = {  # what --full adds: the whole expression where the platform is annotated
+    "GSE17705": (_series("GSE17705"), _GPL96),
+    "GSE12093": (_series("GSE12093"), _GPL96),
+    "GSE6577": (),
+    "GSE9893": (),
+    "GSE1379": (),
+}
 RECIPES: Mapping[str, Recipe] = {
     "metabric": Recipe(
         folder="metabric",
@@ -173,9 +180,9 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     **{
         number.lower(): Recipe(
-            folder="tamoxifen_geo", files=(*_CURATED, _BINARY), more=(_series(number),), terms=_CURATED_TERMS
+            folder="tamoxifen_geo", files=(*_CURATED, _BINARY), more=more, terms=_CURATED_TERMS
         )
-        for number in _GEO_SERIES
+        for number, more in _GEO_SERIES.items()
     },
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _TOP = (
     "name", "title", "treatment_specificity", "design", "citation", "licence", "notes", "overlaps", "missing",
-    "diagnosis", "date_format", "separator", "encoding", "sheet", "columns", "markers", "endpoints",
+    "diagnosis", "date_format", "separator", "encoding", "sheet", "columns", "markers", "endpoints", "expression",
 )  # fmt: skip
 _MARKER = ("from", "altered", "unaltered", "equivocal", "resolved_by", "missing", "assay", "rule", "reference", "cut")
 _ENDPOINT = (
@@ -152,6 +152,7 @@ class Mapping:
     separator: str | None = None
     encoding: str = "utf-8-sig"
     sheet: str | int = 0
+    expression: MappingType[str, str] = field(default_factory=dict)
 
 
 def read_mapping(mapping: str | Path | MappingType[str, Any]) -> Mapping:
@@ -234,8 +235,14 @@ class _Reader:
             citation=self.text("top level", top, "citation"), licence=self.text("top level", top, "licence"),
             notes=tuple(map(str, top.get("notes", ()))), overlaps=tuple(map(str, top.get("overlaps", ()))),
             encoding=self.text("top level", top, "encoding", "utf-8-sig"), separator=top.get("separator"),
-            missing=missing, sheet=top.get("sheet", 0),
+            missing=missing, sheet=top.get("sheet", 0), expression=self.expression(top.get("expression", {})),
         )  # fmt: skip
+
+    def expression(self, value: Any) -> dict[str, str]:
+        table = self.table("expression", value, ("file", "patient", "assay", "unit"))
+        if table and "file" not in table:
+            raise self.fail("expression", "file is missing. Name the matrix, beside the patients' file.")
+        return {key: self.text("expression", table, key) for key in table}
 
     def column(self, name: str, value: Any, missing: tuple[str, ...], date_format: str) -> ColumnRule:
         where = f"columns.{name}"

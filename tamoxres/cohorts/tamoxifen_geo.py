@@ -20,6 +20,7 @@ from .cbioportal import Study
 from .curated import BINARY, CLINICAL, ROWS, binary_profile, clinical_series, free_of_relapse
 from .profiles import DefaultRule, answerable
 from .recode import RawTable, events, months
+from .series_matrix import series_profile
 
 __all__ = ["SERIES", "load"]
 
@@ -39,6 +40,11 @@ _MRNA = {
     "HH": DefaultRule("mrna_high", "mrna", "GLI1"),
     "PTEN": DefaultRule("mrna_low", "mrna", "PTEN"),
 }
+_CONTINUOUS = {
+    "HER2": DefaultRule("erbb2_mrna", "mrna", "ERBB2"),
+    "MTOR": DefaultRule("mrna_high", "mrna", "MTOR"),
+}
+_WHOLE = ("GSE17705", "GSE12093")
 _HER2 = {"HER2": DefaultRule("her2_status")}
 SERIES = {
     "GSE17705": _Series("Symmans WF et al. 2010 J Clin Oncol 28:4111", "20697068", "RFS", _MRNA, ("loi2008",)),
@@ -53,7 +59,7 @@ SERIES = {
 _SIGNS = {"0": "negative", "1": "positive"}
 _NOTES = (
     "All patients had tamoxifen: a single arm cannot tell whether a marker predicts its failure.",
-    "Expression, where used, is published as above or below the median of 642 patients of five series.",
+    "Expression, unless the whole series is fetched, is published as above or below the median of 642 patients.",
 )
 
 
@@ -76,19 +82,19 @@ def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
     study = Study(folder="tamoxifen_geo", study_id=series, citation=made.citation, doi="", data_dir=data_dir)
     path = study.require(CLINICAL, fetch=series.lower())
     table = clinical_series(path, series)
-    expression, rows = study.find(BINARY), study.find(ROWS)
-    profiles: tuple[Profile, ...] = ()
-    if expression and rows and "mrna" in {rule.kind for rule in made.rules.values()}:
-        profiles = (binary_profile(expression, rows, table.frame.index),)
+    profiles, files = _expression(study, series, table.frame.index)
     rules, unfetched = answerable(made.rules, profiles, f"tamoxres fetch {series.lower()} brings its expression")
+    if series in _WHOLE:
+        whole = [profile for profile in profiles if profile.unit == "log2"]
+        more, absent = answerable(_CONTINUOUS, whole, f"tamoxres fetch {series.lower()} --full brings its expression")
+        rules, unfetched = rules | more, unfetched | absent
     ends = _endpoints(table, made)
-    files = [path, *((expression, rows) if profiles else ())]
     return Cohort(
         name=series.lower(),
         title=f"{series} (tamoxifen)",
         patients=_harmonise(table).assign(**ends),
         raw=table.frame,
-        sources=tuple(_source(file, made) for file in files if file),
+        sources=tuple(_source(file, made) for file in (path, *files)),
         endpoints=tuple(e for e in (RFI, OS) if e.event in ends),
         treatment_specificity="tamoxifen_confirmed",
         departures={"RFI": f"relapse as the series records it ({made.relapse}); the cause of death is not recorded"}
@@ -101,6 +107,17 @@ def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
         overlaps=made.overlaps,
         notes=_NOTES,
     )
+
+
+def _expression(study: Study, series: str, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
+    """Return the whole expression where it was fetched, else the binarised one, with its files."""
+    matrix, annotation = study.find(f"{series}_series_matrix.txt.gz"), study.find("GPL96.annot.gz")
+    if series in _WHOLE and matrix and annotation:
+        return (series_profile(matrix, annotation, patients),), [matrix, annotation]
+    binary, rows = study.find(BINARY), study.find(ROWS)
+    if binary and rows and series != "GSE6577":
+        return (binary_profile(binary, rows, patients),), [binary, rows]
+    return (), []
 
 
 def _source(path: Path, made: _Series) -> Source:

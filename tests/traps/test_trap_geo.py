@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import lzma
 import shutil
 from pathlib import Path
@@ -114,6 +115,45 @@ def test_rows_in_another_order(geo: Path) -> None:
     table.to_csv(geo / ROWS, index=False)
     with pytest.raises(DataError, match="does not follow the rows of bmc15mldata1.csv: their outcomes differ"):
         call(load("gse17705", data_dir=geo.parent), "PTEN")
+
+
+def gz(path: Path, lines: list[str]) -> None:
+    """Write lines as GEO does."""
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+
+
+def test_whole_expression(geo: Path) -> None:
+    """A fetched series matrix is read by gene: the probe set with the highest mean, logged, shared ones set aside."""
+    people = [f"GSM{number}" for number in range(441624, 441629)]
+    annotation = ["^Annotation", "#ID = probe", "!platform_table_begin", "ID\tGene title\tGene symbol", "1_at\tt\tMTOR",
+                  "2_at\tt\tMTOR", "3_at\tt\tERBB2", "4_at\tt\tMTOR///SRC", "5_at\tt\t", "!platform_table_end"]  # fmt: skip
+    gz(geo / "GPL96.annot.gz", annotation)
+    matrix = ['!Series_title\t"x"', "!series_matrix_table_begin", "\t".join(['"ID_REF"', *(f'"{p}"' for p in people)]),
+              '"1_at"\t2\t4\t8\t16\tnull', '"2_at"\t4\t16\t64\t256\t1024', '"3_at"\t8\t8\t8\t8\t1024',
+              '"4_at"\t9999\t1\t1\t1\t1', "!series_matrix_table_end"]  # fmt: skip
+    gz(geo / "GSE17705_series_matrix.txt.gz", matrix)
+    cohort = load("gse17705", data_dir=geo.parent)
+    mrna = cohort.profile("mrna")
+    assert mrna is not None
+    assert mrna.features() == {"MTOR", "ERBB2"}
+    np.testing.assert_allclose(mrna.values(["MTOR"])["MTOR"], [2, 4, 6, 8, 10], rtol=EXACT)
+    made = call(cohort, "MTOR").marker("MTOR")
+    assert made.values[people].tolist() == ["unaltered"] * 3 + ["altered"] * 2
+    assert made.counts()["not_assayed"] == 298 - 5
+    assert cohort.default_rules == {"HER2": "erbb2_mrna", "MTOR": "mrna_high"}
+    for spoiled, message in (
+        ([line for line in matrix if "table_begin" not in line], "holds no table"),
+        (matrix[:-1], "ends within its table"),
+    ):
+        gz(geo / "GSE17705_series_matrix.txt.gz", spoiled)
+        with pytest.raises(DataError, match=message):
+            call(load("gse17705", data_dir=geo.parent), "MTOR")
+    (geo / "GSE17705_series_matrix.txt.gz").write_bytes(gzip.compress(b"x" * 9999)[:40])
+    with pytest.raises(DataError, match="GSE17705_series_matrix.txt.gz is damaged"):
+        call(load("gse17705", data_dir=geo.parent), "MTOR")
+    gz(geo / "GPL96.annot.gz", ["!platform_table_begin", "ID\tSymbol", "!platform_table_end"])
+    with pytest.raises(DataError, match="no columns ID and Gene symbol"):
+        load("gse17705", data_dir=geo.parent)
 
 
 def test_series_without_expression(geo: Path) -> None:

@@ -1,0 +1,93 @@
+"""A user's own expression matrix: patients in rows (CSV, TSV, Parquet), or genes in rows as publishers keep it.
+
+Conventions: only the genes asked for are read, from Parquet as columns, so that the matrix may be larger than memory.
+Patients whom the cohort does not know are left out; a cohort's patients without a row were not assayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..errors import DataError
+from .profiles import MatrixProfile, Samples, read_gene_names, read_gene_rows
+
+__all__ = ["own_expression"]
+
+_PARQUET = (".parquet", ".pq")
+
+
+def own_expression(path: Path, patient: str, assay: str, unit: str, patients: pd.Index[Any]) -> MatrixProfile:
+    """Describe a user's expression matrix.
+
+    Parameters
+    ----------
+    path : Path
+    patient : str
+        Column of patient identifiers; empty where genes are in rows and patients in columns.
+    assay, unit : str
+        How it was measured, and in what; `z-score` or `log2`.
+    patients : Index
+        Of the cohort.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or lacks the patients' column.
+    """
+    if not path.is_file():
+        raise DataError(f"Expression file {path} does not exist. Name it in [expression], beside the patients' file.")
+    known = [str(name) for name in patients]
+    if patient:
+        names = partial(_names, path, patient)
+        if patient not in _header(path):
+            raise DataError(f"{path.name}: no column {patient!r} of patients. Correct patient in [expression].")
+        return MatrixProfile(
+            kind="mrna", assay=assay, unit=unit, names=names, read=partial(_values, path, patient, frozenset(known))
+        )
+    with path.open(encoding="utf-8-sig") as handle:
+        header = handle.readline().rstrip("\r\n").split("\t")
+    samples = Samples(known=frozenset(header), patient_of={name: name for name in known})
+    if not set(header) & set(known):
+        raise DataError(f"{path.name}: no column is a patient of the cohort. Is it tab-separated, with genes in rows?")
+    return MatrixProfile(
+        kind="mrna", assay=assay, unit=unit, names=partial(read_gene_names, path),
+        read=partial(read_gene_rows, path, samples),
+    )  # fmt: skip
+
+
+def _header(path: Path) -> list[str]:
+    if path.suffix.lower() in _PARQUET:
+        from pyarrow import parquet
+
+        return list(parquet.read_schema(path).names)
+    return list(pd.read_csv(path, sep=_separator(path), nrows=0).columns)
+
+
+def _separator(path: Path) -> str:
+    return "," if path.suffix.lower() == ".csv" else "\t"
+
+
+def _names(path: Path, patient: str) -> frozenset[str]:
+    return frozenset(_header(path)) - {patient}
+
+
+def _values(path: Path, patient: str, known: frozenset[str], genes: Sequence[str]) -> pd.DataFrame:
+    columns = [patient, *genes]
+    if path.suffix.lower() in _PARQUET:
+        frame = pd.read_parquet(path, columns=columns)
+    else:
+        frame = pd.read_csv(path, sep=_separator(path), usecols=columns, dtype={patient: str})
+    ids = frame.pop(patient).astype(str)
+    if ids.duplicated().any():
+        raise DataError(f"{path.name}: patient {ids[ids.duplicated()].iloc[0]} stands twice. Keep one row a patient.")
+    try:
+        numbers = frame[list(genes)].astype(float)
+    except ValueError as error:
+        raise DataError(f"{path.name}: {error}. Expression is numbers; leave unknown cells empty.") from None
+    values = numbers.set_axis(pd.Index(ids, name="patient"))
+    return values[values.index.isin(known)]
