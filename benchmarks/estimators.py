@@ -1,4 +1,4 @@
-"""How fast the estimators are, beside lifelines and R's survival on the same simulated patients, and whether they agree.
+"""How fast the estimators are beside lifelines and R, on the same simulated patients, and whether they agree.
 
 Usage: python benchmarks/estimators.py [--quick]   (prints a table in Markdown)
 
@@ -300,7 +300,8 @@ def main() -> None:
             patients = Patients(Path(folder), n, late=task.r == "left")
             out.append(line(Task(**(vars(task) | {"n": n})), patients))
     out += ["", "Simulated patients. Ratio: the peer's time over that of `arrays` / of `call`. Largest difference: "
-            "between the answers, relative."]  # fmt: skip
+            "between the answers, relative. The call of the test of proportional hazards fits its model again, which R's "
+            "has at hand; that of a Cox model runs on lifelines up to 20,000 patients without late entry."]  # fmt: skip
     sys.stdout.write("\n".join(out) + "\n")
 
 

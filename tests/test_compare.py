@@ -95,7 +95,7 @@ def test_what_moved(data_dir: Path) -> None:
 
 def test_registry(tmp_path: Path) -> None:
     """Two files of a registry are compared through one mapping, by its own marker."""
-    for name, text in (("old", REGISTRY), ("new", REGISTRY.replace("3,47,positive,1,0,900,0", "3,47,,1,0,900,1"))):
+    for name, text in (("old", REGISTRY), ("new", REGISTRY.replace("3,47,positive,1,0,900,0", "3,57,,1,0,901,1"))):
         (tmp_path / f"{name}.csv").write_text(text)
     (tmp_path / "m.toml").write_text(MAPPING)
     releases = [load_release(tmp_path / f"{name}.csv", mapping=tmp_path / "m.toml") for name in ("old", "new")]
@@ -105,6 +105,31 @@ def test_registry(tmp_path: Path) -> None:
     changes = raw_changes(*releases).set_index("column")
     assert changes.loc["er", ["changed", "became_known", "became_unknown"]].tolist() == [0, 0, 1]
     assert changes.loc["dead", "changed"] == 1
+    assert changes["factor"].isna().all(), "one patient is no unit"
+
+
+def test_a_factor_is_one_for_all(tmp_path: Path) -> None:
+    """Times in another unit differ by one factor, also where one is rounded; corrected times do not."""
+    lines = [line.split(",") for line in REGISTRY.splitlines()]
+    texts = {
+        "days": REGISTRY,
+        "months": "\n".join(
+            ",".join((*c[:5], c[5] if c[5] == "days" else f"{float(c[5]) / 30.4375:.2f}", c[6])) for c in lines
+        ),
+        "corrected": REGISTRY.replace(",400,", ",410,").replace(",300,", ",390,"),
+    }
+    (tmp_path / "m.toml").write_text(MAPPING)
+    releases = {}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+        releases[name] = load_release(tmp_path / f"{name}.csv", mapping=tmp_path / "m.toml")
+    in_months, corrected = (
+        raw_changes(releases["days"], releases[name]).set_index("column").loc["days"]
+        for name in ("months", "corrected")
+    )
+    assert (in_months["changed"], corrected["changed"]) == (6, 2)
+    assert in_months["factor"] == pytest.approx(1 / 30.4375, rel=1e-3)
+    assert corrected["factor"] != corrected["factor"], "no one factor"
 
 
 def test_without_marker() -> None:

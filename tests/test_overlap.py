@@ -101,6 +101,23 @@ def test_strangers(seed: int) -> None:
     assert not by_identifier(*(frame.set_axis(range(len(frame))) for frame in (one, other)))
 
 
+def test_the_event_belongs_to_the_fingerprint() -> None:
+    """Patients of one age and one time are others where one had an event and the other had none."""
+    one = strangers(1)
+    assert len(by_fingerprint(one, renamed(one, "same"))) == len(one)
+    assert not by_fingerprint(one, renamed(one.assign(OS_event=1 - one["OS_event"]), "others"))
+
+
+def test_agreement_beyond_chance() -> None:
+    """Where nearly everybody is ER-positive, agreement proves nothing; nor does it where two in five differ."""
+    one, other = ({"er": np.where(np.arange(400) % k, "positive", "negative")} for k in (19, 23))
+    frames = [pd.DataFrame(told, index=[f"M-{i}" for i in range(400)]) for told in (one, other)]
+    assert (frames[0] == frames[1]).mean().item() > 0.8
+    assert not by_identifier(*frames)
+    aged = strangers(1)[["age"]]
+    assert not by_identifier(aged, aged.assign(age=aged["age"].where(np.arange(len(aged)) % 5 < 3, 20.0)))
+
+
 def test_identifiers_must_agree() -> None:
     """The same identifiers link where what is told agrees; they do not where it is told of other patients."""
     one = strangers(1)
@@ -157,12 +174,14 @@ def test_metabric_is_rueda(real: Loader) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "shared_patients"), [("transbig", "unt", 41), ("upp", "unt", 61), ("upp", "loi2008", 69)]
-)
-def test_uppsala_oxford(real: Loader, one: str, other: str, shared_patients: int) -> None:
-    """Patients of Uppsala and Oxford stand in several series, some of which have followed them longer."""
+    ("one", "other", "shared_patients"),
+    [("transbig", "unt", 41), ("transbig", "upp", 19), ("upp", "unt", 61), ("upp", "loi2008", 69),
+     ("metagx:MAQC2", "metagx:MDA4", 11)],
+)  # fmt: skip
+def test_series_that_share(real: Loader, one: str, other: str, shared_patients: int) -> None:
+    """Uppsala's, Oxford's and MD Anderson's patients stand in several series, some with longer follow-up: declared."""
     [pair] = tr.overlap(real(one), real(other))
-    assert len(pair.identifier) == shared_patients
+    assert (len(pair.identifier), pair.declared) == (shared_patients, True)
 
 
 def test_vdx_is_from_rotterdam(real: Loader) -> None:
@@ -170,6 +189,7 @@ def test_vdx_is_from_rotterdam(real: Loader) -> None:
     rotterdam = tr.load("rotterdam")
     [pair] = tr.overlap(rotterdam, real("vdx"))
     assert len(pair.pairs) > 2 * pair.fingerprint.by_chance
+    assert pair.declared
     free = rotterdam.patients["nodes"] == 0
     assert free.mean() < 0.5
     assert free[[patient for patient, _ in pair.pairs]].mean() > 0.85

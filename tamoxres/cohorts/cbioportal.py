@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ..cohort import Profile, ProfileKind, Source
 from ..errors import DataError
-from ..files import find_raw, sha256
+from ..files import sha256
+from .folder import Folder
 from .profiles import MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows, read_mutations
 from .recode import RawTable, read_table
 from .snapshot import retrieved
@@ -51,48 +52,26 @@ _PANELS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """A study's files, wherever they lie.
+class Study(Folder):
+    """A study of cBioPortal: its files, and who was assayed for what.
 
     Attributes
     ----------
-    folder : str
-        Its folder in a data folder and in the cache, such as `metabric`.
     study_id : str
         Its name at cBioPortal, such as `brca_metabric`.
     citation, doi : str
     panel : str
         The panel of every sample where the study has no panel matrix; empty for the whole exome.
-    data_dir : path or None
     """
 
-    folder: str
     study_id: str
     citation: str
     doi: str
     panel: str = ""
-    data_dir: str | Path | None = None
-
-    def find(self, *names: str) -> Path | None:
-        """Find the first of these files that is there."""
-        return next((path for name in names if (path := find_raw(self.folder, name, self.data_dir))), None)
 
     def part(self, study_id: str) -> Study:
         """Return another study whose files lie in a folder of its own below this one's."""
         return replace(self, folder=f"{self.folder}/{study_id}", study_id=study_id)
-
-    def require(self, name: str, *, fetch: str = "") -> Path:
-        """Find a file, and say how to get it where it is not there (by the folder's name, or by `fetch`)."""
-        path = self.find(name)
-        if path is None:
-            bring = f"tamoxres fetch {fetch} brings its files" if fetch else self.fetch
-            raise DataError(f"{name} of {fetch or self.folder} is not on disk. {bring}, or give --data-dir its folder.")
-        return path
-
-    @property
-    def fetch(self) -> str:
-        """Say what brings the study's files."""
-        return f"tamoxres fetch {self.folder} brings its files"
 
     def table(self, path: Path, key: str, columns: Iterable[str], missing: Sequence[str] = ()) -> RawTable:
         """Read a clinical file, indexed by `key`."""

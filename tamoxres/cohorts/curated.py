@@ -15,14 +15,17 @@ from typing import Any
 
 import pandas as pd
 
-from ..cohort import ABOVE_MEDIAN
+from ..cohort import ABOVE_MEDIAN, Profile
 from ..errors import DataError
+from .folder import Folder
 from .profiles import MatrixProfile
 from .recode import RawTable, events, months, read_table
+from .series_matrix import series_profile
 
-__all__ = ["BINARY", "CLINICAL", "ROWS", "binary_profile", "clinical_series", "free_of_relapse"]
+__all__ = ["BINARY", "CLINICAL", "ROWS", "WHOLE", "clinical_series", "free_of_relapse", "series_expression"]
 
 CLINICAL, ROWS, BINARY = "bcClinicalTable.csv", "bmc15mldata1.csv", "tamoxBinary.csv.xz"
+WHOLE = ("GSE17705", "GSE12093")  # whose platform GEO annotates
 _STUDIES = ("9893_GPL5049_all", "1379_GPL1223_all", "17705_GPL96_JBI_Tissue_BC_Tamoxifen",
             "17705_GPL96_MDACC_Tissue_BC_Tamoxifen", "12093_GPL96_all")  # fmt: skip
 _FREE = {"1": "no", "0": "yes"}
@@ -52,12 +55,23 @@ def free_of_relapse(table: RawTable, code: str, time: str) -> dict[str, pd.Serie
     return {"RFI_months": months_free, "RFI_event": events(relapsed == "yes", competing=other, known=known)}
 
 
-def binary_profile(expression: Path, rows: Path, patients: pd.Index[Any]) -> MatrixProfile:
+def _binary_profile(expression: Path, rows: Path, patients: pd.Index[Any]) -> MatrixProfile:
     """Describe the binarised expression for the patients of one series."""
     return MatrixProfile(
         kind="mrna", assay="mRNA array, above or below the median of 642 pooled patients", unit=ABOVE_MEDIAN,
         names=partial(_names, expression), read=partial(_values, expression, rows, frozenset(patients)),
     )  # fmt: skip
+
+
+def series_expression(folder: Folder, series: str, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
+    """Return the whole expression where it was fetched, else the binarised one, with its files."""
+    matrix, annotation = folder.find(f"{series}_series_matrix.txt.gz"), folder.find("GPL96.annot.gz")
+    if series in WHOLE and matrix and annotation:
+        return (series_profile(matrix, annotation, patients),), [matrix, annotation]
+    binary, rows = folder.find(BINARY), folder.find(ROWS)
+    if binary and rows and series != "GSE6577":
+        return (_binary_profile(binary, rows, patients),), [binary, rows]
+    return (), []
 
 
 def _names(path: Path) -> frozenset[str]:

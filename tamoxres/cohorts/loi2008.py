@@ -18,15 +18,15 @@ from ..cohort import Cohort, Source
 from ..endpoints import RFI
 from ..errors import DataError
 from ..files import sha256
-from .cbioportal import Study
 from .curated import CLINICAL, clinical_series, free_of_relapse
+from .folder import Folder
 from .profiles import DefaultRule, MatrixProfile, answerable
 from .rdata import read_rda
 
 __all__ = ["load"]
 
 _FILE = "Loi2008_DEGraphVignette.RData"
-_CITATION = "Loi S et al. 2008 BMC Genomics 9:239"
+_CITATION, _DOI = "Loi S et al. 2008 BMC Genomics 9:239", "10.1186/1471-2164-9-239"
 _DEFAULT_RULES = {
     "AKT": DefaultRule("mrna_high", "mrna", "AKT1"),
     "MTOR": DefaultRule("mrna_high", "mrna", "FRAP1"),
@@ -50,10 +50,8 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
     Cohort
         Endpoint RFI in 96 patients where the times are on disk, else none; column `resistant` (yes, no).
     """
-    study = Study(
-        folder="tamoxifen_geo", study_id="loi2008", citation=_CITATION, doi="10.1186/1471-2164-9-239", data_dir=data_dir
-    )
-    path = study.require(_FILE, fetch="loi2008")
+    folder = Folder(folder="tamoxifen_geo", data_dir=data_dir)
+    path = folder.require(_FILE, fetch="loi2008")
     objects = read_rda(path)
     if missing := {"exprLoi2008", "classLoi2008", "annLoi2008"} - set(objects):
         raise DataError(f"{path.name} does not hold {sorted(missing)[0]}. Restore the publisher's file.")
@@ -66,7 +64,7 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
             "site": resistant.index.str.partition("_").get_level_values(0),
         }
     )
-    clinical = study.find(CLINICAL)
+    clinical = folder.find(CLINICAL)
     if clinical is not None:
         patients = patients.join(_times(clinical, patients.index))
     profile = _profile(objects, patients.index)
@@ -78,7 +76,7 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
         patients=patients,
         raw=pd.DataFrame({"class": objects["classLoi2008"].to_numpy()}, index=patients.index),
         sources=tuple(
-            Source(name=file.name, citation=_CITATION, doi=study.doi, licence="GPL-3 (DEGraph)", sha256=sha256(file))
+            Source(name=file.name, citation=_CITATION, doi=_DOI, licence="GPL-3 (DEGraph)", sha256=sha256(file))
             for file in files
         ),
         endpoints=(RFI,) if clinical else (),

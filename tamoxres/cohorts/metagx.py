@@ -18,7 +18,7 @@ from ..cohort import Cohort, Source
 from ..endpoints import DRFI, OS, RFI
 from ..errors import QuestionError
 from ..files import sha256
-from .cbioportal import Study
+from .folder import Folder
 from .recode import RawTable, events, months, read_table
 
 __all__ = ["load"]
@@ -26,8 +26,10 @@ __all__ = ["load"]
 _FILE = "metaGXcovarTable.csv.xz"
 _AGAIN = {"METABRIC": "metabric", "TCGA": "tcga_brca"}
 _SHARED = {
-    "vdx": ("supertam_hgu133a",), "supertam_hgu133a": ("vdx",), "cal": ("ddb",), "ddb": ("cal",),
-    "transbig": ("unt",), "unt": ("transbig",),  # 41 of TRANSBIG's VDXOXFU_n and VDXKIU_n are UNT's OXFU_n and KIU_n
+    "vdx": ("supertam_hgu133a", "rotterdam"), "supertam_hgu133a": ("vdx",), "cal": ("ddb",), "ddb": ("cal",),
+    "transbig": ("unt", "upp"), "unt": ("transbig", "upp"),  # VDXOXFU_n is OXFU_n; VDXKIU_n is KIU_n is UPP_n
+    "upp": ("unt", "transbig", "loi2008"),  # KIT_n of Loi is UPP_n
+    "maqc2": ("mda4",), "mda4": ("maqc2",),
 }  # fmt: skip
 _SIGNS = {"positive": "positive", "negative": "negative"}
 _ENDOCRINE = {"untreated": "no", "chemotherapy": "no", "hormonotherapy": "yes", "chemo.plus.hormono": "yes"}
@@ -66,11 +68,7 @@ def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
     if series.upper() in _AGAIN:
         own = _AGAIN[series.upper()]
         raise QuestionError(f"MetaGxBreast's {series.upper()} is {own} again, less well coded. Load {own!r}.")
-    study = Study(
-        folder="metagxbreast", study_id="MetaGxBreast", citation="Gendoo DMA et al. 2019 Sci Rep 9:8770",
-        doi="10.1038/s41598-019-45165-4", data_dir=data_dir,
-    )  # fmt: skip
-    path = study.require(_FILE)
+    path = Folder(folder="metagxbreast", data_dir=data_dir).require(_FILE)
     table = _rows(path, series)
     ends = _endpoints(table)
     name = series.lower()
@@ -81,7 +79,8 @@ def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
         raw=table.frame,
         sources=(
             Source(
-                name=path.name, citation=study.citation, doi=study.doi, licence="Artistic-2.0 (MetaGxBreast)",
+                name=path.name, citation="Gendoo DMA et al. 2019 Sci Rep 9:8770",
+                doi="10.1038/s41598-019-45165-4", licence="Artistic-2.0 (MetaGxBreast)",
                 sha256=sha256(path),
             ),
         ),

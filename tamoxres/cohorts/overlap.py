@@ -253,7 +253,7 @@ def _corroborated(one: pd.DataFrame, other: pd.DataFrame, *, telling: bool) -> f
     if agreed < _AGREEMENT * known:
         return None
     spread = (known * chance * (1 - chance)) ** 0.5
-    return chance * len(one) if agreed >= 0 else None
+    return chance * len(one) if agreed - known * chance >= _SURE * max(spread, 1.0) else None
 
 
 def _agreement(one: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str], rows: Places) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from ..cohort import Cohort, Source
 from ..endpoints import OS
 from ..errors import DataError
 from ..files import sha256
-from .cbioportal import Study
+from .folder import Folder
 from .rdata import read_rda
 from .recode import RawTable, events, months
 
@@ -47,8 +47,7 @@ def load(*, data_dir: str | Path | None = None) -> Cohort:
         Endpoint OS; HER2 by IHC or ISH.
     """
     citation, doi = "Brueffer C et al. 2018 JCO Precis Oncol 2:1", "10.1200/PO.17.00135"
-    study = Study(folder="scan_b", study_id="GSE96058", citation=citation, doi=doi, data_dir=data_dir)
-    path = study.require(_FILE)
+    path = Folder(folder="scan_b", data_dir=data_dir).require(_FILE)
     described = read_rda(path).get("GSE96058_sampDesc")
     if not isinstance(described, pd.DataFrame):
         raise DataError(f"{path.name} does not hold GSE96058_sampDesc. Restore the publisher's file.")

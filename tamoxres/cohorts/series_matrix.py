@@ -1,7 +1,7 @@
 """GEO's series matrices: whole expression of a series, read by gene through the platform's annotation.
 
-Conventions: values above 50 are intensities and are read as their log2; of several probe sets of a gene the one with the
-highest mean speaks (Miller 2011); a probe set of several genes speaks for none.
+Conventions: values above 50 are intensities and are read as their log2; of several probe sets of a gene the one with
+the highest mean speaks (Miller 2011); a probe set of several genes speaks for none.
 
 References
 ----------
@@ -91,5 +91,5 @@ def _values(matrix: Path, annotation: Path, patients: frozenset[str], genes: Seq
         best |= {gene: np.full(len(header) - 1, np.nan) for gene in missing}
     table = pd.DataFrame(best, index=pd.Index(header[1:], name="patient"))[list(genes)]
     if np.nanmax(table.to_numpy()) > _INTENSITY:
-        table = np.log2(table.where(table > 0))
+        table = table.where(table > 0).map(np.log2)
     return table[table.index.isin(patients)]

@@ -13,14 +13,13 @@ from typing import Any
 
 import pandas as pd
 
-from ..cohort import Cohort, Profile, Source
+from ..cohort import Cohort, Source
 from ..endpoints import OS, RFI
 from ..files import sha256
-from .cbioportal import Study
-from .curated import BINARY, CLINICAL, ROWS, binary_profile, clinical_series, free_of_relapse
+from .curated import CLINICAL, WHOLE, clinical_series, free_of_relapse, series_expression
+from .folder import Folder
 from .profiles import DefaultRule, answerable
 from .recode import RawTable, events, months
-from .series_matrix import series_profile
 
 __all__ = ["SERIES", "load"]
 
@@ -44,7 +43,6 @@ _CONTINUOUS = {
     "HER2": DefaultRule("erbb2_mrna", "mrna", "ERBB2"),
     "MTOR": DefaultRule("mrna_high", "mrna", "MTOR"),
 }
-_WHOLE = ("GSE17705", "GSE12093")
 _HER2 = {"HER2": DefaultRule("her2_status")}
 SERIES = {
     "GSE17705": _Series("Symmans WF et al. 2010 J Clin Oncol 28:4111", "20697068", "RFS", _MRNA, ("loi2008",)),
@@ -56,6 +54,10 @@ SERIES = {
     "GSE9893": _Series("Chanrion M et al. 2008 Clin Cancer Res 14:1744", "18347175", "", _MRNA),
     "GSE1379": _Series("Ma XJ et al. 2004 Cancer Cell 5:607", "15193263", "", {**_HER2, **_MRNA}),
 }  # fmt: skip
+_DEPARTURE = (
+    "relapse as the series records it ({}); the cause of death is not recorded, and the time of a patient without "
+    "relapse may be a minimum"
+)
 _SIGNS = {"0": "negative", "1": "positive"}
 _NOTES = (
     "All patients had tamoxifen: a single arm cannot tell whether a marker predicts its failure.",
@@ -79,12 +81,12 @@ def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
         Endpoint RFI (and OS in GSE6577) where there are times; treatment `tamoxifen_confirmed`.
     """
     made = SERIES[series]
-    study = Study(folder="tamoxifen_geo", study_id=series, citation=made.citation, doi="", data_dir=data_dir)
-    path = study.require(CLINICAL, fetch=series.lower())
+    folder = Folder(folder="tamoxifen_geo", data_dir=data_dir)
+    path = folder.require(CLINICAL, fetch=series.lower())
     table = clinical_series(path, series)
-    profiles, files = _expression(study, series, table.frame.index)
+    profiles, files = series_expression(folder, series, table.frame.index)
     rules, unfetched = answerable(made.rules, profiles, f"tamoxres fetch {series.lower()} brings its expression")
-    if series in _WHOLE:
+    if series in WHOLE:
         whole = [profile for profile in profiles if profile.unit == "log2"]
         more, absent = answerable(_CONTINUOUS, whole, f"tamoxres fetch {series.lower()} --full brings its expression")
         rules, unfetched = rules | more, unfetched | absent
@@ -97,9 +99,7 @@ def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
         sources=tuple(_source(file, made) for file in (path, *files)),
         endpoints=tuple(e for e in (RFI, OS) if e.event in ends),
         treatment_specificity="tamoxifen_confirmed",
-        departures={"RFI": f"relapse as the series records it ({made.relapse}); the cause of death is not recorded"}
-        if ends
-        else {},
+        departures={"RFI": _DEPARTURE.format(made.relapse)} if ends else {},
         assays={"her2": "ERBB2 copy number" if series == "GSE6577" else "as curated (assay not stated)"},
         default_rules=rules,
         unfetched=unfetched,
@@ -107,17 +107,6 @@ def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
         overlaps=made.overlaps,
         notes=_NOTES,
     )
-
-
-def _expression(study: Study, series: str, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
-    """Return the whole expression where it was fetched, else the binarised one, with its files."""
-    matrix, annotation = study.find(f"{series}_series_matrix.txt.gz"), study.find("GPL96.annot.gz")
-    if series in _WHOLE and matrix and annotation:
-        return (series_profile(matrix, annotation, patients),), [matrix, annotation]
-    binary, rows = study.find(BINARY), study.find(ROWS)
-    if binary and rows and series != "GSE6577":
-        return (binary_profile(binary, rows, patients),), [binary, rows]
-    return (), []
 
 
 def _source(path: Path, made: _Series) -> Source:

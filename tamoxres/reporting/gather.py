@@ -6,7 +6,7 @@ estimated keeps its place with the reason. A question that is wrong in itself (a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +17,7 @@ from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..cohorts.catalogue import load
 from ..curves import Curves
 from ..effects import EffectEstimate
-from ..errors import AnalysisError, QuestionError
+from ..errors import AnalysisError, DataError, QuestionError
 from ..markers.calling import call, rules_for
 from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
@@ -31,11 +31,14 @@ from ..models.verdict import Verdict, reach_verdict, single_arm_verdict
 from ..question import Question
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
 
-__all__ = ["Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
+__all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
 
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 RISK_TIMES = (60.0, 120.0)
+DEFAULT_RULE = "default"
+_ABSENT = "is not on disk"
+BACKGROUND = "prognostic background: no therapy recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,14 +93,18 @@ class Case:
     call : MarkerCall
     role : "primary" | "sensitivity" | "exploratory"
     leading : bool
-        The first of its marker and cohort: the one that is shown whole.
+        The first of its marker and cohort.
+    whole : bool
+        The first of its marker: the one that is shown in full.
     verdict : Verdict or None
     interaction : InteractionResult or None
         None in a single arm, and where it cannot be estimated.
     prognostic : tuple of EffectEstimate
         Crude and adjusted, among the treated: of the interaction model, else of the treated alone.
+    analysis : AnalysisSet or None
+        The treated patients of the adjusted model, of a leading case without an interaction.
     detail : Detail or None
-        Of the leading case.
+        Of the case shown whole.
     problem : str
         Why there is no (or no whole) answer.
     """
@@ -109,11 +116,22 @@ class Case:
     call: MarkerCall
     role: Role
     leading: bool = False
+    whole: bool = False
     verdict: Verdict | None = None
     interaction: InteractionResult | None = None
     prognostic: tuple[EffectEstimate, ...] = ()
+    analysis: AnalysisSet | None = None
     detail: Detail | None = None
     problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """What may be said in a few words: the verdict, or what stands in its place."""
+        if self.verdict is not None:
+            return self.verdict.label
+        if not self.prognostic:
+            return "not estimable"
+        return BACKGROUND if self.asked.treatment == "any" else "interaction not estimable"
 
     @property
     def effects(self) -> Iterator[EffectEstimate]:
@@ -149,19 +167,22 @@ class Findings:
     benchmarks : tuple of Benchmark
     unheld : tuple of (str, str)
         Marker and cohort, where the cohort's files hold no assay of the marker.
+    absent : tuple of str
+        Cohorts of the plan that are not on disk, with what would bring them.
     """
 
     plan: Plan
     cases: tuple[Case, ...]
     benchmarks: tuple[Benchmark, ...]
     unheld: tuple[tuple[str, str], ...]
+    absent: tuple[str, ...] = ()
 
     def of(self, marker: str, role: Role | None = None) -> list[Case]:
         """Return the cases of a marker, of one role if it is named."""
         return [case for case in self.cases if case.marker == marker and role in (None, case.role)]
 
     def leading(self, marker: str = "") -> list[Case]:
-        """Return the case that is shown whole for each cohort, of one marker if it is named."""
+        """Return the first case of each marker and cohort, of one marker if it is named."""
         return [case for case in self.cases if case.leading and marker in ("", case.marker)]
 
     @property
@@ -179,28 +200,57 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
     QuestionError
         If the plan names a cohort, endpoint or column that is not there.
     DataError
-        If a cohort's file is missing or altered.
+        If no cohort of the plan is on disk, or a file is altered.
     """
     names = dict.fromkeys([*(asked.cohort for asked in plan.markers), *(b.cohort for b in plan.benchmarks)])
-    cohorts = {name: load(name, data_dir=data_dir) for name in names}
-    jobs = [job for asked in plan.markers for job in _jobs(asked, cohorts[asked.cohort])]
-    unheld = tuple(
+    cohorts, absent = _load(names, data_dir)
+    tables = [asked for asked in plan.markers if asked.cohort in cohorts]
+    if not tables:
+        raise DataError(" ".join(absent))
+    jobs = _first_whole(job for asked in tables for job in _jobs(asked, cohorts[asked.cohort]))
+    held = {(job.marker, job.cohort.name) for job in jobs}
+    unheld = dict.fromkeys(
         (marker, cohorts[asked.cohort].title)
-        for asked in plan.markers
+        for asked in tables
         for marker in asked.markers
-        if not any(job.marker == marker and job.asked is asked for job in jobs)
+        if (marker, asked.cohort) not in held
     )
-    total, cases = len(jobs) + len(plan.benchmarks), []
+    wanted = [asked for asked in plan.benchmarks if asked.cohort in cohorts]
+    total, cases = len(jobs) + len(wanted), []
     for done, job in enumerate(jobs):
         if progress:
             progress(done, total, f"{job.cohort.title}: {job.marker} by {job.call.rule} on {job.endpoint}")
         cases.append(_answered(job, plan))
     benchmarks = []
-    for done, asked in enumerate(plan.benchmarks, start=len(jobs)):
+    for done, benchmark in enumerate(wanted, start=len(jobs)):
         if progress:
-            progress(done, total, asked.label)
-        benchmarks.append(_benchmark(asked, cohorts[asked.cohort]))
-    return Findings(plan=plan, cases=tuple(cases), benchmarks=tuple(benchmarks), unheld=unheld)
+            progress(done, total, benchmark.label)
+        benchmarks.append(_benchmark(benchmark, cohorts[benchmark.cohort]))
+    return Findings(
+        plan=plan, cases=tuple(cases), benchmarks=tuple(benchmarks), unheld=tuple(unheld), absent=tuple(absent)
+    )
+
+
+def _load(names: Iterable[str], data_dir: str | Path | None) -> tuple[dict[str, Cohort], list[str]]:
+    """Load the cohorts that are on disk; of the others keep what would bring them."""
+    cohorts: dict[str, Cohort] = {}
+    absent = []
+    for name in names:
+        try:
+            cohorts[name] = load(name, data_dir=data_dir)
+        except DataError as error:
+            if _ABSENT not in str(error):
+                raise
+            absent.append(f"{name}: {error}")
+    return cohorts, absent
+
+
+def _first_whole(jobs: Iterable[Case]) -> list[Case]:
+    """Mark the first case of each marker as the one that is shown whole."""
+    out: list[Case] = []
+    for job in jobs:
+        out.append(replace(job, whole=all(job.marker != other.marker for other in out)))
+    return out
 
 
 def _jobs(asked: MarkerPlan, cohort: Cohort) -> Iterator[Case]:
@@ -219,12 +269,16 @@ def _calls(asked: MarkerPlan, cohort: Cohort, marker: str) -> list[MarkerCall]:
     """Call the marker by each rule asked for that the cohort can answer, and that tells patients apart."""
     usable = {rule.name: rule for rule in rules_for(cohort, marker)}
     names = [name for name in asked.rules if name in usable] if asked.rules else list(usable)
+    if asked.rules == (DEFAULT_RULE,):
+        names = list(usable)[:1]
     calls = [call(cohort, marker, rule=name).marker(marker, name) for name in names]
     return [made for made in calls if all(made.counts()[level] for level in (ALTERED, UNALTERED))]
 
 
 def _answered(job: Case, plan: Plan) -> Case:
-    detail = _detail(job) if job.leading else None
+    detail = _detail(job) if job.whole else None
+    if job.asked.treatment == "any":
+        return _single(job, detail, "")
     try:
         found = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint)).interaction
     except AnalysisError as error:
@@ -240,23 +294,29 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
     """Answer what can be answered without an interaction: one arm alone, or a cell without events."""
     key = job.marker, job.call.rule, job.endpoint
     rows: tuple[EffectEstimate, ...] = ()
+    analysis: AnalysisSet | None = None
     try:
         crude, adjusted = (_ask(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
         rows = crude.rows[0], adjusted.rows[0]
+        analysis = adjusted.models[0].analysis if job.leading else None
     except AnalysisError as error:
         problem = problem if str(error) == problem else f"{problem} {error}"
     patients = job.cohort.patients
-    arms = patients["endocrine"].nunique() if "endocrine" in patients else 0
-    verdict = single_arm_verdict(job.cohort.title) if arms < 2 else None
-    return replace(job, verdict=verdict, prognostic=rows, detail=detail, problem=problem)
+    one_arm = "endocrine" in patients and patients["endocrine"].nunique() < 2
+    verdict = single_arm_verdict(job.cohort.title) if one_arm and rows else None
+    if verdict is not None:
+        problem = ""
+    return replace(job, verdict=verdict, prognostic=rows, analysis=analysis, detail=detail, problem=problem)
 
 
 def _detail(job: Case) -> Detail | None:
+    """Look closer at the treated; None where they are too few for it."""
+    return _tried(lambda: _looked_at(job))
+
+
+def _looked_at(job: Case) -> Detail:
     key = job.marker, job.call.rule, job.endpoint
-    try:
-        crude, adjusted = (_ask(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
-    except AnalysisError:
-        return None
+    crude, adjusted = (_ask(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
     model, treated = adjusted.models[0], crude.models[0].analysis
     others = [row for name in model.adjusted_for for row in fit_terms(treated, [name]).effects]
     return Detail(

@@ -1,8 +1,9 @@
 """The plan: which markers, cohorts, endpoints, rules and adjusters are asked for, and what of it is primary.
 
 A plan is a TOML file. `[[markers]]` asks markers of a cohort: its first rule on its first endpoint is primary, every
-other combination a sensitivity analysis, unless `role = "exploratory"` says that the plan came after the data.
-`[[benchmarks]]` are treatment effects whose answer is known; `[[pools]]` declare what may be pooled.
+other combination a sensitivity analysis, unless `role = "exploratory"` says that the plan came after the data, or
+`role = "sensitivity"` that the cohort only looks at another's patients again. `[[benchmarks]]` are treatment effects
+whose answer is known; `[[pools]]` declare what may be pooled; `[[silent]]` says which cohorts cannot speak, and why.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from ..endpoints import endpoint as find_endpoint
 from ..errors import QuestionError
 from ..question import Question
 
-__all__ = ["BenchmarkPlan", "MarkerPlan", "Plan", "PoolPlan", "Role", "default_plan", "read_plan"]
+__all__ = ["BenchmarkPlan", "MarkerPlan", "Plan", "PoolPlan", "Role", "Silent", "default_plan", "read_plan"]
 
 Role = Literal["primary", "sensitivity", "exploratory"]
-_Asked = Literal["planned", "exploratory"]
+_Asked = Literal["planned", "sensitivity", "exploratory"]
+_Treatment = Literal["endocrine", "tamoxifen", "any"]
+_Adjustment = Literal["any", "adjusted", "crude"]
+_Rows = Literal["all", "own"]
 _DEFAULT = Path(__file__).resolve().parent / "default_plan.toml"
 _HINT = "See reporting/default_plan.toml for an example."
 
@@ -36,7 +40,7 @@ class MarkerPlan:
     cohort : str
     markers : tuple of str
     rules : tuple of str
-        Empty: all that the cohort's files can answer, its default first.
+        Empty: all that the cohort's files can answer, its default first; `default`: that one alone.
     endpoints : tuple of str
         The first is primary.
     er : "positive" | "negative" | "any"
@@ -44,7 +48,11 @@ class MarkerPlan:
     adjust_prognostic, adjust_interaction, strata : tuple of str
     family : str
         Primary interactions of one family share an error rate (Holm).
-    role : "planned" | "exploratory"
+    role : "planned" | "sensitivity" | "exploratory"
+    treatment : "endocrine" | "tamoxifen" | "any"
+        Among whom the marker is looked at; `any` where no therapy is recorded: prognostic background, no interaction.
+    landmark : int
+        Months at which follow-up begins, where treatment was recorded after diagnosis; 0 for none.
     margin : (float, float), optional
         Ratios of hazard ratios within it are called irrelevant; `margin_why` says why.
     why, margin_why : str
@@ -62,6 +70,8 @@ class MarkerPlan:
     strata: tuple[str, ...] = ()
     family: str = ""
     role: _Asked = "planned"
+    treatment: _Treatment = "endocrine"
+    landmark: int = 0
     margin: tuple[float, float] | None = None
     why: str = ""
     margin_why: str = ""
@@ -70,20 +80,21 @@ class MarkerPlan:
         """Ask what the marker tells among the endocrine-treated."""
         return Question(
             marker=marker, rule=rule, endpoint=find_endpoint(endpoint), estimand="prognostic", er=self.er,
-            where=self.where, adjust=() if crude else self.adjust_prognostic, strata=() if crude else self.strata,
+            treatment=self.treatment, where=self.where, landmark=self.landmark or None,
+            adjust=() if crude else self.adjust_prognostic, strata=() if crude else self.strata,
         )  # fmt: skip
 
     def interaction(self, marker: str, rule: str | None, endpoint: str) -> Question:
         """Ask whether endocrine therapy works differently when the marker is altered."""
         return Question(
             marker=marker, rule=rule, endpoint=find_endpoint(endpoint), estimand="interaction", er=self.er,
-            where=self.where, adjust=self.adjust_interaction, strata=self.strata,
+            where=self.where, landmark=self.landmark or None, adjust=self.adjust_interaction, strata=self.strata,
         )  # fmt: skip
 
     def role_of(self, *, leading: bool) -> Role:
         """Say what role a combination has; the leading one is the first rule on the first endpoint."""
-        if self.role == "exploratory":
-            return "exploratory"
+        if self.role != "planned":
+            return self.role
         return "primary" if leading else "sensitivity"
 
 
@@ -126,6 +137,15 @@ class PoolPlan:
     label : str
     without : tuple of str
         Flags of published rows that are left out.
+    rules : tuple of str
+        Own rows by the first of these rules that a cohort has; empty for each cohort's first rule.
+    adjustment : "any" | "adjusted" | "crude"
+        Of the cohorts the adjusted rows (`any`: as the plan has them; `adjusted`: where they are adjusted at all) or
+        the crude ones, and then the crude alone of the published.
+    rows : "all" | "own"
+        Own and published rows, or those of the cohorts alone.
+    name : str
+        Tells pools of one marker, estimand and endpoint apart.
     """
 
     marker: str
@@ -135,6 +155,18 @@ class PoolPlan:
     label: str
     treatment_contrast: str = ""
     without: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    adjustment: _Adjustment = "any"
+    rows: _Rows = "all"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """Cohorts that are not asked, and why."""
+
+    cohorts: tuple[str, ...]
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +183,7 @@ class Plan:
     markers: tuple[MarkerPlan, ...]
     benchmarks: tuple[BenchmarkPlan, ...] = ()
     pools: tuple[PoolPlan, ...] = ()
+    silent: tuple[Silent, ...] = ()
     alpha: float = 0.05
     seed: int = 1
 
@@ -204,7 +237,7 @@ def read_plan(path: str | Path) -> Plan:
 
 
 def _plan(content: Mapping[str, Any]) -> Plan:
-    parts = {"markers": MarkerPlan, "benchmarks": BenchmarkPlan, "pools": PoolPlan}
+    parts = {"markers": MarkerPlan, "benchmarks": BenchmarkPlan, "pools": PoolPlan, "silent": Silent}
     made: dict[str, Any] = {}
     for name, value in content.items():
         if name not in {field.name for field in fields(Plan)}:
@@ -232,7 +265,11 @@ def _table(kind: Any, values: Any, where: str) -> Any:
     return kind(**{key: _value(value, str(known[key].type), f"{where}, {key}") for key, value in values.items()})
 
 
-def _value(value: Any, kind: str, where: str) -> str | tuple[str, ...] | tuple[float, float]:
+def _value(value: Any, kind: str, where: str) -> int | str | tuple[str, ...] | tuple[float, float]:
+    if kind == "int":
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise QuestionError(f"{where}: a whole number of 0 or more is needed; found {value!r}.")
+        return value
     if "float" in kind:
         if not (isinstance(value, list) and len(value) == 2 and all(isinstance(x, int | float) for x in value)):
             raise QuestionError(f"{where}: two numbers are needed, such as [0.8, 1.25].")
@@ -252,8 +289,8 @@ def _check_asked(asked: MarkerPlan) -> None:
     where = f"[[markers]] of {asked.cohort}"
     if not asked.markers or not asked.endpoints:
         raise QuestionError(f"{where}: name at least one marker and one endpoint.")
-    if asked.role not in get_args(_Asked):
-        raise QuestionError(f"{where}: unknown role {asked.role!r}. Use {', '.join(get_args(_Asked))}.")
+    _check_choice(where, "role", asked.role, get_args(_Asked))
+    _check_choice(where, "treatment", asked.treatment, get_args(_Treatment))
     if asked.margin is not None and not (0 < asked.margin[0] < 1 < asked.margin[1] and asked.margin_why):
         raise QuestionError(f"{where}: a margin holds 1 and needs a reason, margin_why = ...")
     for marker in asked.markers:
@@ -262,14 +299,20 @@ def _check_asked(asked: MarkerPlan) -> None:
             asked.interaction(marker, None, endpoint)
 
 
+def _check_choice(where: str, name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise QuestionError(f"{where}: unknown {name} {value!r}. Use one of {', '.join(filter(None, allowed))}.")
+
+
 def _check_pool(pool: PoolPlan) -> None:
     where = f"[[pools]] {pool.label!r}"
     for name, value, allowed in (
         ("estimand", pool.estimand, ESTIMANDS[1:]),
         ("treatment_contrast", pool.treatment_contrast, CONTRASTS),
+        ("adjustment", pool.adjustment, get_args(_Adjustment)),
+        ("rows", pool.rows, get_args(_Rows)),
         *(("endpoint", code, (*STEEP, *PUBLISHED)) for code in (*pool.endpoints, pool.taken_as)),
     ):
-        if value not in allowed:
-            raise QuestionError(f"{where}: unknown {name} {value!r}. Use one of {', '.join(filter(None, allowed))}.")
+        _check_choice(where, name, value, tuple(allowed))
     if not pool.endpoints:
         raise QuestionError(f"{where}: name at least one endpoint.")

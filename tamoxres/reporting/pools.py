@@ -1,6 +1,7 @@
 """The plan's meta-analyses: own and published effects of one question, pooled, or side by side with the reason why not.
 
-One row a study: that on the endpoint which the plan prefers. What is taken for what (endpoints) is declared in the plan
+Two stages: each cohort is analysed by itself, then its row is pooled. One row a study: that on the endpoint which the
+plan prefers; of studies that share patients the one named first in the plan, and who was left out is told. What is taken for what (endpoints) is declared in the plan
 and stands in the notes of every pooled result.
 """
 
@@ -17,7 +18,7 @@ from ..errors import PoolingError
 from ..evidence import derived_interactions, literature
 from ..meta.pool import pool
 from ..meta.pooled import PooledEffect
-from .gather import Findings
+from .gather import Case, Findings
 from .plan import PoolPlan
 
 __all__ = ["METHODS", "PoolAnswer", "pool_all"]
@@ -46,6 +47,8 @@ class PoolAnswer:
         By every method of `METHODS`; empty if it could not be pooled.
     problem : str
         Why it was not pooled.
+    left_out : tuple of (str, str)
+        Studies that share patients with another that was kept: left out, kept.
     """
 
     asked: PoolPlan
@@ -53,6 +56,14 @@ class PoolAnswer:
     effects: tuple[EffectEstimate, ...]
     pooled: Mapping[str, PooledEffect]
     problem: str = ""
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Tells it from the other meta-analyses of the report."""
+        asked = self.asked
+        parts = "meta", self.marker, asked.estimand, asked.taken_as, asked.name
+        return "-".join(filter(None, parts)).lower()
 
     @property
     def main(self) -> PooledEffect | None:
@@ -61,37 +72,52 @@ class PoolAnswer:
 
 
 def pool_all(findings: Findings) -> list[PoolAnswer]:
-    """Do every meta-analysis of the plan, for each marker that it names."""
+    """Do every meta-analysis of the plan, for each marker that it names; of own rows alone where there are two."""
     plan = findings.plan
-    return [
+    answers = [
         _answer(asked, marker, findings)
         for marker in plan.order()
         for asked in plan.pools
         if asked.marker in ("all", marker)
     ]
+    return [answer for answer in answers if answer.asked.rows == "all" or len(answer.effects) > 1]
 
 
 def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
-    rows = _one_a_study([*_own(asked, marker, findings), *_published(asked, marker)], asked.endpoints)
+    published = _published(asked, marker) if asked.rows == "all" else ()
+    rows, left_out = _apart(_one_a_study([*_own(asked, marker, findings), *published], asked.endpoints))
     mapping = {code: asked.taken_as for code in asked.endpoints if code != asked.taken_as}
+    found: dict[str, Any] = {"asked": asked, "marker": marker, "effects": tuple(rows), "left_out": tuple(left_out)}
     try:
         pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in METHODS.items()}
     except PoolingError as error:
-        return PoolAnswer(asked=asked, marker=marker, effects=tuple(rows), pooled={}, problem=_reason(str(error)))
-    return PoolAnswer(asked=asked, marker=marker, effects=tuple(rows), pooled=pooled)
+        return PoolAnswer(**found, pooled={}, problem=_reason(str(error)))
+    return PoolAnswer(**found, pooled=pooled)
 
 
 def _own(asked: PoolPlan, marker: str, findings: Findings) -> Iterable[EffectEstimate]:
-    """Return the adjusted rows of each cohort's first rule."""
-    first = {case.cohort.name: case.call.rule for case in findings.leading(marker)}
+    """Return each cohort's rows by the first rule that the pool asks for: crude or adjusted, as it asks."""
+    chosen = _rules(asked, findings.of(marker))
     for case in findings.of(marker):
-        if case.call.rule != first[case.cohort.name] or case.endpoint not in asked.endpoints:
+        background = case.asked.treatment == "any"
+        if case.call.rule != chosen.get(case.cohort.name) or case.endpoint not in asked.endpoints or background:
             continue
         ratio = case.interaction.ratio if case.interaction else None
         if asked.estimand == "prognostic" and case.prognostic:
-            yield case.prognostic[-1]
+            row = case.prognostic[0 if asked.adjustment == "crude" else -1]
+            if row.adjusted_for or asked.adjustment != "adjusted":
+                yield row
         if asked.estimand == "interaction" and ratio and asked.treatment_contrast in ("", ratio.treatment_contrast):
             yield ratio
+
+
+def _rules(asked: PoolPlan, cases: Iterable[Case]) -> dict[str, str]:
+    """Return by cohort the rule whose rows are pooled: the first of the pool's, or the cohort's own first."""
+    held: dict[str, list[str]] = {}
+    for case in cases:
+        held.setdefault(case.cohort.name, []).append(case.call.rule)
+    found = {name: [rule for rule in asked.rules or rules[:1] if rule in rules] for name, rules in held.items()}
+    return {name: rules[0] for name, rules in found.items() if rules}
 
 
 def _published(asked: PoolPlan, marker: str) -> Iterable[EffectEstimate]:
@@ -102,6 +128,7 @@ def _published(asked: PoolPlan, marker: str) -> Iterable[EffectEstimate]:
         fits = row.status == "estimated" and row.is_ratio and row.endpoint in asked.endpoints
         fits &= asked.treatment_contrast in ("", row.treatment_contrast)
         fits &= asked.estimand != "prognostic" or row.treatment not in _UNTREATED
+        fits &= asked.adjustment != "crude" or not (row.adjusted_for or row.strata)
         if fits and not set(flags(row)) & set(asked.without):
             yield row
 
@@ -113,6 +140,19 @@ def _one_a_study(rows: Iterable[EffectEstimate], endpoints: tuple[str, ...]) -> 
         if held is None or endpoints.index(row.endpoint) < endpoints.index(held.endpoint):
             chosen[row.study] = row
     return list(chosen.values())
+
+
+def _apart(rows: Iterable[EffectEstimate]) -> tuple[list[EffectEstimate], list[tuple[str, str]]]:
+    """Keep of studies that share patients the first; return who was left out for whom."""
+    kept: list[EffectEstimate] = []
+    left_out: list[tuple[str, str]] = []
+    for row in rows:
+        same = [o for o in kept if o.study in row.overlaps or row.study in o.overlaps]
+        if same:
+            left_out.append((row.study, same[0].study))
+        else:
+            kept.append(row)
+    return kept, left_out
 
 
 def _reason(message: str) -> str:

@@ -125,12 +125,14 @@ def gz(path: Path, lines: list[str]) -> None:
 def test_whole_expression(geo: Path) -> None:
     """A fetched series matrix is read by gene: the probe set with the highest mean, logged, shared ones set aside."""
     people = [f"GSM{number}" for number in range(441624, 441629)]
-    annotation = ["^Annotation", "#ID = probe", "!platform_table_begin", "ID\tGene title\tGene symbol", "1_at\tt\tMTOR",
-                  "2_at\tt\tMTOR", "3_at\tt\tERBB2", "4_at\tt\tMTOR///SRC", "5_at\tt\t", "!platform_table_end"]  # fmt: skip
-    gz(geo / "GPL96.annot.gz", annotation)
-    matrix = ['!Series_title\t"x"', "!series_matrix_table_begin", "\t".join(['"ID_REF"', *(f'"{p}"' for p in people)]),
-              '"1_at"\t2\t4\t8\t16\tnull', '"2_at"\t4\t16\t64\t256\t1024', '"3_at"\t8\t8\t8\t8\t1024',
-              '"4_at"\t9999\t1\t1\t1\t1', "!series_matrix_table_end"]  # fmt: skip
+    probes = [("1_at", "MTOR"), ("2_at", "MTOR"), ("3_at", "ERBB2"), ("4_at", "MTOR///SRC"), ("5_at", "")]
+    rows = [f"{probe}\ttitle\t{symbol}" for probe, symbol in probes]
+    head = ["^Annotation", "#ID = probe", "!platform_table_begin", "ID\tGene title\tGene symbol"]
+    gz(geo / "GPL96.annot.gz", [*head, *rows, "!platform_table_end"])
+    levels = {"1_at": "2 4 8 16 null", "2_at": "4 16 64 256 1024", "3_at": "8 8 8 8 1024", "4_at": "9999 1 1 1 1"}
+    rows = ["\t".join([f'"{probe}"', *told.split()]) for probe, told in levels.items()]
+    head = ['!Series_title\t"x"', "!series_matrix_table_begin", "\t".join(['"ID_REF"', *(f'"{p}"' for p in people)])]
+    matrix = [*head, *rows, "!series_matrix_table_end"]
     gz(geo / "GSE17705_series_matrix.txt.gz", matrix)
     cohort = load("gse17705", data_dir=geo.parent)
     mrna = cohort.profile("mrna")
