@@ -41,6 +41,11 @@ ADJUST = ["age", "grade", "nodes", "her2"]
 HORIZON = 60.0
 AGREES = 1e-5  # relative: peers stop their iterations at tolerances of their own
 MISSING = "not installed"
+NOTE = (
+    "Simulated patients. Ratio: the peer's time over that of `arrays` / of `call`. Largest difference: between the "
+    "answers, relative. The call of the test of proportional hazards fits its model again, which R has at hand; that "
+    "of a Cox model runs on lifelines up to 20,000 patients without late entry."
+)
 MAPPING: dict[str, Any] = {
     "name": "simulated",
     "columns": {
@@ -299,9 +304,7 @@ def main() -> None:
             n = task.n // 10 if quick and task.n > 10_000 else task.n
             patients = Patients(Path(folder), n, late=task.r == "left")
             out.append(line(Task(**(vars(task) | {"n": n})), patients))
-    out += ["", "Simulated patients. Ratio: the peer's time over that of `arrays` / of `call`. Largest difference: "
-            "between the answers, relative. The call of the test of proportional hazards fits its model again, which R's "
-            "has at hand; that of a Cox model runs on lifelines up to 20,000 patients without late entry."]  # fmt: skip
+    out += ["", NOTE]
     sys.stdout.write("\n".join(out) + "\n")
 
 

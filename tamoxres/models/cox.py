@@ -191,7 +191,7 @@ def _fit(frame: Any, design: Design, strata: tuple[str, ...], ties: Ties) -> tup
     delayed = bool((frame["entry"] > 0).any())
     if ties == "breslow" or delayed or len(frame) > _LIFELINES_PATIENTS:
         return fitted.coefficients, fitted.covariance, float(fitted.loglik)
-    return lifelines_fit(frame, design, strata)
+    return lifelines_fit(frame, design, strata, start=fitted.coefficients)
 
 
 def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:

@@ -80,7 +80,7 @@ def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet
             raise QuestionError(f"{analysis.cohort.name} has no column {name!r}. It has {have}.")
         _refuse_after_baseline(name)
     missing = frame[wanted].isna()
-    gone = missing.any(axis=1).to_numpy()
+    gone = missing.to_numpy().any(axis=1)
     if not gone.any():
         return analysis
     why = ", ".join(f"{name} unknown {int(n):,}" for name, n in missing.sum().items() if n)

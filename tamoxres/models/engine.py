@@ -23,25 +23,29 @@ Ties = Literal["efron", "breslow"]
 _FIT_OPTIONS = {"precision": 1e-18, "r_precision": 1e-16}
 
 
-def lifelines_fit(frame: pd.DataFrame, design: Design, strata: Sequence[str]) -> tuple[FloatArray, FloatArray, float]:
+def lifelines_fit(
+    frame: pd.DataFrame, design: Design, strata: Sequence[str], *, start: FloatArray
+) -> tuple[FloatArray, FloatArray, float]:
     """Fit with lifelines (Efron ties): coefficients (p,), covariance (p, p) and log partial likelihood.
 
-    It starts from the kernel's maximum: from 0 its step rule can stall far off when columns are nearly collinear.
+    `start` is the kernel's maximum: from 0 lifelines' step rule can stall far off when columns are nearly collinear.
     """
     from lifelines import CoxPHFitter
 
     data = frame[list(strata)].astype(str)
     data[list(design.names)] = design.x
     data["months"], data["event"] = frame["months"], frame["event"] == 1
-    start = kernel_fit(frame, design, strata, "efron").coefficients * design.x.std(axis=0, ddof=1)  # as it scales
+    scaled = start * design.x.std(axis=0, ddof=1)  # as lifelines scales its columns
     fitter = CoxPHFitter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # sparseness and separation are told in our own words
-        fitter.fit(data, "months", "event", strata=list(strata) or None, fit_options=_FIT_OPTIONS, initial_point=start)
+        fitter.fit(data, "months", "event", strata=list(strata) or None, fit_options=_FIT_OPTIONS, initial_point=scaled)
     return fitter.params_.to_numpy(), fitter.variance_matrix_.to_numpy(), float(fitter.log_likelihood_)
 
 
-def kernel_fit(frame: pd.DataFrame, design: Design, strata: Sequence[str], ties: Ties) -> CoxFit:
+def kernel_fit(
+    frame: pd.DataFrame, design: Design, strata: Sequence[str], ties: Ties, *, start: FloatArray | None = None
+) -> CoxFit:
     """Fit on `kernel`: for Breslow ties, delayed entry, large cohorts, and what residuals and tests are made of."""
     entry = frame["entry"].to_numpy(float)
     return fit_cox(
@@ -50,7 +54,7 @@ def kernel_fit(frame: pd.DataFrame, design: Design, strata: Sequence[str], ties:
         design.x,
         entry=np.where(entry > 0, entry, -np.inf) if np.any(entry > 0) else None,  # zero follow-up is at risk at 0
         strata=stratum_codes(frame, strata),
-        options=CoxOptions(ties=ties),
+        options=CoxOptions(ties=ties, start=start),
     )
 
 

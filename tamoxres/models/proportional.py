@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..codebook import copies_frames
+from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts
 from ..kernel.risksets import FloatArray, IntArray
@@ -58,6 +59,11 @@ class ProportionalTest:
         return f"<p>{self}</p>{self.table.round(4).to_html(index=False)}"
 
 
+def _refitted(fit: CoxModel) -> CoxFit:
+    """Fit again on the kernel, from the maximum on: its residuals are what the tests are made of."""
+    return kernel_fit(fit.analysis.frame, fit.design, fit.strata, fit.ties, start=fit.coefficients)
+
+
 def proportional_test(fit: CoxModel, *, transform: Transform = "km") -> ProportionalTest:
     """Test whether the hazard ratio of each term is constant in time.
 
@@ -73,7 +79,7 @@ def proportional_test(fit: CoxModel, *, transform: Transform = "km") -> Proporti
     """
     import pandas as pd
 
-    fitted = kernel_fit(fit.analysis.frame, fit.design, fit.strata, fit.ties)
+    fitted = _refitted(fit)
     parts = score_residual_parts(fitted)
     g = _transformed(fit, transform, parts.time)
     test = score_test(parts, g, [np.asarray(term.columns) for term in fit.design.terms])
@@ -106,7 +112,7 @@ def scaled_schoenfeld(fit: CoxModel, *, transform: Transform = "km") -> pd.DataF
     """
     import pandas as pd
 
-    fitted = kernel_fit(fit.analysis.frame, fit.design, fit.strata, fit.ties)
+    fitted = _refitted(fit)
     months, raw = schoenfeld_residuals(fitted)
     parts = score_residual_parts(fitted)
     information = parts.information(np.ones(parts.time.size))

@@ -137,9 +137,9 @@ def reach_verdict(
 
 
 def single_arm_verdict(cohort: str) -> Verdict:
-    """Return the verdict on a cohort in which all patients had the same treatment."""
+    """Return the verdict on a cohort in which no patients are known to be untreated."""
     sentence = (
-        f"All patients of {cohort} had the same treatment: a marker can be prognostic there, but nothing can be said "
+        f"No patients of {cohort} are known to be untreated: a marker can be prognostic there, but nothing can be said "
         "about whether the treatment works less well when it is altered."
     )
     return Verdict(label=SINGLE_ARM, sentence=sentence)

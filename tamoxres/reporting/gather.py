@@ -6,6 +6,7 @@ estimated keeps its place with the reason. A question that is wrong in itself (a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from ..models.time_split import TimeSplit, time_split
 from ..models.verdict import Verdict, reach_verdict, single_arm_verdict
 from ..question import Question
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
+from .sensitivity import Sensitivity, sensitivity
 
 __all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
 
@@ -38,6 +40,7 @@ Progress = Callable[[int, int, str], None]
 RISK_TIMES = (60.0, 120.0)
 DEFAULT_RULE = "default"
 _ABSENT = "is not on disk"
+_ENOUGH = 100  # events of a primary model below which its variations would say nothing
 BACKGROUND = "prognostic background: no therapy recorded"
 
 
@@ -105,6 +108,8 @@ class Case:
         The treated patients of the adjusted model, of a leading case without an interaction.
     detail : Detail or None
         Of the case shown whole.
+    variations : Sensitivity or None
+        Of the case shown whole, where its events bear them.
     problem : str
         Why there is no (or no whole) answer.
     """
@@ -122,6 +127,7 @@ class Case:
     prognostic: tuple[EffectEstimate, ...] = ()
     analysis: AnalysisSet | None = None
     detail: Detail | None = None
+    variations: Sensitivity | None = None
     problem: str = ""
 
     @property
@@ -144,6 +150,8 @@ class Case:
         yield from self.prognostic
         if self.detail is not None:
             yield from self.detail.effects
+        if self.variations is not None:
+            yield from self.variations.effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -220,7 +228,8 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
     for done, job in enumerate(jobs):
         if progress:
             progress(done, total, f"{job.cohort.title}: {job.marker} by {job.call.rule} on {job.endpoint}")
-        cases.append(_answered(job, plan))
+        answered = _answered(job, plan)
+        cases.append(replace(answered, variations=_varied(answered)) if job.whole else answered)
     benchmarks = []
     for done, benchmark in enumerate(wanted, start=len(jobs)):
         if progress:
@@ -282,7 +291,7 @@ def _answered(job: Case, plan: Plan) -> Case:
     try:
         found = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint)).interaction
     except AnalysisError as error:
-        return _single(job, detail, str(error))
+        return _single(job, detail, _reason(error))
     if found is None:
         return job
     verdict = reach_verdict(found.ratio, found.marker_treated, alpha=plan.alpha, margin=job.asked.margin)
@@ -300,13 +309,19 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
         rows = crude.rows[0], adjusted.rows[0]
         analysis = adjusted.models[0].analysis if job.leading else None
     except AnalysisError as error:
-        problem = problem if str(error) == problem else f"{problem} {error}"
+        told = _reason(error)
+        problem = problem if told == problem else f"{problem} {told}".strip()
     patients = job.cohort.patients
     one_arm = "endocrine" in patients and patients["endocrine"].nunique() < 2
     verdict = single_arm_verdict(job.cohort.title) if one_arm and rows else None
     if verdict is not None:
         problem = ""
     return replace(job, verdict=verdict, prognostic=rows, analysis=analysis, detail=detail, problem=problem)
+
+
+def _reason(error: AnalysisError) -> str:
+    """Keep what is wrong and drop how to mend it: that is said to a caller, not to a reader."""
+    return re.split(r"(?<=[.]) (?:Choose|Leave|Merge|Select|Use|Widen) ", str(error), maxsplit=1)[0]
 
 
 def _detail(job: Case) -> Detail | None:
@@ -337,6 +352,23 @@ def _curves(job: Case, treated: AnalysisSet) -> Iterator[Curves]:
     yield cumulative_incidence(treated) if treated.endpoint.competing else kaplan_meier(treated)
     if job.endpoint != "OS" and "OS" in {endpoint.code for endpoint in job.cohort.endpoints}:
         yield kaplan_meier(_ask(job.cohort, job.asked.prognostic(job.marker, job.call.rule, "OS", crude=True)).analysis)
+
+
+def _varied(case: Case) -> Sensitivity | None:
+    """Vary the interaction where both arms are there, else the prognostic effect; None where it would say nothing."""
+    asked, both = case.asked, case.interaction is not None
+    rows = (case.interaction.ratio,) if case.interaction else case.prognostic
+    usual = not asked.where and not asked.landmark and asked.treatment == "endocrine" and asked.er == "positive"
+    usual &= case.call.rule == case.cohort.default_rules.get(case.marker)
+    if not rows or not usual or (rows[-1].events or 0) < _ENOUGH:
+        return None
+    return _tried(
+        lambda: sensitivity(
+            case.cohort, endpoint=case.endpoint, marker=case.marker,
+            estimand="interaction" if both else "prognostic",
+            adjust=asked.adjust_interaction if both else asked.adjust_prognostic, strata=asked.strata,
+        )
+    )  # fmt: skip
 
 
 def _ask(cohort: Cohort, question: Question) -> Answer:

@@ -98,6 +98,8 @@ class AnswerRow:
     verdict : str
         Label of the verdict, or what is missing.
     cohort : Text
+    others : tuple of Text
+        A line each: further cohorts, pooled effects.
     literature : tuple of Text
         A line each.
     intervals : tuple of (str, EffectEstimate)
@@ -111,6 +113,7 @@ class AnswerRow:
     claim: str
     verdict: str
     cohort: Text
+    others: tuple[Text, ...]
     literature: tuple[Text, ...]
     intervals: tuple[tuple[str, EffectEstimate], ...]
     certainty: str
@@ -184,7 +187,7 @@ class Page:
                 lines += [block.table.title, *block.table.footnotes]
             elif isinstance(block, Answers):
                 lines += [
-                    text for row in block.rows for text in (plain(row.cohort), *map(plain, row.literature), row.reason)
+                    text for row in block.rows for text in (plain(row.cohort), *map(plain, (*row.others, *row.literature)), row.reason)
                 ]
         return "\n\n".join(lines)
 

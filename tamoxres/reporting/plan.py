@@ -145,7 +145,7 @@ class PoolPlan:
     rows : "all" | "own"
         Own and published rows, or those of the cohorts alone.
     name : str
-        Tells pools of one marker, estimand and endpoint apart.
+        Tells pools of one marker, estimand and endpoint apart; a pool with a name is shown where it has two rows.
     """
 
     marker: str

@@ -21,7 +21,7 @@ from ..meta.pooled import PooledEffect
 from .gather import Case, Findings
 from .plan import PoolPlan
 
-__all__ = ["METHODS", "PoolAnswer", "pool_all"]
+__all__ = ["METHODS", "OWN_METHODS", "PoolAnswer", "pool_all"]
 
 METHODS: Mapping[str, Mapping[str, Any]] = {
     "REML, Hartung-Knapp": {"tau2": "reml", "ci": "hksj"},
@@ -30,6 +30,13 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "Paule-Mandel, Hartung-Knapp": {"tau2": "pm", "ci": "hksj"},
     "common effect": {"tau2": "common", "ci": "z"},
 }
+_CAUTIOUS = "REML, Hartung-Knapp, at least Wald"
+OWN_METHODS: Mapping[str, Mapping[str, Any]] = {
+    _CAUTIOUS: {"tau2": "reml", "ci": "hk_adhoc"},
+    **METHODS,
+}
+"""For a few cohorts of our own: Hartung-Knapp, whose error with few studies can fall far below Wald's, never does so."""
+_CHOSEN = "non_randomised_treatment"
 _UNTREATED = ("any", "none", "mixed", "")
 
 
@@ -44,7 +51,7 @@ class PoolAnswer:
     effects : tuple of EffectEstimate
         One a study, own rows first; estimated ones alone.
     pooled : mapping of method to PooledEffect
-        By every method of `METHODS`; empty if it could not be pooled.
+        By every method of `METHODS` (`OWN_METHODS` where rows are own alone); empty if it could not be pooled.
     problem : str
         Why it was not pooled.
     left_out : tuple of (str, str)
@@ -72,7 +79,7 @@ class PoolAnswer:
 
 
 def pool_all(findings: Findings) -> list[PoolAnswer]:
-    """Do every meta-analysis of the plan, for each marker that it names; of own rows alone where there are two."""
+    """Do every meta-analysis of the plan, for each marker that it names; a named pool where it has two rows."""
     plan = findings.plan
     answers = [
         _answer(asked, marker, findings)
@@ -80,7 +87,7 @@ def pool_all(findings: Findings) -> list[PoolAnswer]:
         for asked in plan.pools
         if asked.marker in ("all", marker)
     ]
-    return [answer for answer in answers if answer.asked.rows == "all" or len(answer.effects) > 1]
+    return [answer for answer in answers if not answer.asked.name or len(answer.effects) > 1]
 
 
 def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
@@ -89,7 +96,8 @@ def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
     mapping = {code: asked.taken_as for code in asked.endpoints if code != asked.taken_as}
     found: dict[str, Any] = {"asked": asked, "marker": marker, "effects": tuple(rows), "left_out": tuple(left_out)}
     try:
-        pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in METHODS.items()}
+        methods = METHODS if asked.rows == "all" else OWN_METHODS
+        pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in methods.items()}
     except PoolingError as error:
         return PoolAnswer(**found, pooled={}, problem=_reason(str(error)))
     return PoolAnswer(**found, pooled=pooled)
@@ -98,9 +106,11 @@ def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
 def _own(asked: PoolPlan, marker: str, findings: Findings) -> Iterable[EffectEstimate]:
     """Return each cohort's rows by the first rule that the pool asks for: crude or adjusted, as it asks."""
     chosen = _rules(asked, findings.of(marker))
+    trials_alone = asked.estimand == "interaction" and _CHOSEN in asked.without
     for case in findings.of(marker):
-        background = case.asked.treatment == "any"
-        if case.call.rule != chosen.get(case.cohort.name) or case.endpoint not in asked.endpoints or background:
+        fits = case.call.rule == chosen.get(case.cohort.name) and case.endpoint in asked.endpoints
+        fits &= case.asked.treatment != "any" and not (trials_alone and case.cohort.design != "randomised")
+        if not fits:
             continue
         ratio = case.interaction.ratio if case.interaction else None
         if asked.estimand == "prognostic" and case.prognostic:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..answer import ask
+from ..answer import answer, ask
 from ..cohort import Cohort
 from ..effects import EffectEstimate
 from ..endpoints import Endpoint
@@ -189,12 +189,21 @@ def _models(primary: Question) -> Iterator[tuple[str, str, Question]]:
 def _answered(cohort: Cohort, choice: str, label: str, question: Question) -> Variation:
     """Answer one variation; what cannot be estimated keeps its place, but the primary must be answered."""
     try:
-        row = ask(cohort, question)[0]
+        row = _row(cohort, question)
     except TamoxresError as error:
         if choice == "primary":
             raise
         return Variation(choice=choice, label=label, question=question, row=None, problem=str(error).splitlines()[0])
     return Variation(choice=choice, label=label, question=question, row=row)
+
+
+def _row(cohort: Cohort, question: Question) -> EffectEstimate:
+    """Answer with one row; where no covariate is missing there is nothing to impute, and complete cases are all."""
+    if question.missing == "mice":
+        complete = answer(cohort, replace(question, missing="complete"))
+        if complete.rows[0].n == complete.analysis.n:
+            return complete.rows[0]
+    return ask(cohort, question)[0]
 
 
 def _told(variation: Variation) -> tuple[str, ...]:

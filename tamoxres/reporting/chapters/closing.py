@@ -24,7 +24,7 @@ def limits(findings: Findings) -> Section:
     items: list[Text] = []
     for cohort in findings.cohorts:
         items += [(f"{cohort.title}: {note}",) for note in cohort.notes]
-    unheld = list(dict.fromkeys(marker for marker, _ in findings.unheld))
+    unheld = list(dict.fromkeys(marker for marker, _ in findings.unheld if not findings.of(marker)))
     if unheld:
         fetch = list(dict.fromkeys(FETCH.get(marker, "metabric") for marker in unheld))
         names = joined([marker_name(marker) for marker in unheld])

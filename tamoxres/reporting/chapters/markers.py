@@ -11,12 +11,14 @@ from ...figures.forest import forest
 from ...figures.survival import survival_plot
 from ...tables.cells import count_cell, effect_cell, number_cell, p_cell
 from ...tables.contrasts import contrast_table
+from ...tables.hazard_notes import sentences
 from ...tables.hazards import hazard_table, term_label
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, number, number_with_interval, p_value, percent, ratio
 from ..family import corrected
 from ..gather import Case, Detail, Findings
 from ..page import Block, Figure, Inline, Paragraph, Section, Shown, TableBlock, estimate, p_of
+from .cohorts import compared, sensitivity_blocks
 from .patients import marker_patients
 from .words import endpoint_name, joined, marker_name, section_key, setting_of
 
@@ -29,10 +31,15 @@ def marker_sections(findings: Findings) -> Iterator[Section]:
         yield family
     for marker in findings.plan.order():
         blocks: list[Block] = []
-        for case in findings.leading(marker):
-            blocks += _whole(case)
-        if not blocks:
+        leading = findings.leading(marker)
+        if not leading:
             continue
+        if len(leading) > 1:
+            blocks += compared(leading)
+        for case in leading:
+            if case.whole:
+                blocks += _whole(case)
+                blocks += sensitivity_blocks(case)
         blocks.append(TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker))))
         yield Section(section_key(marker), marker_name(marker), tuple(blocks))
 
@@ -57,7 +64,7 @@ def _whole(case: Case) -> Iterator[Block]:
 def _verdict(case: Case) -> Paragraph:
     role = "" if case.role == "primary" else f" ({case.role})"
     if case.verdict is None:
-        return Paragraph.of(f"{setting_of(case)}{role}: {case.problem}", kind="lead")
+        return Paragraph.of(f"{setting_of(case)}{role}: {case.label}. {case.problem}".strip(), kind="lead")
     label = case.verdict.label
     return Paragraph.of(
         f"{setting_of(case)}{role}: {label}. ", Shown(case.verdict.sentence, case.verdict.basis), kind="lead"
@@ -266,14 +273,22 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
         footnotes=(
             "Rules differ in what they measure: none of them stands for another. HR: altered against unaltered among "
             "the treated, contrast of the interaction model. Intervals: 95%.",
-            *(f"{case.endpoint}, {case.call.rule}: {case.problem}" for case in cases if case.problem),
+            *_reasons(cases),
         ),
     )  # fmt: skip
 
 
+def _reasons(cases: Sequence[Case]) -> Iterator[str]:
+    """Say why rows are NE, and where events are few."""
+    for case in cases:
+        note = "; ".join(sentence for sentence in sentences(case.prognostic[-1].note)) if case.prognostic else ""
+        for told in filter(None, (case.problem, note)):
+            yield f"{case.cohort.title}, {case.endpoint}, {case.call.rule}: {told}"
+
+
 def _line(case: Case) -> Row:
     label = case.endpoint + ("" if case.role == "sensitivity" else f" ({case.role})")
-    verdict = case.verdict.label if case.verdict else "not estimable"
+    verdict = case.label
     if not case.prognostic:
         return Row((Cell(label), *[Cell()] * 2, *[Cell("NE")] * 3, Cell(), Cell(verdict)), "level")
     crude, adjusted = case.prognostic[0], case.prognostic[-1]

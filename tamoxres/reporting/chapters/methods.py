@@ -56,11 +56,19 @@ def methods(findings: Findings) -> Section:
 
 def _models(findings: Findings) -> list[Text]:
     out: list[Text] = []
+    titles = {cohort.name: cohort.title for cohort in findings.cohorts}
     for asked in findings.plan.markers:
-        title = next((c.title for c in findings.cohorts if c.name == asked.cohort), asked.cohort)
+        if asked.cohort not in titles:
+            continue
+        title = titles[asked.cohort]
         strata = f", stratified by {terms(asked.strata)}" if asked.strata else ""
         who = {"positive": "ER-positive patients", "negative": "ER-negative patients", "any": "patients"}[asked.er]
-        where = f" ({joined(asked.where)})" if asked.where else ""
+        limits = [*asked.where, *([f"at risk at {asked.landmark} months"] if asked.landmark else [])]
+        where = f" ({joined(limits)})" if limits else ""
+        among = "Marker among all, treated or not" if asked.treatment == "any" else "Marker among the treated"
+        both = f" Marker by treatment: adjusted for {terms(asked.adjust_interaction) or 'nothing'}{strata}."
+        if not any(case.interaction for case in findings.cases if case.asked is asked):
+            both = ""
         margin = (
             f" Ratios of hazard ratios within {asked.margin[0]:g} to {asked.margin[1]:g} count as irrelevant: "
             f"{asked.margin_why}"
@@ -69,9 +77,8 @@ def _models(findings: Findings) -> list[Text]:
         )
         out.append(
             (
-                f"{title}, {who}{where}. Marker among the treated: adjusted for "
-                f"{terms(asked.adjust_prognostic) or 'nothing'}{strata}. Marker by treatment: adjusted for "
-                f"{terms(asked.adjust_interaction) or 'nothing'}{strata}. {asked.why}{margin}",
+                f"{title}, {who}{where}. {among}: adjusted for "
+                f"{terms(asked.adjust_prognostic) or 'nothing'}{strata}.{both} {asked.why}{margin}",
             )
         )
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...effects import EffectEstimate
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, p_value
 from ..family import corrected
@@ -11,11 +12,13 @@ from ..gather import Case, Findings
 from ..page import AnswerRow, Answers, Block, Code, Inline, Link, Paragraph, Section, Shown, Text, estimate, p_of, plain
 from ..pools import PoolAnswer
 from ..weigh import Weighed
-from .words import FETCH, assay_of, joined, marker_name, section_key
+from .words import FETCH, assay_of, by_information, joined, marker_name, section_key
 
 __all__ = ["answer_lines", "opening"]
 
 _MOST_TOLD = 2  # verdicts that are told in full above the table
+_MOST_OTHERS, _MOST_POOLED = 2, 2  # cohorts and pooled effects named beside the first cohort
+_POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
 _DIRECTION = {"resistant": "Resistance", "no_difference": "No difference"}
 _DIRECTIONS = ("resistant", "no_effect", "sensitive")
 _RESISTANCE = (
@@ -28,7 +31,7 @@ _RESISTANCE = (
 def opening(findings: Findings, weighed: Sequence[Weighed], pools: Sequence[PoolAnswer]) -> Section:
     """Write the answer: one row a marker."""
     rows = tuple(_row(one, findings, pools) for one in weighed)
-    notes = list(dict.fromkeys(note for case in findings.leading() for note in case.cohort.notes))
+    notes = list(dict.fromkeys(note for case in findings.leading() if case.whole for note in case.cohort.notes))
     blocks: tuple[Block, ...] = (
         Paragraph(_summary(findings), "lead"),
         Answers(rows, _as_table(rows)),
@@ -47,11 +50,15 @@ def opening(findings: Findings, weighed: Sequence[Weighed], pools: Sequence[Pool
 
 
 def answer_lines(findings: Findings) -> list[str]:
-    """Say the verdicts in a line each, as the command line prints them."""
-    lines = [
-        f"{marker_name(case.marker)}, {case.cohort.title}, {case.endpoint}: {case.verdict or case.problem}"
-        for case in findings.leading()
-    ]
+    """Say the first verdict on each marker, and the others in a line, as the command line prints them."""
+    lines = []
+    for marker in findings.plan.order():
+        cases = by_information(findings.leading(marker))
+        for case in cases[:1]:
+            told = case.verdict or f"{case.label}. {case.problem}".strip()
+            lines.append(f"{marker_name(marker)}, {case.cohort.title}, {case.endpoint}: {told}")
+        if others := [f"{case.cohort.title} {case.endpoint}, {case.label}" for case in cases[1:]]:
+            lines.append(f"{marker_name(marker)} elsewhere: {'; '.join(others)}.")
     unheld: dict[str, list[str]] = {}
     for marker, cohort in findings.unheld:
         unheld.setdefault(cohort, []).append(marker_name(marker))
@@ -65,8 +72,12 @@ def _summary(findings: Findings) -> Text:
     held = list(dict.fromkeys(case.marker for case in leading))
     names = joined([marker_name(marker) for marker in held]) or "none"
     only = "only " if len(held) == 1 else ""
-    parts: list[Inline] = [f"Of {len(asked)} markers, {only}{names} could be put to the patients on disk. "]
-    told = judged = [case for case in leading if case.verdict is not None]
+    if len(held) == len(asked) > 1:
+        names = "all"
+    cohorts = len({case.cohort.name for case in leading})
+    where = f", in {cohorts} cohorts" if cohorts > 1 else ""
+    parts: list[Inline] = [f"Of {len(asked)} markers, {only}{names} could be put to the patients on disk{where}. "]
+    told = judged = [case for case in leading if case.verdict is not None and case.asked.role != "sensitivity"]
     if len(judged) > _MOST_TOLD:
         parts.append(_tally(judged))
         told = [case for case in judged if case.verdict and case.verdict.label.startswith("interaction")]
@@ -89,48 +100,81 @@ def _tally(cases: Sequence[Case]) -> str:
 
 
 def _row(one: Weighed, findings: Findings, pools: Sequence[PoolAnswer]) -> AnswerRow:
-    cases = findings.leading(one.marker)
-    first = next((case.interaction for case in cases if case.interaction is not None), None)
+    cases = by_information(findings.leading(one.marker))
+    answers = [answer for answer in pools if answer.marker == one.marker]
     claim = one.claim
     return AnswerRow(
         marker=marker_name(one.marker),
         claim=f"{_DIRECTION[claim.direction]}: {claim.altered}" if claim else "",
         verdict=_verdict(cases),
         cohort=_cohort_text(one.marker, cases),
-        literature=tuple(_literature_lines(one, [p for p in pools if p.marker == one.marker])),
-        intervals=(("ratio of HRs", first.ratio), ("HR, treated", first.marker_treated)) if first else (),
+        others=(*_others(cases), *_pooled(answers)),
+        literature=tuple(_literature_lines(one, answers)),
+        intervals=_intervals(cases),
         certainty=one.certainty,
         reason=one.reason,
         target=section_key(one.marker) if cases else "literature",
     )
 
 
+def _intervals(cases: Sequence[Case]) -> tuple[tuple[str, EffectEstimate], ...]:
+    """Draw the first cohort: both of its contrasts, or the one that a single arm has."""
+    first = cases[0] if cases else None
+    if first is None or not first.prognostic:
+        return ()
+    if first.interaction is None:
+        return (("HR" if first.asked.treatment == "any" else "HR, treated", first.prognostic[-1]),)
+    return ("ratio of HRs", first.interaction.ratio), ("HR, treated", first.interaction.marker_treated)
+
+
 def _verdict(cases: Sequence[Case]) -> str:
-    labels = dict.fromkeys(case.verdict.label if case.verdict else "not estimable" for case in cases)
-    return "; ".join(labels) if labels else "no patients on disk"
+    return cases[0].label if cases else "no patients on disk"
 
 
 def _cohort_text(marker: str, cases: Sequence[Case]) -> Text:
-    parts: list[Inline] = []
-    for i, case in enumerate(cases):
-        parts.append(f"{case.cohort.title}, {assay_of(case)}, {case.endpoint}: ")
-        if case.interaction is None:
-            parts.append(f"{case.problem} ")
-            continue
-        ratio = case.interaction.ratio
-        if i:
-            parts += ["ratio of HRs ", estimate(ratio), ", HR ", estimate(case.interaction.marker_treated), "; "]
-        parts.append(f"{count(ratio.n)} patients, {count(ratio.events)} events. ")
+    """Say who the bars are about."""
     if not cases:
-        parts += [Code(f"tamoxres fetch {FETCH.get(marker, 'metabric')}"), " brings them."]
-    return tuple(parts)
+        return Code(f"tamoxres fetch {FETCH.get(marker, 'metabric')}"), " brings them."
+    first = cases[0]
+    head = f"{first.cohort.title}, {assay_of(first)}, {first.endpoint}: "
+    if not first.prognostic:
+        return (f"{head}{first.problem} ",)
+    row = first.interaction.ratio if first.interaction else first.prognostic[-1]
+    return (f"{head}{count(row.n)} patients, {count(row.events)} events. ",)
+
+
+def _others(cases: Sequence[Case]) -> Iterator[Text]:
+    """Name the next cohorts in a line, and how many more the marker's section has."""
+    if len(cases) < 2:
+        return
+    shown = [case for case in cases[1:] if case.prognostic and case.asked.role != "sensitivity"][:_MOST_OTHERS]
+    parts: list[Inline] = []
+    for case in shown:
+        parts.append(f"{'; ' if parts else ''}{case.cohort.title} ({case.endpoint}) ")
+        if case.interaction is not None:
+            parts += ["ratio ", estimate(case.interaction.ratio), ", "]
+        parts += ["HR ", estimate(case.prognostic[-1])]
+    if more := len(cases) - 1 - len(shown):
+        parts += ["; " if parts else "", Link(f"{more} more", section_key(cases[0].marker))]
+    yield ("Also: ", *parts, ".")
+
+
+def _pooled(answers: Sequence[PoolAnswer]) -> Iterator[Text]:
+    """Tell the pooled effects of the cohorts alone, of the estimand that speaks of treatment first."""
+    own = [answer for answer in answers if answer.main is not None and answer.asked.rows == "own"]
+    for answer in sorted(own, key=lambda one: one.asked.estimand != "interaction")[:_MOST_POOLED]:
+        if answer.main is None:
+            continue
+        what = "ratio of HRs" if answer.asked.estimand == "interaction" else "HR, treated, crude"
+        named = f"{_POOLED_BY.get(answer.asked.name, answer.asked.name)}, {answer.asked.taken_as}"
+        yield f"Pooled, {named}, {answer.main.k} cohorts: {what} ", estimate(answer.main.to_effect()), "."
 
 
 def _literature_lines(one: Weighed, pools: Sequence[PoolAnswer]) -> Iterator[Text]:
     if one.interactions or one.tests:
         yield ("Ratio in randomised trials: ", *_trials(one), ".")
     for answer in pools:
-        if answer.main is not None and answer.asked.estimand == "prognostic":
+        if answer.main is not None and answer.asked.estimand == "prognostic" and not answer.asked.name:
             yield ("Pooled HR, treated: ", estimate(answer.main.to_effect()), f", {answer.main.k} studies.")
     votes = one.votes.get("clinical", {})
     if not votes:
@@ -164,7 +208,7 @@ def _as_table(rows: Sequence[AnswerRow]) -> Table:
     body = []
     for row in rows:
         numbers = "; ".join(f"{name} {estimate(effect).text}" for name, effect in row.intervals)
-        patients = ". ".join(part for part in (_capital(row.verdict), numbers, plain(row.cohort)) if part)
+        patients = ". ".join(part for part in (_capital(row.verdict), numbers, plain(row.cohort), *map(plain, row.others)) if part)
         sure = f"{_capital(row.certainty)}: {row.reason}"
         literature = " ".join(map(plain, row.literature))
         body.append(Row(tuple(map(Cell, (row.marker, row.claim, patients, literature, sure)))))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...analysis import AnalysisSet
+from ...cohort import Cohort
 from ...figures.flow_diagram import flow_diagram
+from ...models.interaction import InteractionResult
 from ...tables.baseline import baseline_table
 from ...tables.flow import flow_table
 from ...tables.hazards import term_label
 from ...wording import number
 from ..gather import Case, Detail, Findings
-from ..page import Block, Figure, Paragraph, Section, TableBlock
-from .words import setting_of
+from ..page import Block, Bullets, Figure, Paragraph, Section, TableBlock
+from .words import joined, marker_name, setting_of
 
 __all__ = ["marker_patients", "patients"]
 
@@ -33,13 +36,20 @@ def patients(findings: Findings) -> Section:
     blocks: list[Block] = []
     for cohort in findings.cohorts:
         about = (
-            f"{cohort.title}: {cohort.n:,} patients; {_DRUG[cohort.treatment_specificity]}; {_DESIGN[cohort.design]}."
+            f"{cohort.title}: {cohort.n:,} patients; {_treated(cohort)}; {_DESIGN[cohort.design]}."
         )
         blocks.append(Paragraph.of(about))
+    items = [*findings.absent, *(f"{joined(one.cohorts)}: not asked. {one.why}" for one in findings.plan.silent)]
+    if items:
+        blocks.append(Bullets(tuple((item,) for item in items)))
     first = {case.cohort.name: case for case in reversed(findings.leading())}
     for case in reversed(first.values()):
         blocks += _cohort(case)
     return Section("patients", "Patients", tuple(blocks))
+
+
+def _treated(cohort: Cohort) -> str:
+    return _DRUG[cohort.treatment_specificity] if "endocrine" in cohort.patients else "no therapy is recorded"
 
 
 def _cohort(case: Case) -> Iterator[Block]:
@@ -54,13 +64,29 @@ def _cohort(case: Case) -> Iterator[Block]:
             years = number(follow.median / 12, 1)
             yield Paragraph.of(f"{title}: median follow-up of the treated {years} years ({low} to {high}).")
     if case.interaction is not None:
-        flow = case.interaction.model.analysis.flow
-        yield TableBlock(f"flow-{name}-arms", flow_table(flow, title=f"Patient flow: {title}, both arms"))
-        frame = (case.interaction.crude or case.interaction).model.analysis.frame
-        by = f"Patients with and without endocrine therapy: {case.cohort.title}"
-        note = "Where treated and untreated patients differ, their crude comparison is confounded."
-        table = baseline_table(frame, "treatment", title=by).with_footnotes(note)
-        yield TableBlock(f"baseline-{name}-arms", table)
+        yield from _arms(case, case.interaction, title)
+    elif case.analysis is not None and case.detail is None:
+        yield from _one_arm(case, case.analysis, title)
+
+
+def _arms(case: Case, found: InteractionResult, title: str) -> Iterator[Block]:
+    """Write flow and baseline table of both arms."""
+    name = case.cohort.name
+    flow = found.model.analysis.flow
+    yield TableBlock(f"flow-{name}-arms", flow_table(flow, title=f"Patient flow: {title}, both arms"))
+    frame = (found.crude or found).model.analysis.frame
+    by = f"Patients with and without endocrine therapy: {case.cohort.title}"
+    note = "Where treated and untreated patients differ, their crude comparison is confounded."
+    table = baseline_table(frame, "treatment", title=by).with_footnotes(note)
+    yield TableBlock(f"baseline-{name}-arms", table)
+
+
+def _one_arm(case: Case, analysis: AnalysisSet, title: str) -> Iterator[Block]:
+    """Write flow and baseline table of a cohort without a comparison."""
+    name, who = case.cohort.name, "all patients" if case.asked.treatment == "any" else "the treated"
+    yield TableBlock(f"flow-{name}", flow_table(analysis.flow, title=f"Patient flow: {title}, {who}"))
+    by = f"{case.cohort.title}, {who}, by {marker_name(case.marker)}"
+    yield TableBlock(f"baseline-{name}", baseline_table(analysis.frame, "marker", title=by))
 
 
 def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:

@@ -35,8 +35,10 @@ def pooled_section(findings: Findings, pools: Sequence[PoolAnswer], published: S
             blocks += _of(answer, answer.main, titles)
     apart = [answer for answer in pools if answer.main is None]
     if apart:
-        blocks.append(TableBlock("not-pooled", _apart(apart)))
-    own = [row for case in findings.cases if case.interaction for row in case.interaction.effects]
+        blocks.append(TableBlock("not-pooled", _apart(apart, titles)))
+    own = [
+        row for case in findings.cases for row in (case.interaction.effects if case.interaction else case.prognostic)
+    ]
     own += [benchmark.effect for benchmark in findings.benchmarks]
     blocks.append(Browser((*own, *published), frozenset(row.row_id for row in own), tuple(pools), titles))
     return Section("meta", "Meta-analysis", tuple(blocks))
@@ -49,19 +51,28 @@ def _renamed(pooled: PooledEffect, titles: Mapping[str, str]) -> PooledEffect:
 
 
 def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str]) -> Iterator[Block]:
-    name = f"meta-{answer.marker.lower()}-{answer.asked.estimand}-{answer.asked.taken_as.lower()}"
+    name = answer.name
     title = f"{marker_name(answer.marker)}: {answer.asked.label}"
     whole = estimate(pooled.to_effect())
     yield Paragraph.of(
         f"{title}. Pooled {pooled.measure} ",
         whole,
-        f", {pooled.k} studies; {pooled.heterogeneity}.",
+        f", {pooled.k} studies; {pooled.heterogeneity}.{_left_out(answer, titles)}",
     )
     yield TableBlock(name, meta_table(pooled, title=title, labels=titles))
     caption = f"{title}. Squares: own data; circles: published effects."
     told = f"pooled {pooled.measure} {whole.text}, {pooled.k} studies, I2 {percent(pooled.i2_tau2 / 100, 0)}"
     yield Figure(f"forest-{name}", forest(_renamed(pooled, titles)), (caption,), f"Forest plot: {told}.")
     yield TableBlock(f"methods-{name}", _methods(answer, title))
+
+
+def _left_out(answer: PoolAnswer, titles: Mapping[str, str]) -> str:
+    """Say which studies share patients with one that was kept."""
+    told = [
+        f" {titles.get(out, out)} is left out: it shares patients with {titles.get(kept, kept)}."
+        for out, kept in answer.left_out
+    ]
+    return "".join(told)
 
 
 def _methods(answer: PoolAnswer, title: str) -> Table:
@@ -74,7 +85,7 @@ def _methods(answer: PoolAnswer, title: str) -> Table:
     return Table(title=f"{title}, by other estimators", columns=heads, rows=tuple(rows))
 
 
-def _apart(answers: Sequence[PoolAnswer]) -> Table:
+def _apart(answers: Sequence[PoolAnswer], titles: Mapping[str, str]) -> Table:
     """Show what could not be pooled, side by side."""
     rows: list[Row] = []
     for answer in answers:
@@ -82,13 +93,13 @@ def _apart(answers: Sequence[PoolAnswer]) -> Table:
             continue
         rows.append(
             Row(
-                (Cell(f"{marker_name(answer.marker)}: {answer.asked.label}"), *[Cell()] * 3, Cell(answer.problem)),
+                (Cell(f"{marker_name(answer.marker)}: {answer.asked.label}"), *[Cell()] * 3, Cell(answer.problem + _left_out(answer, titles))),
                 "heading",
             )
         )
         for effect in answer.effects:
             cells = (
-                Cell(effect.study),
+                Cell(titles.get(effect.study, effect.study)),
                 Cell(effect.endpoint),
                 effect_cell(effect),
                 p_cell(effect.p_value, effect.row_id),

@@ -9,7 +9,7 @@ from ...codebook import column
 from ...endpoints import STEEP
 from ..gather import Case
 
-__all__ = ["FETCH", "NAMES", "assay_of", "endpoint_name", "joined", "marker_name", "section_key", "setting_of", "terms"]
+__all__ = ["FETCH", "NAMES", "assay_of", "by_information", "endpoint_name", "joined", "marker_name", "section_key", "setting_of", "terms"]
 
 NAMES: Mapping[str, str] = MappingProxyType({"MTOR": "mTOR", "HH": "Hedgehog"})
 FETCH: Mapping[str, str] = MappingProxyType(
@@ -58,3 +58,14 @@ def assay_of(case: Case) -> str:
 def setting_of(case: Case) -> str:
     """Say which marker, by which assay, on which endpoint, in which cohort."""
     return f"{case.cohort.title}, {marker_name(case.marker)} by {assay_of(case)}, {case.endpoint}"
+
+
+def by_information(cases: Iterable[Case]) -> list[Case]:
+    """Put the cohorts that say most first: both arms, then one arm by its events, then what cannot be estimated."""
+
+    def key(case: Case) -> tuple[bool, bool, bool, bool, int]:
+        row = case.interaction.ratio if case.interaction else case.prognostic[-1] if case.prognostic else None
+        again, background = case.asked.role == "sensitivity", case.asked.treatment == "any"
+        return row is None, background, again, case.interaction is None, -((row.events if row else 0) or 0)
+
+    return sorted(cases, key=key)
