@@ -2,6 +2,7 @@
 
 import pytest
 
+from tamoxres.cohorts.catalogue import ENTRIES
 from tamoxres.errors import QuestionError
 from tamoxres.reporting.plan import MarkerPlan, Plan, default_plan, read_plan
 
@@ -19,7 +20,7 @@ def test_the_default_plan_is_the_reviews_question():
     """It asks seven markers of METABRIC, adjusted and stratified, with three benchmarks."""
     asked = default_plan()
     assert asked.order() == ["HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA"]
-    [markers] = asked.markers
+    markers = asked.markers[0]
     assert markers.rules == ()
     assert markers.endpoints[0] == "BCSS"
     interaction = markers.interaction("HER2", None, "BCSS")
@@ -27,6 +28,27 @@ def test_the_default_plan_is_the_reviews_question():
     crude = markers.prognostic("HER2", "snp6_gain", "BCSS", crude=True)
     assert (crude.adjust, crude.strata, crude.treatment) == ((), (), "endocrine")
     assert [benchmark.cohort for benchmark in asked.benchmarks] == ["gbsg", "rotterdam", "rotterdam"]
+
+
+def test_the_default_plan_knows_every_cohort():
+    """Each cohort of the catalogue is asked, a benchmark, or silent with a reason; each has its own family."""
+    asked = default_plan()
+    spoken = {table.cohort for table in asked.markers} | {benchmark.cohort for benchmark in asked.benchmarks}
+    silent = {name for one in asked.silent for name in one.cohorts}
+    assert spoken | silent == set(ENTRIES)
+    assert not spoken & silent
+    families = [table.family for table in asked.markers if table.role == "planned"]
+    assert len(set(families)) == len(families)
+
+
+def test_late_treatment_and_no_treatment():
+    """TCGA is asked from a landmark; MSK among all patients; neither choice is lost on the way to the question."""
+    tables = {table.cohort: table for table in default_plan().markers}
+    tcga = tables["tcga_brca"].prognostic("HER2", None, "BCFI")
+    assert (tcga.landmark, tcga.where) == (12, ("endocrine_start_months <= 12",))
+    assert tables["msk_2018"].prognostic("HER2", None, "OS").treatment == "any"
+    assert tables["metabric"].prognostic("HER2", None, "OS").landmark is None
+    assert tables["metabric_rueda"].role_of(leading=True) == "sensitivity"
 
 
 def test_roles():
@@ -62,6 +84,11 @@ def test_a_plan_is_read(tmp_path):
         (f'title = "t"\n{ASKED}strata = "site"', "strata: a list of texts is needed"),
         (f'title = "t"\n{ASKED}er = "maybe"', "Unknown er 'maybe'"),
         (f'title = "t"\n{ASKED}role = "lucky"', "unknown role 'lucky'"),
+        (f'title = "t"\n{ASKED}treatment = "none"', "unknown treatment 'none'"),
+        (f'title = "t"\n{ASKED}landmark = 1.5', "landmark: a whole number of 0 or more"),
+        (f'title = "t"\n{ASKED}landmark = -1', "landmark: a whole number of 0 or more"),
+        (f'title = "t"\n{ASKED}{POOL}adjustment = "odd"', "unknown estimand 'odd'"),
+        (f'title = "t"\n{ASKED}[[silent]]\ncohorts = ["x"]', r"\[\[silent\]\] 1: the key 'why' is missing"),
         (f'title = "t"\n{ASKED}margin = [0.8]', "margin: two numbers are needed"),
         (f'title = "t"\n{ASKED}margin = [0.8, 1.25]', "needs a reason"),
         ('title = "t"\n[[markers]]\ncohort = "metabric"\nmarkers = ["HER2"]\nendpoints = ["XYZ"]', "'XYZ'"),

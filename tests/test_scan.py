@@ -141,7 +141,7 @@ def test_every_kind_of_matrix_gives_the_same(gbsg: AnalysisSet, expression: pd.D
         open_expression(Sliced(rows), genes=genes, patients=patients),
     ]
     for source in sources:
-        same_tables(screen(gbsg, source, options=ScreenOptions(block=16)).table, wanted)
+        same_tables(screen(gbsg, source, options=ScreenOptions(block=2, jobs=4)).table, wanted)
     profile = OwnProfile(expression)
     by_name = screen(gbsg, profile).table.set_index("gene").loc[genes].reset_index()  # type: ignore[arg-type]
     same_tables(by_name.drop(columns="q"), wanted.drop(columns="q"))

@@ -83,12 +83,12 @@ def test_shrinkage_by_quadrature() -> None:
 def test_shrinkage_finds_the_share_of_null_genes() -> None:
     """Without effects all is drawn to 0; with effects in half of the genes about half is found, and errors shrink."""
     draw = np.random.default_rng(6)
-    se = np.full(4000, 0.1)
-    nothing = shrink(draw.normal(size=4000) * se, se)
+    se = np.full(1500, 0.1)
+    nothing = shrink(draw.normal(size=1500) * se, se)
     assert nothing.share[0] > 0.9
     assert np.abs(nothing.mean).max() < 0.05
-    truth = np.where(np.arange(4000) < 2000, 0.0, draw.normal(0, 0.3, 4000))
-    estimate = truth + draw.normal(size=4000) * se
+    truth = np.where(np.arange(1500) < 750, 0.0, draw.normal(0, 0.3, 1500))
+    estimate = truth + draw.normal(size=1500) * se
     half = shrink(estimate, se)
     assert 0.35 < half.share[0] < 0.6
     assert ((half.mean - truth) ** 2).mean() < 0.7 * ((estimate - truth) ** 2).mean()

@@ -217,13 +217,11 @@ def _tied_totals(problem: Problem, work: Work) -> int:
         if tally.deaths[g] > 1:
             work.tied_group[count] = g
             count += 1
-    for c in range(z.shape[0]):
-        for t in range(count):
-            g = work.tied_group[t]
-            total = 0.0
-            for i in range(layout.group_start[g], layout.event_stop[g]):
-                total += work.risk[i] * z[c, i]
-            work.tied[t, c] = total
+    for t in range(count):
+        g = work.tied_group[t]
+        events = slice(layout.group_start[g], layout.event_stop[g])
+        for c in range(z.shape[0]):
+            work.tied[t, c] = dot(work.risk[events], z[c, events])
             work.at_tied[t, c] = work.total[c, g]
     return count
 

@@ -48,6 +48,7 @@ _PACKAGES = (
     "XlsxWriter",
 )  # fmt: skip
 _DPI = 200
+_HASHED = 4  # cohorts whose hashes the first line has room for; Data sources has them all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,8 @@ def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
     ]
     kept = [section for section in sections if section is not None]
     kept += [checklists(findings, [section.key for section in kept]), sources(findings)]
-    data = ", ".join(f"{c.title} {c.data_sha256[:8]}" for c in findings.cohorts)
+    few = len(findings.cohorts) <= _HASHED
+    data = ", ".join(f"{c.title} {c.data_sha256[:8]}" if few else c.title for c in findings.cohorts)
     return Page(title=findings.plan.title, about=f"tamoxres {__version__}. Data: {data}.", sections=tuple(kept))
 
 

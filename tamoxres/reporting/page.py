@@ -187,7 +187,9 @@ class Page:
                 lines += [block.table.title, *block.table.footnotes]
             elif isinstance(block, Answers):
                 lines += [
-                    text for row in block.rows for text in (plain(row.cohort), *map(plain, (*row.others, *row.literature)), row.reason)
+                    text
+                    for row in block.rows
+                    for text in (plain(row.cohort), *map(plain, (*row.others, *row.literature)), row.reason)
                 ]
         return "\n\n".join(lines)
 

@@ -1,8 +1,8 @@
 """The plan's meta-analyses: own and published effects of one question, pooled, or side by side with the reason why not.
 
 Two stages: each cohort is analysed by itself, then its row is pooled. One row a study: that on the endpoint which the
-plan prefers; of studies that share patients the one named first in the plan, and who was left out is told. What is taken for what (endpoints) is declared in the plan
-and stands in the notes of every pooled result.
+plan prefers; of studies that share patients the one named first in the plan, and who was left out is told. What is
+taken for what (endpoints) is declared in the plan and stands in the notes of every pooled result.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OWN_METHODS: Mapping[str, Mapping[str, Any]] = {
     _CAUTIOUS: {"tau2": "reml", "ci": "hk_adhoc"},
     **METHODS,
 }
-"""For a few cohorts of our own: Hartung-Knapp, whose error with few studies can fall far below Wald's, never does so."""
+"""For a few cohorts of our own, where the Hartung-Knapp error can fall far below Wald's: here it never does."""
 _CHOSEN = "non_randomised_treatment"
 _UNTREATED = ("any", "none", "mixed", "")
 

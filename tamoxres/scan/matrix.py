@@ -8,6 +8,7 @@ travel to worker processes, which open the file themselves.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ class ParquetMatrix:
     path: Path
     genes: tuple[str, ...]
     patients: tuple[str, ...]
-    _open: list[Any] = field(default_factory=list, repr=False)
+    _own: threading.local = field(default_factory=threading.local, repr=False)
 
     @classmethod
     def open(cls, path: Path) -> ParquetMatrix:
@@ -158,9 +159,11 @@ class ParquetMatrix:
         """Return some genes, shape (genes, patients)."""
         import pyarrow.parquet as pq
 
-        if not self._open:  # reading the names of 20,000 columns takes longer than reading a block
-            self._open.append(pq.ParquetFile(self.path))
-        table = self._open[0].read(columns=list(self.genes[start:stop]), use_threads=False)
+        # A reader for each thread: one reader must not be used by two, and the names of 20,000 columns take longer to
+        # read than a block.
+        if not hasattr(self._own, "file"):
+            self._own.file = pq.ParquetFile(self.path)
+        table = self._own.file.read(columns=list(self.genes[start:stop]), use_threads=False)
         columns = [column.to_numpy(zero_copy_only=False) for column in table.columns]
         return _as_numbers(np.stack(columns)) if columns else np.empty((0, len(self.patients)))
 
@@ -168,7 +171,7 @@ class ParquetMatrix:
         return self.path, self.genes, self.patients
 
     def __setstate__(self, state: tuple[Path, tuple[str, ...], tuple[str, ...]]) -> None:
-        for name, value in zip(("path", "genes", "patients", "_open"), (*state, []), strict=True):
+        for name, value in zip(("path", "genes", "patients", "_own"), (*state, threading.local()), strict=True):
             object.__setattr__(self, name, value)
 
 

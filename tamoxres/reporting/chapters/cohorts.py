@@ -11,11 +11,15 @@ from ...tables.cells import count_cell, effect_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
 from ..gather import Case
-from ..page import Block, Bullets, Figure, Paragraph, Shown, TableBlock, Text, estimate, p_of
+from ..page import Block, Bullets, Figure, Paragraph, TableBlock, Text, estimate, p_of
 from ..sensitivity import Sensitivity, Variation
-from .words import by_information, joined, marker_name, setting_of
+from .words import assay_of, by_information, joined, marker_name, setting_of
 
 __all__ = ["compared", "sensitivity_blocks"]
+
+_WHAT = {"interaction": "ratio of hazard ratios, adjusted", "prognostic": "hazard ratio among the treated, adjusted"}
+_FAVOURS = ("below 1", "above 1")
+_SIDES = ("better when altered", "worse when altered")
 
 
 def compared(leading: Sequence[Case]) -> Iterator[Block]:
@@ -32,19 +36,28 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
         f"{marker}, altered against unaltered, in each cohort: adjusted hazard ratio among the treated{among}. "
         "Endpoints and assays differ: what may be pooled stands under Meta-analysis."
     )
-    told = joined([f"{row.study} {estimate(row).text if row.status == 'estimated' else 'not estimable'}" for row in rows])
-    yield Figure(f"cohorts-{leading[0].marker.lower()}", forest(rows, layout="plain"), (caption,), f"Forest: {told}.")
+    told = joined(
+        [f"{row.study} {estimate(row).text if row.status == 'estimated' else 'not estimable'}" for row in rows]
+    )
+    yield Figure(
+        f"cohorts-{leading[0].marker.lower()}",
+        forest(rows, layout="plain", favours=_SIDES),
+        (caption,),
+        f"Forest: {told}.",
+    )
 
 
 def _said(case: Case) -> Text:
     """Say a cohort's answer in a line."""
     role = " (the same patients once more)" if case.asked.role == "sensitivity" else ""
-    head = f"{setting_of(case)}{role}: {case.label}."
+    head = f"{case.cohort.title}, {case.endpoint}, {assay_of(case)}{role}: {case.label}."
     if not case.prognostic:
         return (f"{head} {case.problem}",)
     row = case.prognostic[-1]
     who = "all patients" if case.asked.treatment == "any" else "treated"
-    size = f"; {count(row.n)} {'patients' if who == 'all patients' else 'treated patients'}, {count(row.events)} events."
+    size = (
+        f"; {count(row.n)} {'patients' if who == 'all patients' else 'treated patients'}, {count(row.events)} events."
+    )
     parts: Text = (f"{head} HR, {who}: ", estimate(row))
     if case.interaction is not None:
         ratio = case.interaction.ratio
@@ -69,17 +82,13 @@ def sensitivity_blocks(case: Case) -> Iterator[Block]:
     name, what = f"{case.cohort.name}-{case.marker.lower()}", _WHAT[found.variations[0].question.estimand]
     setting = setting_of(case)
     yield Paragraph.of(
-        f"How far the answer moves when one choice is changed at a time: {what}. None of the variations is a test of its "
-        "own."
+        f"How far the answer moves when one choice is changed at a time: {what}. None of the variations is a test of "
+        "its own."
     )
     yield TableBlock(f"sensitivity-{name}", _table(found, f"{setting}: one choice changed at a time"))
     told = joined([f"{v.label} {estimate(v.row).text}" for v in found.variations if v.row is not None])
     caption = f"{setting}: {what}, as planned and with one choice changed at a time."
     yield Figure(f"sensitivity-{name}", found.forest(favours=_FAVOURS), (caption,), f"Specification curve: {told}.")
-
-
-_WHAT = {"interaction": "ratio of hazard ratios, adjusted", "prognostic": "hazard ratio among the treated, adjusted"}
-_FAVOURS = ("below 1", "above 1")
 
 
 def _table(found: Sensitivity, title: str) -> Table:

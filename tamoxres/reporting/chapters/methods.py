@@ -24,6 +24,9 @@ _ESTIMATORS = (
     "Minimum detectable ratio: what a two-sided test would have seen with 80% power (Schmoor 2000).",
     "Meta-analysis: REML with a Hartung-Knapp interval (Viechtbauer 2005; Hartung and Knapp 2001); prediction interval "
     "by the rule of Higgins, Thompson and Spiegelhalter (2009). Other estimators stand beside it.",
+    "Own cohorts are pooled in two stages, each analysed by itself first; a Hartung-Knapp error below the Wald error "
+    "is raised to it (Röver 2015). Of cohorts that share patients one is kept, and the other is named.",
+    "How an answer holds: the primary model of the first cohort of a marker, with one choice changed at a time.",
 )
 _RULES = {
     "moderate": "two or more independent trials that randomised tamoxifen against none report one, on the same side",
@@ -92,7 +95,7 @@ def _multiplicity(findings: Findings) -> str:
         return f"Level: {alpha:g}, two-sided. {told}".strip()
     return (
         f"Level: {alpha:g}, two-sided. {len(primary)} primary interactions were tested; their P values corrected by "
-        "Holm stand beside the raw ones."
+        "Holm, within families of tests (one a cohort), stand beside the raw ones."
     )
 
 

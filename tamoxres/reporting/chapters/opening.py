@@ -18,6 +18,8 @@ __all__ = ["answer_lines", "opening"]
 
 _MOST_TOLD = 2  # verdicts that are told in full above the table
 _MOST_OTHERS, _MOST_POOLED = 2, 2  # cohorts and pooled effects named beside the first cohort
+_LEAST_POOLED = 3  # studies below which a pooled effect stands under Meta-analysis alone
+_FEW = "Fewer than 5 events"  # in the note of a ratio that a line has no room to explain
 _POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
 _DIRECTION = {"resistant": "Resistance", "no_difference": "No difference"}
 _DIRECTIONS = ("resistant", "no_effect", "sensitive")
@@ -150,18 +152,20 @@ def _others(cases: Sequence[Case]) -> Iterator[Text]:
     shown = [case for case in cases[1:] if case.prognostic and case.asked.role != "sensitivity"][:_MOST_OTHERS]
     parts: list[Inline] = []
     for case in shown:
-        parts.append(f"{'; ' if parts else ''}{case.cohort.title} ({case.endpoint}) ")
-        if case.interaction is not None:
+        background = ", no therapy recorded" if case.asked.treatment == "any" else ""
+        name = case.cohort.title.partition(" (")[0]
+        parts.append(f"{'; ' if parts else ''}{name} ({case.endpoint}{background}) ")
+        if case.interaction is not None and _FEW not in case.interaction.ratio.note:
             parts += ["ratio ", estimate(case.interaction.ratio), ", "]
         parts += ["HR ", estimate(case.prognostic[-1])]
     if more := len(cases) - 1 - len(shown):
-        parts += ["; " if parts else "", Link(f"{more} more", section_key(cases[0].marker))]
+        parts += ["; " if parts else "", Link(f"{more}\N{NO-BREAK SPACE}more", section_key(cases[0].marker))]
     yield ("Also: ", *parts, ".")
 
 
 def _pooled(answers: Sequence[PoolAnswer]) -> Iterator[Text]:
     """Tell the pooled effects of the cohorts alone, of the estimand that speaks of treatment first."""
-    own = [answer for answer in answers if answer.main is not None and answer.asked.rows == "own"]
+    own = [a for a in answers if a.main is not None and a.main.k >= _LEAST_POOLED and a.asked.rows == "own"]
     for answer in sorted(own, key=lambda one: one.asked.estimand != "interaction")[:_MOST_POOLED]:
         if answer.main is None:
             continue
@@ -208,7 +212,9 @@ def _as_table(rows: Sequence[AnswerRow]) -> Table:
     body = []
     for row in rows:
         numbers = "; ".join(f"{name} {estimate(effect).text}" for name, effect in row.intervals)
-        patients = ". ".join(part for part in (_capital(row.verdict), numbers, plain(row.cohort), *map(plain, row.others)) if part)
+        patients = ". ".join(
+            part for part in (_capital(row.verdict), numbers, plain(row.cohort), *map(plain, row.others)) if part
+        )
         sure = f"{_capital(row.certainty)}: {row.reason}"
         literature = " ".join(map(plain, row.literature))
         body.append(Row(tuple(map(Cell, (row.marker, row.claim, patients, literature, sure)))))

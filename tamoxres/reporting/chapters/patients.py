@@ -33,15 +33,12 @@ _DESIGN = {
 
 def patients(findings: Findings) -> Section:
     """Write who the patients are, cohort by cohort: flow and both arms of the first marker asked for."""
-    blocks: list[Block] = []
-    for cohort in findings.cohorts:
-        about = (
-            f"{cohort.title}: {cohort.n:,} patients; {_treated(cohort)}; {_DESIGN[cohort.design]}."
-        )
-        blocks.append(Paragraph.of(about))
-    items = [*findings.absent, *(f"{joined(one.cohorts)}: not asked. {one.why}" for one in findings.plan.silent)]
-    if items:
-        blocks.append(Bullets(tuple((item,) for item in items)))
+    items = [f"{cohort.title}: {cohort.n:,} patients; {_treated(cohort)}." for cohort in findings.cohorts]
+    blocks: list[Block] = [Bullets(tuple((item,) for item in items))]
+    others = [*findings.absent, *(f"{joined(one.cohorts)}: not asked. {one.why}" for one in findings.plan.silent)]
+    if others:
+        blocks.append(Paragraph.of("Cohorts of the plan that are not here, and those that cannot speak:"))
+        blocks.append(Bullets(tuple((item,) for item in others)))
     first = {case.cohort.name: case for case in reversed(findings.leading())}
     for case in reversed(first.values()):
         blocks += _cohort(case)
@@ -49,7 +46,9 @@ def patients(findings: Findings) -> Section:
 
 
 def _treated(cohort: Cohort) -> str:
-    return _DRUG[cohort.treatment_specificity] if "endocrine" in cohort.patients else "no therapy is recorded"
+    if "endocrine" not in cohort.patients:
+        return "no therapy is recorded"
+    return f"{_DRUG[cohort.treatment_specificity]}; {_DESIGN[cohort.design]}"
 
 
 def _cohort(case: Case) -> Iterator[Block]:

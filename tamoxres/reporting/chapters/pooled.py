@@ -60,7 +60,9 @@ def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str]) -> 
         f", {pooled.k} studies; {pooled.heterogeneity}.{_left_out(answer, titles)}",
     )
     yield TableBlock(name, meta_table(pooled, title=title, labels=titles))
-    caption = f"{title}. Squares: own data; circles: published effects."
+    published = any(effect.study not in titles for effect in pooled.effects)
+    marks = "Squares: own data; circles: published effects." if published else "Each cohort analysed by itself."
+    caption = f"{title}. {marks}"
     told = f"pooled {pooled.measure} {whole.text}, {pooled.k} studies, I2 {percent(pooled.i2_tau2 / 100, 0)}"
     yield Figure(f"forest-{name}", forest(_renamed(pooled, titles)), (caption,), f"Forest plot: {told}.")
     yield TableBlock(f"methods-{name}", _methods(answer, title))
@@ -93,7 +95,11 @@ def _apart(answers: Sequence[PoolAnswer], titles: Mapping[str, str]) -> Table:
             continue
         rows.append(
             Row(
-                (Cell(f"{marker_name(answer.marker)}: {answer.asked.label}"), *[Cell()] * 3, Cell(answer.problem + _left_out(answer, titles))),
+                (
+                    Cell(f"{marker_name(answer.marker)}: {answer.asked.label}"),
+                    *[Cell()] * 3,
+                    Cell(answer.problem + _left_out(answer, titles)),
+                ),
                 "heading",
             )
         )

@@ -9,7 +9,18 @@ from ...codebook import column
 from ...endpoints import STEEP
 from ..gather import Case
 
-__all__ = ["FETCH", "NAMES", "assay_of", "by_information", "endpoint_name", "joined", "marker_name", "section_key", "setting_of", "terms"]
+__all__ = [
+    "FETCH",
+    "NAMES",
+    "assay_of",
+    "by_information",
+    "endpoint_name",
+    "joined",
+    "marker_name",
+    "section_key",
+    "setting_of",
+    "terms",
+]
 
 NAMES: Mapping[str, str] = MappingProxyType({"MTOR": "mTOR", "HH": "Hedgehog"})
 FETCH: Mapping[str, str] = MappingProxyType(
