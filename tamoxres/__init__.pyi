@@ -111,8 +111,13 @@ from .reporting.build import report as report
 from .reporting.claims import check_claims as check_claims
 from .reporting.releases import diff as diff
 from .reporting.sensitivity import sensitivity as sensitivity
+from .scan.gene_sets import gene_set_table as gene_set_table
+from .scan.matrix import open_expression as open_expression
+from .scan.permutation import family_wise as family_wise
+from .scan.permutation import replicate as replicate
 from .scan.screen import ScreenOptions as ScreenOptions
 from .scan.screen import screen as screen
+from .scan.shrink import shrink_screen as shrink_screen
 from .tables.baseline import baseline_table as baseline_table
 from .tables.contrasts import contrast_table as contrast_table
 from .tables.flow import flow_table as flow_table
@@ -177,6 +182,7 @@ __all__ = [
     "evidence_counts",
     "evidence_map",
     "family_table",
+    "family_wise",
     "fetch",
     "fine_gray",
     "firth",
@@ -187,6 +193,7 @@ __all__ = [
     "forest",
     "funnel",
     "gail_simon",
+    "gene_set_table",
     "gray_test",
     "hazard_curve",
     "hazard_table",
@@ -209,11 +216,13 @@ __all__ = [
     "meta_table",
     "minimum_detectable",
     "one_stage",
+    "open_expression",
     "overlap",
     "pool",
     "pool_dependent",
     "proportional_test",
     "read_effects",
+    "replicate",
     "report",
     "risk_difference",
     "rmst",
@@ -226,6 +235,7 @@ __all__ = [
     "select",
     "selection_model",
     "sensitivity",
+    "shrink_screen",
     "side_by_side",
     "small_study",
     "spline",

@@ -15,6 +15,7 @@ from .options import Adjust, DataDir, MappingFile, Strata, split
 
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
+    from ..scan.matrix import Expression
 
 __all__ = ["screen"]
 
@@ -35,11 +36,13 @@ def screen(
     mapping: MappingFile = None,
     data_dir: DataDir = None,
     jobs: Annotated[int, typer.Option(help="Workers; -1 for one a processor.")] = -1,
+    volcano: Annotated[Path | None, typer.Option(help="Draw a volcano plot here (.png, .svg, .pdf).")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet file; resumes where it was.")] = None,
 ) -> None:
     """Screen every gene: its interaction with treatment, or its hazard ratio within one arm."""
     from ..analysis import select
     from ..cohorts.catalogue import load
+    from ..scan.gene_sets import gene_set_table
     from ..scan.screen import ScreenOptions
     from ..scan.screen import screen as scan
 
@@ -48,31 +51,29 @@ def screen(
     term: Any = "gene:treatment" if treatment == "any" else "gene"
     with show.progress(quiet=False) as progress:
         options = ScreenOptions(jobs=jobs, output=output, progress=lambda done, total: progress(done, total, "genes"))
-        source = _chosen(analysis, expression, genes)
+        source = _source(analysis, expression, genes)
         found = scan(analysis, source, term=term, adjust=split(adjust), strata=split(strata), options=options)
     shown = ["gene", "n", "events", "log_hr", "se", "z", "p", "q", "lrt_p", "flag"]
     show.table(found.top()[shown].round(4), "Genes with the smallest P values")
+    show.table(gene_set_table(found, source).round(4), "The pathway's genes together")
     show.say(str(found))
+    if volcano is not None:
+        from ..figures.save import save_figure
+        from ..figures.volcano import volcano as draw
+
+        show.say(f"Wrote {save_figure(draw(found.table), volcano)}")
 
 
-def _chosen(analysis: AnalysisSet, expression: Path | None, genes: str) -> Any:
-    """Return the expression source, narrowed to the genes asked for."""
-    if genes == "all":
-        return expression
-    import pandas as pd
-
+def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expression:
+    """Open the expression matrix, the cohort's own if none is given, narrowed to the genes asked for."""
     from ..scan.matrix import open_expression
 
     own = next((profile for profile in analysis.cohort.profiles if profile.kind == "mrna"), None)
     if expression is None and own is None:
-        raise QuestionError(f"{analysis.cohort.name} holds no mRNA profile. Give one with --expression.")
+        raise QuestionError(f"{analysis.cohort.name} holds no mRNA profile. Give a matrix with --expression.")
+    source = own if expression is None else expression
+    if genes == "all":
+        return open_expression(source)
     listed = Path(genes)
     wanted = listed.read_text(encoding="utf-8").split() if listed.is_file() else list(split(genes))
-    matrix = open_expression(own if expression is None else expression)
-    row = {gene: i for i, gene in enumerate(matrix.genes)}
-    missing = [gene for gene in wanted if gene not in row]
-    if missing:
-        told = f"{len(missing)} of {len(wanted)}"
-        raise QuestionError(f"The expression matrix has no gene {missing[0]!r} ({told} missing). Check the names.")
-    values = [matrix.read(row[gene], row[gene] + 1)[0] for gene in wanted]
-    return pd.DataFrame(values, index=wanted, columns=list(matrix.patients)).T
+    return open_expression(source, only=wanted)
