@@ -55,7 +55,8 @@ def screen(
         found = scan(analysis, source, term=term, adjust=split(adjust), strata=split(strata), options=options)
     shown = ["gene", "n", "events", "log_hr", "se", "z", "p", "q", "lrt_p", "flag"]
     show.table(found.top()[shown].round(4), "Genes with the smallest P values")
-    show.table(gene_set_table(found, source).round(4), "The pathway's genes together")
+    if genes == "all":
+        show.table(gene_set_table(found, source).round(4), "The pathway's genes together")
     show.say(str(found))
     if volcano is not None:
         from ..figures.save import save_figure

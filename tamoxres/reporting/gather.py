@@ -33,7 +33,7 @@ from ..question import Question
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
 from .sensitivity import Sensitivity, sensitivity
 
-__all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather"]
+__all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather", "reason"]
 
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
@@ -291,7 +291,7 @@ def _answered(job: Case, plan: Plan) -> Case:
     try:
         found = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint)).interaction
     except AnalysisError as error:
-        return _single(job, detail, _reason(error))
+        return _single(job, detail, reason(str(error)))
     if found is None:
         return job
     verdict = reach_verdict(found.ratio, found.marker_treated, alpha=plan.alpha, margin=job.asked.margin)
@@ -309,7 +309,7 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
         rows = crude.rows[0], adjusted.rows[0]
         analysis = adjusted.models[0].analysis if job.leading else None
     except AnalysisError as error:
-        told = _reason(error)
+        told = reason(str(error))
         problem = problem if told == problem else f"{problem} {told}".strip()
     patients = job.cohort.patients
     one_arm = "endocrine" in patients and patients["endocrine"].nunique() < 2
@@ -319,9 +319,9 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
     return replace(job, verdict=verdict, prognostic=rows, analysis=analysis, detail=detail, problem=problem)
 
 
-def _reason(error: AnalysisError) -> str:
+def reason(message: str) -> str:
     """Keep what is wrong and drop how to mend it: that is said to a caller, not to a reader."""
-    return re.split(r"(?<=[.]) (?:Choose|Leave|Merge|Select|Use|Widen) ", str(error), maxsplit=1)[0]
+    return re.split(" (?:Choose|Keep|Leave|Pass|Select|Turn|Use) ", message, maxsplit=1)[0]
 
 
 def _detail(job: Case) -> Detail | None:

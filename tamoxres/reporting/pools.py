@@ -7,7 +7,6 @@ taken for what (endpoints) is declared in the plan and stands in the notes of ev
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from ..errors import PoolingError
 from ..evidence import derived_interactions, literature
 from ..meta.pool import pool
 from ..meta.pooled import PooledEffect
-from .gather import Case, Findings
+from .gather import Case, Findings, reason
 from .plan import PoolPlan
 
 __all__ = ["METHODS", "OWN_METHODS", "PoolAnswer", "pool_all"]
@@ -99,7 +98,7 @@ def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
         methods = METHODS if asked.rows == "all" else OWN_METHODS
         pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in methods.items()}
     except PoolingError as error:
-        return PoolAnswer(**found, pooled={}, problem=_reason(str(error)))
+        return PoolAnswer(**found, pooled={}, problem=reason(str(error)))
     return PoolAnswer(**found, pooled=pooled)
 
 
@@ -163,8 +162,3 @@ def _apart(rows: Iterable[EffectEstimate]) -> tuple[list[EffectEstimate], list[t
         else:
             kept.append(row)
     return kept, left_out
-
-
-def _reason(message: str) -> str:
-    """Keep what is wrong and drop how to override it: that is said to a caller, not to a reader."""
-    return re.split(" (?:Pass|Keep|Leave|Turn) ", message, maxsplit=1)[0]

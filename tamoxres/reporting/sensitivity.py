@@ -219,7 +219,8 @@ def _labelled(variation: Variation) -> EffectEstimate:
     """Return the row under its variation's name, so that a forest plot shows what was changed and nothing else."""
     name = variation.label if variation.choice == "primary" else f"{variation.choice}: {variation.label}"
     if variation.row is None:
-        return EffectEstimate(study=name, status="not_estimable", note=variation.problem)
+        estimand = variation.question.estimand
+        return EffectEstimate(study=name, status="not_estimable", estimand=estimand, note=variation.problem)
     row = variation.row
     return EffectEstimate(
         study=name, estimand=row.estimand, contrast=row.contrast, measure=row.measure, log_estimate=row.log_estimate,

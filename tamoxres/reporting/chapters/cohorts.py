@@ -10,7 +10,7 @@ from ...figures.forest import forest
 from ...tables.cells import count_cell, effect_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
-from ..gather import Case
+from ..gather import Case, reason
 from ..page import Block, Bullets, Figure, Paragraph, TableBlock, Text, estimate, p_of
 from ..sensitivity import Sensitivity, Variation
 from .words import assay_of, by_information, joined, marker_name, setting_of
@@ -93,7 +93,7 @@ def sensitivity_blocks(case: Case) -> Iterator[Block]:
 
 def _table(found: Sensitivity, title: str) -> Table:
     rows = [_row(variation) for variation in found.variations]
-    problems = (f"{v.label}: {v.problem}" for v in found.variations if v.problem)
+    problems = (f"{v.label}: {reason(v.problem)}" for v in found.variations if v.problem)
     ratio = "Ratio of HRs" if found.variations[0].question.estimand == "interaction" else "HR, treated"
     return Table(
         title=title,

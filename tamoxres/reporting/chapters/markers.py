@@ -281,7 +281,7 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
 def _reasons(cases: Sequence[Case]) -> Iterator[str]:
     """Say why rows are NE, and where events are few."""
     for case in cases:
-        note = "; ".join(sentence for sentence in sentences(case.prognostic[-1].note)) if case.prognostic else ""
+        note = " ".join(sentences(case.prognostic[-1].note)) if case.prognostic else ""
         for told in filter(None, (case.problem, note)):
             yield f"{case.cohort.title}, {case.endpoint}, {case.call.rule}: {told}"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ...analysis import AnalysisSet
 from ...cohort import Cohort
+from ...cohorts.catalogue import ENTRIES
 from ...figures.flow_diagram import flow_diagram
 from ...models.interaction import InteractionResult
 from ...tables.baseline import baseline_table
@@ -13,7 +15,7 @@ from ...tables.flow import flow_table
 from ...tables.hazards import term_label
 from ...wording import number
 from ..gather import Case, Detail, Findings
-from ..page import Block, Bullets, Figure, Paragraph, Section, TableBlock
+from ..page import Block, Bullets, Code, Figure, Paragraph, Section, TableBlock, Text
 from .words import joined, marker_name, setting_of
 
 __all__ = ["marker_patients", "patients"]
@@ -35,14 +37,26 @@ def patients(findings: Findings) -> Section:
     """Write who the patients are, cohort by cohort: flow and both arms of the first marker asked for."""
     items = [f"{cohort.title}: {cohort.n:,} patients; {_treated(cohort)}." for cohort in findings.cohorts]
     blocks: list[Block] = [Bullets(tuple((item,) for item in items))]
-    others = [*findings.absent, *(f"{joined(one.cohorts)}: not asked. {one.why}" for one in findings.plan.silent)]
+    silent = findings.plan.silent
+    others = [_absent(told) for told in findings.absent]
+    others += [(f"{joined(one.cohorts)}: not asked. {one.why}",) for one in silent]
     if others:
         blocks.append(Paragraph.of("Cohorts of the plan that are not here, and those that cannot speak:"))
-        blocks.append(Bullets(tuple((item,) for item in others)))
+        blocks.append(Bullets(tuple(others)))
     first = {case.cohort.name: case for case in reversed(findings.leading())}
     for case in reversed(first.values()):
         blocks += _cohort(case)
     return Section("patients", "Patients", tuple(blocks))
+
+
+def _absent(told: str) -> Text:
+    """Say in a line what a cohort would add, and what brings it."""
+    name, _, message = told.partition(": ")
+    about = f"{name} ({ENTRIES[name].about})" if name in ENTRIES else name
+    command = re.search(r"tamoxres fetch \w+", message)
+    if command is None:
+        return (f"{about}: {message}",)
+    return f"{about}: not on disk; ", Code(command[0]), " brings it."
 
 
 def _treated(cohort: Cohort) -> str:
