@@ -3,7 +3,8 @@
 Usage: python benchmarks/run.py [--quick] [-o FILE.md] [NAME ...]
 
 Each benchmark runs in a process of its own, one after the other, and prints its table. NAME runs only some
-(estimators, meta_speed, screen). The exit code is 1 if one did not run to its end.
+(estimators, meta_speed, screen). The screen's seconds are drawn beside FILE.md: results.svg beside RESULTS.md. The
+exit code is 1 if one did not run to its end.
 """
 
 from __future__ import annotations
@@ -20,8 +21,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from processor import cpu_model
+from results_figure import draw, rows_of
+
 HERE = Path(__file__).parent
-PACKAGES = ("tamoxres", "numpy", "scipy", "numba", "pandas", "lifelines", "statsmodels")
+PACKAGES = ("tamoxres", "numpy", "scipy", "numba", "pandas", "lifelines", "statsmodels", "scikit-survival", "survival")
+
+SAID = {"survival": "survival (Rust)"}  # R has a package of this name too
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,13 @@ BENCHMARKS = {
 
 def machine() -> str:
     """Name the processor, its cores, the load and the versions; no names of hosts, users or folders."""
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text().splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
     load = f"; load average at the start {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    versions = [f"Python {platform.python_version()}", *(f"{name} {installed(name)}" for name in PACKAGES), r_version()]
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}{load}. {', '.join(versions)}."
+    versions = [
+        f"Python {platform.python_version()}",
+        *(f"{SAID.get(name, name)} {installed(name)}" for name in PACKAGES),
+        r_version(),
+    ]
+    return f"{cpu_model()}, {os.cpu_count()} cores, {platform.system()}{load}. {', '.join(versions)}."
 
 
 def installed(package: str) -> str:
@@ -85,6 +90,17 @@ def run(name: str, quick: bool) -> str | None:
     return "\n".join(line for line in done.stdout.strip().splitlines() if not line.startswith("# ")).strip()
 
 
+def with_figure(text: str, path: Path) -> str:
+    """Draw the screen's rows beside the file, as SVG, and refer to the picture; without such rows change nothing."""
+    rows = rows_of(text)
+    if not rows:
+        return text
+    picture = path.with_name(f"{path.stem.lower()}.svg")
+    draw(rows, picture)
+    title = f"## {BENCHMARKS['screen'].title}\n\n"
+    return text.replace(title, f"{title}![Seconds by task and peer]({picture.name})\n\n")
+
+
 def main() -> int:
     """Run the benchmarks, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -106,7 +122,8 @@ def main() -> int:
         failed |= found is None
         text.append(f"## {BENCHMARKS[name].title}\n\n{found or f'`{name}.py` did not run to its end.'}")
         sys.stdout.write(f"{name}: {'failed' if found is None else 'done'}, {time.perf_counter() - start:.0f} s\n")
-    options.o.write_text("\n\n".join(text) + "\n", encoding="utf-8")
+    whole = "\n\n".join(text) + "\n"
+    options.o.write_text(with_figure(whole, options.o), encoding="utf-8")
     return int(failed)
 
 

@@ -4,13 +4,12 @@ Usage: python benchmarks/screen.py [--quick] [--cluster] [-o FILE.md]
 
 Times a scan of 20,000 genes (n = 1,980), a single fit of 1,000,000 patients, 1,000 bootstraps, growth with genes and
 patients, and checks every gene against R (eps 1e-12). Slow peers run on few genes and are extrapolated, and the table
-says so; a peer that is not installed is left out. `--cluster` adds two Dask workers against one on a minute of work.
+says so, as it says which peer is not installed. `--cluster` adds two Dask workers against one on a minute of work.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import platform
 import shutil
 import subprocess
@@ -26,7 +25,9 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
+from processor import cpu_model
 from screen_data import COLUMNS, MAPPING, clinical, expression
+from screen_peers import PEERS, Peer, largest_difference, seconds_of
 
 import tamoxres as tr
 from tamoxres.analysis import AnalysisSet
@@ -41,11 +42,11 @@ N = 1_980
 
 @dataclass(frozen=True)
 class Timing:
-    """One line of the table: seconds for the whole task."""
+    """One line of the table: seconds for the whole task, None for a peer that is absent."""
 
     task: str
     who: str
-    seconds: float
+    seconds: float | None
     note: str = ""
 
 
@@ -66,6 +67,20 @@ def r_seconds(task: str, folder: Path, k: int, *more: str) -> float | None:
         return None
     command = ["Rscript", str(HERE / "screen_baseline.R"), task, str(folder), str(k), *more]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def r_row(task: str, who: str, each: float | None, times: int = 1, note: str = "") -> Timing:
+    """Return the line of one of R's routes, from its seconds a fit."""
+    return Timing(task, who, None, "not installed") if each is None else Timing(task, who, each * times, note)
+
+
+def peer_row(task: str, peer: Peer, frames: list[pd.DataFrame], times: int, what: str = "") -> Timing:
+    """Return a peer's line, extrapolated from its share of these fits to all of them."""
+    some = max(1, round(peer.share * len(frames)))
+    seconds, note = seconds_of(peer, frames[:some])
+    if seconds is None:
+        return Timing(task, peer.name, None, note)
+    return Timing(task, peer.name, seconds * times / some, f"from {some} {what}".rstrip())
 
 
 class Bench:
@@ -108,38 +123,20 @@ class Bench:
         part = min(10 * few, genes)
         numpy = best_of(lambda: self.scan(part, lrt=False, jobs=1, engine="numpy"), 1) * genes / part
         rows.append(Timing(task, "tamoxres, NumPy, 1 worker", numpy, f"from {part:,} genes"))
-        for name, peer, some in (("lifelines", self.lifelines, few), ("statsmodels", self.statsmodels, few // 5)):
-            if importlib.util.find_spec(name):
-                start = time.perf_counter()
-                peer(some)
-                rows.append(Timing(task, name, (time.perf_counter() - start) * genes / some, f"from {some} genes"))
-        each = r_seconds("scan", self.folder, part)
-        if each is not None:
-            rows.append(Timing(task, "R coxph.fit", each * genes, f"from {part:,} genes"))
-        return rows
+        frames = [self.frame(gene) for gene in range(few)]
+        rows += [peer_row(task, peer, frames, genes, "genes") for peer in PEERS]
+        rows.append(r_row(task, "R coxph.fit", r_seconds("scan", self.folder, part), genes, f"from {part:,} genes"))
+        each = r_seconds("scan_formula", self.folder, few)
+        return [*rows, r_row(task, "R coxph", each, genes, f"from {few:,} genes")]
 
-    def _frame(self, gene: int) -> pd.DataFrame:
+    def frame(self, gene: int) -> pd.DataFrame:
+        """Return what a peer fits for a gene."""
         d = self.data[["time", "event", "tam", "age", "grade"]].copy()
         d["gene"] = self.values[gene].astype(float)
         return d.assign(product=d["gene"] * d["tam"])
 
-    def lifelines(self, genes: int) -> None:
-        """Fit genes with lifelines at its default tolerance."""
-        from lifelines import CoxPHFitter
-
-        for gene in range(genes):
-            CoxPHFitter().fit(self._frame(gene), "time", "event")
-
-    def statsmodels(self, genes: int) -> None:
-        """Fit genes with statsmodels' PHReg."""
-        from statsmodels.duration.hazard_regression import PHReg
-
-        for gene in range(genes):
-            d = self._frame(gene)
-            PHReg(d["time"], d.drop(columns=["time", "event"]), status=d["event"], ties="efron").fit()
-
-    def agreement(self) -> str | None:
-        """Compare every gene with R's coxph.fit at eps 1e-12."""
+    def agreement(self, few: int) -> str | None:
+        """Compare every gene with R's coxph.fit at eps 1e-12, and the peers' few."""
         out = self.folder / "r.f64"
         if r_seconds("exact", self.folder, self.genes, str(out)) is None:
             return None
@@ -148,9 +145,13 @@ class Bench:
         coefficient = np.abs(ours["log_hr"] - r[:, 4]).max()
         se = np.abs(ours["se"] / r[:, 9] - 1).max()
         untreated = np.abs(ours["log_hr_untreated"] - r[:, 3]).max()
+        frames = [self.frame(gene) for gene in range(max(1, few // 5))]
+        found = {peer.name: largest_difference(peer, frames, r[: len(frames), :5]) for peer in PEERS}
+        others = "; ".join(f"{name} {gap:.1e}" for name, gap in found.items() if gap is not None)
         return (
             f"Against R coxph.fit (eps 1e-12), all {self.genes:,} genes: largest difference {coefficient:.1e} in the "
             f"interaction, {untreated:.1e} in the gene, {se:.1e} (relative) in the standard error."
+            + (f" The peers at their own defaults, any coefficient, {len(frames)} genes: {others}." if others else "")
         )
 
     def singles(self) -> list[Timing]:
@@ -159,28 +160,27 @@ class Bench:
         when, event = self.large["time"].to_numpy().copy(), self.large["event"].to_numpy().copy()
         task = f"one fit, n = {len(when):,}, 10 columns"
         rows = [Timing(task, "tamoxres", best_of(lambda: fit_cox(when, event, x)))]
-        each = r_seconds("single", self.folder, 3)
-        if each is not None:
-            rows.append(Timing(task, "R coxph.fit", each))
-        if importlib.util.find_spec("lifelines"):
-            from lifelines import CoxPHFitter
-
-            frame = self.large[["time", "event", *COLUMNS]]
-            start = time.perf_counter()
-            CoxPHFitter().fit(frame, "time", "event")
-            rows.append(Timing(task, "lifelines", time.perf_counter() - start))
+        rows.append(r_row(task, "R coxph.fit", r_seconds("single", self.folder, 3)))
+        rows.append(r_row(task, "R coxph", r_seconds("single_formula", self.folder, 1)))
+        for peer in PEERS:
+            if some := min(peer.patients, len(when)):
+                seconds, note = seconds_of(peer, [self.large[["time", "event", *COLUMNS]].head(some)])
+                less = seconds is not None and some < len(when)
+                scaled = None if seconds is None else seconds * len(when) / some
+                rows.append(Timing(task, peer.name, scaled, f"from {some:,} patients" if less else note))
         return rows
 
-    def bootstraps(self, replicates: int) -> list[Timing]:
+    def bootstraps(self, replicates: int, few: int) -> list[Timing]:
         """Time bootstraps of a fit of ten columns."""
         d = self.data
         fit = fit_cox(d["time"].to_numpy(), d["event"].to_numpy(), d[COLUMNS].to_numpy(float))
         task = f"{replicates:,} bootstraps, n = {N:,}, 10 columns"
         rows = [Timing(task, "tamoxres, 1 thread", best_of(lambda: bootstrap(fit, replicates, seed=1)))]
-        each = r_seconds("bootstrap", self.folder, 200)
-        if each is not None:
-            rows.append(Timing(task, "R coxph.fit", each * replicates, "from 200"))
-        return rows
+        for who, name, some in (("R coxph.fit", "bootstrap", 200), ("R coxph", "bootstrap_formula", 50)):
+            rows.append(r_row(task, who, r_seconds(name, self.folder, some), replicates, f"from {some}"))
+        draw, whole = np.random.default_rng(1), d[["time", "event", *COLUMNS]]
+        frames = [whole.iloc[draw.integers(N, size=N)] for _ in range(few)]
+        return rows + [peer_row(task, peer, frames, replicates) for peer in PEERS]
 
     def growth(self) -> list[Timing]:
         """Time scans over three decades of genes, and of patients."""
@@ -230,7 +230,7 @@ def written(rows: list[Timing], notes: list[str]) -> str:
     lines = [
         "# The gene screen and the kernel, side by side",
         "",
-        f"{platform.processor() or platform.machine()}, {platform.system()}, Python {platform.python_version()}, "
+        f"{cpu_model()}, {platform.system()}, Python {platform.python_version()}, "
         f"NumPy {np.__version__}. Medians; written by `python benchmarks/screen.py`.",
         "",
         "| task | who | seconds | ratio | note |",
@@ -238,8 +238,10 @@ def written(rows: list[Timing], notes: list[str]) -> str:
     ]
     first: dict[str, float] = {}
     for row in rows:
-        base = first.setdefault(row.task, row.seconds)
-        lines.append(f"| {row.task} | {row.who} | {row.seconds:,.3f} | {row.seconds / base:,.1f} | {row.note} |")
+        cells = "- | -"
+        if row.seconds is not None:
+            cells = f"{row.seconds:,.3f} | {row.seconds / first.setdefault(row.task, row.seconds):,.1f}"
+        lines.append(f"| {row.task} | {row.who} | {cells} | {row.note} |")
     return "\n".join([*lines, "", *notes, ""])
 
 
@@ -254,9 +256,9 @@ def main() -> None:
     genes, large, few, replicates = (400, 20_000, 5, 64) if options.quick else (20_000, 1_000_000, 100, 1_000)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), genes, large)
-        rows = [*bench.scans(few), *bench.singles(), *bench.bootstraps(replicates), *bench.growth()]
+        rows = [*bench.scans(few), *bench.singles(), *bench.bootstraps(replicates, few), *bench.growth()]
         rows += bench.cluster() if options.cluster else []
-        agreement = bench.agreement()
+        agreement = bench.agreement(few)
     text = written(rows, [agreement] if agreement else [])
     options.o.write_text(text)
     sys.stdout.write(text)

@@ -14,6 +14,8 @@ __all__ = ["limits", "sources"]
 _STANDING = (
     "The literature table was made from abstracts and public pages, not from full texts: it is no systematic review, "
     "and significant findings are more likely to print numbers.",
+    "The default plan is no registered protocol: it was written with these public data at hand, and its choice of "
+    "endpoints, landmark and pools for the cohorts beside METABRIC followed a first look at their estimates.",
     "Hazard ratios are averages over follow-up, and of those still at risk; they are not effects in single patients.",
     "Nothing here is for decisions about single patients.",
 )
