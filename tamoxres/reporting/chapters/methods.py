@@ -40,7 +40,7 @@ def methods(findings: Findings) -> Section:
     """Write the methods."""
     blocks: list[Block] = [
         Paragraph.of(
-            "Every analysis below was named in a plan before it was run. In each cohort the first rule of a marker on "
+            "Every analysis below is named in a plan. In each cohort the first rule of a marker on "
             "the first endpoint is primary; other rules and endpoints are sensitivity analyses. What a plan calls "
             "exploratory is labelled so."
         ),
