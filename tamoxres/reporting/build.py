@@ -6,7 +6,6 @@ stands in manifest.json alone.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import sys
@@ -22,7 +21,7 @@ from ..effects import EffectEstimate, effects_to_csv, effects_to_json
 from ..errors import TamoxresError
 from ..evidence import derived_interactions, literature
 from ..figures.save import FORMATS, figure_bytes
-from ..files import whole_folder, write_whole
+from ..files import sha256, whole_folder, write_whole
 from .chapters.checklists import checklists
 from .chapters.closing import limits, sources
 from .chapters.evidence import literature_section
@@ -191,7 +190,7 @@ def _manifest(plan: Plan, findings: Findings, folder: Path, output: Path, began:
         "seed": plan.seed,
         "plan": plan.as_dict(),
         "data": {c.name: {source.name: source.sha256 for source in c.sources} for c in findings.cohorts},
-        "files": {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
         "command": sys.argv,
         "output": str(output),
         "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
