@@ -14,6 +14,7 @@ from .errors import QuestionError
 from .flow import Flow
 from .markers.calling import call
 from .models.cox import CoxModel, cox
+from .models.engine import Engine
 from .models.imputation import impute
 from .models.interaction import InteractionResult, interaction
 from .models.landmark import landmark
@@ -125,9 +126,11 @@ def answer(cohort: Cohort, question: Question) -> Answer:
     return Answer(**behind, **fitted)
 
 
-def _fitted(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
+def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "lifelines") -> dict[str, Any]:
     """Fit the complete cases: rows, flow, models and, where one was asked for, the interaction."""
-    choices: dict[str, Any] = {"adjust": question.adjust, "strata": question.strata, "ties": question.ties}
+    choices: dict[str, Any] = {
+        "adjust": question.adjust, "strata": question.strata, "ties": question.ties, "engine": engine,
+    }  # fmt: skip
     if question.estimand == "prognostic" or question.marker is None:
         fit = cox if question.estimand == "prognostic" else treatment_effect
         model = fit(analysis, **choices)
@@ -143,7 +146,7 @@ def _imputed(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
     completed = impute(analysis, columns=_columns(question))
 
     def row(i: int) -> Callable[[AnalysisSet], EffectEstimate]:
-        return lambda one: cast("EffectEstimate", _fitted(one, question)["rows"][i])
+        return lambda one: cast("EffectEstimate", _fitted(one, question, "kernel")["rows"][i])
 
     levels = 2 if question.estimand == "treatment_effect" and question.marker else 1
     return {"rows": tuple(completed.pool(row(i)) for i in range(levels)), "flow": completed.completed[0].flow}

@@ -88,6 +88,16 @@ def test_pooled_row_says_how_it_was_made():
     assert pooled.se < complete.se, "imputation wins back patients"
 
 
+def test_the_kernel_pools_what_lifelines_pools():
+    """Fitted on the kernel, which serves many fits, the pooled row is lifelines' row."""
+    made = impute(gappy_gbsg(), columns=["grade", "nodes", "menopause"], m=3, seed=1, iterations=2)
+    one, other = (
+        made.pool(lambda a, engine=engine: cox(a, adjust=["grade", "nodes", "menopause"], engine=engine).effect)
+        for engine in ("lifelines", "kernel")
+    )
+    assert (other.log_estimate, other.se, other.df) == pytest.approx((one.log_estimate, one.se, one.df), rel=1e-7)
+
+
 def test_nothing_missing_changes_nothing():
     """Without gaps the pooled estimate and error are those of the data."""
     made = impute(gbsg(), columns=["grade"], m=2)

@@ -12,7 +12,6 @@ import pytest
 import tamoxres as tr
 from tamoxres.errors import AnalysisError, QuestionError
 from tamoxres.models.cox import fit_terms
-from tamoxres.models.engine import kernel_fit
 from tamoxres.models.treatment import treatment_effect
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "cox" / "reference.json").read_text())
@@ -136,12 +135,25 @@ def test_stratified_many_terms_equal_r():
 
 
 def test_lifelines_and_the_kernel_agree(metabric):
-    """The two engines give the same fit."""
-    model = tr.cox(treated(metabric, "snp6_gain", "BCSS"), adjust=["age", "npi", "chemotherapy"], strata=["site"])
-    other = kernel_fit(model.analysis.frame, model.design, model.strata, "efron")
-    close(model.coefficients, other.coefficients, "coefficients")
-    close(model.covariance, other.covariance, "covariance")
-    close(model.loglik, other.loglik, "loglik")
+    """The two engines give the same fit, of whatever kind; an engine that is neither is refused."""
+    treated_only = treated(metabric, "snp6_gain", "BCSS")
+    both = tr.select(metabric, marker="HER2", rule="snp6_gain", endpoint="BCSS", er="positive", treatment="any")
+    choices = {"adjust": ["age", "npi", "chemotherapy"], "strata": ["site"]}
+    one, other = (tr.cox(treated_only, **choices, engine=engine) for engine in ("lifelines", "kernel"))
+    close(one.coefficients, other.coefficients, "coefficients")
+    close(one.covariance, other.covariance, "covariance")
+    close(one.loglik, other.loglik, "loglik")
+    for fit, rows in (
+        (tr.interaction, lambda result: result.effects),
+        (treatment_effect, lambda model: model.effects),
+    ):
+        for a, b in zip(*(rows(fit(both, **choices, engine=e)) for e in ("lifelines", "kernel")), strict=True):
+            close(b.log_estimate, a.log_estimate, a.term)
+            close(b.se, a.se, a.term)
+            same = {"log_estimate": a.log_estimate, "se": a.se, "p_value": a.p_value}
+            assert replace(b, **same, lrt_p=a.lrt_p, term_p=a.term_p) == a
+    with pytest.raises(QuestionError, match="Unknown engine 'r'. Use one of lifelines, kernel"):
+        tr.cox(treated_only, engine="r")
 
 
 def test_breslow_ties_differ_and_are_named(metabric):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from public_data import analysis_of, answers, days, frame, gbsg, metabric, rotterdam
 
+from tamoxres.analysis.follow_up import delayed_entry
 from tamoxres.errors import AnalysisError, QuestionError
-from tamoxres.models.grouping import delayed_entry
 from tamoxres.models.survival import at_risk, follow_up, kaplan_meier, limits, product_limit
 
 CLOSED = 1e-9  # the estimator is a product: only rounding separates it from R

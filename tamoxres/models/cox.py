@@ -3,7 +3,7 @@
 Conventions: Efron ties unless Breslow is asked for; the competing deaths of an endpoint are censored (the hazard is
 cause-specific); coefficients are log hazard ratios; numbers enter per unit, levels against their reference. The engine
 of the single fit is lifelines, run to the end of double precision (its default stops 5e-5 off); Breslow ties, delayed
-entry and more than 20,000 patients run on `kernel`, and each checks the other in the tests.
+entry, more than 20,000 patients, and many fits (`engine="kernel"`) run on `kernel`. Each checks the other in the tests.
 
 References
 ----------
@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import AnalysisSet
+from ..analysis.design import Design, Term, complete_cases, make_design, term_values
 from ..effects import EffectEstimate
-from ..errors import AnalysisError
+from ..errors import AnalysisError, QuestionError
 from ..kernel.cox import CoxFit
-from .design import Design, Term, complete_cases, make_design, term_values
-from .engine import Ties, kernel_fit, lifelines_fit
+from .engine import Engine, Ties, kernel_fit, lifelines_fit
 from .proportional import ProportionalTest, proportional_test
 
 __all__ = ["CoxModel", "cox", "fit_terms", "treatment_contrast"]
@@ -135,6 +135,7 @@ def cox(
     adjust: Sequence[str] = (),
     strata: Sequence[str] = (),
     ties: Ties = "efron",
+    engine: Engine = "lifelines",
 ) -> CoxModel:
     """Fit the marker's (or, without a marker, the treatment's) hazard ratio, adjusted and stratified as asked.
 
@@ -146,6 +147,8 @@ def cox(
     strata : sequence of str
         Columns with a baseline hazard for each level.
     ties : "efron" | "breslow"
+    engine : "lifelines" | "kernel"
+        `kernel` for many fits (imputations, resamples): the same numbers, several times as fast.
 
     Returns
     -------
@@ -163,13 +166,20 @@ def cox(
     686
     """
     focus = "marker" if analysis.marker else "treatment"
-    return fit_terms(analysis, [focus, *adjust], strata=strata, ties=ties)
+    return fit_terms(analysis, [focus, *adjust], strata=strata, ties=ties, engine=engine)
 
 
 def fit_terms(
-    analysis: AnalysisSet, terms: Sequence[str], *, strata: Sequence[str] = (), ties: Ties = "efron"
+    analysis: AnalysisSet,
+    terms: Sequence[str],
+    *,
+    strata: Sequence[str] = (),
+    ties: Ties = "efron",
+    engine: Engine = "lifelines",
 ) -> CoxModel:
     """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about."""
+    if engine not in get_args(Engine):
+        raise QuestionError(f"Unknown engine {engine!r}. Use one of {', '.join(get_args(Engine))}.")
     columns = [part for term in terms for part in term.split(":")]
     complete = complete_cases(analysis, [*columns, *strata])
     frame = complete.frame
@@ -177,19 +187,21 @@ def fit_terms(
         raise AnalysisError(f"{complete}: no events, so no hazard ratio can be estimated.")
     design = make_design(frame, list(dict.fromkeys(terms)))
     _refuse_empty_levels(complete, design)
-    fitted = _fit(frame, design, tuple(strata), ties)
+    fitted = _fit(frame, design, tuple(strata), ties, engine)
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2], ties=ties,
         strata=tuple(strata), focus=terms[0], notes=_sparseness(complete, design),
     )  # fmt: skip
 
 
-def _fit(frame: Any, design: Design, strata: tuple[str, ...], ties: Ties) -> tuple[FloatArray, FloatArray, float]:
+def _fit(
+    frame: Any, design: Design, strata: tuple[str, ...], ties: Ties, engine: Engine
+) -> tuple[FloatArray, FloatArray, float]:
     """Fit on the kernel, which tells what cannot be estimated, then on lifelines where it serves."""
     fitted = kernel_fit(frame, design, strata, ties)
     _refuse_unestimable(design, fitted)
     delayed = bool((frame["entry"] > 0).any())
-    if ties == "breslow" or delayed or len(frame) > _LIFELINES_PATIENTS:
+    if engine == "kernel" or ties == "breslow" or delayed or len(frame) > _LIFELINES_PATIENTS:
         return fitted.coefficients, fitted.covariance, float(fitted.loglik)
     return lifelines_fit(frame, design, strata, start=fitted.coefficients)
 

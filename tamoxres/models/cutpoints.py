@@ -21,14 +21,15 @@ import numpy as np
 from scipy.special import ndtr
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases
+from ..analysis.follow_up import delayed_entry
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..kernel.cox import fit_cox
 from ..wording import p_value, ratio
 from .cox import cox
-from .design import complete_cases
-from .grouping import FloatArray, IntArray, delayed_entry
+from .grouping import FloatArray, IntArray
 from .resampling import bootstrap
 
 __all__ = ["FittedCut", "SelectedCut", "dichotomise", "fitted_cut", "lausen_schumacher", "logrank_scores", "select_cut"]

@@ -1,4 +1,4 @@
-"""The two engines of a Cox fit on a frame and its design: lifelines for the single fit, `kernel` for the rest."""
+"""The two engines of a Cox fit on a frame and its design: lifelines for the single fit, `kernel` for many fits."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..analysis.design import Design
+from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
-from .design import Design
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Ties", "kernel_fit", "lifelines_fit", "stratum_codes"]
+__all__ = ["Engine", "Ties", "kernel_fit", "lifelines_fit"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 Ties = Literal["efron", "breslow"]
+Engine = Literal["lifelines", "kernel"]
 # lifelines stops when a step, the Newton decrement or the relative gain in likelihood is small: a decrement of 1e-12
 # still leaves a coefficient 2e-7 off
 _FIT_OPTIONS = {"precision": 1e-18, "r_precision": 1e-16}
@@ -46,20 +48,8 @@ def lifelines_fit(
 def kernel_fit(
     frame: pd.DataFrame, design: Design, strata: Sequence[str], ties: Ties, *, start: FloatArray | None = None
 ) -> CoxFit:
-    """Fit on `kernel`: for Breslow ties, delayed entry, large cohorts, and what residuals and tests are made of."""
-    entry = frame["entry"].to_numpy(float)
+    """Fit on `kernel`: for many fits, Breslow ties, delayed entry, large cohorts, and what residuals and tests need."""
     return fit_cox(
-        frame["months"].to_numpy(float),
-        np.asarray(frame["event"] == 1, dtype=int),
-        design.x,
-        entry=np.where(entry > 0, entry, -np.inf) if np.any(entry > 0) else None,  # zero follow-up is at risk at 0
-        strata=stratum_codes(frame, strata),
-        options=CoxOptions(ties=ties, start=start),
-    )
-
-
-def stratum_codes(frame: pd.DataFrame, strata: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int_]] | None:
-    """Number the combinations of the strata's levels; None without strata."""
-    if not strata:
-        return None
-    return np.asarray(frame.groupby([frame[name].astype(str) for name in strata]).ngroup().to_numpy(), dtype=int)
+        frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int), design.x,
+        entry=delayed_entry(frame), strata=stratum_codes(frame, strata), options=CoxOptions(ties=ties, start=start),
+    )  # fmt: skip

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from ..analysis import AnalysisSet
+from ..analysis.design import Design, complete_cases, make_design
+from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from .cox import CoxModel
-from .design import Design, complete_cases, make_design
-from .grouping import FloatArray, IntArray, delayed_entry
+from .grouping import FloatArray, IntArray
 from .survival import at_risk, product_limit
 
 __all__ = ["FineGray", "Subdistribution", "fine_gray", "fit_subdistribution"]

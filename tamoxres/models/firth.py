@@ -20,15 +20,16 @@ from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases, make_design
+from ..analysis.follow_up import risk_sets
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.likelihood import State, evaluate
-from ..kernel.risksets import RiskSets, make_risk_sets
+from ..kernel.risksets import RiskSets
 from ..wording import interval, ratio
 from .cox import CoxModel
-from .design import complete_cases, make_design
-from .engine import Ties, stratum_codes
-from .grouping import FloatArray, delayed_entry
+from .engine import Ties
+from .grouping import FloatArray
 
 __all__ = ["Firth", "Penalised", "firth", "fit_penalised", "profile_limits"]
 
@@ -113,10 +114,7 @@ def firth(
     complete = complete_cases(analysis, [focus, *adjust, *strata])
     frame = complete.frame
     design = make_design(frame, [focus, *adjust])
-    sets = make_risk_sets(
-        frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int), entry=delayed_entry(frame),
-        strata=stratum_codes(frame, strata), ties=ties,
-    )  # fmt: skip
+    sets = risk_sets(frame, strata, ties)
     fitted = fit_penalised(design.x, sets)
     column = design.term(focus).columns[0]
     without = fit_penalised(design.x, sets, fixed={column: 0.0})

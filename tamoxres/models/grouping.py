@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases
+from ..analysis.follow_up import delayed_entry
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from .cox import treatment_contrast
-from .design import complete_cases
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Groups", "check_horizon", "delayed_entry", "group_patients", "two_groups"]
+__all__ = ["Groups", "check_horizon", "group_patients", "two_groups"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int_]]
@@ -127,27 +128,6 @@ def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
             "compares two. Widen the population, or choose a grouping with two levels."
         )
     return groups
-
-
-def delayed_entry(frame: pd.DataFrame) -> FloatArray | None:
-    """Return the months of entry, or None when nobody enters late; those observed from the start get minus infinity.
-
-    Raises
-    ------
-    AnalysisError
-        If a patient enters at or after the end of follow-up.
-    """
-    entry = frame["entry"].to_numpy(float)
-    late = entry > 0
-    if not late.any():
-        return None
-    never = late & (entry >= frame["months"].to_numpy(float))
-    if never.any():
-        raise AnalysisError(
-            f"{int(never.sum()):,} patient(s) enter at or after the end of their follow-up, the first is "
-            f"{frame.index[never][0]!r}; they were never at risk. Leave them out."
-        )
-    return np.where(late, entry, -np.inf)
 
 
 def check_horizon(groups: Groups, horizon: float) -> None:

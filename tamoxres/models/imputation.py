@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis import AnalysisSet
+from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..flow import Step
-from .grouping import FloatArray, IntArray, delayed_entry
+from .grouping import FloatArray, IntArray
 from .rubin import rubin
 from .survival import at_risk
 

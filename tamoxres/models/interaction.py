@@ -21,12 +21,12 @@ import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import TREATED, UNTREATED, AnalysisSet
+from ..analysis.design import complete_cases
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate, effects_to_frame
 from ..errors import AnalysisError
 from .cox import MARKER_CONTRAST, CoxModel, fit_terms, treatment_contrast
-from .design import complete_cases
-from .engine import Ties
+from .engine import Engine, Ties
 from .treatment import CRUDE_WARNING
 from .verdict import Verdict, indication_note, reach_verdict, single_arm_verdict
 
@@ -97,6 +97,7 @@ def interaction(
     ties: Ties = "efron",
     alpha: float = 0.05,
     margin: tuple[float, float] | None = None,
+    engine: Engine = "lifelines",
 ) -> InteractionResult:
     """Estimate the marker x treatment interaction and reach a verdict.
 
@@ -110,6 +111,8 @@ def interaction(
         Level of the verdict's tests.
     margin : (low, high), optional
         Equivalence margin for the ratio of hazard ratios.
+    engine : "lifelines" | "kernel"
+        As in `cox`.
 
     Raises
     ------
@@ -118,8 +121,8 @@ def interaction(
     """
     _refuse_single_arm(analysis)
     complete = complete_cases(analysis, [*adjust, *strata])
-    result = _interaction(complete, adjust, strata, ties)
-    crude = _interaction(analysis, (), (), ties) if adjust or strata else None
+    result = _interaction(complete, adjust, strata, ties, engine)
+    crude = _interaction(analysis, (), (), ties, engine) if adjust or strata else None
     verdict = reach_verdict(result["ratio"], result["marker_treated"], alpha=alpha, margin=margin)
     if crude is None:
         return InteractionResult(**result, crude=None, verdict=verdict)
@@ -139,11 +142,13 @@ def _refuse_single_arm(analysis: AnalysisSet) -> None:
         )
 
 
-def _interaction(analysis: AnalysisSet, adjust: Sequence[str], strata: Sequence[str], ties: Ties) -> dict[str, Any]:
+def _interaction(
+    analysis: AnalysisSet, adjust: Sequence[str], strata: Sequence[str], ties: Ties, engine: Engine
+) -> dict[str, Any]:
     cells = _cells(analysis)
     terms = ["treatment", "marker", _PRODUCT, *adjust]
-    full = fit_terms(analysis, terms, strata=strata, ties=ties)
-    without = fit_terms(analysis, [t for t in terms if t != _PRODUCT], strata=strata, ties=ties)
+    full = fit_terms(analysis, terms, strata=strata, ties=ties, engine=engine)
+    without = fit_terms(analysis, [t for t in terms if t != _PRODUCT], strata=strata, ties=ties, engine=engine)
     position = {name: full.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)}
     lrt_p = float(chdtrc(1, max(2 * (full.loglik - without.loglik), 0.0)))
     contrasts: dict[str, tuple[str, ...]] = {

@@ -20,10 +20,10 @@ import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases
+from ..analysis.follow_up import stratum_codes
 from ..errors import AnalysisError
 from ..wording import p_value
-from .design import complete_cases
-from .engine import stratum_codes
 from .grouping import FloatArray, IntArray, group_patients
 from .survival import at_risk
 

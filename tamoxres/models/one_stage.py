@@ -27,6 +27,7 @@ import numpy as np
 from scipy.special import chdtrc, ndtr
 
 from ..analysis import TREATED, AnalysisSet
+from ..analysis.design import Design, complete_cases, make_design
 from ..cohort import ALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
@@ -34,7 +35,6 @@ from ..kernel.cox import CoxFit
 from ..wording import p_value, percent, ratio_with_interval
 from .cox import MARKER_CONTRAST
 from .cox import treatment_contrast as contrast_of
-from .design import Design, complete_cases, make_design
 from .engine import Ties, kernel_fit
 from .interaction import interaction
 from .verdict import indication_note

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis import TREATED, AnalysisSet
+from ..analysis.design import term_values
 from ..errors import AnalysisError
-from .design import term_values
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analysis.design import Term
+from ..analysis.follow_up import stratum_codes
 from ..codebook import copies_frames
 from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts
 from ..kernel.risksets import FloatArray, IntArray
 from ..wording import p_value
-from .design import Term
-from .engine import kernel_fit, stratum_codes
+from .engine import kernel_fit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from scipy.special import gammaincinv
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases
 from ..errors import AnalysisError
-from .design import complete_cases
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,11 +20,11 @@ import numpy as np
 from scipy.special import chdtrc, ndtri
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..wording import p_value
 from .cox import CoxModel, fit_terms
-from .design import complete_cases
 from .engine import Ties
 from .grouping import FloatArray
 

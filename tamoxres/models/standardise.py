@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..analysis.design import Design
+from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxOptions, fit_cox
 from ..kernel.residuals import baseline_hazard
 from .cox import CoxModel
-from .design import Design
-from .engine import Ties, stratum_codes
-from .grouping import FloatArray, IntArray, delayed_entry, group_patients
+from .engine import Ties
+from .grouping import FloatArray, IntArray, group_patients
 from .resampling import bootstrap
 
 if TYPE_CHECKING:

@@ -20,12 +20,13 @@ import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases, make_design
+from ..analysis.follow_up import stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
 from ..wording import p_value
-from .design import complete_cases, make_design
-from .engine import Ties, stratum_codes
+from .engine import Ties
 from .grouping import FloatArray, Groups, IntArray, two_groups
 
 __all__ = ["SplitRows", "TimeSplit", "split_rows", "time_split"]

@@ -21,12 +21,12 @@ import numpy as np
 from scipy.special import chdtrc, ndtri
 
 from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases, make_design
+from ..analysis.follow_up import stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, fit_cox
 from ..wording import p_value
-from .design import complete_cases, make_design
-from .engine import stratum_codes
 from .grouping import FloatArray, Groups, two_groups
 from .splines import QUANTILES, restricted_cubic_basis
 from .time_split import SplitRows, split_rows

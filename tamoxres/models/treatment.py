@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
 from .cox import CoxModel, fit_terms
-from .engine import Ties
+from .engine import Engine, Ties
 from .verdict import indication_note
 
 __all__ = ["CRUDE_WARNING", "never_treated", "treatment_effect"]
@@ -20,7 +20,12 @@ CRUDE_WARNING = (
 
 
 def treatment_effect(
-    analysis: AnalysisSet, *, adjust: Sequence[str] = (), strata: Sequence[str] = (), ties: Ties = "efron"
+    analysis: AnalysisSet,
+    *,
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    ties: Ties = "efron",
+    engine: Engine = "lifelines",
 ) -> CoxModel:
     """Fit treated against untreated, in patients selected with `treatment="any"`.
 
@@ -34,7 +39,7 @@ def treatment_effect(
             f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated. "
             "Use treatment='any'."
         )
-    fitted = fit_terms(analysis, ["treatment", *adjust], strata=strata, ties=ties)
+    fitted = fit_terms(analysis, ["treatment", *adjust], strata=strata, ties=ties, engine=engine)
     notes = list(fitted.notes)
     notes += indication_note(analysis.cohort.design)
     if fitted.effect.log_estimate and fitted.effect.log_estimate > 0 and not adjust and not strata:

@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ..analysis import TREATED, AnalysisSet
+from ..analysis.design import Design, complete_cases, make_design
+from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import fit_cox
 from ..kernel.residuals import robust_covariance
 from .cox import treatment_contrast
-from .design import Design, complete_cases, make_design
-from .grouping import FloatArray, IntArray, delayed_entry, group_patients
+from .grouping import FloatArray, IntArray, group_patients
 from .positivity import check_positivity
 from .resampling import bootstrap
 from .verdict import indication_note

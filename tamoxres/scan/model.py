@@ -1,8 +1,8 @@
 """What the models of a screen share: follow-up, treatment and adjusters of the patients whose expression is known.
 
-Conventions: treatment is 0 (untreated) or 1 (treated); numbers enter per unit, levels against the first that occurs in
-the codebook's order, else in sorted order. Competing deaths are censored: the hazard is cause-specific. Patients who
-lack an adjuster, or expression, leave with one more step in the flow.
+Conventions: treatment is 0 (untreated) or 1 (treated); adjusters enter as in `analysis.design`. Competing deaths are
+censored: the hazard is cause-specific. Patients who lack an adjuster, or expression, leave with one more step in the
+flow.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..analysis import TREATED, AnalysisSet
-from ..codebook import column
+from ..analysis import AnalysisSet
+from ..analysis.design import complete_cases, make_design
+from ..analysis.follow_up import risk_sets
 from ..errors import AnalysisError, QuestionError
 from ..kernel.batch import GenePlan, plan_genes
-from ..kernel.risksets import make_risk_sets
+from ..kernel.risksets import Ties
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,6 @@ __all__ = ["FloatArray", "IntArray", "ScreenModel", "Term", "make_model"]
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Term = Literal["gene:treatment", "gene"]
-Ties = Literal["efron", "breslow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,27 +86,18 @@ def make_model(
         If no patient of the set has expression, or the model without genes cannot be estimated.
     """
     known = _with_expression(analysis, patients)
-    known = _complete(known, [*adjust, *strata])
+    terms = ["treatment", *adjust] if term == "gene:treatment" else list(adjust)
+    if term == "gene:treatment" and known.frame["treatment"].nunique() < 2:
+        raise QuestionError(
+            f"{analysis.cohort.name}: all {known.n:,} patients with expression are {_only(known.frame)}; an "
+            "interaction needs both arms. Select with treatment='any', or screen term='gene'."
+        )
+    known = complete_cases(known, [*terms, *strata])
     frame = known.frame
-    blocks: list[FloatArray] = []
-    if term == "gene:treatment":
-        if frame["treatment"].nunique() < 2:
-            raise QuestionError(
-                f"{analysis.cohort.name}: all {known.n:,} patients with expression are {_only(frame)}; an interaction "
-                "needs both arms. Select with treatment='any', or screen term='gene'."
-            )
-        blocks.append(np.asarray(frame["treatment"] == TREATED, dtype=float)[:, None])
-    blocks += [_columns(frame, name) for name in adjust]
-    shared = np.hstack(blocks) if blocks else np.empty((known.n, 0))
-    entry = frame["entry"].to_numpy(float)
-    sets = make_risk_sets(
-        frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int),
-        entry=np.where(entry > 0, entry, -np.inf) if np.any(entry > 0) else None,
-        strata=_codes(frame, strata), ties=ties,
-    )  # fmt: skip
+    shared = make_design(frame, terms).x if terms else np.empty((known.n, 0))
     place = {name: i for i, name in enumerate(patients)}
     return ScreenModel(
-        plan=plan_genes(sets, shared, modifier=0 if term == "gene:treatment" else None),
+        plan=plan_genes(risk_sets(frame, strata, ties), shared, modifier=0 if term == "gene:treatment" else None),
         columns=np.array([place[str(name)] for name in frame.index]), term=term, analysis=known,
         adjusted_for=tuple(adjust), strata=tuple(strata), shared=shared,
     )  # fmt: skip
@@ -124,42 +115,6 @@ def _with_expression(analysis: AnalysisSet, patients: Sequence[str]) -> Analysis
     if keep.all():
         return analysis
     return analysis.without(keep, name="Expression known", why=f"no expression {int((~keep).sum()):,}")
-
-
-def _complete(analysis: AnalysisSet, names: Sequence[str]) -> AnalysisSet:
-    frame = analysis.frame
-    for name in names:
-        if name not in frame or name in ("months", "event", "entry"):
-            raise QuestionError(f"{analysis.cohort.name} has no column {name!r}. It has {', '.join(map(str, frame))}.")
-    missing = frame[list(names)].isna()
-    gone = missing.any(axis=1).to_numpy()
-    if not gone.any():
-        return analysis
-    why = ", ".join(f"{name} unknown {int(n):,}" for name, n in missing.sum().items() if n)
-    if gone.all():
-        raise AnalysisError(f"No patient has all of {', '.join(names)}: {why}. Adjust for fewer.")
-    return analysis.without(~gone, name=f"Covariates known ({', '.join(names)})", why=why)
-
-
-def _columns(frame: pd.DataFrame, name: str) -> FloatArray:
-    values = frame[name]
-    if values.nunique() < 2:
-        raise AnalysisError(
-            f"Column {name} is constant: all {len(frame):,} patients are {values.iloc[0]}. Leave it out."
-        )
-    if values.dtype.kind in "fiub":
-        return values.to_numpy(float)[:, None]
-    text = values.astype(str)
-    declared = column(name)
-    order = [level for level in (declared.levels if declared else ()) if level in set(text)]
-    levels = order + sorted(set(text) - set(order))
-    return np.column_stack([(text == level).to_numpy(float) for level in levels[1:]])
-
-
-def _codes(frame: pd.DataFrame, strata: Sequence[str]) -> IntArray | None:
-    if not strata:
-        return None
-    return np.asarray(frame.groupby([frame[name].astype(str) for name in strata]).ngroup(), dtype=np.int64)
 
 
 def _only(frame: pd.DataFrame) -> str:

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .codebook import copies_frames
-from .cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
-from .endpoints import STEEP, Endpoint
-from .errors import QuestionError
-from .flow import Flow, Step
-from .question import Restriction
+from ..codebook import copies_frames
+from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
+from ..endpoints import STEEP, Endpoint
+from ..errors import QuestionError
+from ..flow import Flow, Step
+from ..question import Restriction
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis import AnalysisSet
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
+from .sets import AnalysisSet
 
 if TYPE_CHECKING:
     import pandas as pd
