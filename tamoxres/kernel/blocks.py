@@ -1,4 +1,4 @@
-"""The NumPy reference of the batch kernel: sixteen genes side by side, each step of `sweeps.fit_genes` as array sums.
+"""The NumPy reference of the batch kernel: many genes side by side, each step of `sweeps.fit_genes` as array sums.
 
 Conventions: as in `sweeps`. A *block* of b genes is fitted at once; arrays end with the axis of genes, (n, b) over
 positions and (k, b) over event groups. Sums over patients are products with matrices that all blocks share.
@@ -18,7 +18,7 @@ from .risksets import FloatArray, IntArray
 
 __all__ = ["fit_genes"]
 
-_TOGETHER = 16
+_TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.special import chdtrc, ndtr
 
 from ..errors import TamoxresError
-from ..kernel.batch import Engine, GeneFits, fit_genes
-from .matrix import Expression
-from .model import FloatArray, ScreenModel
+from ..kernel.batch import Engine, GeneFits, GenePlan, fit_genes
+from .matrix import Reader
+from .model import FloatArray, IntArray, Term
 
 __all__ = ["COLUMNS", "BlockTask", "fit_block"]
 
@@ -27,34 +27,46 @@ _ARMS = ("log_hr_untreated", "se_untreated", "log_hr_treated", "se_treated")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BlockTask:
-    """Genes start ... stop - 1 of a matrix, to be fitted by a model."""
+    """Some genes to be fitted: all that a worker must be sent, so that one that is lost can be sent again.
 
-    model: ScreenModel
-    matrix: Expression
-    start: int
-    stop: int
+    Attributes
+    ----------
+    plan : GenePlan
+    columns : array of int, shape (patients,)
+        Where in the expression matrix the patients of the plan stand.
+    term : "gene:treatment" | "gene"
+    genes : tuple of str
+    read : function
+        Gives their values, shape (genes, patients of the matrix).
+    engine : "numba" | "numpy"
+    lrt : bool
+    """
+
+    plan: GenePlan
+    columns: IntArray
+    term: Term
+    genes: tuple[str, ...]
+    read: Reader
     engine: Engine
     lrt: bool
 
 
-def fit_block(task: BlockTask) -> tuple[int, dict[str, Any]]:
+def fit_block(start: int, task: BlockTask) -> tuple[int, dict[str, Any]]:
     """Read a block and fit it; return where it starts and its columns.
 
     A block that cannot be read or fitted becomes rows that say why, so that the other blocks go on; what the user must
     mend (a gene that is text) is raised.
     """
-    genes = task.matrix.genes[task.start : task.stop]
     try:
-        values = task.matrix.read(task.start, task.stop)
-        fits = fit_genes(task.model.plan, values[:, task.model.columns], engine=task.engine, nested=task.lrt)
+        fits = fit_genes(task.plan, task.read().take(task.columns, axis=1), engine=task.engine, nested=task.lrt)
     except TamoxresError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever a disk or a worker does to one block)
-        return task.start, _failed(genes, task.model, f"failed: {type(error).__name__}: {error}")
-    return task.start, {"gene": list(genes), **_columns(task.model, fits)}
+        return start, _failed(task.genes, task.term, f"failed: {type(error).__name__}: {error}")
+    return start, {"gene": list(task.genes), **_columns(task.term, fits)}
 
 
-def _columns(model: ScreenModel, fits: GeneFits) -> dict[str, Any]:
+def _columns(term: Term, fits: GeneFits) -> dict[str, Any]:
     beta, variance = fits.coefficients, fits.covariance
     with np.errstate(invalid="ignore"):
         z = beta[:, -1] / fits.se[:, -1]
@@ -63,7 +75,7 @@ def _columns(model: ScreenModel, fits: GeneFits) -> dict[str, Any]:
         "n": fits.n, "events": fits.events, "log_hr": beta[:, -1], "se": fits.se[:, -1], "z": z,
         "p": 2 * ndtr(-np.abs(z)), "lrt": lrt, "lrt_p": chdtrc(1, lrt), "sd": fits.sd,
     }  # fmt: skip
-    if model.term == "gene:treatment":
+    if term == "gene:treatment":
         treated = variance[:, -1, -1] + variance[:, -2, -2] + 2 * variance[:, -1, -2]
         out |= {
             "log_hr_untreated": beta[:, -2], "se_untreated": fits.se[:, -2],
@@ -72,9 +84,9 @@ def _columns(model: ScreenModel, fits: GeneFits) -> dict[str, Any]:
     return out | {"flag": list(fits.flags)}
 
 
-def _failed(genes: tuple[str, ...], model: ScreenModel, why: str) -> dict[str, Any]:
+def _failed(genes: tuple[str, ...], term: Term, why: str) -> dict[str, Any]:
     g = len(genes)
-    numbers = [*COLUMNS[3:], *(_ARMS if model.term == "gene:treatment" else ())]
+    numbers = [*COLUMNS[3:], *(_ARMS if term == "gene:treatment" else ())]
     unknown: dict[str, FloatArray] = {name: np.full(g, np.nan) for name in numbers}
     counts = {name: np.zeros(g, np.int64) for name in ("n", "events")}
     return {"gene": list(genes), **counts, **unknown, "flag": [why] * g}

@@ -2,16 +2,18 @@
 
 Conventions: a matrix tells its genes and its patients, and `read(start, stop)` gives those genes as an array of shape
 (genes, patients); NaN is missing. Parquet files have one row a patient and one column a gene, with the patients in the
-index or in a column named `patient`. Arrays (NumPy memory maps, zarr, HDF5) have one row a gene. Handles are small and
-travel to worker processes, which open the file themselves.
+index or in a column named `patient`. Arrays (NumPy memory maps, zarr, HDF5) have one row a gene. What travels to a
+worker process is the `reader` of its block: where the file lies, or of values in memory the block's own, never the
+whole matrix nor its names.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,10 +33,13 @@ __all__ = [
     "ParquetMatrix",
     "PickedMatrix",
     "open_expression",
+    "reader_of",
 ]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+Reader = Callable[[], FloatArray]
 _PATIENT = "patient"
+_LAST = threading.local()  # the Parquet file that a thread read last
 
 
 class Expression(Protocol):
@@ -50,6 +55,12 @@ class Expression(Protocol):
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Return the genes start ... stop - 1, shape (genes, patients), floating point."""
+
+
+def reader_of(matrix: Expression, start: int, stop: int) -> Reader:
+    """Return a function that reads the genes start ... stop - 1 and is cheap to send to another process."""
+    own = getattr(matrix, "reader", None)
+    return partial(matrix.read, start, stop) if own is None else own(start, stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +80,17 @@ class ArrayMatrix:
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Return some genes, shape (genes, patients)."""
-        return _as_numbers(self.values[start:stop])
+        return self.reader(start, stop)()
+
+    def reader(self, start: int, stop: int) -> Reader:
+        """Return a function that reads some genes."""
+        if isinstance(self.values, np.ndarray):
+            return partial(_as_numbers, self.values[start:stop])
+        return partial(_sliced, self.values, start, stop)
+
+
+def _sliced(values: Any, start: int, stop: int) -> FloatArray:
+    return _as_numbers(values[start:stop])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,8 +113,17 @@ class MappedMatrix:
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Return some genes, shape (genes, patients)."""
-        shape = (len(self.genes), len(self.patients))
-        return _as_numbers(np.memmap(self.path, self.dtype, "r", offset=self.offset, shape=shape)[start:stop])
+        return self.reader(start, stop)()
+
+    def reader(self, start: int, stop: int) -> Reader:
+        """Return a function that reads some genes."""
+        width = len(self.patients)
+        offset = self.offset + start * width * np.dtype(self.dtype).itemsize
+        return partial(_mapped, self.path, self.dtype, offset, (stop - start, width))
+
+
+def _mapped(path: Path, dtype: str, offset: int, shape: tuple[int, int]) -> FloatArray:
+    return _as_numbers(np.memmap(path, dtype, "r", offset=offset, shape=shape))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,11 +144,18 @@ class FrameMatrix:
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Return some genes, shape (genes, patients)."""
-        part = self.frame.iloc[:, start:stop]
-        text = [str(name) for name, kind in part.dtypes.items() if kind.kind not in "fiub"]
-        if text:
-            raise DataError(f"Gene {text[0]} holds text, not numbers; leave it out or convert it.")
-        return _as_numbers(part.to_numpy(dtype=float).T)
+        return self.reader(start, stop)()
+
+    def reader(self, start: int, stop: int) -> Reader:
+        """Return a function that reads some genes."""
+        return partial(_of_frame, self.frame.iloc[:, start:stop])
+
+
+def _of_frame(part: pd.DataFrame) -> FloatArray:
+    text = [str(name) for name, kind in part.dtypes.items() if kind.kind not in "fiub"]
+    if text:
+        raise DataError(f"Gene {text[0]} holds text, not numbers; leave it out or convert it.")
+    return _as_numbers(part.to_numpy(dtype=float).T)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,7 +165,6 @@ class ParquetMatrix:
     path: Path
     genes: tuple[str, ...]
     patients: tuple[str, ...]
-    _own: threading.local = field(default_factory=threading.local, repr=False)
 
     @classmethod
     def open(cls, path: Path) -> ParquetMatrix:
@@ -157,22 +193,25 @@ class ParquetMatrix:
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Return some genes, shape (genes, patients)."""
-        import pyarrow.parquet as pq
+        return self.reader(start, stop)()
 
-        # A reader for each thread: one reader must not be used by two, and the names of 20,000 columns take longer to
-        # read than a block.
-        if not hasattr(self._own, "file"):
-            self._own.file = pq.ParquetFile(self.path)
-        table = self._own.file.read(columns=list(self.genes[start:stop]), use_threads=False)
-        columns = [column.to_numpy(zero_copy_only=False) for column in table.columns]
-        return _as_numbers(np.stack(columns)) if columns else np.empty((0, len(self.patients)))
+    def reader(self, start: int, stop: int) -> Reader:
+        """Return a function that reads some genes."""
+        return partial(_of_parquet, self.path, self.genes[start:stop])
 
-    def __getstate__(self) -> tuple[Path, tuple[str, ...], tuple[str, ...]]:
-        return self.path, self.genes, self.patients
 
-    def __setstate__(self, state: tuple[Path, tuple[str, ...], tuple[str, ...]]) -> None:
-        for name, value in zip(("path", "genes", "patients", "_own"), (*state, threading.local()), strict=True):
-            object.__setattr__(self, name, value)
+def _of_parquet(path: Path, genes: tuple[str, ...]) -> FloatArray:
+    import pyarrow.parquet as pq
+
+    # A reader for each thread: one reader must not be used by two, and the names of 20,000 columns take longer to read
+    # than a block.
+    stat = path.stat()
+    key = (path, stat.st_size, stat.st_mtime_ns)
+    if getattr(_LAST, "key", None) != key:
+        _LAST.file, _LAST.key = pq.ParquetFile(path), key
+    table = _LAST.file.read(columns=list(genes), use_threads=False)
+    columns = [column.to_numpy(zero_copy_only=False) for column in table.columns]
+    return _as_numbers(np.stack(columns)) if columns else np.empty((0, _LAST.file.metadata.num_rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -190,7 +229,15 @@ class PickedMatrix:
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Return some genes, shape (genes, patients)."""
-        return np.concatenate([self.inner.read(row, row + 1) for row in self.rows[start:stop]])
+        return self.reader(start, stop)()
+
+    def reader(self, start: int, stop: int) -> Reader:
+        """Return a function that reads some genes."""
+        return partial(_stacked, tuple(reader_of(self.inner, row, row + 1) for row in self.rows[start:stop]))
+
+
+def _stacked(readers: tuple[Reader, ...]) -> FloatArray:
+    return np.concatenate([read() for read in readers])
 
 
 def _as_numbers(values: Any) -> FloatArray:

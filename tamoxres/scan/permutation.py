@@ -20,7 +20,7 @@ from scipy.special import ndtr
 
 from ..errors import AnalysisError, QuestionError
 from ..kernel.batch import GenePlan, fit_placed
-from .matrix import Expression
+from .matrix import Expression, Reader, reader_of
 from .model import FloatArray, IntArray
 from .result import Screen
 from .store import benjamini_hochberg
@@ -53,10 +53,8 @@ def largest_z(plan: GenePlan, values: FloatArray, orders: IntArray) -> FloatArra
     return out
 
 
-def _largest_of_block(
-    plan: GenePlan, matrix: Expression, columns: IntArray, block: tuple[int, int], orders: IntArray
-) -> FloatArray:
-    return largest_z(plan, matrix.read(*block)[:, columns], orders)
+def _largest_of_block(plan: GenePlan, read: Reader, columns: IntArray, orders: IntArray) -> FloatArray:
+    return largest_z(plan, read().take(columns, axis=1), orders)
 
 
 def family_wise(
@@ -89,7 +87,7 @@ def family_wise(
     genes = len(expression.genes)
     blocks = [(start, min(start + block, genes)) for start in range(0, genes, block)]
     parts = Parallel(n_jobs=jobs, prefer="threads")(
-        delayed(_largest_of_block)(plan, expression, columns, part, orders) for part in blocks
+        delayed(_largest_of_block)(plan, reader_of(expression, *part), columns, orders) for part in blocks
     )
     largest = np.sort(np.max(np.stack(parts), axis=0))
     table = found.table

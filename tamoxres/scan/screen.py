@@ -23,9 +23,10 @@ from ..analysis import AnalysisSet
 from ..cohort import Profile
 from ..errors import QuestionError
 from ..kernel.batch import Engine
+from ..kernel.risksets import Ties
 from .blocks import BlockTask, fit_block
-from .matrix import Expression, open_expression
-from .model import ScreenModel, Term, Ties, make_model
+from .matrix import Expression, open_expression, reader_of
+from .model import ScreenModel, Term, make_model
 from .result import Screen
 from .store import Store, benjamini_hochberg
 
@@ -151,16 +152,14 @@ def _run(
     todo = [start for start in _starts(genes, block) if start not in done]
     ready = sum(min(block, genes - start) for start in done)
     tasks = (
-        delayed(fit_block)(
-            BlockTask(
-                model=model, matrix=matrix, start=start, stop=min(start + block, genes), engine=options.engine,
-                lrt=options.lrt,
-            )
-        )
-        for start in todo
-    )  # fmt: skip
+        delayed(fit_block)(start, _task(model, matrix, start, min(start + block, genes), options)) for start in todo
+    )
     # Compiled code leaves the interpreter's lock, so threads are enough; a configured backend goes before this hint.
-    results = Parallel(n_jobs=options.jobs, prefer="threads", return_as="generator_unordered")(tasks)
+    # A block is work enough for one call: joblib would put several into one, and leave workers idle at the end.
+    run = Parallel(
+        n_jobs=options.jobs, prefer="threads", return_as="generator_unordered", batch_size=1, pre_dispatch="4 * n_jobs"
+    )
+    results = run(tasks)
     try:
         for start, columns in results:
             ready += len(columns["gene"])
@@ -171,6 +170,13 @@ def _run(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # joblib tells of the tasks it drops when a screen is stopped
             results.close()
+
+
+def _task(model: ScreenModel, matrix: Expression, start: int, stop: int, options: ScreenOptions) -> BlockTask:
+    return BlockTask(
+        plan=model.plan, columns=model.columns, term=model.term, genes=matrix.genes[start:stop],
+        read=reader_of(matrix, start, stop), engine=options.engine, lrt=options.lrt,
+    )  # fmt: skip
 
 
 def _in_memory(parts: dict[int, dict[str, Any]]) -> pd.DataFrame:
