@@ -52,6 +52,7 @@ _HOMES = {
     "models.landmark": ["landmark"],
     "scan.gene_sets": ["gene_set_table"],
     "scan.matrix": ["open_expression"],
+    "scan.positions": ["with_positions"],
     "scan.permutation": ["family_wise", "replicate"],
     "scan.shrink": ["shrink_screen"],
     "scan.screen": ["ScreenOptions", "screen"],

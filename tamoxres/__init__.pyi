@@ -115,6 +115,7 @@ from .scan.gene_sets import gene_set_table as gene_set_table
 from .scan.matrix import open_expression as open_expression
 from .scan.permutation import family_wise as family_wise
 from .scan.permutation import replicate as replicate
+from .scan.positions import with_positions as with_positions
 from .scan.screen import ScreenOptions as ScreenOptions
 from .scan.screen import screen as screen
 from .scan.shrink import shrink_screen as shrink_screen
@@ -251,5 +252,6 @@ __all__ = [
     "vote_table",
     "weights",
     "with_continuous",
+    "with_positions",
     "__version__",
 ]

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "tamoxres"
 FILE_LINES, FUNCTION_LINES = 400, 40
 FLOORS = (  # a module imports from lower rows, or from its own folder
     ("errors",),
-    ("wording", "files", "kernel"),
+    ("wording", "files", "genome", "kernel"),
     ("endpoints",),
     ("codebook", "curves", "flow"),
     ("effects",),

@@ -1,8 +1,10 @@
 """Naming points without names that overlap: each name goes to the nearest free place beside its point.
 
-Lengths are points on paper. Names are placed in the order given, so the most important come first; one that finds no
-free place is left out, and the caller is told. The search is exhaustive over a few rings and angles, so the same points
-give the same places.
+Lengths are points on paper. A name farther off is led to by a line, which passes over no other named mark and crosses
+no other line, so that no name can be taken for another's. Names are placed in the order given, so the most important
+come first; where some find no free place, they go first in a further round, and the round that places most names
+counts. One that still finds none is left out, and the caller is told. The search is exhaustive over a few rings and
+angles, so the same points give the same places.
 """
 
 from __future__ import annotations
@@ -20,33 +22,28 @@ from .paper import Box
 __all__ = ["Callout", "place_names"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-_RINGS = (
-    0.65,
-    1.3,
-    2.0,
-    3.0,
-    4.2,
-    5.6,
-    7.2,
-    9.0,
-    11.0,
-    13.0,
-)  # distances of a name from its point, in sizes of the text
-_ANGLES = tuple(math.radians(a) for a in (0, 180, 45, 135, 90, -45, -135, -90, 22, 158, -22, -158, 68, 112, -68, -112))
+_RINGS = (0.65, 1.3, 2.0, 3.0, 4.2, 5.6, 7.2, 9.0, 11.0, 13.0)  # from point to name, in sizes of the text
+_DEGREES = (
+    0, 180, 45, 135, 90, -45, -135, -90, 22, 158, -22, -158, 68, 112, -68, -112, 34, 146, 56, 124, 79, 101,
+)  # fmt: skip
+_ANGLES = tuple(math.radians(degrees) for degrees in _DEGREES)
+_ALONG = np.linspace(0.0, 1.0, 24)[:, None]  # where a line is looked at, from end to end
+_ROUNDS = 8  # of placing all names, those that found no place in one first in the next
 _GAP = 0.12  # between two names, in sizes of the text
 _MARK = 0.38  # half the side of a named mark, in sizes of the text
+_ALONE = 0.9  # how far other named marks stay from a name without a line, in sizes of the text
 _COVERS, _MOST = 0.25, 10.0  # what covering one more mark costs, in rings; and what it costs at most
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Callout:
-    """Where a name stands: the box of its letters, its middle, and whether a line must lead to its point."""
+    """Where a name stands: the box of its letters, its middle, and the line that leads to it from its point, if any."""
 
     index: int
     x: float
     y: float
     box: Box
-    led: bool
+    lead: FloatArray | None
 
 
 def place_names(
@@ -71,12 +68,19 @@ def place_names(
     list of Callout
         Without those for which there is no room.
     """
-    placed: list[Callout] = []
-    for i, text in enumerate(texts):
-        found = _best(i, text_width(text, size), named, others, placed, (inside, size))
-        if found is not None:
-            placed.append(found)
-    return placed
+    wide = [text_width(text, size) for text in texts]
+    order, best = list(range(len(texts))), list[Callout]()
+    for _ in range(_ROUNDS):
+        placed: list[Callout] = []
+        for i in order:
+            if (found := _best(i, wide[i], named, others, placed, (inside, size))) is not None:
+                placed.append(found)
+        best = max(best, placed, key=len)
+        there = {callout.index for callout in placed}
+        if len(there) == len(order):
+            break
+        order.sort(key=lambda i: i in there)
+    return best
 
 
 def _best(
@@ -100,29 +104,44 @@ def _best(
 
 def _spot(i: int, point: FloatArray, letters: tuple[float, float], to: tuple[float, float], led: bool) -> Callout:
     (wide, tall), (far, angle) = letters, to
-    x = float(point[0]) + math.cos(angle) * (far + wide / 2)
-    y = float(point[1]) + math.sin(angle) * (far + tall / 2)
-    return Callout(index=i, x=x, y=y, box=(x - wide / 2, y - tall / 2, wide, tall), led=led)
+    from_x, from_y = float(point[0]), float(point[1])
+    x = from_x + math.cos(angle) * (far + wide / 2)
+    y = from_y + math.sin(angle) * (far + tall / 2)
+    end = (min(max(from_x, x - wide / 2), x + wide / 2), min(max(from_y, y - 0.35 * tall), y + 0.35 * tall))
+    lead = np.array([(from_x, from_y), end]) if led else None
+    return Callout(index=i, x=x, y=y, box=(x - wide / 2, y - tall / 2, wide, tall), lead=lead)
 
 
 def _free(spot: Callout, named: FloatArray, placed: Sequence[Callout], inside: Box, size: float) -> bool:
-    """Whether a place lies inside, off the named marks and the other names, and its line crosses none of them."""
+    """Whether a place lies inside, off the named marks and the other names, and no line can be taken for another's."""
     x, y, wide, tall = spot.box
     if x < inside[0] or y < inside[1] or x + wide > inside[0] + inside[2] or y + tall > inside[1] + inside[3]:
         return False
-    half = _MARK * size
-    if _covered((x - half, y - half, wide + 2 * half, tall + 2 * half), named):
+    if _covered(_wider(spot.box, _MARK * size), named):
         return False
-    gap = _GAP * size
-    wider = (x - gap, y - gap, wide + 2 * gap, tall + 2 * gap)
-    point = named[spot.index]
-    for other in placed:
-        theirs = named[other.index]
-        if _overlap(wider, other.box) or (other.led and _crosses(theirs, (other.x, other.y), spot.box)):
-            return False
-        if spot.led and _crosses(point, (spot.x, spot.y), other.box):
-            return False
-    return True
+    others = np.delete(named, spot.index, axis=0)
+    if spot.lead is None and _covered(_wider(spot.box, _ALONE * size), others):
+        return False
+    if spot.lead is not None and _meets(spot.lead, others, _MARK * size):
+        return False
+    wider = _wider(spot.box, _GAP * size)
+    return not any(_in_the_way(spot, wider, other, _wider(other.box, _GAP * size)) for other in placed)
+
+
+def _in_the_way(spot: Callout, wider: Box, other: Callout, theirs: Box) -> bool:
+    """Whether two names overlap, or the line of one enters the other or crosses its line."""
+    if _overlap(wider, other.box):
+        return True
+    if other.lead is not None and _enters(other.lead, wider):
+        return True
+    if spot.lead is None:
+        return False
+    return _enters(spot.lead, theirs) or (other.lead is not None and _cross(spot.lead, other.lead))
+
+
+def _wider(box: Box, by: float) -> Box:
+    x, y, wide, tall = box
+    return x - by, y - by, wide + 2 * by, tall + 2 * by
 
 
 def _covered(box: Box, marks: FloatArray) -> int:
@@ -135,7 +154,27 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
 
 
-def _crosses(start: FloatArray, end: tuple[float, float], box: Box) -> bool:
+def _enters(line: FloatArray, box: Box) -> bool:
     """Whether a straight line enters a box."""
-    along = np.linspace(0.0, 1.0, 24)[:, None]
-    return _covered(box, np.asarray(start) + along * (np.asarray(end) - np.asarray(start))) > 0
+    return _covered(box, line[0] + _ALONG * (line[1] - line[0])) > 0
+
+
+def _meets(line: FloatArray, marks: FloatArray, half: float) -> bool:
+    """Whether a line passes over a mark; one that begins beside a mark and leads away from it does not."""
+    way = line[1] - line[0]
+    off = marks - line[0]
+    along = np.clip(off @ way / max(float(way @ way), 1e-12), 0.0, 1.0)
+    nearest = np.hypot(*(off - along[:, None] * way).T)
+    return bool((nearest < np.minimum(half, 0.95 * np.hypot(*off.T))).any())
+
+
+def _cross(a: FloatArray, b: FloatArray) -> bool:
+    """Whether two straight lines cross between their ends."""
+    return _parts(a, b) and _parts(b, a)
+
+
+def _parts(line: FloatArray, other: FloatArray) -> bool:
+    """Whether the ends of another line lie on both sides of a line."""
+    (x, y), off = line[1] - line[0], other - line[0]
+    side = x * off[:, 1] - y * off[:, 0]
+    return bool(side[0] * side[1] < 0)

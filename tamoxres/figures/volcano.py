@@ -24,6 +24,7 @@ from matplotlib.patches import Rectangle
 from scipy.special import log_ndtr
 
 from ..errors import TamoxresError
+from ..genome import CASCADE, CHROMOSOMES, plain_chromosomes
 from ..wording import count
 from .callouts import Callout, place_names
 from .measure import text_width
@@ -38,12 +39,10 @@ __all__ = ["PATHWAY", "manhattan", "volcano"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-PATHWAY = (
-    "ERBB2", "PTEN", "AKT1", "AKT2", "AKT3", "MTOR", "RPTOR", "RICTOR", "RPS6KB1", "RPS6", "EIF4EBP1", "SRC", "GLI1",
-    "GLI2", "GLI3", "SMO", "PTCH1", "SHH", "SUFU", "PIK3CA", "PIK3R1", "ESR1",
-)  # fmt: skip
-"""Genes of the HER2, PI3K/AKT/mTOR, SRC and Hedgehog cascade, named by default."""
+PATHWAY = tuple(gene for members in CASCADE.values() for gene in members)
+"""Genes of the cascade, named by default."""
 _EFFECTS = ("log_hr", "log_estimate", "coefficient")
+_PLACE = ("chromosome", "position")
 _HEIGHT: dict[Width, float] = {"single": 0.85, "double": 0.50}  # of the figure's width
 _FARTHEST = float(np.log(20.0))  # log ratio beyond which a gene stands at the edge
 _MOST_NAMES = 8  # of genes beside those asked for
@@ -143,7 +142,7 @@ def manhattan(
     ----------
     result : DataFrame
         gene, p, q, chromosome (1-22, X, Y, MT; `chr1` is read too) and position (base pairs): the table of a screen
-        joined with the positions of its genes. Rows without them are left out, and counted.
+        joined with the places of its genes by `with_positions`. Rows without a P or a place are left out, and counted.
     label : sequence of str
         Genes to be named.
     level : float
@@ -156,14 +155,14 @@ def manhattan(
     Returns
     -------
     Axes
-        Chromosomes side by side on x (base pairs), -log10 P on y.
+        Chromosomes side by side on x (base pairs), -log10 P on y. The line of q is that of all genes fitted.
 
     Raises
     ------
     TamoxresError
         If a column is missing, a chromosome unknown, no gene has a P and a position, or `ax` is too low.
     """
-    genes = _genes(result, label, level, ("gene", "p", "q", "chromosome", "position"))
+    genes = _genes(result, label, level, ("gene", "p", "q"), _PLACE)
     names, at, bounds = _genome(genes.table)
     room = room_for(ax, width)
     with use_style(room.size):
@@ -178,24 +177,38 @@ def manhattan(
     return drawn
 
 
-def _genes(result: pd.DataFrame, label: Sequence[str], level: float, needed: Sequence[str]) -> _Genes:
-    """Check the table of a screen, and work out evidence, line and names."""
-    if lacking := [name for name in needed if name not in result.columns]:
-        have = ", ".join(map(str, result.columns))
-        raise TamoxresError(f"The plot of a screen needs a column {lacking[0]!r}; found {have}.")
-    table = result[result[list(needed)].notna().all(axis=1)].reset_index(drop=True)
+def _genes(
+    result: pd.DataFrame, label: Sequence[str], level: float, needed: Sequence[str], place: Sequence[str] = ()
+) -> _Genes:
+    """Check the table of a screen, and work out evidence, line and names; genes without a place are counted apart."""
+    _require(result, [*needed, *place])
+    fitted = result[result[list(needed)].notna().all(axis=1)]
+    placed = fitted[list(place)].notna().all(axis=1).to_numpy(bool)
+    table = fitted[placed].reset_index(drop=True)
     if table.empty:
-        raise TamoxresError(f"The plot of a screen needs one gene at least with {', '.join(needed[1:])}; found none.")
-    evidence, found = _evidence(table), table["q"].to_numpy(float) < level
-    line = float(evidence[found].min()) if found.any() else float(-np.log10(level / len(table)))
+        wanted = ", ".join([*needed, *place][1:])
+        raise TamoxresError(f"The plot of a screen needs one gene at least with {wanted}; found none.")
+    evidence, found = _evidence(fitted), fitted["q"].to_numpy(float) < level
+    line = float(evidence[found].min()) if found.any() else float(-np.log10(level / len(fitted)))
     cascade = table["gene"].astype(str).str.upper().isin([name.upper() for name in label]).to_numpy(bool)
-    note = f"{count(len(table))} genes, {count(int(found.sum()))} with q < {level:g}."
-    if left_out := len(result) - len(table):
-        note += f" Not fitted or not placed: {count(left_out)}."
-    asked = "Gene of the cascade" if tuple(label) == PATHWAY else "Gene asked for"
+    told = f"with q < {level:g}"
+    note = f"{count(len(table))} genes, {count(int(found[placed].sum()))} {told}."
+    if unfitted := len(result) - len(fitted):
+        note += f" Not fitted: {count(unfitted)}."
+    if unplaced := len(fitted) - len(table):
+        lost = int(found[~placed].sum())
+        note += f" Place unknown: {count(unplaced)}{f' ({count(lost)} {told})' if lost else ''}."
     return _Genes(
-        table=table, evidence=evidence, cascade=cascade, found=found, line=line, level=level, notes=[note], asked=asked
-    )
+        table=table, evidence=evidence[placed], cascade=cascade, found=found[placed], line=line, level=level,
+        notes=[note], asked="Gene of the cascade" if tuple(label) == PATHWAY else "Gene asked for",
+    )  # fmt: skip
+
+
+def _require(result: pd.DataFrame, columns: Sequence[str]) -> None:
+    if lacking := [name for name in columns if name not in result.columns]:
+        have = ", ".join(map(str, result.columns))
+        mend = " Join the places of the genes first: with_positions(table)." if lacking[0] in _PLACE else ""
+        raise TamoxresError(f"The plot of a screen needs a column {lacking[0]!r}; found {have}.{mend}")
 
 
 def _evidence(table: pd.DataFrame) -> FloatArray:
@@ -268,19 +281,17 @@ def _name(ax: Axes, x: FloatArray, genes: _Genes, size: float) -> list[str]:
     placed = place_names(points[chosen], texts, others, inside=(left, bottom, wide, tall), size=size)
     for callout in placed:
         i = chosen[callout.index]
-        _write_name(ax, callout, texts[callout.index], points[i], (size, ACCENT if genes.cascade[i] else INK))
+        _write_name(ax, callout, texts[callout.index], size, ACCENT if genes.cascade[i] else INK)
     there = {callout.index for callout in placed}
-    return [text for i, text in enumerate(texts) if i not in there]
+    return list(dict.fromkeys(text for i, text in enumerate(texts) if i not in there))  # a gene may have two probes
 
 
-def _write_name(ax: Axes, callout: Callout, text: str, point: FloatArray, look: tuple[float, str]) -> None:
+def _write_name(ax: Axes, callout: Callout, text: str, size: float, color: str) -> None:
     """Write a name on a white ground that lets points shine through, and lead a line to its point."""
-    size, color = look
     x, y, wide, tall = callout.box
     where = ax.figure.transFigure
-    if callout.led:
-        end = (float(np.clip(point[0], x, x + wide)), float(np.clip(point[1], y + 0.15 * tall, y + 0.85 * tall)))
-        (x0, y0), (x1, y1) = to_fraction(ax, float(point[0]), float(point[1])), to_fraction(ax, *end)
+    if callout.lead is not None:
+        (x0, y0), (x1, y1) = (to_fraction(ax, *end) for end in callout.lead.tolist())
         lead: dict[str, Any] = {"color": color, "linewidth": 0.4, "zorder": 2.7, "clip_on": False}
         ax.add_artist(Line2D([x0, x1], [y0, y1], transform=where, **lead))
     x0, y0 = to_fraction(ax, x - 0.1 * size, y + 0.12 * tall)
@@ -292,12 +303,10 @@ def _write_name(ax: Axes, callout: Callout, text: str, point: FloatArray, look: 
 
 def _genome(table: pd.DataFrame) -> tuple[list[str], FloatArray, FloatArray]:
     """Set the chromosomes side by side: their names, where each gene stands, and where each begins (the last ends)."""
-    order = [*map(str, range(1, 23)), "X", "Y", "MT"]
-    plain = table["chromosome"].astype(str).str.removeprefix("chr").str.removesuffix(".0").str.upper()
-    plain = plain.replace({"M": "MT", "23": "X", "24": "Y"})
-    if unknown := sorted(set(plain) - set(order)):
+    plain = plain_chromosomes(table["chromosome"])
+    if unknown := sorted(set(plain) - set(CHROMOSOMES)):
         raise TamoxresError(f"Unknown chromosome {unknown[0]!r}. Use 1 to 22, X, Y or MT.")
-    names = [name for name in order if name in set(plain)]
+    names = [name for name in CHROMOSOMES if name in set(plain)]
     position = table["position"].to_numpy(float)
     lengths = np.array([max(float(position[(plain == name).to_numpy()].max()), 1.0) for name in names])
     bounds = np.concatenate([[0.0], np.cumsum(lengths + 0.004 * lengths.sum())])
