@@ -13,8 +13,9 @@ import pytest
 import tamoxres as tr
 from tamoxres.analysis import AnalysisSet
 from tamoxres.errors import AnalysisError, QuestionError
+from tamoxres.genome import CASCADE
 from tamoxres.kernel.batch import fit_genes
-from tamoxres.scan.gene_sets import CASCADE, gene_set_table, set_correlation, set_test
+from tamoxres.scan.gene_sets import gene_set_table, set_correlation, set_test
 from tamoxres.scan.matrix import FrameMatrix
 from tamoxres.scan.permutation import family_wise, replicate
 from tamoxres.scan.result import Screen

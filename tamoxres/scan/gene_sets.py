@@ -19,25 +19,17 @@ import numpy as np
 from scipy.special import stdtr
 
 from ..errors import QuestionError
+from ..genome import CASCADE
 from .matrix import Expression
 from .model import FloatArray, IntArray
-from .result import Screen
+from .store import benjamini_hochberg
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CASCADE", "SetTest", "gene_set_table", "set_correlation", "set_test"]
+    from .result import Screen
 
-CASCADE: dict[str, tuple[str, ...]] = {
-    "HER2": ("ERBB2", "ERBB3", "EGFR", "GRB7"),
-    "PI3K": ("PIK3CA", "PIK3CB", "PIK3R1", "PIK3R2", "PDPK1", "PTEN", "INPP4B"),
-    "AKT": ("AKT1", "AKT2", "AKT3", "AKT1S1"),
-    "mTOR": (
-        "MTOR", "RPTOR", "RICTOR", "MLST8", "RHEB", "TSC1", "TSC2", "RPS6", "RPS6KB1", "RPS6KB2", "EIF4EBP1",
-    ),
-    "SRC": ("SRC", "CSK", "YES1", "FYN", "PTK2"),
-    "Hedgehog": ("SHH", "PTCH1", "SMO", "SUFU", "GLI1", "GLI2", "GLI3"),
-}  # fmt: skip
+__all__ = ["SetTest", "gene_set_table", "set_correlation", "set_test"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +110,8 @@ def gene_set_table(
     Returns
     -------
     DataFrame
-        set, genes (found of named, as `4 of 7`), members, difference, correlation, t, df, p: a row a set that has at
-        least two genes in the screen.
+        set, genes (found of named, as `4 of 7`), members, difference, correlation, t, df, p, q (Benjamini-Hochberg over
+        the sets): a row a set that has at least two genes in the screen.
     """
     import pandas as pd
 
@@ -145,4 +137,4 @@ def gene_set_table(
         )  # fmt: skip
     if not rows:
         raise QuestionError(f"No set has two of its genes among the {z.size:,} genes of the screen.")
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(q=lambda sets: benjamini_hochberg(sets["p"].to_numpy(float)))

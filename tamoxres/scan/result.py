@@ -1,7 +1,6 @@
 """What a screen gives: a ranked table, and how far it can be trusted.
 
-Conventions: see `blocks` for the columns. The *detectable* effect is the one a two-sided test at the Bonferroni level
-finds with the power named (Schmoor 2000), at the median standard error: per standard deviation of expression.
+Conventions: see `blocks` for the columns, and `words` for what is said of them.
 """
 
 from __future__ import annotations
@@ -11,18 +10,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from scipy.special import ndtri
-
-from ..wording import count, ratio
 from .model import ScreenModel
+from .words import detectable, inflation, readable, reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Screen"]
-
-_MEDIAN_CHISQ = 0.45493642311957283  # of 1 degree of freedom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,28 +56,30 @@ class Screen:
 
     def inflation(self) -> float:
         """Return the median of z squared over its expectation without any effect (genomic control's lambda)."""
-        return float(np.nanmedian(self.table["z"] ** 2) / _MEDIAN_CHISQ)
+        return inflation(self.table)
 
     def detectable(self, *, alpha: float = 0.05, power: float = 0.8) -> float:
         """Return the hazard ratio (or ratio of them) per standard deviation that the screen finds with this power."""
-        table = self.table
-        per_sd = float(np.nanmedian(table["se"] * table["sd"]))
-        tests = max(int(table["p"].notna().sum()), 1)
-        return float(np.exp((ndtri(1 - alpha / (2 * tests)) + ndtri(power)) * per_sd))
+        return detectable(self.table, alpha=alpha, power=power)
+
+    def readable(self, n: int = 20) -> pd.DataFrame:
+        """Return the n genes with the smallest P values, written for a reader (see `words.readable`)."""
+        return readable(self.top(n), self.model.term)
+
+    def reading(self, sets: pd.DataFrame | None = None) -> tuple[str, ...]:
+        """Say what was found, of the cascade too, what could have been seen, and what cannot be told.
+
+        Parameters
+        ----------
+        sets : DataFrame, optional
+            Of `gene_set_table`.
+        """
+        return reading(self.table, self.model, sets)
 
     def __str__(self) -> str:
-        table, analysis = self.table, self.model.analysis
-        fitted = int(table["p"].notna().sum())
-        found = int((table["q"] < 0.05).sum())
-        what = "ratio of hazard ratios" if self.model.term == "gene:treatment" else "hazard ratio"
-        least = self.detectable()
-        return (
-            f"{analysis.cohort.name}, {self.model.formula}: {count(self.genes)} genes in {count(analysis.n)} patients "
-            f"({count(analysis.events)} events); {count(fitted)} fitted, {count(found)} with q < 0.05. "
-            f"With 80% power this screen finds a {what} of {ratio(least)} (or {ratio(1 / least)}) per SD; "
-            "smaller ones may be there and not be seen."
-        )
+        return " ".join(self.reading())
 
     def _repr_html_(self) -> str:
-        shown: Any = self.top().round(4).to_html(index=False)
-        return f"<p>{escape(str(self))}</p>{shown}"
+        said = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.reading())
+        shown: Any = self.readable().to_html(index=False)
+        return f"<ul>{said}</ul>{shown}"
