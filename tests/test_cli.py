@@ -8,7 +8,6 @@ import shutil
 import pytest
 
 import tamoxres as tr
-from tamoxres.cli import main
 from tamoxres.files import data_root
 
 PRINTED = 5e-4  # the figures of the issue have three decimals
@@ -16,19 +15,6 @@ HER2 = "effect metabric --marker HER2 --endpoint"
 TREATMENT = "--endpoint RFS --estimand treatment_effect --er any"
 ADJUSTED = "--estimand interaction --adjust age,npi,chemotherapy --strata site"
 BCG = "study,estimate,ci_low,ci_high\nA,0.5,0.3,0.8333333\nB,0.7,0.5,0.98\nC,1.1,0.6,2.0166667\n"
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main(arguments)
-        out, err = capsys.readouterr()
-        return stopped.value.code or 0, out, err
-
-    return call
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import shlex
 import pytest
 from test_extraction import EFFECT, STUDY, own, write
 
-from tamoxres.cli import main
 from tamoxres.effects import effects_to_csv
 from tamoxres.evidence import literature
 
@@ -23,19 +22,6 @@ ROWS = (
     "A 2001,HER2,altered v unaltered,OS,prognostic,HR,older,1.6,1.0,2.56,\n"
 )
 MEND = re.compile(r"\((--[^()]*(?:\([^()]*\)[^()]*)*)\)")
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return stopped.value.code or 0, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""Further commands: a registry's own file, markers, sensitivity, the screen, the cache."""
+"""Further commands: a registry's own file, markers, sensitivity, the cache."""
 
 from __future__ import annotations
 
 import pytest
 
-from tamoxres.cli import main
 from tamoxres.files import data_root
 
 MAPPING = """
@@ -29,19 +28,6 @@ event_values = [1]
 competing_values = []
 censored_values = [0]
 """
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return stopped.value.code or 0, out, err
-
-    return call
 
 
 @pytest.fixture
@@ -95,24 +81,6 @@ def test_sensitivity_writes_rows_and_a_figure(run, tmp_path):
     assert code == 0
     assert "after year 5" in out
     assert {p.name for p in out_dir.iterdir()} == {"effects.csv", "sensitivity.svg"}
-
-
-def test_the_screen_needs_expression(run):
-    """Without expression on disk the screen says so."""
-    code, _, err = run("screen", "metabric", "--endpoint", "BCSS")
-    assert code == 2
-    assert "no mRNA profile" in err
-
-
-def test_the_screen_on_chosen_genes(run, shared):
-    """A screen of named genes; an unknown one is named."""
-    common = ("screen", "metabric", "--endpoint", "BCSS", "--adjust", "age,npi", "--data-dir", shared / "cohorts")
-    code, out, _ = run(*common, "--genes", "MTOR,PTEN")
-    assert code == 0
-    assert "2 genes in 1,444 patients" in out
-    code, _, err = run(*common, "--genes", "MTOR,NOSUCH")
-    assert code == 2
-    assert "NOSUCH" in err
 
 
 def test_the_cache_is_shown(run):

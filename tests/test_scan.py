@@ -363,6 +363,60 @@ def test_handles_travel(expression: pd.DataFrame, tmp_path: Path) -> None:
         np.testing.assert_array_equal(pickle.loads(sent).read(3, 9), wanted)
 
 
+def test_a_worker_is_sent_its_block_alone(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
+    """A block's task carries the model and, of a matrix in memory, its own genes: no names, no other genes."""
+    import pickle
+
+    from tamoxres.scan.blocks import fit_block
+    from tamoxres.scan.screen import _task
+
+    wide = pd.concat([expression] * 50, axis=1)
+    rows = np.ascontiguousarray(wide.to_numpy().T)
+    genes, patients = list(map(str, wide.columns)), list(wide.index)
+    wide.set_axis([f"P{i}" for i in range(2000)], axis=1).rename_axis("patient").to_parquet(tmp_path / "wide.parquet")
+    np.save(tmp_path / "wide.npy", rows)
+    sources: list[Any] = [
+        wide, open_expression(rows, genes=genes, patients=patients), tmp_path / "wide.parquet",
+        open_expression(tmp_path / "wide.npy", genes=genes, patients=patients), open_expression(wide, only=genes),
+    ]  # fmt: skip
+    plan = len(pickle.dumps(screen(gbsg, expression).model.plan))
+    for source in sources:
+        matrix = open_expression(source)
+        model = screen(gbsg, open_expression(matrix, only=matrix.genes[:1])).model
+        task = _task(model, matrix, 8, 16, ScreenOptions())
+        sent = pickle.dumps(task)
+        assert len(sent) < plan + 8 * len(patients) * 8 + 30_000  # the whole matrix is 11 MB
+        start, there = fit_block(8, pickle.loads(sent))
+        assert start == 8
+        np.testing.assert_array_equal(there["log_hr"], fit_block(8, task)[1]["log_hr"])
+
+
+def test_zarr_is_read_where_it_lies(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
+    """A chunked array on disk gives the same table, on a cluster too: its task carries where it lies."""
+    zarr = pytest.importorskip("zarr")
+    import pickle
+
+    from tamoxres.scan.matrix import reader_of
+
+    rows = np.ascontiguousarray(expression.to_numpy().T)
+    stored = zarr.create_array(store=str(tmp_path / "genes.zarr"), data=rows, chunks=(7, 100))
+    names = {"genes": list(expression.columns), "patients": list(expression.index)}
+    matrix = open_expression(zarr.open_array(str(tmp_path / "genes.zarr"), mode="r"), **names)
+    assert stored.shape == rows.shape
+    same_tables(screen(gbsg, matrix, options=ScreenOptions(block=8, jobs=2)).table, screen(gbsg, expression).table)
+    sent = pickle.dumps(reader_of(matrix, 3, 9))
+    assert len(sent) < 5_000
+    np.testing.assert_array_equal(pickle.loads(sent)(), rows[3:9])
+
+
+def test_a_parquet_file_written_anew_is_read_anew(expression: pd.DataFrame, tmp_path: Path) -> None:
+    """The reader that a thread keeps open is not used for a file that has since changed."""
+    path = tmp_path / "matrix.parquet"
+    for factor in (1.0, 2.0):
+        (factor * expression).rename_axis("patient").to_parquet(path)
+        np.testing.assert_array_equal(open_expression(path).read(0, 1)[0], factor * expression["GENE0"].to_numpy())
+
+
 def test_memory_does_not_grow_with_genes(gbsg: AnalysisSet, tmp_path: Path) -> None:
     """Four times the genes, streamed from a memory map to Parquet, take the same memory."""
     import tracemalloc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,12 @@ def test_replication(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
     assert table.loc["GRADE", "same_sign"]
     assert replicate(first, second, top=5)["gene"].tolist() == first.top(5)["gene"].tolist()
     with pytest.raises(AnalysisError, match="screens of one term"):
-        replicate(first, screen(gbsg, expression))
+        replicate(first, screen(two, expression))
+    with pytest.raises(AnalysisError, match="gbsg and gbsg share patients"):
+        replicate(first, screen(gbsg, expression, term="gene"))
+    namesake = replace(gbsg, cohort=replace(gbsg.cohort, name="other", overlaps=("gbsg",)))
+    with pytest.raises(AnalysisError, match="gbsg and other share patients"):
+        replicate(first, screen(namesake, expression, term="gene"))
 
 
 def _upper(z: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,12 +16,16 @@ from . import show
 from .options import Adjust, DataDir, MappingFile, Strata, split
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..analysis import AnalysisSet
     from ..scan.matrix import Expression
+    from ..scan.result import Screen
 
 __all__ = ["screen"]
 
 Arms = Literal["any", "endocrine", "tamoxifen", "none"]
+_FIRST = 20  # genes shown, and looked up in a second cohort
 
 
 def screen(
@@ -36,45 +42,165 @@ def screen(
     mapping: MappingFile = None,
     data_dir: DataDir = None,
     jobs: Annotated[int, typer.Option(help="Workers; -1 for one a processor.")] = -1,
+    permutations: Annotated[int, typer.Option(help="Permutations for a P that holds for all genes at once.")] = 0,
+    replicate: Annotated[
+        str | None, typer.Option(metavar="COHORT", help="Look the first genes up in this cohort too.")
+    ] = None,
     volcano: Annotated[Path | None, typer.Option(help="Draw a volcano plot here (.png, .svg, .pdf).")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Parquet file; resumes where it was.")] = None,
+    manhattan: Annotated[Path | None, typer.Option(help="Draw a Manhattan plot here (.png, .svg, .pdf).")] = None,
+    positions: Annotated[
+        Path | None, typer.Option(help="CSV or TSV of gene, chromosome, position; else the embedded ones.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="All genes: .parquet (resumes where it was) or .csv.")
+    ] = None,
 ) -> None:
     """Screen every gene: its interaction with treatment, or its hazard ratio within one arm."""
-    from ..analysis import select
     from ..cohorts.catalogue import load
-    from ..scan.gene_sets import gene_set_table
-    from ..scan.screen import ScreenOptions
-    from ..scan.screen import screen as scan
 
-    loaded = load(cohort, mapping=mapping, data_dir=data_dir)
-    analysis = select(loaded, endpoint=steep(endpoint), er=er, treatment=treatment)
-    term: Any = "gene:treatment" if treatment == "any" else "gene"
-    with show.progress(quiet=False) as progress:
-        options = ScreenOptions(jobs=jobs, output=output, progress=lambda done, total: progress(done, total, "genes"))
-        source = _source(analysis, expression, genes)
-        found = scan(analysis, source, term=term, adjust=split(adjust), strata=split(strata), options=options)
-    shown = ["gene", "n", "events", "log_hr", "se", "z", "p", "q", "lrt_p", "flag"]
-    show.table(found.top()[shown].round(4), "Genes with the smallest P values")
-    if genes == "all":
-        show.table(gene_set_table(found, source).round(4), "The pathway's genes together")
-    show.say(str(found))
-    if volcano is not None:
-        from ..figures.save import save_figure
-        from ..figures.volcano import volcano as draw
+    _refuse_formats(output, volcano, manhattan)
+    questions: dict[str, Any] = {"endpoint": steep(endpoint), "er": er, "treatment": treatment}
+    analysis = _patients(load(cohort, mapping=mapping, data_dir=data_dir), questions)
+    source = _source(analysis, expression, genes)
+    found = _screened(analysis, source, split(adjust), split(strata), jobs=jobs, output=output)
+    table = found.table
+    if permutations:
+        table = _family_wise(found, source, permutations, jobs)
+    _tell(found, table, source if genes == "all" else None)
+    if replicate is not None:
+        _look_up(found, _patients(load(replicate, data_dir=data_dir), questions), jobs)
+    _write(table, output, {"volcano": volcano, "manhattan": manhattan}, positions)
 
-        show.say(f"Wrote {save_figure(draw(found.table), volcano)}")
+
+def _refuse_formats(output: Path | None, *pictures: Path | None) -> None:
+    """Refuse before the work what could not be written after it."""
+    if output is not None and output.suffix not in (".parquet", ".csv"):
+        raise QuestionError(f"{output} is neither a .parquet nor a .csv file; name one of these.")
+    for path in (output, *pictures):
+        if path is not None and not path.parent.is_dir():
+            raise QuestionError(f"Folder {path.parent} does not exist; make it first, or write elsewhere.")
+
+
+def _patients(cohort: Any, questions: dict[str, Any]) -> AnalysisSet:
+    from ..analysis import select
+
+    return select(cohort, **questions)
 
 
 def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expression:
     """Open the expression matrix, the cohort's own if none is given, narrowed to the genes asked for."""
     from ..scan.matrix import open_expression
 
-    own = next((profile for profile in analysis.cohort.profiles if profile.kind == "mrna"), None)
+    own = analysis.cohort.profile("mrna")
     if expression is None and own is None:
-        raise QuestionError(f"{analysis.cohort.name} holds no mRNA profile. Give a matrix with --expression.")
+        raise QuestionError(
+            f"{analysis.cohort.name} holds no mRNA profile here. Fetch one (tamoxres fetch), name the folder that holds "
+            "it (--data-dir), or give a matrix (--expression)."
+        )
     source = own if expression is None else expression
     if genes == "all":
         return open_expression(source)
     listed = Path(genes)
     wanted = listed.read_text(encoding="utf-8").split() if listed.is_file() else list(split(genes))
     return open_expression(source, only=wanted)
+
+
+def _screened(
+    analysis: AnalysisSet, source: Expression, adjust: tuple[str, ...], strata: tuple[str, ...], **how: Any
+) -> Screen:
+    from ..scan.screen import ScreenOptions
+    from ..scan.screen import screen as scan
+
+    output = how.pop("output", None)
+    term: Any = "gene:treatment" if analysis.treatment == "any" else "gene"
+    with show.progress(quiet=False) as progress:
+        options = ScreenOptions(
+            **how, output=output if output and output.suffix == ".parquet" else None, progress=_rated(progress)
+        )
+        return scan(analysis, source, term=term, adjust=adjust, strata=strata, options=options)
+
+
+def _rated(progress: show.Progress, what: str = "genes") -> Callable[[int, int], None]:
+    """Tell progress with the genes fitted a second."""
+    start = time.perf_counter()
+
+    def tell(done: int, total: int) -> None:
+        rate = done / max(time.perf_counter() - start, 1e-9)
+        progress(done, total, f"{what}, {rate:,.0f} a second")
+
+    return tell
+
+
+def _family_wise(found: Screen, source: Expression, permutations: int, jobs: int) -> pd.DataFrame:
+    from ..scan.permutation import family_wise
+
+    with show.progress(quiet=False) as progress:
+        return family_wise(
+            found, source, permutations=permutations, seed=1, jobs=jobs, progress=_rated(progress, "permuted genes")
+        )
+
+
+def _tell(found: Screen, table: pd.DataFrame, whole: Expression | None) -> None:
+    """Show the first genes, the cascade's together where all genes were screened, and say what that means."""
+    from ..scan.gene_sets import gene_set_table
+    from ..scan.words import readable
+    from ..wording import p_value
+
+    first = table.sort_values("p", kind="stable").head(_FIRST)
+    shown = readable(first, found.model.term)
+    if "p_family" in first:
+        shown.insert(list(shown).index("q") + 1, "P, all genes", first["p_family"].map(p_value).to_list())
+    show.table(shown, "Genes with the smallest P values")
+    sets = None
+    if whole is not None:
+        sets = gene_set_table(found, whole)
+        show.table(sets.drop(columns=["members", "df"]).round(3), "The cascade's genes together")
+    show.say(str(found.model.analysis.flow))
+    for sentence in (*found.reading(sets), *found.model.analysis.cohort.notes):
+        show.say(f"- {sentence}")
+
+
+def _look_up(found: Screen, again: AnalysisSet, jobs: int) -> None:
+    """Look the first genes up in a second cohort, adjusted for what it holds of the adjusters."""
+    from ..scan.matrix import open_expression
+    from ..scan.permutation import replicate
+    from ..scan.words import readable_again, reading_again
+
+    source = open_expression(_source(again, None, "all"))
+    top = found.top(_FIRST)["gene"].tolist()
+    there = {gene.upper() for gene in source.genes}
+    held = [gene for gene in top if gene.upper() in there]
+    name = again.cohort.name
+    if not held:
+        raise QuestionError(f"{name} holds none of the first {len(top)} genes: {', '.join(top)}.")
+    wanted = found.model.adjusted_for
+    adjust = tuple(term for term in wanted if _known(again, term))
+    second = _screened(again, open_expression(source, only=held), adjust, (), jobs=jobs)
+    table = replicate(found, second, genes=top)
+    show.table(readable_again(table, found.model.term), f"The same genes in {name}")
+    for note in (reading_again(table, name), *again.cohort.notes):
+        show.say(f"- {note}")
+    if lacking := [term for term in wanted if term not in adjust]:
+        show.say(f"- Not adjusted for there, as {name} does not hold it: {', '.join(lacking)}.")
+
+
+def _known(analysis: AnalysisSet, term: str) -> bool:
+    name = term.removeprefix("factor(").removesuffix(")")
+    return name in analysis.frame and bool(analysis.frame[name].notna().mean() >= 0.5)
+
+
+def _write(table: pd.DataFrame, output: Path | None, pictures: dict[str, Path | None], positions: Path | None) -> None:
+    from ..wording import guard_formula
+
+    if output is not None and output.suffix == ".csv":
+        words = {name: table[name].astype(str).map(guard_formula) for name in ("gene", "flag")}
+        show.emit(table.assign(**words).to_csv(index=False, lineterminator="\n"), output)
+    if any(pictures.values()):
+        from ..figures import volcano as figures
+        from ..figures.save import save_figure
+        from ..scan.positions import with_positions
+
+        for name, path in pictures.items():
+            if path is not None:
+                drawn = with_positions(table, positions) if name == "manhattan" else table
+                show.say(f"Wrote {save_figure(getattr(figures, name)(drawn), path)}")

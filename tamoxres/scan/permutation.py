@@ -12,7 +12,7 @@ Westfall PH, Young SS 1993, Resampling-Based Multiple Testing. Phipson B, Smyth 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["family_wise", "largest_z", "replicate"]
+
+_TOGETHER = 50  # permutations of a block that one worker fits
 
 
 def largest_z(plan: GenePlan, values: FloatArray, orders: IntArray) -> FloatArray:
@@ -58,7 +60,14 @@ def _largest_of_block(plan: GenePlan, read: Reader, columns: IntArray, orders: I
 
 
 def family_wise(
-    found: Screen, expression: Expression, *, permutations: int = 1000, seed: int, block: int = 512, jobs: int = -1
+    found: Screen,
+    expression: Expression,
+    *,
+    permutations: int = 1000,
+    seed: int,
+    block: int = 512,
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Add P values that hold for all genes at once to the table of a screen.
 
@@ -71,29 +80,41 @@ def family_wise(
     block : int
         Genes read at a time.
     jobs : int
+        Workers; -1 for one a processor.
+    progress : function, optional
+        Called with the fits done and all fits.
 
     Returns
     -------
     DataFrame
         The screen's table with a column `p_family`.
     """
-    from joblib import Parallel, delayed
-
     if permutations < 1:
         raise QuestionError(f"permutations is {permutations}; take at least 1, better 1,000.")
-    plan, columns = found.model.plan, found.model.columns
+    plan, columns, genes = found.model.plan, found.model.columns, len(expression.genes)
     draw = np.random.default_rng(seed)
     orders = np.stack([draw.permutation(columns.size) for _ in range(permutations)])
-    genes = len(expression.genes)
-    blocks = [(start, min(start + block, genes)) for start in range(0, genes, block)]
-    parts = Parallel(n_jobs=jobs, prefer="threads")(
-        delayed(_largest_of_block)(plan, reader_of(expression, *part), columns, orders) for part in blocks
-    )
-    largest = np.sort(np.max(np.stack(parts), axis=0))
+    pieces = [(g, p) for g in range(0, genes, block) for p in range(0, permutations, _TOGETHER)]
+    tasks = [
+        (plan, reader_of(expression, g, min(g + block, genes)), columns, orders[p : p + _TOGETHER]) for g, p in pieces
+    ]
+    largest, done = np.zeros(permutations), 0
+    for (g, p), here in zip(pieces, _each(tasks, jobs), strict=True):
+        largest[p : p + _TOGETHER] = np.maximum(largest[p : p + _TOGETHER], here)
+        done += min(block, genes - g) * here.size
+        if progress is not None:
+            progress(done, genes * permutations)
     table = found.table
     z = table["z"].abs().to_numpy(float)
-    reached = permutations - np.searchsorted(largest, z, side="left")
+    reached = permutations - np.searchsorted(np.sort(largest), z, side="left")
     return table.assign(p_family=np.where(np.isnan(z), np.nan, (1 + reached) / (1 + permutations)))
+
+
+def _each(tasks: list[tuple[GenePlan, Reader, IntArray, IntArray]], jobs: int) -> Iterator[FloatArray]:
+    from joblib import Parallel, delayed
+
+    run = Parallel(n_jobs=jobs, prefer="threads", return_as="generator", batch_size=1)
+    return iter(run(delayed(_largest_of_block)(*task) for task in tasks))
 
 
 def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[str] | None = None) -> pd.DataFrame:
@@ -117,8 +138,9 @@ def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[st
     Raises
     ------
     AnalysisError
-        If the screens are of different terms.
+        If the screens are of different terms, or of cohorts that share patients.
     """
+    _refuse_shared(found, again)
     if found.model.term != again.model.term:
         raise AnalysisError(f"The screens test {found.model.term} and {again.model.term}; compare screens of one term.")
     first = found.table.set_index(found.table["gene"].str.upper())
@@ -133,3 +155,16 @@ def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[st
         same_sign=np.sign(effect) == np.sign(effect_again), p_again=p_again,
     )  # fmt: skip
     return out.assign(q_again=benjamini_hochberg(out["p_again"].to_numpy(float))).reset_index(drop=True)
+
+
+def _refuse_shared(found: Screen, again: Screen) -> None:
+    """Refuse to replicate in the patients of the first screen: in its cohort, or one that is declared to share them."""
+    one, two = found.model.analysis, again.model.analysis
+    if one.cohort.name == two.cohort.name:
+        shared = int(one.frame.index.isin(two.frame.index).sum())
+    else:
+        shared = int(two.cohort.name in one.cohort.overlaps or one.cohort.name in two.cohort.overlaps)
+    if shared:
+        raise AnalysisError(
+            f"{one.cohort.name} and {two.cohort.name} share patients: that is no replication. Use another cohort."
+        )

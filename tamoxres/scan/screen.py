@@ -126,10 +126,10 @@ def screen(
 
 
 def _own_profile(analysis: AnalysisSet) -> Profile:
-    for profile in analysis.cohort.profiles:
-        if profile.kind == "mrna":
-            return profile
-    raise QuestionError(f"{analysis.cohort.name} holds no mRNA profile. Give the screen an expression matrix.")
+    own = analysis.cohort.profile("mrna")
+    if own is None:
+        raise QuestionError(f"{analysis.cohort.name} holds no mRNA profile. Give the screen an expression matrix.")
+    return own
 
 
 def _block_size(patients: int) -> int:

@@ -19,7 +19,7 @@ from .model import ScreenModel, Term
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["detectable", "inflation", "readable", "reading"]
+__all__ = ["detectable", "inflation", "readable", "readable_again", "reading", "reading_again"]
 
 _MEDIAN_CHISQ = 0.45493642311957283  # of 1 degree of freedom
 _STYLE = Style(name="screen", p_floor=1e-6)
@@ -41,7 +41,8 @@ def detectable(table: pd.DataFrame, *, alpha: float = 0.05, power: float = 0.8) 
 
 def inflation(table: pd.DataFrame) -> float:
     """Return the median of z squared over its expectation without any effect (genomic control's lambda)."""
-    return float((table["z"] ** 2).median() / _MEDIAN_CHISQ)
+    fitted = table["z"].dropna()
+    return float((fitted**2).median() / _MEDIAN_CHISQ) if len(fitted) else float("nan")
 
 
 def readable(table: pd.DataFrame, term: Term) -> pd.DataFrame:
@@ -68,6 +69,35 @@ def readable(table: pd.DataFrame, term: Term) -> pd.DataFrame:
     }  # fmt: skip
     out |= {name: _effects(table, suffix) for name, suffix in arms.items()}
     return pd.DataFrame({**out, "not fitted": table["flag"]}).reset_index(drop=True)
+
+
+def readable_again(table: pd.DataFrame, term: Term) -> pd.DataFrame:
+    """Write the table of `replicate` for a reader: the effect in either cohort, and whether the second agrees."""
+    import pandas as pd
+
+    measure = f"{_measure(term)} per SD"
+    again = table.rename(columns={"effect_again": "log_hr", "se_again": "se"}).assign(sd=1.0)
+    out = pd.DataFrame(
+        {
+            "gene": table["gene"].astype(str), measure: [ratio(float(x)) for x in np.exp(table["effect"])],
+            "P": table["p"].map(_p), f"{measure} there (95% CI)": _effects(again),
+            "same direction": table["same_sign"].map({True: "yes", False: "no"}),
+            "P there, one-sided": table["p_again"].map(_p), "q there": table["q_again"].map(_p),
+        }
+    )  # fmt: skip
+    out.loc[table["p_again"].isna().to_numpy(), list(out)[3:]] = ["not held", "", "", ""]
+    return out
+
+
+def reading_again(table: pd.DataFrame, name: str) -> str:
+    """Say how far a second cohort, of this name, says the same as the first; the table is that of `replicate`."""
+    held = table[table["p_again"].notna()]
+    same, found = held[held["same_sign"]], held[held["q_again"] < 0.05]
+    names = f" ({', '.join(found['gene'].astype(str))})" if len(found) else ""
+    return (
+        f"Of these {count(len(table))} genes, held by {name}: {count(len(held))}; in the same direction: "
+        f"{count(len(same))}; with q < 0.05: {count(len(found))}{names}. One that is not seen again is not refuted."
+    )
 
 
 def reading(table: pd.DataFrame, model: ScreenModel, sets: pd.DataFrame | None = None) -> tuple[str, ...]:
@@ -154,9 +184,9 @@ def _cascade(table: pd.DataFrame, term: Term) -> str:
         return "The matrix holds no gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade."
     found = own[own["q"] < 0.05]
     if found.empty:
-        return f"Of {count(len(own))} genes of the cascade none is found; the nearest is {_named(own, term)}."
+        return f"Genes of the cascade: {count(len(own))}, none with q < 0.05; the nearest is {_named(own, term)}."
     names = ", ".join(found["gene"].astype(str))
-    return f"Of {count(len(own))} genes of the cascade {count(len(found))} found: {names}."
+    return f"Genes of the cascade: {count(len(own))}, of which {count(len(found))} with q < 0.05 ({names})."
 
 
 def _together(sets: pd.DataFrame | None) -> str:
@@ -166,8 +196,8 @@ def _together(sets: pd.DataFrame | None) -> str:
     told = [(row, f"{row.set} {'above' if row.t > 0 else 'below'} the other genes ({_p_and_q(row)})") for row in ranked]
     found = [text for row, text in told if row.q < 0.05]
     if found:
-        return f"Gene sets: {'; '.join(found)}."
-    return f"Of {count(len(sets))} gene sets none stands out; the nearest is {told[0][1]}."
+        return f"Gene sets: {count(len(sets))}, of which with q < 0.05 {'; '.join(found)}."
+    return f"Gene sets: {count(len(sets))}, none with q < 0.05; the nearest is {told[0][1]}."
 
 
 def _least(table: pd.DataFrame, term: Term) -> str:
