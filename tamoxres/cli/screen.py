@@ -32,9 +32,7 @@ def screen(
     cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
     endpoint: Annotated[str, typer.Option(help="A STEEP code.")],
     genes: Annotated[str, typer.Option(help="all, a file with a gene a line, or names with commas between.")] = "all",
-    expression: Annotated[
-        Path | None, typer.Option(help="Parquet matrix of expression; else the cohort's own.")
-    ] = None,
+    expression: Annotated[Path | None, typer.Option(help="Parquet matrix; else the cohort's own genes.")] = None,
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
     treatment: Annotated[Arms, typer.Option(help="any: gene x treatment; one arm: the gene alone.")] = "any",
     adjust: Adjust = "",
@@ -63,9 +61,7 @@ def screen(
     analysis = _patients(load(cohort, mapping=mapping, data_dir=data_dir), questions)
     source = _source(analysis, expression, genes)
     found = _screened(analysis, source, split(adjust), split(strata), jobs=jobs, output=output)
-    table = found.table
-    if permutations:
-        table = _family_wise(found, source, permutations, jobs)
+    table = _family_wise(found, source, permutations, jobs) if permutations else found.table
     _tell(found, table, source if genes == "all" else None)
     if replicate is not None:
         _look_up(found, _patients(load(replicate, data_dir=data_dir), questions), jobs)
@@ -94,8 +90,8 @@ def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expre
     own = analysis.cohort.profile("mrna")
     if expression is None and own is None:
         raise QuestionError(
-            f"{analysis.cohort.name} holds no mRNA profile here. Fetch one (tamoxres fetch), name the folder that holds "
-            "it (--data-dir), or give a matrix (--expression)."
+            f"{analysis.cohort.name} holds no mRNA profile here. Fetch one (tamoxres fetch), name the folder that has it "
+            "(--data-dir), or give a matrix (--expression)."
         )
     source = own if expression is None else expression
     if genes == "all":
