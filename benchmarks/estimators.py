@@ -18,7 +18,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,9 +27,10 @@ import numpy as np
 import pandas as pd
 
 import tamoxres as tr
-from tamoxres.kernel.cox import fit_cox
+from tamoxres.kernel.cox import CoxOptions, fit_cox, fit_on
 from tamoxres.kernel.proportional import score_test, transform_times
 from tamoxres.kernel.residuals import score_residual_parts
+from tamoxres.kernel.risksets import make_risk_sets
 from tamoxres.models.incidence import aalen_johansen
 from tamoxres.models.logrank import logrank_sums
 from tamoxres.models.rmst import mean_survival
@@ -39,6 +40,7 @@ HERE = Path(__file__).parent
 COLUMNS = ["tam", "age", "grade", "nodes", "her2"]
 ADJUST = ["age", "grade", "nodes", "her2"]
 HORIZON = 60.0
+COPIES = 20
 AGREES = 1e-5  # relative: peers stop their iterations at tolerances of their own
 MISSING = "not installed"
 NOTE = (
@@ -203,6 +205,33 @@ def entry_lifelines(d: pd.DataFrame) -> float:
     return float(CoxPHFitter().fit(columns, "time", "event", entry_col="entry").params_["tam"])
 
 
+def copies(age: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+    """Return twenty versions of age, as an imputation would make."""
+    return [age + (np.arange(1, age.size + 1) * k % 7 - 3) for k in range(1, COPIES + 1)]
+
+
+def copies_arrays(p: Patients) -> float:
+    """The log hazard ratio of tamoxifen over the copies, whose risk sets are worked out once."""
+    sets, x = make_risk_sets(p.time, p.event), p.x.copy()
+    total = 0.0
+    for age in copies(p.x[:, 1]):
+        x[:, 1] = age
+        total += fit_on(sets, x, CoxOptions(start=p.fit.coefficients)).coefficients[0]
+    return total / COPIES
+
+
+def copies_call(p: Patients) -> float:
+    """The same from selected cohorts, as `impute(...).pool` fits them."""
+    frame = p.os.frame
+    made = [replace(p.os, frame=frame.assign(age=age)) for age in copies(frame["age"].to_numpy())]
+    return sum(float(tr.cox(a, adjust=ADJUST, engine="kernel").effect.log_estimate) for a in made) / COPIES  # type: ignore[arg-type]
+
+
+def copies_lifelines(d: pd.DataFrame) -> float:
+    """The same by lifelines."""
+    return sum(cox_lifelines(d.assign(age=age)) for age in copies(d["age"].to_numpy())) / COPIES
+
+
 TASKS = (
     Task("Kaplan-Meier and log-rank", "km", 1_980, curves_arrays, curves_call, curves_lifelines, "lifelines", 10),
     Task("test of proportional hazards", "ph", 100_000, proportional_arrays,
@@ -216,6 +245,8 @@ TASKS = (
          "lifelines", 10, 5),
     Task("Cox, 5 covariates", "cox", 1_980,
          lambda p: fit_cox(p.time, p.event, p.x).coefficients[0], cox_call, cox_lifelines),
+    Task(f"{COPIES} Cox fits of imputed covariates", "copies", 1_980, copies_arrays, copies_call, copies_lifelines,
+         repeats=5),
     Task("Cox, 5 covariates", "cox", 100_000,
          lambda p: fit_cox(p.time, p.event, p.x).coefficients[0], cox_call, cox_lifelines, repeats=5),
 )  # fmt: skip

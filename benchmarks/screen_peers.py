@@ -20,11 +20,10 @@ Fit = Callable[[pd.DataFrame], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Peer:
-    """One peer: its name in the tables, its fit, what share of the few fits it runs, and the most patients of one."""
+    """One peer: its name in the tables, its fit, and the most patients that it is given at a time."""
 
     name: str
     fit: Fit
-    share: float = 1.0
     patients: int = 1_000_000
 
 
@@ -74,8 +73,8 @@ def rust_arrays(frame: pd.DataFrame) -> NDArray[np.float64]:
 
 PEERS = (
     Peer("lifelines", lifelines),
-    Peer("statsmodels", statsmodels, share=0.2, patients=0),
-    Peer("scikit-survival", scikit_survival, share=0.2, patients=50_000),
+    Peer("statsmodels", statsmodels, patients=10_000),
+    Peer("scikit-survival", scikit_survival, patients=50_000),
     Peer("Rust survival, coxph", rust_formula),
     Peer("Rust survival, coxph_fit_raw", rust_arrays),
 )

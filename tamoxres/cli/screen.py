@@ -90,7 +90,7 @@ def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expre
     own = analysis.cohort.profile("mrna")
     if expression is None and own is None:
         raise QuestionError(
-            f"{analysis.cohort.name} holds no mRNA profile here. Fetch one (tamoxres fetch), name the folder that has it "
+            f"{analysis.cohort.name} holds no mRNA profile here. Fetch one (tamoxres fetch), name its folder "
             "(--data-dir), or give a matrix (--expression)."
         )
     source = own if expression is None else expression
