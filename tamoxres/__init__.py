@@ -56,6 +56,8 @@ _HOMES = {
     "scan.permutation": ["family_wise", "replicate"],
     "scan.shrink": ["shrink_screen"],
     "scan.screen": ["ScreenOptions", "screen"],
+    "synthetic": ["Truth", "simulate"],
+    "calibrate": ["calibration"],
     "reporting.sensitivity": ["sensitivity"],
     "reporting.releases": ["diff"],
     "models.standardise": ["standardise"],

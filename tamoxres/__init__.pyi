@@ -4,6 +4,7 @@ from .analysis import AnalysisSet as AnalysisSet
 from .analysis import select as select
 from .answer import Answer as Answer
 from .answer import ask as ask
+from .calibrate import calibration as calibration
 from .codebook import data_dictionary as data_dictionary
 from .cohort import Cohort as Cohort
 from .cohort import MarkerCall as MarkerCall
@@ -119,6 +120,8 @@ from .scan.positions import with_positions as with_positions
 from .scan.screen import ScreenOptions as ScreenOptions
 from .scan.screen import screen as screen
 from .scan.shrink import shrink_screen as shrink_screen
+from .synthetic import Truth as Truth
+from .synthetic import simulate as simulate
 from .tables.baseline import baseline_table as baseline_table
 from .tables.contrasts import contrast_table as contrast_table
 from .tables.flow import flow_table as flow_table
@@ -149,6 +152,7 @@ __all__ = [
     "Source",
     "Table",
     "TamoxresError",
+    "Truth",
     "Verdict",
     "additive_interaction",
     "adjust_p",
@@ -157,6 +161,7 @@ __all__ = [
     "baseline_table",
     "baujat",
     "bayesian",
+    "calibration",
     "call",
     "catalogue",
     "check",
@@ -238,6 +243,7 @@ __all__ = [
     "sensitivity",
     "shrink_screen",
     "side_by_side",
+    "simulate",
     "small_study",
     "spline",
     "standardise",

@@ -326,7 +326,7 @@ def test_what_a_screen_says(gbsg: AnalysisSet, expression: pd.DataFrame) -> None
     assert np.log(found.detectable()) == pytest.approx((3.227218 + 0.841621) * per_sd, rel=1e-6)
     said = str(found)
     assert "40 genes in 686 patients (299 events); 40 fitted, 0 with q < 0.05" in said
-    assert "smaller ones may be there and not be seen" in said
+    assert "what is smaller may be there and not be seen" in said
     assert "<table" in found._repr_html_()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import tamoxres as tr
 from tamoxres.scan.screen import screen
-from tamoxres.scan.words import detectable, inflation, readable, readable_again, reading, reading_again
+from tamoxres.scan.words import detectable, inflation, readable, readable_again, reading, reading_again, share_found
 
 # Formulas on both sides.
 RELATIVE = 1e-6
@@ -70,7 +70,7 @@ def test_nothing_found_is_no_evidence_of_nothing(found):
     said = " ".join(reading(rows(p=[0.03, np.nan], q=[0.06, np.nan]), found.model))
     assert "No gene is found; the smallest P is that of ERBB2 (" in said
     assert "Genes of the cascade: 1, none with q < 0.05; the nearest is ERBB2 (" in said
-    assert "smaller ones may be there and not be seen" in said
+    assert "what is smaller may be there and not be seen" in said
     many = pd.concat([rows().iloc[:1]] * 14, ignore_index=True).assign(gene=[f"G{i}" for i in range(14)])
     said = " ".join(reading(many, found.model))
     assert "G8, G9 and 4 more. The first is G0" in said
@@ -82,7 +82,7 @@ def test_no_gene_fitted(found):
     none = rows(p=[np.nan] * 2, q=[np.nan] * 2, z=[np.nan] * 2, log_hr=[np.nan] * 2, se=[np.nan] * 2)
     said = " ".join(reading(none, found.model))
     assert "0 fitted, 0 with q < 0.05." in said
-    assert "a ratio of hazard ratios of NE (or NE)" in said
+    assert "a ratio of hazard ratios of NE (or NE) per SD; it would find NE of those with 1.25" in said
     assert math.isnan(detectable(none))
 
 
@@ -111,6 +111,11 @@ def test_inflation_and_detectable_by_hand(found):
     two = pd.concat([rows().iloc[:1]] * 2, ignore_index=True)
     assert inflation(two) == pytest.approx(25 / 0.454936423, rel=RELATIVE)
     assert math.log(detectable(two)) == pytest.approx((2.241403 + 0.841621) * 0.2, rel=RELATIVE)
+    assert share_found(two, detectable(two)) == pytest.approx(0.8, rel=RELATIVE)
+    # two tests: log(1.5) / 0.2 - 2.241403 = -0.214079 standard errors, and its lower tail of -4.27
+    assert share_found(two, 1.5) == pytest.approx(0.415242 + 0.0000098, abs=2e-5)
+    assert share_found(two, 1 / 1.5) == pytest.approx(share_found(two, 1.5), rel=RELATIVE)
+    assert share_found(two, 1.0) == pytest.approx(0.025, rel=RELATIVE)
     assert any("54.95" in s and "lambda" in s for s in reading(two, found.model))
     assert not any("lambda" in s for s in reading(rows(z=[0.6, np.nan]), found.model))
 

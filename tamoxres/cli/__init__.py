@@ -14,7 +14,7 @@ from ..errors import TamoxresError
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
-from .report import claims, report, sensitivity
+from .report import calibrate, claims, report, sensitivity
 from .screen import screen
 
 __all__ = ["app", "main"]
@@ -44,6 +44,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report -o report",
     claims: "tamoxres claims draft.md",
+    calibrate: "tamoxres calibrate --quick",
 }
 for _command, _example in _EXAMPLES.items():
     app.command(epilog=f"Example: {_example}")(_command)

@@ -1,4 +1,4 @@
-"""Commands that write: the report, and the check of a text's claims."""
+"""Commands that write: the report, sensitivity analyses, the calibration, and the check of a text's claims."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import typer
 
 from ..errors import QuestionError, TamoxresError
 from . import show
-from .options import Adjust, DataDir, Estimand, MappingFile, Marker, Strata, split
+from .options import Adjust, DataDir, Estimand, MappingFile, Marker, Output, Strata, split
 
-__all__ = ["claims", "report", "sensitivity"]
+__all__ = ["calibrate", "claims", "report", "sensitivity"]
 
 
 def report(
@@ -71,3 +71,29 @@ def claims(file: Annotated[Path, typer.Argument(help="A Markdown or text file.")
     if found:
         raise TamoxresError(f"{len(found)} sentence(s) claim more than such data can show.")
     show.say(f"{file}: nothing to flag.")
+
+
+def calibrate(
+    quick: Annotated[bool, typer.Option("--quick", help="100 data sets a scenario instead of 1,000.")] = False,
+    replicates: Annotated[int | None, typer.Option(help="Data sets of each scenario.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulation.")] = 1,
+    scenario: Annotated[list[str] | None, typer.Option(help="Only those whose name begins so; repeatable.")] = None,
+    jobs: Annotated[int, typer.Option(help="Workers; -1 for one a processor.")] = -1,
+    output: Output = None,
+) -> None:
+    """See whether the estimators keep what they promise, on simulated patients and studies whose truth is known."""
+    from ..calibrate import calibration
+
+    if output is not None and output.suffix not in (".md", ".csv"):
+        raise QuestionError(f"{output} is neither a .md nor a .csv file; name one of these.")
+    many = replicates if replicates is not None else 100 if quick else 1000
+    with show.progress(quiet=False) as progress:
+        found = calibration(
+            many, seed=seed, scenarios=scenario, jobs=jobs,
+            progress=lambda done, total: progress(done, total, "data sets"),
+        )  # fmt: skip
+    if output is None:
+        show.table(found.readable(), "Is it calibrated?")
+        show.say(str(found))
+    else:
+        show.emit(found.to_markdown() if output.suffix == ".md" else found.table.to_csv(index=False), output)

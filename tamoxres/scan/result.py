@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .model import ScreenModel
-from .words import detectable, inflation, readable, reading
+from .words import detectable, inflation, readable, reading, share_found
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +61,10 @@ class Screen:
     def detectable(self, *, alpha: float = 0.05, power: float = 0.8) -> float:
         """Return the hazard ratio (or ratio of them) per standard deviation that the screen finds with this power."""
         return detectable(self.table, alpha=alpha, power=power)
+
+    def share_found(self, effect: float, *, alpha: float = 0.05) -> float:
+        """Return the share of genes with this true ratio per standard deviation that the screen would find."""
+        return share_found(self.table, effect, alpha=alpha)
 
     def readable(self, n: int = 20) -> pd.DataFrame:
         """Return the n genes with the smallest P values, written for a reader (see `words.readable`)."""

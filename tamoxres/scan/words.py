@@ -10,20 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from ..genome import CASCADE
-from ..wording import Style, count, number, p_value, ratio, ratio_with_interval
+from ..wording import Style, count, number, p_value, percent, ratio, ratio_with_interval
 from .model import ScreenModel, Term
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["detectable", "inflation", "readable", "readable_again", "reading", "reading_again"]
+__all__ = ["detectable", "inflation", "readable", "readable_again", "reading", "reading_again", "share_found"]
 
 _MEDIAN_CHISQ = 0.45493642311957283  # of 1 degree of freedom
 _STYLE = Style(name="screen", p_floor=1e-6)
 _NAMED = 10
+_TRUE = (1.25, 1.5, 2.0)  # effects per SD of which is said how many would be found
 _INFLATED = 1.1  # lambda above which more genes differ than chance lets differ
 
 
@@ -37,6 +38,19 @@ def detectable(table: pd.DataFrame, *, alpha: float = 0.05, power: float = 0.8) 
         return float("nan")
     per_sd = float((fitted["se"] * fitted["sd"]).median())
     return float(np.exp((ndtri(1 - alpha / (2 * len(fitted))) + ndtri(power)) * per_sd))
+
+
+def share_found(table: pd.DataFrame, effect: float, *, alpha: float = 0.05) -> float:
+    """Return the share of genes with this true hazard ratio (or ratio of them) per SD that a screen would find.
+
+    At the Bonferroni level, each gene with its own standard error; NaN where no gene was fitted.
+    """
+    fitted = table[table["p"].notna()]
+    if fitted.empty:
+        return float("nan")
+    least = float(ndtri(1 - alpha / (2 * len(fitted))))
+    away = abs(np.log(effect)) / (fitted["se"] * fitted["sd"]).to_numpy(float)
+    return float((ndtr(away - least) + ndtr(-away - least)).mean())
 
 
 def inflation(table: pd.DataFrame) -> float:
@@ -203,9 +217,10 @@ def _together(sets: pd.DataFrame | None) -> str:
 def _least(table: pd.DataFrame, term: Term) -> str:
     least = detectable(table)
     what = "ratio of hazard ratios" if term == "gene:treatment" else "hazard ratio"
+    shares = ", ".join(f"{percent(share_found(table, effect), 0)} of those with {effect:g}" for effect in _TRUE)
     return (
-        f"With 80% power this screen finds a {what} of {ratio(least)} (or {ratio(1 / least)}) per SD; "
-        "smaller ones may be there and not be seen."
+        f"With 80% power this screen finds a {what} of {ratio(least)} (or {ratio(1 / least)}) per SD; it would find "
+        f"{shares}: what is smaller may be there and not be seen."
     )
 
 
