@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -175,6 +176,19 @@ class Bench:
             rows.append(Timing(task, peer.name, scaled, f"from {some:,} patients" if less else note))
         return rows
 
+    def memory(self) -> str:
+        """Say how much memory one fit of the largest registry takes beside its data."""
+        n = max(self.sizes)
+        large = clinical(n, seed=20240612 + n)
+        x, when, event = large[COLUMNS].to_numpy(float).copy(), large["time"].to_numpy(), large["event"].to_numpy()
+        tracemalloc.start()
+        fit_cox(when, event, x)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return (
+            f"One fit, n = {n:,}, 10 columns: {peak / 1e6:.0f} MB of memory beside the data ({x.nbytes / 1e6:.0f} MB)."
+        )
+
     def bootstraps(self, replicates: int, few: int) -> list[Timing]:
         """Time bootstraps of a fit of ten columns."""
         d = self.data
@@ -229,7 +243,8 @@ class Bench:
                     for _ in range(SCANS):
                         self.scan(self.stored)
                 who = f"tamoxres, {workers} worker{'s' if workers > 1 else ''} of one thread"
-                rows.append(Timing(task, who, time.perf_counter() - start))
+                note = "" if workers > 1 else "joblib runs a single worker's work in its own process"
+                rows.append(Timing(task, who, time.perf_counter() - start, note))
         return rows
 
 
@@ -266,8 +281,8 @@ def main() -> None:
         bench = Bench(Path(folder), genes, sizes)
         rows = [*bench.scans(few), *bench.singles(), *bench.bootstraps(replicates, few // 2)]
         rows += [*bench.growth(), *bench.cluster()]
-        agreement = bench.agreement(few // 10)
-    text = written(rows, [agreement] if agreement else [])
+        notes = [note for note in (bench.memory(), bench.agreement(few // 10)) if note]
+    text = written(rows, ["\n\n".join(notes)])
     options.o.write_text(text)
     sys.stdout.write(text)
 

@@ -46,6 +46,7 @@ def test_ones_own_registry(run, registry, tmp_path):
     code, out, err = run(*own, *pictures, "--permutations", "20", "-o", tmp_path / "all.csv")
     assert code == 0
     assert "P, all genes" in out
+    assert "shrunken" in out
     assert "ours, RFS ~ gene + treatment + gene:treatment: 200 genes in 686 patients (299 events)" in out
     assert "genes, " in err
     assert " a second" in err
@@ -59,6 +60,16 @@ def test_ones_own_registry(run, registry, tmp_path):
     assert code == 0
     written = pd.read_parquet(tmp_path / "all.parquet")
     np.testing.assert_array_equal(written["log_hr"], table["log_hr"])
+
+
+def test_a_matrix_without_the_cascade(run, registry, tmp_path):
+    """Where the matrix holds none of the cascade's genes, that is said, and the rest goes on."""
+    genes = pd.read_parquet(tmp_path / "genes.parquet").drop(columns=["ERBB2", "AKT1"])
+    genes.to_parquet(tmp_path / "others.parquet")
+    code, out, _ = run(*registry, "--expression", tmp_path / "others.parquet")
+    assert code == 0
+    assert "No set has two of its genes among the 198 genes of the screen." in out
+    assert "The matrix holds no gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade." in out
 
 
 def test_positions_of_ones_own(run, registry, tmp_path):

@@ -51,6 +51,9 @@ def test_rows_are_written():
     }  # fmt: skip
     assert shown.loc[1, ["P", "not fitted"]].tolist() == ["NE", "constant"]
     assert "HR, treated" not in readable(rows(), "gene")
+    more = readable(rows(p_family=[0.04, np.nan], shrunken=[0.5, np.nan]), "gene")
+    assert more["P, all genes"].tolist() == ["0.040", "NE"]
+    assert more["shrunken"].tolist() == ["1.65", "NE"]
     assert "HR per SD (95% CI)" in readable(rows(), "gene")
 
 

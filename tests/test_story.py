@@ -14,7 +14,13 @@ from tamoxres.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-ELSEWHERE = ("report", "fetch", "init-mapping")  # tested elsewhere, or need a network or a registry's file
+ELSEWHERE = (
+    "report",
+    "fetch",
+    "init-mapping",
+    "screen",
+    "calibrate",
+)  # tested elsewhere, or need a network or a registry's file
 
 
 def blocks(language):

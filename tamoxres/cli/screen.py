@@ -26,6 +26,7 @@ __all__ = ["screen"]
 
 Arms = Literal["any", "endocrine", "tamoxifen", "none"]
 _FIRST = 20  # genes shown, and looked up in a second cohort
+_SHRUNKEN = 100  # genes from which effects are shrunken
 
 
 def screen(
@@ -61,7 +62,7 @@ def screen(
     analysis = _patients(load(cohort, mapping=mapping, data_dir=data_dir), questions)
     source = _source(analysis, expression, genes)
     found = _screened(analysis, source, split(adjust), split(strata), jobs=jobs, output=output)
-    table = _family_wise(found, source, permutations, jobs) if permutations else found.table
+    table = _with_more(found, source, permutations, jobs)
     _tell(found, table, source if genes == "all" else None)
     if replicate is not None:
         _look_up(found, _patients(load(replicate, data_dir=data_dir), questions), jobs)
@@ -127,33 +128,43 @@ def _rated(progress: show.Progress, what: str = "genes") -> Callable[[int, int],
     return tell
 
 
-def _family_wise(found: Screen, source: Expression, permutations: int, jobs: int) -> pd.DataFrame:
+def _with_more(found: Screen, source: Expression, permutations: int, jobs: int) -> pd.DataFrame:
+    """Return the table with shrunken effects, where there are genes enough, and P values by permutation."""
     from ..scan.permutation import family_wise
+    from ..scan.shrink import shrink_screen
 
+    table = shrink_screen(found) if found.genes >= _SHRUNKEN else found.table
+    if not permutations:
+        return table
     with show.progress(quiet=False) as progress:
-        return family_wise(
-            found, source, permutations=permutations, seed=1, jobs=jobs, progress=_rated(progress, "permuted genes")
-        )
+        told = _rated(progress, "permuted genes")
+        more = family_wise(found, source, permutations=permutations, seed=1, jobs=jobs, progress=told)
+    return table.assign(p_family=more["p_family"])
 
 
 def _tell(found: Screen, table: pd.DataFrame, whole: Expression | None) -> None:
     """Show the first genes, the cascade's together where all genes were screened, and say what that means."""
-    from ..scan.gene_sets import gene_set_table
     from ..scan.words import readable
-    from ..wording import p_value
 
     first = table.sort_values("p", kind="stable").head(_FIRST)
-    shown = readable(first, found.model.term)
-    if "p_family" in first:
-        shown.insert(list(shown).index("q") + 1, "P, all genes", first["p_family"].map(p_value).to_list())
-    show.table(shown, "Genes with the smallest P values")
-    sets = None
-    if whole is not None:
-        sets = gene_set_table(found, whole)
-        show.table(sets.drop(columns=["members", "df"]).round(3), "The cascade's genes together")
+    show.table(readable(first, found.model.term), "Genes with the smallest P values")
+    sets = None if whole is None else _together(found, whole)
     show.say(str(found.model.analysis.flow))
     for sentence in (*found.reading(sets), *found.model.analysis.cohort.notes):
         show.say(f"- {sentence}")
+
+
+def _together(found: Screen, whole: Expression) -> pd.DataFrame | None:
+    """Show the cascade's gene sets; none where the matrix does not hold them."""
+    from ..scan.gene_sets import gene_set_table
+
+    try:
+        sets = gene_set_table(found, whole)
+    except QuestionError as nothing:
+        show.say(str(nothing))
+        return None
+    show.table(sets.drop(columns=["members", "df"]).round(3), "The cascade's genes together")
+    return sets
 
 
 def _look_up(found: Screen, again: AnalysisSet, jobs: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "downloads", "effects", "emit", "progress", "say", "table"]
 
 Progress = Callable[[int, int, str], None]
+_LINES, _SECONDS = 100, 2.0  # without a terminal: steps that are all told, and seconds between lines of more
 
 
 def effects(rows: Sequence[EffectEstimate], format_: Format, output: Path | None, *, title: str) -> None:
@@ -97,11 +99,19 @@ def table(frame: pd.DataFrame, title: str) -> None:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Progress]:
-    """Show long work: a bar on a terminal, a line a step elsewhere, nothing when quiet."""
+    """Show long work: a bar on a terminal, lines elsewhere (every two seconds if many), nothing when quiet."""
     if quiet:
         yield lambda done, total, what: None
     elif not sys.stderr.isatty():
-        yield lambda done, total, what: typer.echo(f"[{done}/{total}] {what}", err=True)
+        last = [0.0]
+
+        def line(done: int, total: int, what: str) -> None:
+            now = time.monotonic()
+            if done == total or total <= _LINES or now - last[0] >= _SECONDS:
+                last[0] = now
+                typer.echo(f"[{done:,}/{total:,}] {what}", err=True)
+
+        yield line
     else:
         from rich.console import Console
         from rich.progress import Progress as Bar

@@ -71,8 +71,9 @@ def readable(table: pd.DataFrame, term: Term) -> pd.DataFrame:
     Returns
     -------
     DataFrame of str
-        gene, N, events, the effect per SD with its interval, P, q, for an interaction the gene's hazard ratio in
-        treated and untreated, and why a gene was not fitted.
+        gene, N, events, the effect per SD with its interval, P, q, where the table has them the P that holds for all
+        genes and the shrunken effect, for an interaction the gene's hazard ratio in treated and untreated, and why a
+        gene was not fitted.
     """
     import pandas as pd
 
@@ -81,6 +82,10 @@ def readable(table: pd.DataFrame, term: Term) -> pd.DataFrame:
         "gene": table["gene"].astype(str), "N": table["n"].map(count), "events": table["events"].map(count),
         f"{_measure(term)} per SD (95% CI)": _effects(table), "P": table["p"].map(_p), "q": table["q"].map(_p),
     }  # fmt: skip
+    if "p_family" in table:
+        out["P, all genes"] = table["p_family"].map(p_value)
+    if "shrunken" in table:
+        out["shrunken"] = [ratio(float(value)) for value in np.exp(table["shrunken"])]
     out |= {name: _effects(table, suffix) for name, suffix in arms.items()}
     return pd.DataFrame({**out, "not fitted": table["flag"]}).reset_index(drop=True)
 
