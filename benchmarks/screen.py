@@ -243,8 +243,7 @@ class Bench:
                     for _ in range(SCANS):
                         self.scan(self.stored)
                 who = f"tamoxres, {workers} worker{'s' if workers > 1 else ''} of one thread"
-                note = "" if workers > 1 else "joblib runs a single worker's work in its own process"
-                rows.append(Timing(task, who, time.perf_counter() - start, note))
+                rows.append(Timing(task, who, time.perf_counter() - start))
         return rows
 
 

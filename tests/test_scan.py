@@ -386,9 +386,7 @@ def test_a_worker_is_sent_its_block_alone(gbsg: AnalysisSet, expression: pd.Data
         task = _task(model, matrix, 8, 16, ScreenOptions())
         sent = pickle.dumps(task)
         assert len(sent) < plan + 8 * len(patients) * 8 + 30_000  # the whole matrix is 11 MB
-        start, there = fit_block(8, pickle.loads(sent))
-        assert start == 8
-        np.testing.assert_array_equal(there["log_hr"], fit_block(8, task)[1]["log_hr"])
+        np.testing.assert_array_equal(fit_block(pickle.loads(sent))["log_hr"], fit_block(task)["log_hr"])
 
 
 def test_zarr_is_read_where_it_lies(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
@@ -461,3 +459,51 @@ def test_a_cluster_loses_a_worker(gbsg: AnalysisSet, expression: pd.DataFrame) -
     assert killed
     assert killed[0] < 40
     same_tables(found.table, wanted)
+
+
+@dataclass
+class Deadly(Watched):
+    """A matrix that kills whatever other process reads one of its blocks, as one too large for its memory would."""
+
+    own: int = 0
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read a block, or die."""
+        if start == self.fail_at and os.getpid() != self.own:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.inner.read(start, stop)
+
+
+def test_a_block_that_kills_its_workers(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """The cluster gives such a block up: its genes say so, and all others are fitted."""
+    distributed = pytest.importorskip("distributed")
+    import dask
+    import joblib
+
+    matrix = Deadly(FrameMatrix(frame=expression), fail_at=8, own=os.getpid())
+    workers = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        cluster = distributed.LocalCluster(**workers)
+    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+        found = screen(gbsg, matrix, options=ScreenOptions(block=8))
+    table = found.table.set_index("gene")
+    assert table.loc[[f"GENE{g}" for g in range(8, 16)], "flag"].str.startswith("failed: KilledWorker").all()
+    fitted = table["log_hr"].notna()
+    wanted = screen(gbsg, expression).table.set_index("gene").loc[fitted.index[fitted], "log_hr"]
+    np.testing.assert_array_equal(table.loc[fitted, "log_hr"], wanted)
+    assert fitted.sum() >= 24  # a block that waited on a worker that died counts as its failure too
+
+
+def test_text_stops_a_screen_on_a_cluster_too(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """What the user must mend is the same sentence from a worker."""
+    distributed = pytest.importorskip("distributed")
+    import joblib
+
+    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+        with pytest.raises(DataError, match="GENE1 holds text"):
+            screen(gbsg, expression.assign(GENE1="high"), options=ScreenOptions(block=8))
+        wanted = screen(gbsg, expression, term="gene")
+        table = tr.family_wise(wanted, FrameMatrix(frame=expression), permutations=5, seed=1)
+    again = tr.family_wise(wanted, FrameMatrix(frame=expression), permutations=5, seed=1, jobs=1)
+    same_tables(table, again)

@@ -19,7 +19,7 @@ from ..kernel.batch import Engine, GeneFits, GenePlan, fit_genes
 from .matrix import Reader
 from .model import FloatArray, IntArray, Term
 
-__all__ = ["COLUMNS", "BlockTask", "fit_block"]
+__all__ = ["COLUMNS", "BlockTask", "fit_block", "lost_block"]
 
 COLUMNS = ("gene", "n", "events", "log_hr", "se", "z", "p", "lrt", "lrt_p", "sd")
 _ARMS = ("log_hr_untreated", "se_untreated", "log_hr_treated", "se_treated")
@@ -51,8 +51,8 @@ class BlockTask:
     lrt: bool
 
 
-def fit_block(start: int, task: BlockTask) -> tuple[int, dict[str, Any]]:
-    """Read a block and fit it; return where it starts and its columns.
+def fit_block(task: BlockTask) -> dict[str, Any]:
+    """Read a block and fit it; return its columns.
 
     A block that cannot be read or fitted becomes rows that say why, so that the other blocks go on; what the user must
     mend (a gene that is text) is raised.
@@ -62,8 +62,8 @@ def fit_block(start: int, task: BlockTask) -> tuple[int, dict[str, Any]]:
     except TamoxresError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever a disk or a worker does to one block)
-        return start, _failed(task.genes, task.term, f"failed: {type(error).__name__}: {error}")
-    return start, {"gene": list(task.genes), **_columns(task.term, fits)}
+        return lost_block(task.genes, task.term, f"{type(error).__name__}: {error}")
+    return {"gene": list(task.genes), **_columns(task.term, fits)}
 
 
 def _columns(term: Term, fits: GeneFits) -> dict[str, Any]:
@@ -84,9 +84,10 @@ def _columns(term: Term, fits: GeneFits) -> dict[str, Any]:
     return out | {"flag": list(fits.flags)}
 
 
-def _failed(genes: tuple[str, ...], term: Term, why: str) -> dict[str, Any]:
+def lost_block(genes: tuple[str, ...], term: Term, why: str) -> dict[str, Any]:
+    """Return the columns of a block that could not be fitted, whose flag says why."""
     g = len(genes)
     numbers = [*COLUMNS[3:], *(_ARMS if term == "gene:treatment" else ())]
     unknown: dict[str, FloatArray] = {name: np.full(g, np.nan) for name in numbers}
     counts = {name: np.zeros(g, np.int64) for name in ("n", "events")}
-    return {"gene": list(genes), **counts, **unknown, "flag": [why] * g}
+    return {"gene": list(genes), **counts, **unknown, "flag": [f"failed: {why}"] * g}

@@ -12,7 +12,7 @@ Westfall PH, Young SS 1993, Resampling-Based Multiple Testing. Phipson B, Smyth 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..kernel.batch import GenePlan, fit_placed
 from .matrix import Expression, Reader, reader_of
 from .model import FloatArray, IntArray
 from .result import Screen
+from .spread import Lost, spread
 from .store import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -95,11 +96,14 @@ def family_wise(
     draw = np.random.default_rng(seed)
     orders = np.stack([draw.permutation(columns.size) for _ in range(permutations)])
     pieces = [(g, p) for g in range(0, genes, block) for p in range(0, permutations, _TOGETHER)]
-    tasks = [
+    tasks = (
         (plan, reader_of(expression, g, min(g + block, genes)), columns, orders[p : p + _TOGETHER]) for g, p in pieces
-    ]
+    )
     largest, done = np.zeros(permutations), 0
-    for (g, p), here in zip(pieces, _each(tasks, jobs), strict=True):
+    for i, here in spread(_largest_of_block, tasks, jobs):
+        (g, p) = pieces[i]
+        if isinstance(here, Lost):
+            raise AnalysisError(f"Genes {g + 1:,} to {min(g + block, genes):,} could not be permuted ({here.why}).")
         largest[p : p + _TOGETHER] = np.maximum(largest[p : p + _TOGETHER], here)
         done += min(block, genes - g) * here.size
         if progress is not None:
@@ -108,13 +112,6 @@ def family_wise(
     z = table["z"].abs().to_numpy(float)
     reached = permutations - np.searchsorted(np.sort(largest), z, side="left")
     return table.assign(p_family=np.where(np.isnan(z), np.nan, (1 + reached) / (1 + permutations)))
-
-
-def _each(tasks: list[tuple[GenePlan, Reader, IntArray, IntArray]], jobs: int) -> Iterator[FloatArray]:
-    from joblib import Parallel, delayed
-
-    run = Parallel(n_jobs=jobs, prefer="threads", return_as="generator", batch_size=1)
-    return iter(run(delayed(_largest_of_block)(*task) for task in tasks))
 
 
 def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[str] | None = None) -> pd.DataFrame:

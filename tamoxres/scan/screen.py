@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +23,11 @@ from ..cohort import Profile
 from ..errors import QuestionError
 from ..kernel.batch import Engine
 from ..kernel.risksets import Ties
-from .blocks import BlockTask, fit_block
+from .blocks import BlockTask, fit_block, lost_block
 from .matrix import Expression, open_expression, reader_of
 from .model import ScreenModel, Term, make_model
 from .result import Screen
+from .spread import Lost, spread
 from .store import Store, benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -145,31 +145,22 @@ def _run(
     model: ScreenModel, matrix: Expression, options: ScreenOptions, done: set[int]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Fit the blocks that are not done, in any order, telling progress."""
-    from joblib import Parallel, delayed
-
     genes = len(matrix.genes)
     block = options.block or 1
     todo = [start for start in _starts(genes, block) if start not in done]
     ready = sum(min(block, genes - start) for start in done)
-    tasks = (
-        delayed(fit_block)(start, _task(model, matrix, start, min(start + block, genes), options)) for start in todo
-    )
-    # Compiled code leaves the interpreter's lock, so threads are enough; a configured backend goes before this hint.
-    # A block is work enough for one call: joblib would put several into one, and leave workers idle at the end.
-    run = Parallel(
-        n_jobs=options.jobs, prefer="threads", return_as="generator_unordered", batch_size=1, pre_dispatch="4 * n_jobs"
-    )
-    results = run(tasks)
+    tasks = ((_task(model, matrix, start, min(start + block, genes), options),) for start in todo)
+    results = spread(fit_block, tasks, options.jobs)
     try:
-        for start, columns in results:
-            ready += len(columns["gene"])
+        for i, columns in results:
+            start = todo[i]
+            names = matrix.genes[start : start + block]
+            ready += len(names)
             if options.progress is not None:
                 options.progress(ready, genes)
-            yield start, columns
+            yield start, lost_block(names, model.term, columns.why) if isinstance(columns, Lost) else columns
     finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib tells of the tasks it drops when a screen is stopped
-            results.close()
+        results.close()
 
 
 def _task(model: ScreenModel, matrix: Expression, start: int, stop: int, options: ScreenOptions) -> BlockTask:
