@@ -238,6 +238,8 @@ def test_parts_of_another_screen_are_refused(gbsg: AnalysisSet, expression: pd.D
         screen(gbsg, expression, options=ScreenOptions(output=out, block=8, progress=_stop_after(2)))
     with pytest.raises(AnalysisError, match="parts of another screen"):
         screen(gbsg, expression, adjust=["age"], options=ScreenOptions(output=out, block=8))
+    with pytest.raises(AnalysisError, match="parts of another screen"):  # as somebody mended its values
+        screen(gbsg, expression + 1, options=ScreenOptions(output=out, block=8))
     with pytest.raises(AnalysisError, match="does not exist"):
         screen(gbsg, expression, options=ScreenOptions(output=tmp_path / "nowhere" / "screen.parquet"))
 

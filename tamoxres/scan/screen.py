@@ -24,7 +24,7 @@ from ..errors import QuestionError
 from ..kernel.batch import Engine
 from ..kernel.risksets import Ties
 from .blocks import BlockTask, fit_block, lost_block
-from .matrix import Expression, open_expression, reader_of
+from .matrix import ArrayMatrix, Expression, FrameMatrix, PickedMatrix, open_expression, reader_of
 from .model import ScreenModel, Term, make_model
 from .result import Screen
 from .spread import Lost, spread
@@ -189,15 +189,19 @@ def _to_disk(model: ScreenModel, matrix: Expression, options: ScreenOptions, pat
 
 
 def _fingerprint(model: ScreenModel, matrix: Expression, options: ScreenOptions) -> str:
-    """Hash everything that a part depends on, but the expression values themselves, of which size and age stand in."""
+    """Hash everything that a part depends on; for the expression stand size and age of its file, or its end genes."""
     frame = model.analysis.frame
-    source = getattr(matrix, "path", None)
+    inner = matrix.inner if isinstance(matrix, PickedMatrix) else matrix
+    source = getattr(inner, "path", None)
     stat = Path(source).stat() if source is not None else None
     words = [
         model.formula, options.ties, options.lrt, options.engine, options.block, matrix.genes, matrix.patients,
         list(map(str, frame.index)), None if stat is None else [stat.st_size, stat.st_mtime_ns],
     ]  # fmt: skip
     digest = hashlib.sha256(json.dumps(words).encode())
-    for values in (frame["months"], frame["event"], frame["entry"], model.shared, model.plan.start):
+    arrays = [frame["months"], frame["event"], frame["entry"], model.shared, model.plan.start]
+    if isinstance(inner, FrameMatrix | ArrayMatrix) and matrix.genes:
+        arrays += [matrix.read(row, row + 1) for row in (0, len(matrix.genes) - 1)]
+    for values in arrays:
         digest.update(np.ascontiguousarray(values, dtype=float).tobytes())
     return digest.hexdigest()
