@@ -293,7 +293,7 @@ def test_what_cannot_be_asked_is_refused(gbsg: AnalysisSet, expression: pd.DataF
     """One arm, an unknown column, option or matrix, a gene that is text: one sentence each."""
     treated = tr.select(gbsg.cohort, endpoint=tr.RFS, er="any", treatment="endocrine")
     text = expression.assign(GENE1="high")
-    (tmp_path / "values.csv").write_text("x")
+    (tmp_path / "values.xlsx").write_text("x")
     expression.rename_axis("sample").reset_index().to_parquet(tmp_path / "unnamed.parquet", index=False)
     text.rename_axis("patient").to_parquet(tmp_path / "text.parquet")
     cases: list[tuple[type[Exception], str, Callable[[], object]]] = [
@@ -307,7 +307,7 @@ def test_what_cannot_be_asked_is_refused(gbsg: AnalysisSet, expression: pd.DataF
         (DataError, "GENE1 holds text", lambda: screen(gbsg, text)),
         (DataError, "GENE1 holds", lambda: screen(gbsg, tmp_path / "text.parquet")),
         (DataError, "does not exist", lambda: screen(gbsg, tmp_path / "absent.parquet")),
-        (DataError, "neither a Parquet file", lambda: screen(gbsg, tmp_path / "values.csv")),
+        (DataError, "is no expression matrix: Parquet", lambda: screen(gbsg, tmp_path / "values.xlsx")),
         (DataError, "does not tell its patients", lambda: screen(gbsg, tmp_path / "unnamed.parquet")),
         (DataError, "no expression matrix", lambda: open_expression(3)),
         (DataError, "has shape", lambda: ArrayMatrix(values=np.ones((2, 2)), genes=("A",), patients=("p", "q"))),
@@ -407,6 +407,36 @@ def test_zarr_is_read_where_it_lies(gbsg: AnalysisSet, expression: pd.DataFrame,
     sent = pickle.dumps(reader_of(matrix, 3, 9))
     assert len(sent) < 5_000
     np.testing.assert_array_equal(pickle.loads(sent)(), rows[3:9])
+
+
+def test_text_files_either_way_round(gbsg: AnalysisSet, expression: pd.DataFrame, tmp_path: Path) -> None:
+    """A CSV with a row a patient, and a portal's TSV with a row a gene and Entrez numbers, compressed, are the same."""
+    expression.rename_axis("patient").to_csv(tmp_path / "patients.csv")
+    by_gene = expression.T.rename_axis("Hugo_Symbol")
+    by_gene.insert(0, "Entrez_Gene_Id", range(len(by_gene)))
+    by_gene.to_csv(tmp_path / "genes.txt.gz", sep="\t", na_rep="NA")
+    wanted = screen(gbsg, expression).table
+    for name in ("patients.csv", "genes.txt.gz"):
+        same_tables(screen(gbsg, tmp_path / name).table, wanted)
+    by_gene.rename(index={"GENE3": np.nan}).to_csv(tmp_path / "unnamed.tsv", sep="\t")
+    assert open_expression(tmp_path / "unnamed.tsv").genes[2:4] == ("GENE2", "line 5")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,A\np1,2\n", "x.csv, line 1: the first column is headed 'id', which tells neither"),
+        ("patient,A,B\np1,2,3\np2,high,1\n", "x.csv, line 3, column A: 'high' is not a number"),
+        ("gene,p1\nA,1\nB,2,3,4\n", "cannot be read as a table"),
+        ("", "cannot be read as a table"),
+        ("patient,A\np1,1\np1,2\n", "Patient p1 stands in the expression matrix more than once"),
+    ],
+)
+def test_text_files_that_are_wrong(tmp_path: Path, text: str, message: str) -> None:
+    """What is wrong with a text matrix is told by file, line and column."""
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        open_expression(tmp_path / "x.csv")
 
 
 def test_a_parquet_file_written_anew_is_read_anew(expression: pd.DataFrame, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def screen(
     cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
     endpoint: Annotated[str, typer.Option(help="A STEEP code.")],
     genes: Annotated[str, typer.Option(help="all, a file with a gene a line, or names with commas between.")] = "all",
-    expression: Annotated[Path | None, typer.Option(help="Parquet matrix; else the cohort's own genes.")] = None,
+    expression: Annotated[Path | None, typer.Option(help="Parquet, CSV or TSV matrix; else the cohort's own.")] = None,
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
     treatment: Annotated[Arms, typer.Option(help="any: gene x treatment; one arm: the gene alone.")] = "any",
     adjust: Adjust = "",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import DataError
+from .delimited import SUFFIXES, read_delimited
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,8 +258,8 @@ def open_expression(
     Parameters
     ----------
     source : Expression, Profile, DataFrame, array or path
-        A handle already; a cohort's molecular profile; a frame (patients in rows); a `.parquet` file; or a `.npy` file,
-        memory map or other array with one row a gene.
+        A handle already; a cohort's molecular profile; a frame (patients in rows); a `.parquet` file; a CSV or TSV
+        file, read whole (see `delimited`); or a `.npy` file, memory map or other array with one row a gene.
     genes, patients : sequence of str, optional
         Names of an array's rows and columns.
     only : sequence of str, optional
@@ -293,12 +294,18 @@ def _open(source: Any, genes: Sequence[str] | None, patients: Sequence[str] | No
     if isinstance(source, str | Path):
         path = Path(source)
         if not path.is_file():
-            raise DataError(f"{path} does not exist; name an expression matrix (.parquet or .npy).")
+            raise DataError(f"{path} does not exist; name an expression matrix (.parquet, .csv, .tsv or .npy).")
         if path.suffix in (".parquet", ".pq"):
             return ParquetMatrix.open(path)
         if path.suffix == ".npy" and genes is not None and patients is not None:
             return _of_array(np.load(path, mmap_mode="r"), tuple(genes), tuple(patients))
-        raise DataError(f"{path} is neither a Parquet file nor a .npy file with names for its genes and patients.")
+        if Path(path.name.removesuffix(".gz")).suffix.lower() in SUFFIXES:
+            values, *names = read_delimited(path)
+            return ArrayMatrix(values=values, genes=names[0], patients=names[1])
+        raise DataError(
+            f"{path} is no expression matrix: Parquet, CSV or TSV (.gz too), or a .npy file with names for its genes "
+            "and patients."
+        )
     if hasattr(source, "features"):
         return FrameMatrix(frame=source.values(sorted(source.features())))
     if hasattr(source, "iloc"):
