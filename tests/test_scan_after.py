@@ -201,6 +201,21 @@ def test_replication(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
         replicate(first, screen(namesake, expression, term="gene"))
 
 
+def test_former_names_are_known(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
+    """A gene is found under its former name too: FRAP1 is MTOR, TUBB2C is TUBB4B; the matrix's name is shown."""
+    old = expression.rename(columns={"GENE1": "FRAP1", "GENE2": "Rheb", "GENE3": "TUBB2C"})
+    new = expression.rename(columns={"GENE1": "MTOR", "GENE2": "RHEB", "GENE3": "TUBB4B"})
+    ids: Any = np.arange(gbsg.n) % 2 == 0
+    one, two = (gbsg.without(keep, name="half", why="") for keep in (ids, ~ids))
+    first, second = screen(one, new, term="gene"), screen(two, old, term="gene")
+    again = replicate(first, second, genes=["MTOR", "TUBB4B"])
+    assert again["gene"].tolist() == ["MTOR", "TUBB4B"]
+    assert again["p_again"].notna().all()
+    sets = gene_set_table(second, FrameMatrix(frame=old)).set_index("set")
+    assert sets.loc["mTOR", "genes"] == "2 of 11"
+    assert "Genes of the cascade: 8" in str(second)
+
+
 def _upper(z: float) -> float:
     from math import erfc, sqrt
 

@@ -171,12 +171,13 @@ def _look_up(found: Screen, again: AnalysisSet, jobs: int) -> None:
     """Look the first genes up in a second cohort, adjusted for what it holds of the adjusters."""
     from ..scan.matrix import open_expression
     from ..scan.permutation import replicate
+    from ..scan.positions import official_symbols
     from ..scan.words import readable_again, reading_again
 
     source = open_expression(_source(again, None, "all"))
     top = found.top(_FIRST)["gene"].tolist()
-    there = {gene.upper() for gene in source.genes}
-    held = [gene for gene in top if gene.upper() in there]
+    there = official_symbols(source.genes).isin(official_symbols(top))
+    held = [gene for gene, wanted in zip(source.genes, there, strict=True) if wanted]
     name = again.cohort.name
     if not held:
         raise QuestionError(f"{name} holds none of the first {len(top)} genes: {', '.join(top)}.")

@@ -22,6 +22,7 @@ from ..errors import QuestionError
 from ..genome import CASCADE
 from .matrix import Expression
 from .model import FloatArray, IntArray
+from .positions import official_symbols
 from .store import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -118,11 +119,11 @@ def gene_set_table(
     named = sets or {**CASCADE, "cascade": tuple(gene for members in CASCADE.values() for gene in members)}
     table = found.table
     fitted = table[table["z"].notna()].reset_index()  # the index is the row in the matrix
-    z, names = fitted["z"].to_numpy(float), fitted["gene"].str.upper()
+    z, names = fitted["z"].to_numpy(float), official_symbols(fitted["gene"])
     design = np.column_stack([np.ones(found.model.analysis.n), found.model.shared])
     rows = []
     for name, genes in named.items():
-        wanted = {gene.upper() for gene in genes}
+        wanted = set(official_symbols(genes))
         members = np.flatnonzero(names.isin(wanted).to_numpy())
         if not 2 <= members.size < z.size:
             continue

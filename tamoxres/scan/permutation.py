@@ -22,6 +22,7 @@ from ..errors import AnalysisError, QuestionError
 from ..kernel.batch import GenePlan, fit_placed
 from .matrix import Expression, Reader, reader_of
 from .model import FloatArray, IntArray
+from .positions import official_symbols
 from .result import Screen
 from .spread import Lost, spread
 from .store import benjamini_hochberg
@@ -129,8 +130,9 @@ def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[st
     Returns
     -------
     DataFrame
-        gene, effect, p (per SD, in the first), effect_again, se_again, same_sign, p_again (one-sided, in the direction
-        first found), q_again (Benjamini-Hochberg over the genes looked up); NaN where the second does not hold a gene.
+        A row a gene, whose official symbols are compared: gene, effect, p (per SD, in the first), effect_again,
+        se_again, same_sign, p_again (one-sided, in the direction first found), q_again (Benjamini-Hochberg over the
+        genes looked up); NaN where the second does not hold a gene.
 
     Raises
     ------
@@ -140,11 +142,10 @@ def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[st
     _refuse_shared(found, again)
     if found.model.term != again.model.term:
         raise AnalysisError(f"The screens test {found.model.term} and {again.model.term}; compare screens of one term.")
-    first = found.table.set_index(found.table["gene"].str.upper())
-    second = again.table.set_index(again.table["gene"].str.upper())
-    second = second[~second.index.duplicated()]
-    wanted = [gene.upper() for gene in genes] if genes else list(first.sort_values("p", kind="stable").index[:top])
-    one, two = first[~first.index.duplicated()].reindex(wanted), second.reindex(wanted)
+    first, second = (_by_symbol(screen.table) for screen in (found, again))
+    best = first.sort_values("p", kind="stable").index[:top]
+    wanted = list(dict.fromkeys(official_symbols(genes) if genes else best))
+    one, two = (table[~table.index.duplicated()].reindex(wanted) for table in (first, second))
     effect, effect_again = one["log_hr"] * one["sd"], two["log_hr"] * two["sd"]
     p_again = ndtr(-np.sign(effect) * two["z"])
     out = one[["gene"]].assign(
@@ -152,6 +153,10 @@ def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[st
         same_sign=np.sign(effect) == np.sign(effect_again), p_again=p_again,
     )  # fmt: skip
     return out.assign(q_again=benjamini_hochberg(out["p_again"].to_numpy(float))).reset_index(drop=True)
+
+
+def _by_symbol(table: pd.DataFrame) -> pd.DataFrame:
+    return table.set_index(official_symbols(table["gene"]).to_numpy(object))
 
 
 def _refuse_shared(found: Screen, again: Screen) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import zlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from ..files import data_root, read_pinned
 from ..genome import CHROMOSOMES, plain_chromosomes
 from ..wording import count
 
-__all__ = ["ALIASES_SHA256", "POSITIONS_SHA256", "with_positions"]
+__all__ = ["ALIASES_SHA256", "POSITIONS_SHA256", "official_symbols", "with_positions"]
 
 POSITIONS_SHA256 = "265d0a1f96f9261a4457873647f24728e41d8fb7472173df855bf176a27f0437"
 ALIASES_SHA256 = "507b398a1952a2ed6ba4bb1940aa49aa8cf0b8e758d067b9a3dae5f20a5547bd"
@@ -70,6 +71,12 @@ def with_positions(result: pd.DataFrame, positions: pd.DataFrame | str | Path | 
     former = names.map(_aliases())
     place = places.reindex(names.where(names.isin(places.index), former))
     return result.assign(**{name: place[name].array for name in _PLACE})
+
+
+def official_symbols(names: Iterable[str]) -> pd.Series[Any]:
+    """Return the official symbol of each gene, in capitals: former names changed (FRAP1 is MTOR), unknown ones kept."""
+    keys = _keys(pd.Series(list(names), dtype="string"))
+    return keys.where(keys.isin(_embedded().index), keys.map(_aliases()).fillna(keys))
 
 
 def _check_result(result: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 from ..genome import CASCADE
 from ..wording import Style, count, number, p_value, percent, ratio, ratio_with_interval
 from .model import ScreenModel, Term
+from .positions import official_symbols
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,7 +199,8 @@ def _found(table: pd.DataFrame, term: Term) -> str:
 def _cascade(table: pd.DataFrame, term: Term) -> str:
     """Say which of the cascade's genes were found, or which came nearest."""
     named = {gene for members in CASCADE.values() for gene in members}
-    own = table[table["gene"].astype(str).str.upper().isin(named) & table["p"].notna()].sort_values("p", kind="stable")
+    of_it = official_symbols(table["gene"]).isin(named).to_numpy()
+    own = table[of_it & table["p"].notna()].sort_values("p", kind="stable")
     if own.empty:
         return "The matrix holds no gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade."
     found = own[own["q"] < 0.05]
