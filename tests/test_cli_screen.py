@@ -69,7 +69,7 @@ def test_a_matrix_without_the_cascade(run, registry, tmp_path):
     code, out, _ = run(*registry, "--expression", tmp_path / "others.parquet")
     assert code == 0
     assert "No set has two of its genes among the 198 genes of the screen." in out
-    assert "The matrix holds no gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade." in out
+    assert "No gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade was fitted." in out
 
 
 def test_positions_of_ones_own(run, registry, tmp_path):

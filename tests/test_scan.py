@@ -156,9 +156,10 @@ def test_some_genes_only(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
         open_expression(expression, only=["GENE1", "BRCA3"])
 
 
-def test_blocks_are_smaller_in_large_cohorts() -> None:
-    """A block holds 64 MB of values, in sixteens of genes."""
-    assert [_block_size(n) for n in (100, 16_384, 100_000, 3_000_000)] == [512, 512, 80, 16]
+def test_the_size_of_blocks() -> None:
+    """A block holds 64 MB of values at most, in sixteens of genes; many genes make larger blocks."""
+    assert [_block_size(n, 20_000) for n in (100, 16_384, 100_000, 3_000_000)] == [512, 512, 80, 16]
+    assert [_block_size(1000, genes) for genes in (50, 60_000, 10**6)] == [512, 928, 2048]
 
 
 def test_blocks_and_workers_change_nothing(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:

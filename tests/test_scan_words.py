@@ -77,7 +77,7 @@ def test_nothing_found_is_no_evidence_of_nothing(found):
     many = pd.concat([rows().iloc[:1]] * 14, ignore_index=True).assign(gene=[f"G{i}" for i in range(14)])
     said = " ".join(reading(many, found.model))
     assert "G8, G9 and 4 more. The first is G0" in said
-    assert "The matrix holds no gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade." in said
+    assert "No gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade was fitted." in said
 
 
 def test_no_gene_fitted(found):

@@ -113,9 +113,11 @@ def _count(event: FloatArray, counts: FloatArray, found: FloatArray) -> None:
     store(found, 1, events)
 
 
-def _put_in(values: FloatArray, place: IntArray, row: int, block: Block, genes: Genes, out: Results) -> FloatArray:
-    """Bring the genes from `row` on into the lanes of a block; return how often each lane has each patient."""
-    counts, found = np.empty_like(block.weight), np.zeros((5, LANES))
+def _put_in(
+    values: FloatArray, place: IntArray, row: int, block: Block, genes: Genes, counts: FloatArray, out: Results
+) -> None:
+    """Bring the genes from `row` on into the lanes, and into `counts` how often each lane has each patient."""
+    found = np.zeros((5, LANES))
     _take_in(values, place, row, block.x)
     _weigh(block.x, genes.tally.weight, counts, block.weight, found)
     infinite = found[1] > 0
@@ -126,7 +128,6 @@ def _put_in(values: FloatArray, place: IntArray, row: int, block: Block, genes: 
     _count(genes.layout.event, counts, found)
     here.n[:], here.events[:] = found[0, :k], found[1, :k]
     here.status[:] = np.where(infinite, INFINITE, np.where(found[3] == 0, CONSTANT, CONVERGED))[:k]
-    return counts
 
 
 def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
@@ -149,9 +150,9 @@ def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, l
     full = make_block(factors, own, genes.offset, genes.layout)
     fewer = full._replace(factors=np.ascontiguousarray(factors[:, : p - 1]), own=own - 1, sums=full.sums[:p])
     scratch, fewer_scratch = make_scratch(full), make_scratch(fewer)
-    fewer_out = make_results(LANES, p - 1)
+    fewer_out, counts = make_results(LANES, p - 1), np.empty_like(full.weight)
     for row in range(0, values.shape[0], LANES):
-        counts = _put_in(values, place, row, full, genes, out)
+        _put_in(values, place, row, full, genes, counts, out)
         _tally(full, counts, limits.breslow)
         fitted = np.zeros(LANES, np.int64)
         here = out.part(row, row + LANES)
@@ -184,12 +185,11 @@ def fit_resamples(
         Written.
     """
     scratch: Scratch = make_scratch(block)
-    found = np.zeros((2, LANES))
+    found, counts = np.zeros((2, LANES)), np.zeros_like(block.weight)
     for row in range(0, drawn.shape[0], LANES):
         here = out.part(row, row + LANES)
         k = here.n.size
-        counts = np.zeros_like(block.weight)
-        counts[:, :k] = drawn[row : row + k].T
+        counts[:, :k], counts[:, k:] = drawn[row : row + k].T, 0.0
         np.multiply(counts, case_weight[:, None], out=block.weight)
         _tally(block, counts, limits.breslow)
         _count(block.layout.event, counts, found)

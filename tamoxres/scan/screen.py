@@ -51,7 +51,8 @@ class ScreenOptions:
         Whether to compute the likelihood ratio test of the last term, which takes a second fit.
     engine : "numba" | "numpy"
     block : int, optional
-        Genes read and fitted at a time; 512, or fewer in large cohorts (64 MB of values), if None.
+        Genes read and fitted at a time; if None 512 to 2,048 by their number, or fewer in large cohorts (64 MB of
+        values).
     jobs : int
         Workers; -1 for one a processor.
     output : path, optional
@@ -118,7 +119,7 @@ def screen(
         raise QuestionError(f"Unknown term {term!r}. Use one of {', '.join(get_args(Term))}.")
     matrix = open_expression(_own_profile(analysis) if expression is None else expression)
     model = make_model(analysis, matrix.patients, term, adjust, strata, chosen.ties)
-    chosen = replace(chosen, block=chosen.block or _block_size(len(matrix.patients)))
+    chosen = replace(chosen, block=chosen.block or _block_size(len(matrix.patients), len(matrix.genes)))
     if chosen.output is not None:
         return _to_disk(model, matrix, chosen, Path(chosen.output))
     parts = dict(_run(model, matrix, chosen, set()))
@@ -132,9 +133,14 @@ def _own_profile(analysis: AnalysisSet) -> Profile:
     return own
 
 
-def _block_size(patients: int) -> int:
-    """Return how many genes have at most `_VALUES` values, in sixteens, which is what the kernel fits together."""
-    return max(16, min(512, _VALUES // max(patients, 1)) // 16 * 16)
+def _block_size(patients: int, genes: int) -> int:
+    """Return how many genes make a block, in sixteens, which is what the kernel fits together.
+
+    At most `_VALUES` values; 512 genes, or up to 2,048 where they still make 64 blocks: sending one costs what fitting
+    fifty genes does.
+    """
+    wanted = min(max(genes // 64, 512), 2048)
+    return max(16, min(wanted, _VALUES // max(patients, 1)) // 16 * 16)
 
 
 def _starts(genes: int, block: int | None) -> list[int]:

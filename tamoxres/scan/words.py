@@ -202,7 +202,7 @@ def _cascade(table: pd.DataFrame, term: Term) -> str:
     of_it = official_symbols(table["gene"]).isin(named).to_numpy()
     own = table[of_it & table["p"].notna()].sort_values("p", kind="stable")
     if own.empty:
-        return "The matrix holds no gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade."
+        return "No gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade was fitted."
     found = own[own["q"] < 0.05]
     if found.empty:
         return f"Genes of the cascade: {count(len(own))}, none with q < 0.05; the nearest is {_named(own, term)}."
@@ -236,8 +236,8 @@ def _inflated(table: pd.DataFrame) -> str:
     if not value > _INFLATED:
         return ""
     return (
-        f"The median squared z is {number(value)} times that without any effect (lambda): many genes go with outcome, "
-        "or the model leaves something out."
+        f"The median squared z is {number(value)} times that without any effect (lambda): many genes have one, or "
+        "the model leaves something out."
     )
 
 
