@@ -177,7 +177,7 @@ def simulate(n: int = 2000, *, truth: Truth | None = None, genes: int = 0, seed:
         definition="drawn at random",
     )  # fmt: skip
     return Cohort(
-        name="simulated", title="Simulated patients", patients=patients, raw=patients.copy(),
+        name=f"simulated_{seed}", title=f"Simulated patients (seed {seed})", patients=patients, raw=patients.copy(),
         sources=(Source(name="simulated", citation=f"Simulated by tamoxres, seed {seed}.", licence="none needed"),),
         endpoints=(BCSS, OS), treatment_specificity="tamoxifen_confirmed",
         design="observational" if chosen.confounding else "randomised", markers=(call,),

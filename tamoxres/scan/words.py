@@ -224,11 +224,15 @@ def _together(sets: pd.DataFrame | None) -> str:
 def _least(table: pd.DataFrame, term: Term) -> str:
     least = detectable(table)
     what = "ratio of hazard ratios" if term == "gene:treatment" else "hazard ratio"
-    shares = ", ".join(f"{percent(share_found(table, effect), 0)} of those with {effect:g}" for effect in _TRUE)
+    shares = ", ".join(f"{_of_them(share_found(table, effect))} of those with {effect:g}" for effect in _TRUE)
     return (
         f"With 80% power this screen finds a {what} of {ratio(least)} (or {ratio(1 / least)}) per SD; it would find "
         f"{shares}: what is smaller may be there and not be seen."
     )
+
+
+def _of_them(share: float) -> str:
+    return "nearly all" if share >= 0.995 else percent(share, 0)
 
 
 def _inflated(table: pd.DataFrame) -> str:
