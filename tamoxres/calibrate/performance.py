@@ -182,7 +182,8 @@ class Calibration:
         shown = self.readable()
         head = [f"| {' | '.join(shown.columns)} |", f"|---|---|{'---:|' * (len(shown.columns) - 4)}---|---|"]
         body = [f"| {' | '.join(map(str, row))} |" for row in shown.itertuples(index=False)]
-        return "\n".join(["# Is it calibrated?", "", str(self), "", *head, *body, ""])
+        how = f"Written by `tamoxres calibrate --replicates {self.replicates} --seed {self.seed}`."
+        return "\n".join(["# Is it calibrated?", "", how, str(self), "", *head, *body, ""])
 
     def __str__(self) -> str:
         judged = [row for row in self.rows if row.verdict]
