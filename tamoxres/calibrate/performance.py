@@ -188,7 +188,9 @@ class Calibration:
     def __str__(self) -> str:
         judged = [row for row in self.rows if row.verdict]
         off = [f"{row.estimator} ({row.scenario})" for row in judged if row.verdict == "no"]
-        told = f"not as they should be: {'; '.join(off)}" if off else "all as they should be" if judged else "none asked"
+        told = f"not as they should be: {'; '.join(off)}" if off else "all as they should be"
+        if not judged:
+            told = "nothing is asked of those shown"
         return (
             f"Simulated patients and studies, {self.replicates:,} data sets a scenario, seed {self.seed}; Monte Carlo "
             f"errors in brackets. {len(judged)} estimators and tests judged, {told}."
