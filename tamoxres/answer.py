@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, Literal, cast
 
 from .analysis import AnalysisSet, marker_level, select
+from .analysis.design import column_of
 from .cohort import ALTERED, UNALTERED, Cohort
 from .effects import EffectEstimate
 from .errors import QuestionError
@@ -171,4 +172,4 @@ def _weighted(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
 
 def _columns(question: Question) -> list[str]:
     """Covariates of the model, `factor()` taken off."""
-    return [name.removeprefix("factor(").removesuffix(")") for name in (*question.adjust, *question.strata)]
+    return [column_of(name) for name in (*question.adjust, *question.strata)]

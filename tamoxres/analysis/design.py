@@ -21,7 +21,7 @@ from .sets import AnalysisSet
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Design", "Term", "complete_cases", "make_design", "term_values"]
+__all__ = ["Design", "Term", "column_of", "complete_cases", "make_design", "term_values"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _FACTOR = re.compile(r"factor\((\w+)\)")
@@ -70,9 +70,14 @@ class Design:
         return next(term for term in self.terms if term.name == name)
 
 
+def column_of(term: str) -> str:
+    """Return the column that a term reads: `grade` of `factor(grade)`."""
+    return _FACTOR.sub(r"\1", term)
+
+
 def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet:
     """Keep the patients in whom all model columns are known, saying in the flow what was missing in how many."""
-    wanted = list(dict.fromkeys(_FACTOR.sub(r"\1", name) for name in columns))
+    wanted = list(dict.fromkeys(column_of(name) for name in columns))
     frame = analysis.frame
     for name in wanted:
         if name not in frame or name in _OWN:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from .. import synthetic
 from ..analysis import select
@@ -130,7 +131,8 @@ def _expected(genes: Genes) -> Result:
 def _one_gene(genes: Genes) -> Result:
     row = genes.table[genes.table["gene"] == "GENE0001"].iloc[0]
     log_hr, se = row["log_hr"] * row["sd"], row["se"] * row["sd"]
-    return Result(estimate=log_hr, se=se, low=log_hr - 1.959964 * se, high=log_hr + 1.959964 * se, p=row["p"])
+    away = float(ndtri(0.975)) * se
+    return Result(estimate=log_hr, se=se, low=log_hr - away, high=log_hr + away, p=row["p"])
 
 
 def _lrt(genes: Genes) -> Result:

@@ -12,11 +12,8 @@ from ..synthetic import Truth, cancer_hazard, draw_people, other_hazard
 
 __all__ = ["mean_difference", "risk_difference"]
 
-_PATIENTS, _STEP, _SEED = (
-    20_000,
-    0.5,
-    20_240_612,
-)  # over whose covariates is averaged; months between two points of the integral
+_PATIENTS, _SEED = 20_000, 20_240_612  # over whose covariates is averaged
+_STEP = 0.5  # months between two points of the integral
 
 
 def risk_difference(truth: Truth, months: float) -> float:

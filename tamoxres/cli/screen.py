@@ -61,7 +61,8 @@ def screen(
     questions: dict[str, Any] = {"endpoint": steep(endpoint), "er": er, "treatment": treatment}
     analysis = _patients(load(cohort, mapping=mapping, data_dir=data_dir), questions)
     source = _source(analysis, expression, genes)
-    found = _screened(analysis, source, split(adjust), split(strata), jobs=jobs, output=output)
+    stream = output if output is not None and output.suffix == ".parquet" else None
+    found = _screened(analysis, source, split(adjust), split(strata), jobs=jobs, stream=stream)
     table = _with_more(found, source, permutations, jobs)
     _tell(found, table, source if genes == "all" else None)
     if replicate is not None:
@@ -103,17 +104,21 @@ def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expre
 
 
 def _screened(
-    analysis: AnalysisSet, source: Expression, adjust: tuple[str, ...], strata: tuple[str, ...], **how: Any
+    analysis: AnalysisSet,
+    source: Expression,
+    adjust: tuple[str, ...],
+    strata: tuple[str, ...],
+    *,
+    jobs: int,
+    stream: Path | None = None,
 ) -> Screen:
+    """Screen both arms for interactions, or one arm for the genes themselves."""
     from ..scan.screen import ScreenOptions
     from ..scan.screen import screen as scan
 
-    output = how.pop("output", None)
     term: Any = "gene:treatment" if analysis.treatment == "any" else "gene"
     with show.progress(quiet=False) as progress:
-        options = ScreenOptions(
-            **how, output=output if output and output.suffix == ".parquet" else None, progress=_rated(progress)
-        )
+        options = ScreenOptions(jobs=jobs, output=stream, progress=_rated(progress))
         return scan(analysis, source, term=term, adjust=adjust, strata=strata, options=options)
 
 
@@ -193,7 +198,9 @@ def _look_up(found: Screen, again: AnalysisSet, jobs: int) -> None:
 
 
 def _known(analysis: AnalysisSet, term: str) -> bool:
-    name = term.removeprefix("factor(").removesuffix(")")
+    from ..analysis.design import column_of
+
+    name = column_of(term)
     return name in analysis.frame and bool(analysis.frame[name].notna().mean() >= 0.5)
 
 

@@ -17,12 +17,12 @@ import pandas as pd
 from ..errors import DataError
 from .recode import RawTable, read_table
 
-__all__ = ["FORMATS", "read_file"]
+__all__ = ["DELIMITED", "FORMATS", "read_file"]
 
-_DELIMITED = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
+DELIMITED = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 _TINY = 1e-70
-FORMATS = (*_DELIMITED, *_SHEETS, ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt")
+FORMATS = (*DELIMITED, *_SHEETS, ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt")
 
 
 def read_file(
@@ -50,9 +50,9 @@ def read_file(
     suffix = file.suffix.lower()
     if not file.is_file():
         raise DataError(f"{file} does not exist. Name an existing file.")
-    if suffix in _DELIMITED or separator is not None:
+    if suffix in DELIMITED or separator is not None:
         return read_table(
-            file.read_bytes(), file.name, separator=separator or _DELIMITED[suffix], encoding=encoding, strip=True
+            file.read_bytes(), file.name, separator=separator or DELIMITED[suffix], encoding=encoding, strip=True
         )
     if suffix not in FORMATS:
         raise DataError(f"{file.name}: unknown format {suffix or '(no suffix)'!r}. Use one of {', '.join(FORMATS)}.")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis import TREATED, AnalysisSet
-from ..analysis.design import term_values
+from ..analysis.design import column_of, term_values
 from ..errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def check_positivity(analysis: AnalysisSet, columns: Sequence[str]) -> None:
 
 def _strata(values: pd.Series[Any], treated: BoolArray) -> Iterator[tuple[str, BoolArray, bool]]:
     """Yield each stratum of a covariate: its name, its patients, and whether one arm missing there always counts."""
-    name = str(values.name).removeprefix("factor(").removesuffix(")")
+    name = column_of(str(values.name))
     if values.dtype.kind not in "fiu":
         for level in values.dropna().astype(str).unique():
             yield f"{name} == {level}", (values.astype(str) == level).to_numpy(), True

@@ -12,18 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..cohorts.formats import DELIMITED
 from ..errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SUFFIXES", "read_delimited"]
+__all__ = ["is_delimited", "read_delimited"]
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-SUFFIXES = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
 _GENES = ("gene", "genes", "hugo_symbol", "symbol", "gene_symbol", "gene_name")
 _PATIENTS = ("patient", "patients", "patient_id", "sample", "sample_id")
 _BESIDE = ("entrez_gene_id", "gene_id", "description")
+
+
+def _ending(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).suffix.lower()
+
+
+def is_delimited(path: Path) -> bool:
+    """Whether a file's name says that it is CSV or TSV, compressed or not."""
+    return _ending(path) in DELIMITED
 
 
 def read_delimited(path: Path) -> tuple[FloatArray, tuple[str, ...], tuple[str, ...]]:
@@ -49,9 +58,8 @@ def read_delimited(path: Path) -> tuple[FloatArray, tuple[str, ...], tuple[str, 
     """
     import pandas as pd
 
-    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
     try:
-        table = pd.read_csv(path, sep=SUFFIXES[ending], low_memory=False, float_precision="round_trip")
+        table = pd.read_csv(path, sep=DELIMITED[_ending(path)], low_memory=False, float_precision="round_trip")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, EOFError) as error:
         raise DataError(f"{path.name} cannot be read as a table ({str(error).strip()}). Save it anew.") from None
     heading = str(table.columns[0])

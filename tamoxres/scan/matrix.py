@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import DataError
-from .delimited import SUFFIXES, read_delimited
+from .delimited import is_delimited, read_delimited
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -299,9 +299,9 @@ def _open(source: Any, genes: Sequence[str] | None, patients: Sequence[str] | No
             return ParquetMatrix.open(path)
         if path.suffix == ".npy" and genes is not None and patients is not None:
             return _of_array(np.load(path, mmap_mode="r"), tuple(genes), tuple(patients))
-        if Path(path.name.removesuffix(".gz")).suffix.lower() in SUFFIXES:
-            values, *names = read_delimited(path)
-            return ArrayMatrix(values=values, genes=names[0], patients=names[1])
+        if is_delimited(path):
+            values, rows, columns = read_delimited(path)
+            return ArrayMatrix(values=values, genes=rows, patients=columns)
         raise DataError(
             f"{path} is no expression matrix: Parquet, CSV or TSV (.gz too), or a .npy file with names for its genes "
             "and patients."

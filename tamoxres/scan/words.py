@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from ..genome import CASCADE
 from ..wording import Style, count, number, p_value, percent, ratio, ratio_with_interval
-from .model import ScreenModel, Term
+from .model import FloatArray, ScreenModel, Term
 from .positions import official_symbols
 
 if TYPE_CHECKING:
@@ -34,11 +34,10 @@ def detectable(table: pd.DataFrame, *, alpha: float = 0.05, power: float = 0.8) 
 
     At the Bonferroni level and the median standard error (Schmoor 2000); NaN where no gene was fitted.
     """
-    fitted = table[table["p"].notna()]
-    if fitted.empty:
+    errors = _errors_per_sd(table)
+    if not errors.size:
         return float("nan")
-    per_sd = float((fitted["se"] * fitted["sd"]).median())
-    return float(np.exp((ndtri(1 - alpha / (2 * len(fitted))) + ndtri(power)) * per_sd))
+    return float(np.exp((_bonferroni(alpha, errors.size) + ndtri(power)) * np.median(errors)))
 
 
 def share_found(table: pd.DataFrame, effect: float, *, alpha: float = 0.05) -> float:
@@ -46,12 +45,21 @@ def share_found(table: pd.DataFrame, effect: float, *, alpha: float = 0.05) -> f
 
     At the Bonferroni level, each gene with its own standard error; NaN where no gene was fitted.
     """
-    fitted = table[table["p"].notna()]
-    if fitted.empty:
+    errors = _errors_per_sd(table)
+    if not errors.size:
         return float("nan")
-    least = float(ndtri(1 - alpha / (2 * len(fitted))))
-    away = abs(np.log(effect)) / (fitted["se"] * fitted["sd"]).to_numpy(float)
+    away, least = abs(np.log(effect)) / errors, _bonferroni(alpha, errors.size)
     return float((ndtr(away - least) + ndtr(-away - least)).mean())
+
+
+def _errors_per_sd(table: pd.DataFrame) -> FloatArray:
+    fitted = table[table["p"].notna()]
+    return (fitted["se"] * fitted["sd"]).to_numpy(float)
+
+
+def _bonferroni(alpha: float, tests: int) -> float:
+    """Return the |z| that a two-sided test must exceed where there are so many."""
+    return float(ndtri(1 - alpha / (2 * tests)))
 
 
 def inflation(table: pd.DataFrame) -> float:
