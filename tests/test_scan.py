@@ -527,6 +527,20 @@ def test_a_block_that_kills_its_workers(gbsg: AnalysisSet, expression: pd.DataFr
     assert fitted.sum() >= 24  # a block that waited on a worker that died counts as its failure too
 
 
+def test_a_cluster_without_workers(
+    gbsg: AnalysisSet, expression: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster to which no worker comes is one sentence."""
+    distributed = pytest.importorskip("distributed")
+    import joblib
+
+    monkeypatch.setattr("tamoxres.scan.spread._PATIENCE", 1)
+    cluster = distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50)
+    told = pytest.raises(AnalysisError, match="no worker for 1 s. Start one")
+    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"), told:
+        screen(gbsg, expression)
+
+
 def test_text_stops_a_screen_on_a_cluster_too(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
     """What the user must mend is the same sentence from a worker."""
     distributed = pytest.importorskip("distributed")

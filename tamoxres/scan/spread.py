@@ -18,6 +18,7 @@ __all__ = ["Lost", "spread"]
 
 Results = Generator[tuple[int, Any], None, None]
 _WAITING = 4  # calls sent for each worker
+_PATIENCE = 60  # seconds to wait for the first worker
 
 
 class Lost:
@@ -89,7 +90,12 @@ def _by_joblib(function: Callable[..., Any], calls: Iterator[tuple[int, tuple[An
 def _on_dask(client: Any, function: Callable[..., Any], calls: Iterator[tuple[int, tuple[Any, ...]]]) -> Results:
     import distributed
 
-    client.wait_for_workers(1, timeout=60)
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        raise AnalysisError(
+            f"The Dask cluster has had no worker for {_PATIENCE} s. Start one, and run again."
+        ) from None
     most = _WAITING * sum(client.ncores().values())
     numbers: dict[Any, int] = {}
     sent: Any = distributed.as_completed()  # type: ignore[no-untyped-call]
