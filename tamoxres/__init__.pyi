@@ -2,8 +2,11 @@
 
 from .analysis import AnalysisSet as AnalysisSet
 from .analysis import select as select
-from .answer import Answer as Answer
-from .answer import ask as ask
+from .analysis.landmark import landmark as landmark
+from .answers.answer import Answer as Answer
+from .answers.answer import ask as ask
+from .answers.releases import diff as diff
+from .answers.sensitivity import sensitivity as sensitivity
 from .calibrate import calibration as calibration
 from .codebook import data_dictionary as data_dictionary
 from .cohort import Cohort as Cohort
@@ -52,6 +55,14 @@ from .figures.save import save_figure as save_figure
 from .figures.survival import survival_plot as survival_plot
 from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
+from .inference.equivalence import equivalence as equivalence
+from .inference.evalue import e_value as e_value
+from .inference.families import adjust_p as adjust_p
+from .inference.families import family_table as family_table
+from .inference.gail_simon import gail_simon as gail_simon
+from .inference.rubin import rubin as rubin
+from .inference.verdict import Verdict as Verdict
+from .inference.verdict import minimum_detectable as minimum_detectable
 from .markers.calling import call as call
 from .markers.calling import concordance as concordance
 from .markers.calling import markers_table as markers_table
@@ -71,24 +82,19 @@ from .meta.sensitivity import cumulative as cumulative
 from .meta.sensitivity import influence as influence
 from .meta.sensitivity import leave_one_out as leave_one_out
 from .meta.subgroups import subgroups as subgroups
+from .meta.tables import meta_table as meta_table
 from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
 from .models.additive import additive_interaction as additive_interaction
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
-from .models.equivalence import equivalence as equivalence
-from .models.evalue import e_value as e_value
-from .models.families import adjust_p as adjust_p
-from .models.families import family_table as family_table
 from .models.fine_gray import fine_gray as fine_gray
 from .models.firth import firth as firth
-from .models.gail_simon import gail_simon as gail_simon
 from .models.imputation import impute as impute
 from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
 from .models.interaction import interaction as interaction
-from .models.landmark import landmark as landmark
 from .models.logrank import logrank as logrank
 from .models.one_stage import one_stage as one_stage
 from .models.proportional import proportional_test as proportional_test
@@ -97,21 +103,16 @@ from .models.rates import event_rates as event_rates
 from .models.risk_difference import risk_difference as risk_difference
 from .models.rmst import rmst as rmst
 from .models.rmst import rmtl as rmtl
-from .models.rubin import rubin as rubin
 from .models.splines import spline as spline
 from .models.standardise import standardise as standardise
 from .models.survival import follow_up as follow_up
 from .models.survival import kaplan_meier as kaplan_meier
 from .models.time_split import time_split as time_split
 from .models.time_varying import time_varying as time_varying
-from .models.verdict import Verdict as Verdict
-from .models.verdict import minimum_detectable as minimum_detectable
 from .models.weights import weights as weights
 from .question import Question as Question
 from .reporting.build import report as report
 from .reporting.claims import check_claims as check_claims
-from .reporting.releases import diff as diff
-from .reporting.sensitivity import sensitivity as sensitivity
 from .scan.gene_sets import gene_set_table as gene_set_table
 from .scan.matrix import open_expression as open_expression
 from .scan.permutation import family_wise as family_wise
@@ -126,7 +127,6 @@ from .tables.baseline import baseline_table as baseline_table
 from .tables.contrasts import contrast_table as contrast_table
 from .tables.flow import flow_table as flow_table
 from .tables.hazards import hazard_table as hazard_table
-from .tables.meta import meta_table as meta_table
 from .tables.table import Table as Table
 
 __version__: str

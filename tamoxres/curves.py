@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .errors import AnalysisError
+from .vocabulary import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Curve", "Curves"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _ARRAYS = ("time", "estimate", "se", "conf_low", "conf_high", "n_risk", "n_event", "n_censor")
 
 

@@ -1,27 +1,136 @@
-"""What can go wrong, said in one sentence: what is wrong, what was found, what to do.
+"""What can go wrong, as classes: each says what is wrong, what was found, and what to do.
 
 Every error that a user can cause is a `TamoxresError`; the command line prints it without a traceback and exits with 2.
+Code that must tell errors apart catches a class and reads its fields; no code reads a message.
 """
 
 from __future__ import annotations
 
-__all__ = ["AnalysisError", "DataError", "EffectError", "PoolingError", "QuestionError", "TamoxresError"]
+from typing import Any
+
+__all__ = [
+    "AnalysisError", "BadCell", "DataError", "EffectError", "NobodyLeft", "NotConverged", "NotEstimable", "NotOnDisk",
+    "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable",
+]  # fmt: skip
 
 
 class TamoxresError(Exception):
-    """Anything that tamoxres refuses, with the mend in its message."""
+    """Anything that tamoxres refuses.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong and what was found, in one sentence.
+    mend : str
+        What to do, in one sentence; empty where `what` says it.
+    """
+
+    def __init__(self, what: str = "", *, mend: str = "") -> None:
+        self.what, self.mend = what, mend
+        super().__init__(f"{what} {mend}".strip())
 
 
 class DataError(TamoxresError):
     """A data file is missing, altered, or holds a value that the codebook forbids."""
 
 
+class NotOnDisk(DataError):  # noqa: N818
+    """A cohort's files are not on this machine; `mend` says how to bring them.
+
+    Parameters
+    ----------
+    cohort : str
+        Its name in the catalogue.
+    """
+
+    def __init__(self, what: str, *, cohort: str = "", mend: str = "") -> None:
+        self.cohort = cohort
+        super().__init__(what, mend=mend)
+
+
+class Unreachable(DataError):  # noqa: N818
+    """A server cannot be reached, or does not give the file that it should."""
+
+
+class BadCell(DataError):  # noqa: N818
+    """One cell of a file cannot be read.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong with the cell.
+    file, column, value : str
+    row : int or None
+        Line of the file, the header being line 1.
+    """
+
+    def __init__(
+        self, what: str, *, file: str = "", row: int | None = None, column: str = "", value: Any = None, mend: str = ""
+    ) -> None:
+        self.file, self.row, self.column, self.value = file, row, column, value
+        place = [file, "" if row is None else f"line {row:,}", f"column {column}" if column else ""]
+        where = ", ".join(part for part in place if part)
+        super().__init__(f"{where}: {what}" if where else what, mend=mend)
+
+
 class QuestionError(TamoxresError):
     """A question names a marker, endpoint, population or option that the cohort cannot answer."""
 
 
+class UnknownChoice(QuestionError):  # noqa: N818
+    """A name is none of those that may stand there; `vocabulary.choose` makes it.
+
+    Parameters
+    ----------
+    name : str
+        What was to be chosen, such as `er`.
+    value : Any
+    allowed : tuple of str
+    nearest : str
+        The allowed name most like the value; empty where none is.
+    """
+
+    def __init__(self, name: str, value: Any, allowed: tuple[str, ...], *, nearest: str = "") -> None:
+        self.name, self.value, self.allowed, self.nearest = name, value, allowed, nearest
+        guess = f" Is it {nearest!r}?" if nearest else ""
+        shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+        super().__init__(f"Unknown {name} {shown}.{guess} Use one of {', '.join(allowed)}.")
+
+
 class AnalysisError(TamoxresError):
     """The patients are there, but the model cannot be estimated from them."""
+
+
+class NobodyLeft(QuestionError, AnalysisError):  # noqa: N818
+    """No patient meets all that a question asks.
+
+    Parameters
+    ----------
+    flow : Any
+        The patient flow, step by step (`flow.Flow`).
+    """
+
+    def __init__(self, what: str, *, flow: Any = None) -> None:
+        self.flow = flow
+        super().__init__(f"{what}:\n{flow}" if flow is not None else what)
+
+
+class NotEstimable(AnalysisError):  # noqa: N818
+    """An effect has no finite estimate: a level without events, a constant, collinear or separating column.
+
+    Parameters
+    ----------
+    column, level : str
+        Where; empty where it is the whole model.
+    """
+
+    def __init__(self, what: str, *, column: str = "", level: str = "", mend: str = "") -> None:
+        self.column, self.level = column, level
+        super().__init__(what, mend=mend)
+
+
+class NotConverged(AnalysisError):  # noqa: N818
+    """An iteration did not reach its maximum."""
 
 
 class EffectError(TamoxresError):

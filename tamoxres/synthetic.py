@@ -22,13 +22,13 @@ import numpy as np
 from .cohort import ALTERED, UNALTERED, Cohort, MarkerCall, ProfileKind, Source
 from .endpoints import BCSS, OS
 from .errors import QuestionError
+from .vocabulary import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Truth", "cancer_hazard", "draw_people", "log_ratio", "other_hazard", "simulate"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _MODULES, _LOADING = 20, 0.4  # genes go together in modules, with this loading
 _AGEING = float(np.log(1.1) / 12)  # the hazard of other deaths grows by a tenth with each year of age
 _CHANGE = 60.0  # months after which the marker's hazard ratio may change

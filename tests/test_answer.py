@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tamoxres as tr
-from tamoxres.answer import answer
+from tamoxres.answers.answer import answer
 from tamoxres.errors import QuestionError
 
 

@@ -7,7 +7,7 @@ from public_data import answers
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import AnalysisError
-from tamoxres.models.equivalence import equivalence
+from tamoxres.inference.equivalence import equivalence
 
 CLOSED = 1e-9  # tails of normal and t
 R = answers("estimators")["equivalence"]

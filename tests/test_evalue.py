@@ -7,8 +7,8 @@ from public_data import gbsg, metabric
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import AnalysisError
+from tamoxres.inference.evalue import approximate_risk_ratio, e_value
 from tamoxres.models.cox import cox
-from tamoxres.models.evalue import approximate_risk_ratio, e_value
 
 KNOWN = 6e-6  # five known decimals
 ROW = {"study": "a", "estimand": "treatment_effect"}

@@ -7,7 +7,7 @@ from public_data import answers
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import AnalysisError
-from tamoxres.models.families import adjust_p, family_table
+from tamoxres.inference.families import adjust_p, family_table
 
 CLOSED = 1e-12  # products of P values
 R = answers("estimators")["families"]

@@ -13,21 +13,31 @@ PACKAGE = Path(__file__).resolve().parents[1] / "tamoxres"
 FILE_LINES, FUNCTION_LINES = 400, 40
 FLOORS = (  # a module imports from lower rows, or from its own folder
     ("errors",),
+    ("vocabulary",),
     ("wording", "files", "genome", "kernel"),
     ("endpoints",),
     ("codebook", "curves", "flow"),
     ("effects",),
-    ("cohort", "question"),
+    ("tables",),
+    ("inference",),
+    ("cohort", "treatment"),
+    ("question",),
+    ("registry",),
     ("cohorts", "markers", "analysis", "synthetic"),
     ("models", "scan", "evidence", "meta"),
-    ("tables", "figures"),
-    ("answer",),
+    ("figures",),
+    ("answers",),
     ("reporting", "calibrate"),
+    ("explorer",),
     ("cli",),
     ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-ROWS_ONLY = {"evidence": (), "meta": (), "tables": ("meta",), "figures": ("meta",)}  # see effects and below, and these
+ROWS_ONLY = {  # these see effects and below, and what stands here
+    "tables": (), "inference": ("tables",), "evidence": ("tables", "inference", "registry"),
+    "meta": ("tables", "inference", "registry"), "figures": ("tables", "inference", "registry", "meta"),
+}  # fmt: skip
+KERNEL_SEES = ("errors", "vocabulary")
 DOORS = {  # an outside library -> the only places that may import it
     "lifelines": ("models",), "matplotlib": ("figures",), "seaborn": ("figures",), "requests": ("cohorts.fetch",),
     "urllib": ("cohorts.fetch",), "socket": ("cohorts.fetch",), "http": ("cohorts.fetch",),
@@ -89,6 +99,8 @@ def test_imports_go_down(module: str) -> None:
         assert below == room or FLOOR[below] < FLOOR[room], f"{module} imports {other}, which is not below it"
         if room in ROWS_ONLY and below not in (room, *ROWS_ONLY[room]):
             assert FLOOR[below] <= FLOOR["effects"], f"{module} imports {other}, which knows patients"
+        if room == "kernel":
+            assert below in ("kernel", *KERNEL_SEES), f"{module} imports {other}; the kernel sees arrays alone"
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -7,7 +7,7 @@ from scipy.special import chdtrc
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import AnalysisError
-from tamoxres.models.gail_simon import gail_simon
+from tamoxres.inference.gail_simon import gail_simon
 
 
 def effects(points, errors, **row):

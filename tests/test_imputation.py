@@ -12,9 +12,9 @@ from public_data import analysis_of, answers, days, gbsg, metabric
 from statsmodels.imputation.mice import MICEData
 
 from tamoxres.errors import AnalysisError, QuestionError
+from tamoxres.inference.rubin import rubin
 from tamoxres.models.cox import cox, fit_terms
 from tamoxres.models.imputation import _chained, impute, nearest_donors, nelson_aalen
-from tamoxres.models.rubin import rubin
 
 CLOSED = 1e-9  # sums
 MONTE_CARLO = 0.03  # three Monte Carlo errors: 12 imputations here, 50 of mice

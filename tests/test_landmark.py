@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tamoxres as tr
+from tamoxres.analysis.landmark import landmark
 from tamoxres.errors import AnalysisError
-from tamoxres.models.landmark import landmark
 from tamoxres.models.treatment import treatment_effect
 
 ITERATED = 1e-9  # two fits on the same risk sets

@@ -12,7 +12,7 @@ import pytest
 
 import tamoxres as tr
 from tamoxres.errors import AnalysisError
-from tamoxres.models.verdict import reach_verdict, single_arm_verdict
+from tamoxres.inference.verdict import reach_verdict, single_arm_verdict
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "cox" / "reference.json").read_text())
 ITERATED = 1e-7  # both sides iterate to a maximum, in different arithmetic

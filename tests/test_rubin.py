@@ -8,7 +8,7 @@ import pytest
 from public_data import answers
 
 from tamoxres.errors import AnalysisError
-from tamoxres.models.rubin import rubin
+from tamoxres.inference.rubin import rubin
 
 CLOSED = 1e-9  # arithmetic
 R = answers("estimators")["rubin"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import tamoxres as tr
+from tamoxres.answers.sensitivity import sensitivity
 from tamoxres.errors import QuestionError
-from tamoxres.reporting.sensitivity import sensitivity
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import AnalysisError, EffectError
 from tamoxres.flow import Flow, Step
+from tamoxres.meta.tables import meta_table
 from tamoxres.tables.contrasts import contrast_table
 from tamoxres.tables.flow import flow_table
 from tamoxres.tables.hazards import hazard_table, term_label
-from tamoxres.tables.meta import meta_table
 from tamoxres.tables.suppression import suppress
 
 SHARED = {

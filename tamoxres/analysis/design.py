@@ -16,6 +16,7 @@ import numpy as np
 
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
+from ..vocabulary import FloatArray
 from .sets import AnalysisSet
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Design", "Term", "column_of", "complete_cases", "make_design", "term_values"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _FACTOR = re.compile(r"factor\((\w+)\)")
 _OWN = {"months", "event", "entry"}
 

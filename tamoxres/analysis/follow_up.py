@@ -7,20 +7,18 @@ from the start enter at minus infinity, so that zero follow-up is at risk at 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import AnalysisError
 from ..kernel.risksets import RiskSets, Ties, make_risk_sets
+from ..vocabulary import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["delayed_entry", "risk_sets", "stratum_codes"]
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-IntArray = np.ndarray[Any, np.dtype[np.int_]]
 
 
 def delayed_entry(frame: pd.DataFrame) -> FloatArray | None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..vocabulary import BoolArray
 from ..wording import number, percent
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Aim", "Calibration", "Performance", "Result", "performance"]
 
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 Aim = Literal["calibrated", "safe", "shown"]
 _LEVEL, _ALPHA = 0.95, 0.05
 _BIAS, _POINTS, _ERRORS = 0.1, 0.015, 3.0

@@ -16,9 +16,9 @@ from .. import synthetic
 from ..analysis import AnalysisSet, select
 from ..effects import EffectEstimate
 from ..endpoints import BCSS, OS
+from ..inference.equivalence import equivalence
 from ..models.cox import cox, fit_terms
 from ..models.cutpoints import fitted_cut
-from ..models.equivalence import equivalence
 from ..models.fine_gray import fine_gray
 from ..models.firth import firth
 from ..models.imputation import impute

@@ -170,8 +170,8 @@ def diff(
     mapping: MappingFile = None,
 ) -> None:
     """Say what moved between two releases of a cohort: patients, values, events, hazard ratios."""
+    from ..answers.releases import diff as compare
     from ..cohorts.compare import load_release
-    from ..reporting.releases import diff as compare
 
     releases = [load_release(place, cohort=cohort, mapping=mapping) for place in (old, new)]
     show.say(str(compare(*releases)))

@@ -12,7 +12,7 @@ from . import show
 from .options import Adjust, DataDir, Estimand, Format, MappingFile, Marker, Output, Strata, split
 
 if TYPE_CHECKING:
-    from ..answer import Answer
+    from ..answers.answer import Answer
 
 __all__ = ["effect"]
 
@@ -39,7 +39,7 @@ def effect(
     output: Output = None,
 ) -> None:
     """Estimate an effect in a cohort: prognostic, of treatment, or the marker x treatment interaction."""
-    from ..answer import answer
+    from ..answers.answer import answer
     from ..cohorts.catalogue import load
 
     question = Question(

@@ -42,8 +42,8 @@ def sensitivity(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the rows and the figure.")] = None,
 ) -> None:
     """Ask a question and vary one choice at a time: endpoint, rule, adjustment, missing data, period, population."""
+    from ..answers.sensitivity import sensitivity as vary
     from ..cohorts.catalogue import load
-    from ..reporting.sensitivity import sensitivity as vary
 
     loaded = load(cohort, mapping=mapping, data_dir=data_dir)
     asked: dict[str, Any] = {"endpoint": endpoint, "marker": marker, "estimand": estimand}

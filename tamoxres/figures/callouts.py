@@ -12,16 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..vocabulary import FloatArray
 from .measure import LINE, text_width
 from .paper import Box
 
 __all__ = ["Callout", "place_names"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _RINGS = (0.65, 1.3, 2.0, 3.0, 4.2, 5.6, 7.2, 9.0, 11.0, 13.0)  # from point to name, in sizes of the text
 _DEGREES = (
     0, 180, 45, 135, 90, -45, -135, -90, 22, 158, -22, -158, 68, 112, -68, -112, 34, 146, 56, 124, 79, 101,

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from scipy.special import ndtr
 
 from ..errors import TamoxresError
+from ..vocabulary import FloatArray
 from ..wording import count
 from .covariates import covariate_label
 from .panel import lay_panel, ratio_ruler, room_for, round_ruler
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["hazard_curve"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _COLUMNS = ("value", "hr", "conf_low", "conf_high")
 _HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.42}  # of the figure's width
 _LEAST, _MOST, _WHOLE = 0.02, 50.0, 8.0  # ends of the axis; fold up to which a band is shown whole

@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 
 from ..curves import Curves
 from ..errors import AnalysisError, TamoxresError
+from ..vocabulary import FloatArray
 from ..wording import p_value, ratio
 from .covariates import covariate_label
 from .measure import text_width
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["log_log_plot", "natural_smooth", "schoenfeld_plot"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _COLUMNS = ("term", "months", "transformed", "residual", "coefficient", "variance")
 _HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.42}  # of the figure's width
 _GRID, _Z = 40, 1.959963984540054

@@ -21,6 +21,7 @@ import numpy as np
 from ..curves import Curve, Curves
 from ..effects import EffectEstimate
 from ..endpoints import STEEP
+from ..vocabulary import FloatArray
 from ..wording import NOT_ESTIMABLE, count, interval, number, p_value, ratio
 from .style import ACCENT, DARK, INK
 
@@ -29,7 +30,6 @@ __all__ = [
     "time_unit", "value_label", "value_ticks",
 ]  # fmt: skip
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 TimeUnit = Literal["years", "months"]
 LEAST_AT_RISK = 10
 _MONTHS = {"years": 12.0, "months": 1.0}

@@ -25,6 +25,7 @@ from scipy.special import log_ndtr
 
 from ..errors import TamoxresError
 from ..genome import CASCADE, CHROMOSOMES, plain_chromosomes
+from ..vocabulary import BoolArray, FloatArray
 from ..wording import count
 from .callouts import Callout, place_names
 from .measure import text_width
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PATHWAY", "manhattan", "volcano"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 PATHWAY = tuple(gene for members in CASCADE.values() for gene in members)
 """Genes of the cascade, named by default."""
 _EFFECTS = ("log_hr", "log_estimate", "coefficient")

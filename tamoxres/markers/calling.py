@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..errors import QuestionError
-from . import branches, her2, pi3k
-from .cascade import cascade_rules
-from .rule import LevelRule, Rule
+from ..registry import branches, her2, pi3k
+from ..registry.cascade import cascade_rules
+from ..registry.rule import LevelRule, Rule
 
 if TYPE_CHECKING:
     import pandas as pd

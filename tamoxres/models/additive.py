@@ -23,12 +23,13 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..inference.verdict import indication_note
+from ..vocabulary import FloatArray
 from .cox import CoxModel, fit_terms, treatment_contrast
-from .grouping import FloatArray, Groups, check_horizon, group_patients
+from .grouping import Groups, check_horizon, group_patients
 from .incidence import aalen_johansen
 from .rmst import mean_survival, mean_time_lost
 from .survival import product_limit
-from .verdict import indication_note
 
 __all__ = ["AdditiveInteraction", "Reri", "additive_interaction", "reri"]
 

@@ -24,12 +24,12 @@ from ..analysis.design import Design, Term, complete_cases, make_design, term_va
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..kernel.cox import CoxFit
+from ..vocabulary import FloatArray
 from .engine import Engine, Ties, kernel_fit, lifelines_fit
 from .proportional import ProportionalTest, proportional_test
 
 __all__ = ["CoxModel", "cox", "fit_terms", "treatment_contrast"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
 _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
 MARKER_CONTRAST = "altered v unaltered"

@@ -27,9 +27,9 @@ from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..kernel.cox import fit_cox
+from ..vocabulary import FloatArray, IntArray
 from ..wording import p_value, ratio
 from .cox import cox
-from .grouping import FloatArray, IntArray
 from .resampling import bootstrap
 
 __all__ = ["FittedCut", "SelectedCut", "dichotomise", "fitted_cut", "lausen_schumacher", "logrank_scores", "select_cut"]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ..analysis.design import Design
 from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
+from ..vocabulary import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Engine", "Ties", "kernel_fit", "lifelines_fit"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 Ties = Literal["efron", "breslow"]
 Engine = Literal["lifelines", "kernel"]
 # lifelines stops when a step, the Newton decrement or the relative gain in likelihood is small: a decrement of 1e-12

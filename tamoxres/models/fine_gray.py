@@ -24,8 +24,8 @@ from ..analysis.design import Design, complete_cases, make_design
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..vocabulary import FloatArray, IntArray
 from .cox import CoxModel
-from .grouping import FloatArray, IntArray
 from .survival import at_risk, product_limit
 
 __all__ = ["FineGray", "Subdistribution", "fine_gray", "fit_subdistribution"]

@@ -26,10 +26,10 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.likelihood import State, evaluate
 from ..kernel.risksets import RiskSets
+from ..vocabulary import FloatArray
 from ..wording import interval, ratio
 from .cox import CoxModel
 from .engine import Ties
-from .grouping import FloatArray
 
 __all__ = ["Firth", "Penalised", "firth", "fit_penalised", "profile_limits"]
 

@@ -16,6 +16,7 @@ from ..analysis.design import complete_cases
 from ..analysis.follow_up import delayed_entry
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
+from ..vocabulary import FloatArray, IntArray
 from .cox import treatment_contrast
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Groups", "check_horizon", "group_patients", "two_groups"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-IntArray = np.ndarray[Any, np.dtype[np.int_]]
 _MOST_LEVELS = 12
 
 

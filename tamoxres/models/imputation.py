@@ -27,8 +27,8 @@ from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..flow import Step
-from .grouping import FloatArray, IntArray
-from .rubin import rubin
+from ..inference.rubin import rubin
+from ..vocabulary import FloatArray, IntArray
 from .survival import at_risk
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from ..analysis.design import complete_cases
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate, effects_to_frame
 from ..errors import AnalysisError
+from ..inference.verdict import Verdict, indication_note, reach_verdict, single_arm_verdict
 from .cox import MARKER_CONTRAST, CoxModel, fit_terms, treatment_contrast
 from .engine import Engine, Ties
 from .treatment import CRUDE_WARNING
-from .verdict import Verdict, indication_note, reach_verdict, single_arm_verdict
 
 __all__ = ["InteractionResult", "interaction"]
 

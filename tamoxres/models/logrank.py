@@ -23,8 +23,9 @@ from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..analysis.follow_up import stratum_codes
 from ..errors import AnalysisError
+from ..vocabulary import FloatArray, IntArray
 from ..wording import p_value
-from .grouping import FloatArray, IntArray, group_patients
+from .grouping import group_patients
 from .survival import at_risk
 
 if TYPE_CHECKING:

@@ -31,20 +31,20 @@ from ..analysis.design import Design, complete_cases, make_design
 from ..cohort import ALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..inference.verdict import indication_note
 from ..kernel.cox import CoxFit
+from ..vocabulary import FloatArray
 from ..wording import p_value, percent, ratio_with_interval
 from .cox import MARKER_CONTRAST
 from .cox import treatment_contrast as contrast_of
 from .engine import Ties, kernel_fit
 from .interaction import interaction
-from .verdict import indication_note
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["OneStage", "one_stage"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _EQUAL_SHARES = 1e-9  # shares that differ by less tell nothing between cohorts
 
 

@@ -19,13 +19,13 @@ import numpy as np
 from ..analysis import TREATED, AnalysisSet
 from ..analysis.design import column_of, term_values
 from ..errors import AnalysisError
+from ..vocabulary import BoolArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["check_positivity"]
 
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 _CHANCE = 1e-6
 
 

@@ -22,7 +22,7 @@ from ..codebook import copies_frames
 from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts
-from ..kernel.risksets import FloatArray, IntArray
+from ..vocabulary import FloatArray, IntArray
 from ..wording import p_value
 from .engine import kernel_fit
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import AnalysisError, TamoxresError
-from .grouping import FloatArray, IntArray
+from ..vocabulary import FloatArray, IntArray
 
 __all__ = ["Resamples", "bootstrap"]
 

@@ -22,7 +22,8 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from .grouping import FloatArray, Groups, IntArray, check_horizon, group_patients
+from ..vocabulary import FloatArray, IntArray
+from .grouping import Groups, check_horizon, group_patients
 from .incidence import aalen_johansen
 from .survival import product_limit
 

@@ -23,10 +23,10 @@ from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
+from ..vocabulary import FloatArray
 from ..wording import p_value
 from .cox import CoxModel, fit_terms
 from .engine import Ties
-from .grouping import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,9 +25,10 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxOptions, fit_cox
 from ..kernel.residuals import baseline_hazard
+from ..vocabulary import FloatArray, IntArray
 from .cox import CoxModel
 from .engine import Ties
-from .grouping import FloatArray, IntArray, group_patients
+from .grouping import group_patients
 from .resampling import bootstrap
 
 if TYPE_CHECKING:

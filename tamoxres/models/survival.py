@@ -22,7 +22,8 @@ from scipy.special import ndtri
 from ..analysis import AnalysisSet
 from ..curves import Curve, Curves
 from ..errors import AnalysisError
-from .grouping import FloatArray, IntArray, group_patients
+from ..vocabulary import FloatArray, IntArray
+from .grouping import group_patients
 
 __all__ = ["FollowUp", "ProductLimit", "Transform", "at_risk", "follow_up", "kaplan_meier", "limits", "product_limit"]
 

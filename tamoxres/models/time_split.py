@@ -25,9 +25,10 @@ from ..analysis.follow_up import stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
+from ..vocabulary import FloatArray, IntArray
 from ..wording import p_value
 from .engine import Ties
-from .grouping import FloatArray, Groups, IntArray, two_groups
+from .grouping import Groups, two_groups
 
 __all__ = ["SplitRows", "TimeSplit", "split_rows", "time_split"]
 

@@ -26,8 +26,9 @@ from ..analysis.follow_up import stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, fit_cox
+from ..vocabulary import FloatArray
 from ..wording import p_value
-from .grouping import FloatArray, Groups, two_groups
+from .grouping import Groups, two_groups
 from .splines import QUANTILES, restricted_cubic_basis
 from .time_split import SplitRows, split_rows
 

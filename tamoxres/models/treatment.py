@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
+from ..inference.verdict import indication_note
 from .cox import CoxModel, fit_terms
 from .engine import Engine, Ties
-from .verdict import indication_note
 
 __all__ = ["CRUDE_WARNING", "never_treated", "treatment_effect"]
 

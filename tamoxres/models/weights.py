@@ -26,13 +26,14 @@ from ..analysis.design import Design, complete_cases, make_design
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..inference.verdict import indication_note
 from ..kernel.cox import fit_cox
 from ..kernel.residuals import robust_covariance
+from ..vocabulary import FloatArray, IntArray
 from .cox import treatment_contrast
-from .grouping import FloatArray, IntArray, group_patients
+from .grouping import group_patients
 from .positivity import check_positivity
 from .resampling import bootstrap
-from .verdict import indication_note
 
 if TYPE_CHECKING:
     import pandas as pd

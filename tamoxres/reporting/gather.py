@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..analysis import AnalysisSet
-from ..answer import Answer, answer
+from ..answers.answer import Answer, answer
+from ..answers.sensitivity import Sensitivity, sensitivity
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..cohorts.catalogue import load
 from ..curves import Curves
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, DataError, QuestionError
+from ..inference.verdict import Verdict, reach_verdict, single_arm_verdict
 from ..markers.calling import call, rules_for
 from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
@@ -28,10 +30,8 @@ from ..models.rates import Rates, event_rates
 from ..models.risk_difference import RiskDifferences, risk_difference
 from ..models.survival import FollowUp, follow_up, kaplan_meier
 from ..models.time_split import TimeSplit, time_split
-from ..models.verdict import Verdict, reach_verdict, single_arm_verdict
 from ..question import Question
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
-from .sensitivity import Sensitivity, sensitivity
 
 __all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather", "reason"]
 

@@ -16,8 +16,9 @@ from scipy.special import chdtrc, ndtr
 
 from ..errors import TamoxresError
 from ..kernel.batch import Engine, GeneFits, GenePlan, fit_genes
+from ..vocabulary import FloatArray, IntArray
 from .matrix import Reader
-from .model import FloatArray, IntArray, Term
+from .model import Term
 
 __all__ = ["COLUMNS", "BlockTask", "fit_block", "lost_block"]
 

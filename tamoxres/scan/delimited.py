@@ -8,19 +8,19 @@ missing; a gene without a name is called by its line.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..cohorts.formats import DELIMITED
 from ..errors import DataError
+from ..vocabulary import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["is_delimited", "read_delimited"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 _GENES = ("gene", "genes", "hugo_symbol", "symbol", "gene_symbol", "gene_name")
 _PATIENTS = ("patient", "patients", "patient_id", "sample", "sample_id")
 _BESIDE = ("entrez_gene_id", "gene_id", "description")

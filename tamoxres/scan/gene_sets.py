@@ -20,8 +20,8 @@ from scipy.special import stdtr
 
 from ..errors import QuestionError
 from ..genome import CASCADE
+from ..vocabulary import FloatArray, IntArray
 from .matrix import Expression
-from .model import FloatArray, IntArray
 from .positions import official_symbols
 from .store import benjamini_hochberg
 

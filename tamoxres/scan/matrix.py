@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import DataError
+from ..vocabulary import FloatArray
 from .delimited import is_delimited, read_delimited
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ __all__ = [
     "reader_of",
 ]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 Reader = Callable[[], FloatArray]
 _PATIENT = "patient"
 _LAST = threading.local()  # the Parquet file that a thread read last

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,14 +19,13 @@ from ..analysis.follow_up import risk_sets
 from ..errors import AnalysisError, QuestionError
 from ..kernel.batch import GenePlan, plan_genes
 from ..kernel.risksets import Ties
+from ..vocabulary import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["FloatArray", "IntArray", "ScreenModel", "Term", "make_model"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Term = Literal["gene:treatment", "gene"]
 
 

@@ -20,8 +20,8 @@ from scipy.special import ndtr
 
 from ..errors import AnalysisError, QuestionError
 from ..kernel.batch import GenePlan, fit_placed
+from ..vocabulary import FloatArray, IntArray
 from .matrix import Expression, Reader, reader_of
-from .model import FloatArray, IntArray
 from .positions import official_symbols
 from .result import Screen
 from .spread import Lost, spread

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
-from .model import FloatArray
+from ..vocabulary import FloatArray
 from .result import Screen
 
 if TYPE_CHECKING:

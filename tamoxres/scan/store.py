@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import AnalysisError
 from ..files import write_whole
-from .model import FloatArray
+from ..vocabulary import FloatArray
 
 __all__ = ["Store", "benjamini_hochberg"]
 

@@ -13,8 +13,9 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ..genome import CASCADE
+from ..vocabulary import FloatArray
 from ..wording import Style, count, number, p_value, percent, ratio, ratio_with_interval
-from .model import FloatArray, ScreenModel, Term
+from .model import ScreenModel, Term
 from .positions import official_symbols
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..codebook import CODEBOOK, column
 from ..errors import AnalysisError
+from ..vocabulary import BoolArray, FloatArray, IntArray
 from ..wording import Style, count, interval, number
 from .cells import count_cell, number_cell, share_cell
 from .hazards import term_label
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["baseline_table", "smd_levels", "smd_number"]
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-IntArray = np.ndarray[Any, np.dtype[np.int_]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 _BRACKETS = Style(name="quartiles", opening="[", closing="]")
 _FEW_VALUES = 5  # a number with no more distinct whole values, such as grade, is shown by level
 _MANY_LEVELS = 15

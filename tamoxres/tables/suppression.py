@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import AnalysisError
+from ..vocabulary import BoolArray, IntArray
 from .table import Cell, Number, Row, Table
 
 __all__ = ["WITHHELD", "small_text", "suppress", "suppressed", "suppression_note"]
 
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-IntArray = np.ndarray[Any, np.dtype[np.int_]]
 WITHHELD = "*"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tamoxres.effects import EffectEstimate
-from tamoxres.models.gail_simon import gail_simon
+from tamoxres.inference.gail_simon import gail_simon
 
 DIFFERENCES, ERRORS = (0.163, -0.114, -0.047, -0.151), (0.0788, 0.0689, 0.0614, 0.0547)
 

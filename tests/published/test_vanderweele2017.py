@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tamoxres.effects import EffectEstimate
-from tamoxres.models.evalue import e_value
+from tamoxres.inference.evalue import e_value
 
 
 def test_their_example():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ...answers.sensitivity import Sensitivity, Variation
 from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...tables.cells import count_cell, effect_cell, p_cell
@@ -12,7 +13,6 @@ from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
 from ..gather import Case, reason
 from ..page import Block, Bullets, Figure, Paragraph, TableBlock, Text, estimate, p_of
-from ..sensitivity import Sensitivity, Variation
 from .words import assay_of, by_information, joined, marker_name, setting_of
 
 __all__ = ["compared", "sensitivity_blocks"]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...meta.pooled import PooledEffect
+from ...meta.tables import meta_table
 from ...tables.cells import effect_cell, interval_cell, p_cell
-from ...tables.meta import meta_table
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import percent
 from ..gather import Findings

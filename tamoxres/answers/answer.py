@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal, cast
 
-from .analysis import AnalysisSet, marker_level, select
-from .analysis.design import column_of
-from .cohort import ALTERED, UNALTERED, Cohort
-from .effects import EffectEstimate
-from .errors import QuestionError
-from .flow import Flow
-from .markers.calling import call
-from .models.cox import CoxModel, cox
-from .models.engine import Engine
-from .models.imputation import impute
-from .models.interaction import InteractionResult, interaction
-from .models.landmark import landmark
-from .models.treatment import treatment_effect
-from .models.verdict import Verdict
-from .models.weights import weights
-from .question import Question
+from ..analysis import AnalysisSet, marker_level, select
+from ..analysis.design import column_of
+from ..analysis.landmark import landmark
+from ..cohort import ALTERED, UNALTERED, Cohort
+from ..effects import EffectEstimate
+from ..errors import QuestionError
+from ..flow import Flow
+from ..inference.verdict import Verdict
+from ..markers.calling import call
+from ..models.cox import CoxModel, cox
+from ..models.engine import Engine
+from ..models.imputation import impute
+from ..models.interaction import InteractionResult, interaction
+from ..models.treatment import treatment_effect
+from ..models.weights import weights
+from ..question import Question
 
 __all__ = ["Answer", "answer", "ask"]
 
@@ -67,7 +67,7 @@ class Answer:
         return "\n".join(str(row) for row in self.rows)
 
     def _repr_html_(self) -> str:
-        from .effects import effects_to_frame
+        from ..effects import effects_to_frame
 
         verdict = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>" if self.verdict else ""
         shown = effects_to_frame(self.rows)[_SHOWN].round(4).to_html(index=False)

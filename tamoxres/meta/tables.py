@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..effects import EffectEstimate
-from ..meta.pooled import CI_NAMES, TAU2_NAMES, PooledEffect
+from ..tables.cells import effect_cell, interval_cell, p_cell
+from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import NOT_ESTIMABLE, count, percent
-from .cells import effect_cell, interval_cell, p_cell
-from .table import Cell, Column, Number, Row, Table
+from .pooled import CI_NAMES, TAU2_NAMES, PooledEffect
 
 __all__ = ["meta_table"]
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis import TREATED, UNTREATED, AnalysisSet
 from ..errors import AnalysisError
+from .sets import TREATED, UNTREATED, AnalysisSet
 
 if TYPE_CHECKING:
     import pandas as pd

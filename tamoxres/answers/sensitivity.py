@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..answer import answer, ask
 from ..cohort import Cohort
 from ..effects import EffectEstimate
 from ..endpoints import Endpoint
@@ -21,6 +20,7 @@ from ..errors import TamoxresError
 from ..markers.calling import rules_for
 from ..question import Question
 from ..wording import count, p_value, ratio_with_interval
+from .answer import answer, ask
 
 if TYPE_CHECKING:
     import pandas as pd

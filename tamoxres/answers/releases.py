@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..answer import ask
 from ..codebook import copies_frames
 from ..cohort import Cohort
 from ..cohorts.compare import raw_changes
@@ -21,6 +20,7 @@ from ..cohorts.snapshot import diff as harmonised_changes
 from ..errors import QuestionError, TamoxresError
 from ..question import Question
 from ..wording import ratio_with_interval
+from .answer import ask
 
 if TYPE_CHECKING:
     import pandas as pd

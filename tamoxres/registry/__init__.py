@@ -1,0 +1,1 @@
+"""Markers: one declaration each, with the rules that call it altered or unaltered."""
