@@ -235,7 +235,7 @@ def copies_lifelines(d: pd.DataFrame) -> float:
 TASKS = (
     Task("Kaplan-Meier and log-rank", "km", 1_980, curves_arrays, curves_call, curves_lifelines, "lifelines", 10),
     Task("test of proportional hazards", "ph", 100_000, proportional_arrays,
-         lambda p: tr.proportional_test(p.model).table["chisq"].iloc[-1], None, "R", 1, 5),
+         lambda p: tr.proportional_test(p.model).terms["chisq"].iloc[-1], None, "R", 1, 5),
     Task("difference in restricted mean survival", "rmst", 1_980, means_arrays, means_call, means_lifelines, "5 ms"),
     Task("Aalen-Johansen with its error", "aj", 100_000,
          lambda p: aalen_johansen(p.time, p.cause).incidence[0][-1],

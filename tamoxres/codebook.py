@@ -114,6 +114,7 @@ _PATIENT_COLUMNS = (
     _level("pam50", "intrinsic subtype", "LumA", "LumB", "Her2", "Basal", "Normal", "claudin-low"),
     _flag("endocrine", "adjuvant endocrine therapy"),
     _level("endocrine_agent", "agent of endocrine therapy", *_AGENTS),
+    Column(name="arm", kind="text", meaning="treatment by name, where it is none of the endocrine ones"),
     _flag("ovarian_suppression", "ovarian suppression or ablation"),
     _flag("chemotherapy", "adjuvant or neoadjuvant chemotherapy"),
     _flag("radiotherapy", "radiotherapy"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Curve", "Curves"]
 
-_ARRAYS = ("time", "estimate", "se", "conf_low", "conf_high", "n_risk", "n_event", "n_censor")
+_ARRAYS = ("time", "estimate", "se", "ci_low", "ci_high", "n_risk", "n_event", "n_censor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +37,7 @@ class Curve:
         Which event an incidence counts.
     time : array of float, shape (k,), months
         Distinct follow-up times, increasing.
-    estimate, se, conf_low, conf_high : array of float, shape (k,)
+    estimate, se, ci_low, ci_high : array of float, shape (k,)
         Value just after each time; `se` is on the scale of the estimate.
     n_risk, n_event, n_censor : array of float, shape (k,)
         At risk just before each time; events (of this cause) and censored at it.
@@ -51,8 +51,8 @@ class Curve:
     time: FloatArray
     estimate: FloatArray
     se: FloatArray
-    conf_low: FloatArray
-    conf_high: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
     n_risk: FloatArray
     n_event: FloatArray
     n_censor: FloatArray
@@ -76,7 +76,7 @@ class Curve:
         return 1.0 if self.kind == "survival" else 0.0
 
     def step(self, name: str, times: Sequence[float] | FloatArray) -> FloatArray:
-        """Read `estimate`, `se`, `conf_low` or `conf_high` as a step function; beyond its end, the last value."""
+        """Read `estimate`, `se`, `ci_low` or `ci_high` as a step function; beyond its end, the last value."""
         before = 0.0 if name == "se" else self.start
         values = np.concatenate([[before], getattr(self, name)])
         return np.asarray(values[np.searchsorted(self.time, np.asarray(times, float), side="right")], dtype=float)
@@ -94,8 +94,8 @@ class Curve:
         level = 1 - share if self.kind == "survival" else share
         return (
             self._crossing(self.estimate, level),
-            self._crossing(self.conf_low if self.kind == "survival" else self.conf_high, level),
-            self._crossing(self.conf_high if self.kind == "survival" else self.conf_low, level),
+            self._crossing(self.ci_low if self.kind == "survival" else self.ci_high, level),
+            self._crossing(self.ci_high if self.kind == "survival" else self.ci_low, level),
         )
 
     def _crossing(self, values: FloatArray, level: float) -> float:
@@ -148,7 +148,7 @@ class Curves:
         Returns
         -------
         DataFrame
-            group, (cause,) time, survival or estimate, se, conf_low, conf_high, n_risk; a row for each group and time.
+            group, (cause,) time, survival or estimate, se, ci_low, ci_high, n_risk; a row for each group and time.
         """
         import pandas as pd
 
@@ -159,7 +159,7 @@ class Curves:
                 **({} if value == "survival" else {"cause": curve.cause}),
                 "time": np.asarray(times, float),
                 value: curve.step("estimate", times),
-                **{name: curve.step(name, times) for name in ("se", "conf_low", "conf_high")},
+                **{name: curve.step(name, times) for name in ("se", "ci_low", "ci_high")},
                 "n_risk": curve.at_risk(times),
             }
             for curve in self.curves
@@ -167,11 +167,11 @@ class Curves:
         return pd.concat([pd.DataFrame(row) for row in rows], ignore_index=True)
 
     def medians(self) -> pd.DataFrame:
-        """Tabulate the median of each curve with its limits, in months: group, cause, median, conf_low, conf_high."""
+        """Tabulate the median of each curve with its limits, in months: group, cause, median, ci_low, ci_high."""
         import pandas as pd
 
         rows = [(c.group, c.cause, *c.quantile(0.5)) for c in self.curves]
-        return pd.DataFrame(rows, columns=["group", "cause", "median", "conf_low", "conf_high"])
+        return pd.DataFrame(rows, columns=["group", "cause", "median", "ci_low", "ci_high"])
 
     def __str__(self) -> str:
         groups = ", ".join(c.group + (f" ({c.cause})" if c.cause else "") for c in self.curves)

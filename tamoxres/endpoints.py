@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from .errors import QuestionError
 
 __all__ = [
-    "BCFI", "BCSS", "DRFI", "DRFS", "IBCFS", "IDFS", "OS", "PUBLISHED", "RFI", "RFS", "STEEP", "Endpoint", "endpoint",
+    "BCFI", "BCSS", "DRFI", "DRFS", "GENERAL", "IBCFS", "IDFS", "OS", "PUBLISHED", "RFI", "RFS", "STEEP",
+    "Endpoint", "endpoint",
 ]  # fmt: skip
 
 _LOCAL, _DISTANT = "invasive local or regional recurrence", "distant recurrence"
@@ -92,7 +93,8 @@ BCFI = Endpoint(
 )
 
 STEEP = {e.code: e for e in (OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI)}
-PUBLISHED = ("DFS", "PFS", "TTP", "TTF", "ORR", "treatment_failure", "KI67_change")
+PUBLISHED = ("DFS", "PFS", "TTP", "TTF", "EFS", "ORR", "treatment_failure", "KI67_change")
+GENERAL = PUBLISHED  # known by name alone; never pooled with STEEP endpoints unless mapped
 
 
 def endpoint(code: str | Endpoint) -> Endpoint:

@@ -41,10 +41,12 @@ class NotOnDisk(DataError):  # noqa: N818
     ----------
     cohort : str
         Its name in the catalogue.
+    fetch : str
+        The name by which `tamoxres fetch` brings the files; empty where it cannot.
     """
 
-    def __init__(self, what: str, *, cohort: str = "", mend: str = "") -> None:
-        self.cohort = cohort
+    def __init__(self, what: str, *, cohort: str = "", fetch: str = "", mend: str = "") -> None:
+        self.cohort, self.fetch = cohort, fetch
         super().__init__(what, mend=mend)
 
 
@@ -111,8 +113,8 @@ class NobodyLeft(QuestionError, AnalysisError):  # noqa: N818
     """
 
     def __init__(self, what: str, *, flow: Any = None) -> None:
-        self.flow = flow
         super().__init__(f"{what}:\n{flow}" if flow is not None else what)
+        self.flow, self.what = flow, f"{what}."
 
 
 class NotEstimable(AnalysisError):  # noqa: N818

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any
 
 from .endpoints import Endpoint, endpoint
 from .errors import QuestionError
+from .treatment import ANY, plain_name
+from .vocabulary import (
+    ESTIMANDS,
+    MISSING,
+    RECEPTORS,
+    TIES,
+    Estimand,
+    Missing,
+    Receptor,
+    Ties,
+    Weights,
+    choose,
+    nearest,
+    one_or_more,
+)
 
 __all__ = ["Question", "Restriction"]
 
-Estimand = Literal["prognostic", "treatment_effect", "interaction"]
-Receptor = Literal["positive", "negative", "any"]
-Treatment = Literal["endocrine", "tamoxifen", "none", "any"]
-Missing = Literal["complete", "mice"]
-Weights = Literal["none", "iptw", "overlap"]
-Ties = Literal["efron", "breslow"]
-_CHOICES = {
-    "estimand": get_args(Estimand), "er": get_args(Receptor), "treatment": (*get_args(Treatment), None),
-    "missing": get_args(Missing), "weights": get_args(Weights), "ties": get_args(Ties),
-}  # fmt: skip
+_WEIGHTS = ("none", "iptw", "overlap")
+_CHOICES = {"estimand": ESTIMANDS, "er": RECEPTORS, "missing": MISSING, "weights": _WEIGHTS, "ties": TIES}
 _RESTRICTION = re.compile(r"(?P<column>\w+)\s*(?P<comparison>==|!=|>=|<=|>|<)\s*(?P<value>\S.*)")
+_SUCH_AS = {"marker": "HER2", "rule": "snp6_gain", "treatment": "tamoxifen", "against": "none"}
 _BOTH_ARMS = ("treatment_effect", "interaction")
 
 
@@ -62,8 +70,11 @@ class Question:
         The cohort's default rule of the marker if None.
     estimand : "prognostic" | "treatment_effect" | "interaction"
     er : "positive" | "negative" | "any"
-    treatment : "endocrine" | "tamoxifen" | "none" | "any" or None
-        None gives the estimand's default: `endocrine` for prognostic, `any` (both arms) for the others.
+    treatment : str or None
+        `endocrine`, `tamoxifen`, `aromatase_inhibitor` (or `AI`), `none`, `any` (both arms), or any treatment that the
+        cohort names. None gives the estimand's default: `endocrine` for prognostic, `any` for the others.
+    against : str or None
+        The treatment compared with, such as `none` or `tamoxifen`; with it, `treatment` is what is compared.
     where : tuple of str
         Further restrictions, such as `nodes >= 1`; each is a column, a comparison and a value.
     adjust, strata : tuple of str
@@ -83,7 +94,8 @@ class Question:
     rule: str | None = None
     estimand: Estimand = "prognostic"
     er: Receptor = "positive"
-    treatment: Treatment | None = None
+    treatment: str | None = None
+    against: str | None = None
     where: tuple[str, ...] = ()
     adjust: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
@@ -99,9 +111,7 @@ class Question:
         for text in self.where:
             Restriction.parse(text)
         for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                known = ", ".join(str(choice) for choice in allowed if choice)
-                raise QuestionError(f"Unknown {name} {getattr(self, name)!r}. Use one of {known}.")
+            choose(name, getattr(self, name), allowed)
         if self.marker is not None:
             object.__setattr__(self, "marker", self.marker.upper())
         elif self.estimand != "treatment_effect":
@@ -112,17 +122,18 @@ class Question:
         """Refuse what a plan file can hold and a question cannot: numbers for names, text for months."""
         for name in ("where", "adjust", "strata"):
             value = getattr(self, name)
-            names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else (None,)
+            names = one_or_more(value) if isinstance(value, str | list | tuple) else (None,)
             if not all(isinstance(text, str) and text for text in names):
                 raise QuestionError(f"{name} is {value!r}; give a list of texts.")
             object.__setattr__(self, name, names)
-        for name in ("marker", "rule"):
+        for name in ("marker", "rule", "treatment", "against"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value):
-                raise QuestionError(f"{name} is {value!r}; give its name, such as HER2 or snp6_gain, or leave it out.")
+                raise QuestionError(f"{name} is {value!r}; give its name, such as {_SUCH_AS[name]}, or leave it out.")
         for name in ("horizon", "landmark"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf")):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (number and 0 < value < float("inf")):
                 raise QuestionError(f"{name} is {value!r}; it is a number of months above 0.")
         if self.horizon is not None and self.landmark is not None and self.landmark >= self.horizon:
             raise QuestionError(
@@ -130,12 +141,18 @@ class Question:
             )
 
     def _check_arms(self) -> None:
+        both = self.estimand in _BOTH_ARMS
         if self.treatment is None:
-            object.__setattr__(self, "treatment", "any" if self.estimand in _BOTH_ARMS else "endocrine")
-        if self.estimand in _BOTH_ARMS and self.treatment != "any":
+            object.__setattr__(self, "treatment", ANY if both else "endocrine")
+        for name in ("treatment", "against"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, plain_name(value))
+        if self.against is not None and self.treatment == ANY:
+            raise QuestionError(f"against={self.against!r} needs the treatment that is compared with it, by name.")
+        if both and self.treatment != ANY and self.against is None:
             raise QuestionError(
                 f"The estimand {self.estimand} compares treated with untreated patients; treatment={self.treatment!r} "
-                "leaves one arm. Use treatment='any'."
+                f"leaves one arm. Use treatment='any', or name what it is compared with: against='none'."
             )
 
     @classmethod
@@ -144,11 +161,13 @@ class Question:
         names = [field.name for field in fields(cls)]
         for key in values:
             if key not in names:
-                raise QuestionError(f"Unknown key {key!r} in a question. Use {', '.join(names)}.")
+                guess = f" Is it {close!r}?" if (close := nearest(key, names)) else ""
+                raise QuestionError(f"Unknown key {key!r} in a question.{guess} Use {', '.join(names)}.")
         if "endpoint" not in values:
             raise QuestionError("A question needs an endpoint, such as BCSS.")
         return cls(**values)
 
     def __str__(self) -> str:
         what = " ".join(part for part in (self.marker, f"by {self.rule}" if self.rule else "") if part) or "treatment"
-        return f"{self.estimand}: {what} on {self.endpoint.code} (ER {self.er}, treatment {self.treatment})"
+        treated = f"treatment {self.treatment}" + (f" v {self.against}" if self.against else "")
+        return f"{self.estimand}: {what} on {self.endpoint.code} (ER {self.er}, {treated})"

@@ -28,7 +28,7 @@ def rows():
     """Four studies: worse, better, a bound, one without n; events told by one."""
     return [
         row("Worse 2001", 0.01, 400, events=100), row("Better 2002", 0.2, 150, "better"),
-        row("Bound 2003", 0.001, 90, note="flags: p_is_upper_bound"), row("Silent 2004", 0.5, None),
+        row("Bound 2003", 0.001, 90, flags=("p_is_upper_bound",)), row("Silent 2004", 0.5, None),
     ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_rows_by_estimand(metabric):
         "treatment_effect": 2,
     }
     assert [row.population.rpartition(" ")[2] for row in counts["treatment_effect"]] == ["altered", "unaltered"]
-    assert counts["interaction"][0].lrt_p is not None
+    assert counts["interaction"][0].p_value is not None
     assert len(tr.ask(metabric, tr.Question(endpoint="BCSS", estimand="treatment_effect"))) == 1
 
 

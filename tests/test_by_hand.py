@@ -106,8 +106,8 @@ def test_log_log_interval():
     spread = 1.959963984540054 * math.sqrt(1 / 12) / math.log(2 / 3)
     centre = math.log(-math.log(2 / 3))
     limits = sorted(math.exp(-math.exp(centre + s * spread)) for s in (-1, 1))
-    assert curve.step("conf_low", [2])[0] == pytest.approx(limits[0], rel=CLOSED)
-    assert curve.step("conf_high", [2])[0] == pytest.approx(limits[1], rel=CLOSED)
+    assert curve.step("ci_low", [2])[0] == pytest.approx(limits[0], rel=CLOSED)
+    assert curve.step("ci_high", [2])[0] == pytest.approx(limits[1], rel=CLOSED)
 
 
 def test_cumulative_incidence_with_a_competing_death():

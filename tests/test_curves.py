@@ -20,13 +20,13 @@ REFERENCE = json.loads((Path(__file__).parent / "reference" / "curves" / "curves
 def curve(kind: str = "survival", group: str = "", cause: str = "", **arrays: object) -> Curve:
     k = len(arrays["time"])
     given_arrays = {
-        name: np.zeros(k) for name in ("se", "conf_low", "conf_high", "n_risk", "n_event", "n_censor")
+        name: np.zeros(k) for name in ("se", "ci_low", "ci_high", "n_risk", "n_event", "n_censor")
     } | arrays
     return Curve(group=group, kind=kind, cause=cause, **given_arrays)
 
 
 def from_r(case: dict[str, list[float]]) -> Curve:
-    names = {"estimate": "surv", "se": "se", "conf_low": "low", "conf_high": "high"}
+    names = {"estimate": "surv", "se": "se", "ci_low": "low", "ci_high": "high"}
     arrays = {ours: np.array(case[theirs], float) for ours, theirs in names.items()}
     return curve(**arrays, **{name: case[name] for name in ("time", "n_risk", "n_event", "n_censor")})
 
@@ -38,7 +38,7 @@ def test_values_at_chosen_times(case: str) -> None:
     table = Curves(
         curves=(from_r(REFERENCE[case]),), grouping="all", endpoint="OS", population="all", method="KM"
     ).at(expected["times"])  # fmt: skip
-    for ours, theirs in {"survival": "surv", "n_risk": "n_risk", "se": "se", "conf_low": "low"}.items():
+    for ours, theirs in {"survival": "surv", "n_risk": "n_risk", "se": "se", "ci_low": "low"}.items():
         known = [i for i, value in enumerate(expected[theirs]) if value is not None]
         got, want = table[ours].to_numpy()[known], np.array(expected[theirs], float)[known]
         np.testing.assert_allclose(got, want, rtol=EXACT, atol=EXACT, err_msg=f"{case} {ours}")
@@ -56,7 +56,7 @@ def test_quantiles(case: str) -> None:
 def test_incidence() -> None:
     """An incidence starts at 0 and reaches a share from below, its upper limit first."""
     risk = curve(
-        "incidence", time=[1, 2, 3], estimate=[0.2, 0.5, 0.6], conf_low=[0.1, 0.3, 0.4], conf_high=[0.5, 0.7, 0.8]
+        "incidence", time=[1, 2, 3], estimate=[0.2, 0.5, 0.6], ci_low=[0.1, 0.3, 0.4], ci_high=[0.5, 0.7, 0.8]
     )
     assert list(risk.step("estimate", [0, 1, 2.5, 9])) == [0, 0.2, 0.5, 0.6]
     assert risk.quantile(0.55) == (3, 2, np.inf)
@@ -69,7 +69,7 @@ def test_tables_and_words() -> None:
     risk = curve("incidence", time=[10.0], estimate=[0.6], group="altered", cause="death")
     shown = {"grouping": "HER2", "endpoint": "BCSS", "population": "ER positive"}
     km, cif = Curves(curves=(survival,), method="KM", **shown), Curves(curves=(risk,), method="AJ", **shown)
-    assert list(km.at([5]).columns) == ["group", "time", "survival", "se", "conf_low", "conf_high", "n_risk"]
+    assert list(km.at([5]).columns) == ["group", "time", "survival", "se", "ci_low", "ci_high", "n_risk"]
     assert list(cif.at([5]).columns[:4]) == ["group", "cause", "time", "estimate"]
     assert km.medians()["median"].tolist() == [10]
     assert str(cif) == "AJ of BCSS by HER2: altered (death)"

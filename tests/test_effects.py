@@ -15,11 +15,6 @@ from hypothesis import strategies as st
 
 from tamoxres.effects import (
     COLUMNS,
-    CONTRASTS,
-    DESIGNS,
-    ESTIMANDS,
-    MEASURES,
-    RATIO_MEASURES,
     EffectEstimate,
     effects_from_frame,
     effects_to_csv,
@@ -28,14 +23,16 @@ from tamoxres.effects import (
     read_effects,
     routes,
 )
+from tamoxres.effects.checks import CHOICES
 from tamoxres.endpoints import PUBLISHED, STEEP
 from tamoxres.errors import EffectError
+from tamoxres.vocabulary import MEASURES, RATIO_MEASURES
 
 EXACT = 1e-12  # closed forms
 Z, Z90 = 1.959963984540054, 1.6448536269514722
 PRINTED = 5e-7  # numbers given with six decimals in the methods
 HER2 = EffectEstimate(
-    study="METABRIC", marker="HER2", contrast="altered v unaltered", endpoint="BCSS", estimand="prognostic",
+    study="METABRIC", marker="HER2", group_1="altered", group_0="unaltered", endpoint="BCSS", estimand="prognostic",
     log_estimate=math.log(1.51638), se=0.126141, n=1101, events=347, n_1=190, events_1=80, n_0=911, events_0=267,
     adjusted_for=("age", "npi"), direction="worse",
 )  # fmt: skip
@@ -87,9 +84,11 @@ def test_routes(route: routes.Route, estimate: float, se: float) -> None:
 )  # fmt: skip
 def test_asymmetric_intervals_are_flagged(printed: tuple[float, float, float], *, flagged: bool) -> None:
     """An interval that is not symmetric beyond what rounding explains is told, with both errors it implies."""
-    effect = EffectEstimate.from_ci(*printed, study="s", note="from the abstract")
-    assert effect.note.startswith("from the abstract")
-    assert ("not symmetric on the log scale" in effect.note) == flagged
+    effect = EffectEstimate.from_ci(*printed, study="s", remark="from the abstract")
+    assert effect.note.endswith("from the abstract.")
+    assert effect.flagged("asymmetric_interval") == flagged
+    assert ("not symmetric" in effect.note) == flagged
+    assert effect.ci() == printed[1:]
 
 
 @given(
@@ -137,7 +136,7 @@ def test_what_a_row_says() -> None:
     assert str(HER2) == "METABRIC HER2 BCSS prognostic: HR 1.52 (1.18-1.94), P < 0.001"
     assert HER2.ci(0.99)[1] > HER2.ci()[1] > HER2.ci(0.9)[1]
     assert (HER2.null, replace(HER2, measure="RD", log_estimate=None, difference=0.1).null) == (1.0, 0.0)
-    html = replace(HER2, note="<script>", events_1=0)._repr_html_()
+    html = replace(HER2, remark="<script>", events_1=0)._repr_html_()
     assert "&lt;script&gt;" in html
     assert "<th>events_1</th><td>0</td>" in html
 
@@ -170,7 +169,7 @@ def test_row_ids() -> None:
     assert (same, same.row_id) == (HER2, HER2.row_id)
     assert type(same.n) is int
     assert (
-        len({replace(HER2, **{name: value}).row_id for name, value in (("n", 1102), ("note", "x"), ("rule", "r"))}) == 3
+        len({replace(HER2, **{name: value}).row_id for name, value in (("n", 1102), ("remark", "x"), ("rule", "r"))}) == 3
     )
 
 
@@ -197,7 +196,7 @@ def test_row_ids() -> None:
         ({"n": 10.5}, "METABRIC: n is 10.5; a count is a whole number"),
         ({"level": 95}, "level is 95; it lies between 0 and 1, as 0.95"),
         ({"p_value": 1.2}, "p_value is 1.2; it lies between 0 and 1"),
-        ({"lrt_p": -0.1}, "lrt_p is -0.1; it lies between 0 and 1"),
+        ({"df": 0}, "df is 0; degrees of freedom are above 0"),
         ({"df": -3}, "df is -3; it cannot be negative"),
         ({"person_years": -1}, "person_years is -1; it cannot be negative"),
         ({"strata": ("a;b",)}, "strata holds 'a;b'; a name is not empty and has no semicolon"),
@@ -221,9 +220,11 @@ def test_rows_without_an_estimate() -> None:
 
 
 def test_constructors_name_the_study() -> None:
-    """A route that fails says which study it was taken for; the method tells the route."""
-    assert EffectEstimate.from_p(0.5, 0.01, study="s").method == "from p"
-    assert EffectEstimate.from_oe_v(-5, 20, study="s", method="EBCTCG").method == "EBCTCG"
+    """A route that fails says which study it was taken for; the row tells its route."""
+    assert EffectEstimate.from_p(0.5, 0.01, study="s").route == "p"
+    assert EffectEstimate.from_oe_v(-5, 20, study="s").route == "oe_v"
+    with pytest.raises(EffectError, match="O-E and V give a log hazard ratio, not RD"):
+        EffectEstimate.from_oe_v(-5, 20, study="s", measure="RD")
     with pytest.raises(EffectError, match=r"^Smith 1999: ci_low is 0"):
         EffectEstimate.from_ci(0.5, 0, 1, study="Smith 1999")
 
@@ -246,15 +247,20 @@ def any_effect(draw: st.DrawFn) -> EffectEstimate:
     for n, events in (("n", "events"), ("n_1", "events_1"), ("n_0", "events_0")):
         counts[n] = draw(st.none() | st.integers(0, 10**6))
         counts[events] = draw(st.none() | st.integers(0, 10**6 if counts[n] is None else counts[n]))
-    texts = ("marker", "rule", "contrast", "population", "treatment", "term", "assay", "cut", "direction", "method",
-             "source", "data_sha256", "note")  # fmt: skip
+    texts = ("label", "trial", "marker", "rule", "assay", "cut", "scale_unit", "variable", "group_1", "group_0", "er",
+             "her2", "menopause", "nodes", "setting", "treatment_1", "treatment_0", "term", "model", "ties", "cluster",
+             "weights", "missing", "engine", "source", "data_sha256", "remark")  # fmt: skip
+    chosen = ("origin", "scale", "marker_level", "exposure", "treated_alike", "estimand", "design", "se_kind", "p_kind",
+              "p_relation", "route", "direction")  # fmt: skip
     return EffectEstimate(
         study=draw(TEXT.filter(bool)), **{name: draw(TEXT) for name in texts}, **counts, status=status, measure=measure,
         **{"log_estimate" if measure in RATIO_MEASURES else "difference": point},
         se=draw(st.floats(1e-12, 1e6) if status == "estimated" else st.none() | st.floats(1e-12, 1e6)),
-        endpoint=draw(st.sampled_from(["", *STEEP, *PUBLISHED])), estimand=draw(st.sampled_from(ESTIMANDS)),
-        treatment_contrast=draw(st.sampled_from(CONTRASTS)), design=draw(st.sampled_from(DESIGNS)),
-        p_value=draw(P), term_p=draw(P), lrt_p=draw(P), person_years=draw(st.none() | st.floats(0, 1e9)),
+        endpoint=draw(st.sampled_from(["", *STEEP, *PUBLISHED])), restrictions=draw(NAMES), flags=draw(NAMES),
+        **{name: draw(st.sampled_from(CHOICES[name])) for name in chosen}, year=draw(st.none() | st.integers(1900, 2100)),
+        from_months=draw(st.none() | st.floats(0, 400)), to_months=draw(st.none() | st.floats(0, 400)),
+        landmark=draw(st.none() | st.floats(0, 400)), left_out=draw(st.none() | st.integers(0, 10**6)),
+        p_value=draw(P), term_p=draw(P), person_years=draw(st.none() | st.floats(0, 1e9)),
         df=draw(st.none() | st.floats(0.5, 1e4)), level=draw(st.sampled_from([0.9, 0.95, 0.99])),
         adjusted_for=draw(NAMES), strata=draw(NAMES), overlaps=draw(NAMES), simulated=draw(st.booleans()),
     )  # fmt: skip
@@ -283,7 +289,7 @@ def test_columns_are_those_of_the_interface() -> None:
 
 def test_no_cell_is_a_formula(tmp_path: Path) -> None:
     """Text that a spreadsheet would run is written as text, and read as it was."""
-    bad = replace(HER2, study="=cmd()", note="@x", adjusted_for=("=1+1",))
+    bad = replace(HER2, study="=cmd()", remark="@x", adjusted_for=("=1+1",))
     text = effects_to_csv([bad])
     assert "'=cmd()" in text
     assert not any(cell.startswith(("=", "@")) for line in text.splitlines() for cell in line.split(","))
@@ -296,31 +302,31 @@ def test_line_ends_and_marks(tmp_path: Path, newline: str, bom: str) -> None:
     """Files from any system are read: byte-order mark, CRLF, blank lines, quotes, a cell of two lines."""
     lines = ["study,estimate,ci_low,ci_high,note", '"Smith, 1999",0.5,0.25,1.0,"a', 'b"', "", "Jones,2,1,4,", ""]
     first, second = read_effects(written(tmp_path, bom + newline.join(lines)))
-    assert (first.study, first.note) == ("Smith, 1999", f"a{newline}b")
+    assert (first.study, first.remark) == ("Smith, 1999", f"a{newline}b")
     assert second.estimate == pytest.approx(2)
 
 
 @pytest.mark.parametrize(
-    ("row", "log_estimate", "se", "method"),
+    ("row", "log_estimate", "se", "route"),
     [
-        ({"estimate": 2, "ci_low": 1, "ci_high": 4}, math.log(2), math.log(2) / Z, "from ci"),
-        ({"estimate": 2, "ci_low": 1, "ci_high": 4, "level": 0.9}, math.log(2), math.log(2) / Z90, "from ci"),
+        ({"estimate": 2, "ci_low": 1, "ci_high": 4}, math.log(2), math.log(2) / Z, "ci"),
+        ({"estimate": 2, "ci_low": 1, "ci_high": 4, "level": 0.9}, math.log(2), math.log(2) / Z90, "ci"),
         ({"log_estimate": 0.5, "se": 0.25}, 0.5, 0.25, ""),
-        ({"estimate": 2, "p_value": 0.01}, math.log(2), math.log(2) / 2.5758293035489004, "from p"),
-        ({"o_minus_e": -12.3, "variance": 41}, -0.3, 1 / math.sqrt(41), "from oe_v"),
-        ({"estimate": 2, "p_value": 0.7, "ci_low": 1, "ci_high": 4}, math.log(2), math.log(2) / Z, "from ci"),
+        ({"estimate": 2, "p_value": 0.01}, math.log(2), math.log(2) / 2.5758293035489004, "p"),
+        ({"o_minus_e": -12.3, "variance": 41}, -0.3, 1 / math.sqrt(41), "oe_v"),
+        ({"estimate": 2, "p_value": 0.7, "ci_low": 1, "ci_high": 4}, math.log(2), math.log(2) / Z, "ci"),
         ({"log_estimate": 0.693, "se": 0.354, "estimate": 2, "ci_low": 1, "ci_high": 4}, 0.693, 0.354, ""),
         ({"estimate": 0.74, "ci_low": 0.55, "ci_high": 1.01, "o_minus_e": -12.3, "variance": 41.2}, math.log(0.74),
-         0.155051, "from ci"),
+         0.155051, "ci"),
     ],
 )  # fmt: skip
 def test_any_one_route_is_enough(
-    tmp_path: Path, row: dict[str, object], log_estimate: float, se: float, method: str
+    tmp_path: Path, row: dict[str, object], log_estimate: float, se: float, route: str
 ) -> None:
     """One route makes a row; of several the most direct is taken, and printed ones may differ by their rounding."""
     effect = read_one(tmp_path, study="s", **row)
     assert (effect.log_estimate, effect.se) == pytest.approx((log_estimate, se), abs=PRINTED)
-    assert effect.method == method
+    assert effect.route == route
 
 
 @pytest.mark.parametrize(
@@ -408,11 +414,11 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_frames_with_gaps() -> None:
     """In a frame, NaN, None and NA are unknown, and a count that became a float is a count."""
     frame = pd.DataFrame(
-        {"study": ["a", "b"], "log_estimate": [0.1, 0.2], "se": [0.1, 0.1], "n": [5.0, np.nan], "note": ["x", pd.NA],
+        {"study": ["a", "b"], "log_estimate": [0.1, 0.2], "se": [0.1, 0.1], "n": [5.0, np.nan], "remark": ["x", pd.NA],
          "events": pd.array([None, 3], dtype="Int64")}
     )  # fmt: skip
     first, second = effects_from_frame(frame)
-    assert (first.n, first.events, first.note) == (5, None, "x")
-    assert (second.n, second.events, second.note) == (None, 3, "")
+    assert (first.n, first.events, first.remark) == (5, None, "x")
+    assert (second.n, second.events, second.remark) == (None, 3, "")
     with pytest.raises(EffectError, match="frame, row 1, column se: 'x' is not a number"):
         effects_from_frame(frame.astype({"se": object}).assign(se=[0.1, "x"]))

@@ -22,7 +22,7 @@ def row(**parts):
 def test_equals_r(name, df):
     """Both one-sided P values and the 90% interval are R's."""
     found = equivalence(row(df=df))
-    assert (found.p_low, found.p_high, found.conf_low, found.conf_high) == pytest.approx(R[name], rel=CLOSED)
+    assert (found.p_low, found.p_high, found.ci_low, found.ci_high) == pytest.approx(R[name], rel=CLOSED)
     assert found.p == max(found.p_low, found.p_high)
     assert found.estimand == "interaction"
 
@@ -31,7 +31,7 @@ def test_interval_and_tests_agree():
     """The tests reject exactly when the 90% interval lies within the margin."""
     for point in (-0.3, -0.1, 0.0, 0.09, 0.1, 0.2):
         found = equivalence(row(log_estimate=point))
-        assert found.equivalent == (found.conf_low > 0.8 and found.conf_high < 1.25), point
+        assert found.equivalent == (found.ci_low > 0.8 and found.ci_high < 1.25), point
 
 
 def test_wide_interval_is_not_equivalent():

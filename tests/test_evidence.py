@@ -9,7 +9,6 @@ from collections import Counter
 import pytest
 
 from tamoxres.effects import effects_to_csv, read_effects
-from tamoxres.effects.derive import flags
 from tamoxres.errors import PoolingError, QuestionError
 from tamoxres.evidence import MARKERS, OPTIONAL, claims, derived_interactions, literature, studies
 from tamoxres.files import data_root
@@ -54,8 +53,8 @@ def test_every_row_becomes_one_effect(table, everything):
         assert (effect.n or "") == (int(printed["n"]) if printed["n"] else "")
         if printed["estimate"]:
             assert effect.estimate == pytest.approx(float(printed["estimate"]), rel=PRINTED)
-        assert set(filter(None, printed["flags"].split(";"))) <= set(flags(effect))
-        assert ("recalled" in flags(effect)) == (printed["verification"] == "recalled")
+        assert set(filter(None, printed["flags"].split(";"))) <= set(effect.flags)
+        assert ("recalled" in effect.flags) == (printed["verification"] == "recalled")
         assert printed["evidence_locator"] in effect.source
 
 
@@ -64,7 +63,7 @@ def test_rows_without_a_route_to_a_standard_error_are_tests(table, everything):
     assert Counter(effect.status for effect in everything) == {"estimated": 96, "test_only": 61}
     bare = [e.study for e in everything if e.status == "test_only" and e.estimate is not None]
     assert bare == ["Berry 2000", "Berry 2000", "Luen 2018", "Beelen 2014a"]
-    assert sum("p_only" in flags(effect) for effect in everything) == 57
+    assert sum("p_only" in effect.flags for effect in everything) == 57
 
 
 def test_a_p_that_is_only_an_upper_bound_gives_no_error(everything):
@@ -96,14 +95,14 @@ def test_comparisons_say_what_is_estimated(everything):
     assert (trial.estimand, trial.contrast, trial.treatment_contrast) == (
         "treatment_effect",
         "AI v tamoxifen",
-        "ai_v_tamoxifen",
+        "aromatase_inhibitor_v_tamoxifen",
     )
     assert trial.population.startswith("HER2 unaltered; 3533")
     assert trial.design == "randomised"
-    assert of("Stål 2000", everything, estimand="interaction").treatment_contrast == "longer_v_shorter"
+    assert of("Stål 2000", everything, estimand="interaction").treatment_contrast == "longer_tamoxifen_v_shorter_tamoxifen"
     assert of("Love 2003", everything).treatment_contrast == "endocrine_v_none"
     assert of("Bostner 2013", everything).treatment_contrast == "tamoxifen_v_none"
-    assert of("Baselga 2012", everything).treatment_contrast == "inhibitor_added"
+    assert of("Baselga 2012", everything).treatment_contrast == "inhibitor_added_v_not_added"
     assert of("Baselga 2012", everything).population.startswith("MTOR unselected")
     assert of("André 2019", everything, rule="wild-type").population.startswith("PIK3CA unaltered")
     assert of("Berry 2000", everything).design == of("Choi 2020", everything).design == "observational"
@@ -138,7 +137,7 @@ def test_default_leaves_out_what_must_not_be_pooled_unawares(table):
     """Recalled, pooled and doubled rows come only by name."""
     default = literature()
     assert len(default) == 117
-    assert not any(set(flags(effect)) & set(OPTIONAL) for effect in default)
+    assert not any(set(effect.flags) & set(OPTIONAL) for effect in default)
     assert len(literature(include=["recalled"])) == 117 + 10  # of 11 recalled rows one doubles another row too
     assert len(literature(include=OPTIONAL)) == 157
     assert set(OPTIONAL) < set(REFUSED_FLAGS)
@@ -202,7 +201,7 @@ def test_interactions_from_two_printed_strata():
     assert (gun.method, gun.estimand, gun.contrast) == ("from strata", "interaction", "altered v unaltered")
     assert "1.09 in altered over 0.59 in unaltered" in gun.note
     pairs = derived_interactions(include="all")
-    team = next(e for e in pairs if e.study == "Bartlett 2013" and "composite_marker" in flags(e))
+    team = next(e for e in pairs if e.study == "Bartlett 2013" and "composite_marker" in e.flags)
     printed = of("Bartlett 2013", literature(estimand="interaction")).reversed()
     assert team.estimate == pytest.approx(printed.estimate, abs=0.01)
     assert team.se == pytest.approx(printed.se, abs=0.01)
@@ -222,7 +221,7 @@ def test_pooling_published_rows_refuses_and_pools():
     """Flagged rows are refused by name; two HER2 trials of AI against tamoxifen pool to an interaction."""
     with pytest.raises(PoolingError, match="pooled_estimate"):
         pool(literature(marker="PTEN", estimand="prognostic", include="all"))
-    ai = [e for e in derived_interactions(marker="HER2") if e.treatment_contrast == "ai_v_tamoxifen"]
+    ai = [e for e in derived_interactions(marker="HER2") if e.treatment_contrast == "aromatase_inhibitor_v_tamoxifen"]
     pooled = pool(ai)
     assert pooled.k == 2
     assert pooled.marker == "HER2"

@@ -287,7 +287,7 @@ def test_the_reviews_trials_are_pooled_only_by_name():
         pool(rows)
     with pytest.raises(PoolingError, match="Effects differ in treatment contrast: tamoxifen_v_none .*longer_v_shorter"):
         pool(rows, alike=Alike(measure={"RR": "HR"}))
-    named = Alike(measure={"RR": "HR"}, treatment_contrast={"longer_v_shorter": "tamoxifen_v_none"})
+    named = Alike(measure={"RR": "HR"}, treatment_contrast={"longer_tamoxifen_v_shorter_tamoxifen": "tamoxifen_v_none"})
     pooled = pool(rows, alike=named, endpoint_map={"RFI": "OS"})
     told = " ".join(pooled.notes)
     assert "Treatment contrast longer_v_shorter taken as tamoxifen_v_none: Stål 2000." in told

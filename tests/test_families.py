@@ -23,7 +23,7 @@ def test_equals_p_adjust():
 def test_table_keeps_rows_without_a_p():
     """The likelihood-ratio P stands for an interaction, and a row without P is kept and not counted."""
     rows = [
-        EffectEstimate(study="a", log_estimate=0.5, se=0.2, lrt_p=0.01),
+        EffectEstimate(study="a", log_estimate=0.5, se=0.2, p_value=0.01, p_kind="lrt"),
         EffectEstimate(study="b", log_estimate=0.1, se=0.2, p_value=0.04),
         EffectEstimate(study="c", status="not_estimable"),
     ]

@@ -24,7 +24,7 @@ LEVEL = 0.05  # points by which the baselines of one row may differ
 
 def row(estimate=1.52, low=1.18, high=1.95, **columns):
     """A published prognostic row."""
-    asked = {"study": "Naples 2003", "contrast": "altered v unaltered", "estimand": "prognostic"}
+    asked = {"study": "Naples 2003", "estimand": "prognostic"}
     return EffectEstimate.from_ci(estimate, low, high, **{**asked, **columns})
 
 
@@ -32,26 +32,26 @@ def own(hr, se, marker, level, arms=(0, 0, 0, 0), **columns):
     """A treatment effect within a marker level, estimated from patients."""
     e1, n1, e0, n0 = arms
     asked = {
-        "study": "metabric", "estimand": "treatment_effect", "contrast": "endocrine v none", "data_sha256": "ab12",
-        "method": "Cox regression, Efron ties, contrast of one model",
+        "study": "metabric", "estimand": "treatment_effect", "treatment_1": "endocrine", "treatment_0": "none",
+        "data_sha256": "ab12", "origin": "own_patients", "er": "positive", "flags": ("contrast_of_one_model",),
     }  # fmt: skip
     counts = {"events_1": e1, "n_1": n1, "events_0": e0, "n_0": n0, "n": n1 + n0, "events": e1 + e0}
-    population = ", ".join(part for part in ("ER positive", level) if part)
-    found = {"marker": marker, "population": population, "log_estimate": hr and math.log(hr), "se": se}
+    found = {"marker": marker, "marker_level": level, "log_estimate": hr and math.log(hr), "se": se}
     return EffectEstimate(**{**asked, **counts, **found, **columns})
 
 
 def subgroup_rows():
     """An overall effect, one marker with its interaction row, one whose altered level cannot be estimated."""
-    ratio = own(1.1, 0.275, "HER2", "", lrt_p=0.674, estimand="interaction", contrast="altered v unaltered")
-    lost = {"status": "not_estimable", "lrt_p": 0.0312}
+    ratio = own(1.1, 0.275, "HER2", "", p_value=0.674, p_kind="lrt", estimand="interaction")
+    lost = {"status": "not_estimable"}
     return [
         own(0.90, 0.11, "", "", (347, 1101, 105, 391)),
         ratio,
-        own(0.98, 0.25, "HER2", "HER2 altered", (97, 241, 31, 71)),
-        own(0.88, 0.12, "HER2", "HER2 unaltered", (250, 860, 74, 320)),
-        own(None, None, "AKT1", "AKT1 altered", (0, 20, 0, 6), **lost),
-        own(0.90, 0.12, "AKT1", "AKT1 unaltered", (347, 1081, 105, 385)),
+        own(0.98, 0.25, "HER2", "altered", (97, 241, 31, 71)),
+        own(0.88, 0.12, "HER2", "unaltered", (250, 860, 74, 320)),
+        own(None, None, "AKT1", "altered", (0, 20, 0, 6), **lost),
+        own(0.90, 0.12, "AKT1", "unaltered", (347, 1081, 105, 385)),
+        own(None, None, "AKT1", "", status="test_only", p_value=0.0312, p_kind="lrt", estimand="interaction"),
     ]
 
 
@@ -203,8 +203,8 @@ def test_rows_without_estimate_keep_their_line():
     """NE and a test alone are written without a mark; a simulated row says so."""
     rows = [
         row(),
-        EffectEstimate(study="Lost", status="not_estimable", contrast="altered v unaltered"),
-        EffectEstimate(study="Berlin", status="test_only", p_value=0.03, contrast="altered v unaltered"),
+        EffectEstimate(study="Lost", status="not_estimable", group_1="altered", group_0="unaltered"),
+        EffectEstimate(study="Berlin", status="test_only", p_value=0.03, group_1="altered", group_0="unaltered"),
         row(study="Made up", simulated=True),
     ]
     ax = forest(rows)
@@ -264,7 +264,7 @@ def test_log_axis_is_symmetric_with_known_ticks(bcg_pool):
 
 def test_differences_stand_on_a_linear_axis():
     """A difference in RMST has a linear axis about 0, and more time favours the group named first."""
-    columns = {"measure": "RMSTD", "contrast": "tamoxifen v none", "estimand": "treatment_effect"}
+    columns = {"measure": "RMSTD", "treatment_1": "tamoxifen", "treatment_0": "none", "estimand": "treatment_effect"}
     ax = forest([row(4.9, 1.8, 8.0, **columns), row(-1.2, -6.3, 3.9, study="Rotterdam", **columns)])
     assert ax.get_xscale() == "linear"
     assert ax.get_xlim() == (-10, 10)
@@ -278,9 +278,9 @@ def test_differences_stand_on_a_linear_axis():
     ("columns", "sides"),
     [
         ({}, ("Favours altered", "Favours unaltered")),
-        ({"contrast": "tamoxifen v none"}, ("Favours tamoxifen", "Favours no tamoxifen")),
-        ({"contrast": "AI v tamoxifen", "endpoint": "ORR"}, ("Favours tamoxifen", "Favours AI")),
-        ({"contrast": ""}, ("Favours first group", "Favours second group")),
+        ({"group_1": "tamoxifen", "group_0": "none"}, ("Favours tamoxifen", "Favours no tamoxifen")),
+        ({"group_1": "AI", "group_0": "tamoxifen", "endpoint": "ORR"}, ("Favours tamoxifen", "Favours AI")),
+        ({"estimand": ""}, ("Favours first group", "Favours second group")),
         ({"estimand": "interaction"}, ("Favours benefit in altered", "Favours benefit in unaltered")),
     ],
 )
@@ -313,8 +313,8 @@ def test_intervals_have_one_level():
 
 def test_rows_of_one_study_are_told_apart():
     """Where a study has several rows, its label says in what they differ."""
-    rows = [row(population="ER positive, endocrine", marker=m) for m in ("HER2", "PTEN")]
-    rows.append(row(population="ER positive, untreated", marker="PTEN"))
+    rows = [row(er="positive", treatment_1="endocrine", treated_alike="yes", marker=m) for m in ("HER2", "PTEN")]
+    rows.append(row(er="positive", treatment_1="none", treated_alike="yes", marker="PTEN"))
     found = words(forest(rows))
     assert {"Naples 2003, HER2, endocrine", "Naples 2003, PTEN, endocrine", "Naples 2003, PTEN, untreated"} <= set(
         found

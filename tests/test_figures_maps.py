@@ -53,7 +53,7 @@ def hazard_ratios():
     return [
         EffectEstimate(
             study=f"S{i}", log_estimate=0.2 + 3 / e + 0.1 * (-1) ** i, se=2 / math.sqrt(e), events=e, n=3 * e,
-            data_sha256="ab" if i % 3 == 0 else "", contrast="altered v unaltered", estimand="prognostic",
+            data_sha256="ab" if i % 3 == 0 else "", group_1="altered", group_0="unaltered", estimand="prognostic",
         )
         for i, e in enumerate(events)
     ]  # fmt: skip
@@ -175,7 +175,7 @@ def test_line_of_debray():
     rows = [
         *hazard_ratios(),
         EffectEstimate(
-            study="no events", log_estimate=0.3, se=0.4, contrast="altered v unaltered", estimand="prognostic"
+            study="no events", log_estimate=0.3, se=0.4, group_1="altered", group_0="unaltered", estimand="prognostic"
         ),
     ]
     pooled = pool(rows)

@@ -45,7 +45,7 @@ def curve():
     value = np.linspace(30, 70, 41)
     se = 0.01 * np.abs(value - 50)
     log_hr = 0.03 * (value - 50)
-    limits = {"conf_low": np.exp(log_hr - 1.96 * se), "conf_high": np.exp(log_hr + 1.96 * se)}
+    limits = {"ci_low": np.exp(log_hr - 1.96 * se), "ci_high": np.exp(log_hr + 1.96 * se)}
     return pd.DataFrame({"value": value, "hr": np.exp(log_hr), **limits, "se": se})
 
 
@@ -165,7 +165,7 @@ def test_histogram_stands_under_the_curve():
     strip = ax.figure.axes[1]
     tallest = max(bar.get_height() for bar in strip.patches) / strip.get_ylim()[1]
     low, high = (math.log(end) for end in ax.get_ylim())
-    assert tallest < (math.log(curve()["conf_low"].min()) - low) / (high - low)
+    assert tallest < (math.log(curve()["ci_low"].min()) - low) / (high - low)
 
 
 def test_hazard_curve_of_a_spline():
@@ -328,7 +328,7 @@ def test_refusals(draw, message):
 def test_log_log_refuses():
     """Incidence, and curves without an event while ten are at risk, have no log(-log)."""
     once = np.array([12.0])
-    flat = {"se": once * 0, "conf_low": once * 0, "conf_high": once * 0, "n_risk": once, "n_event": once * 0,
+    flat = {"se": once * 0, "ci_low": once * 0, "ci_high": once * 0, "n_risk": once, "n_event": once * 0,
             "n_censor": once}  # fmt: skip
     told = {"grouping": "", "endpoint": "OS", "population": "", "method": ""}
     for kind, estimate, message in (("incidence", 0.0, "curves of survival"), ("survival", 1.0, "No curve has an")):

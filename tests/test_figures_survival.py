@@ -27,7 +27,7 @@ def curve(group, n, scale=150.0, cause="", share=1.0, seed=1):
     se = np.sqrt(np.clip(value * (1 - value), 0, None) / at_risk)
     return Curve(
         group=group, kind="incidence" if cause else "survival", cause=cause, time=time, estimate=value, se=se,
-        conf_low=np.clip(value - 1.96 * se, 0, 1), conf_high=np.clip(value + 1.96 * se, 0, 1), n_risk=at_risk,
+        ci_low=np.clip(value - 1.96 * se, 0, 1), ci_high=np.clip(value + 1.96 * se, 0, 1), n_risk=at_risk,
         n_event=event, n_censor=1 - event,
     )  # fmt: skip
 
@@ -125,8 +125,8 @@ def test_events_at_a_tick_are_still_at_risk_there():
     """Patients who fail or leave exactly at a tick are at risk at it, and counted as events or censored after it."""
     ones = np.ones(3)
     data = Curve(
-        group="altered", kind="survival", time=[1, 2, 3], estimate=[0.9, 0.8, 0.7], se=ones, conf_low=0.5 * ones,
-        conf_high=ones, n_risk=[20, 16, 12], n_event=[3, 3, 3], n_censor=[1, 1, 9],
+        group="altered", kind="survival", time=[1, 2, 3], estimate=[0.9, 0.8, 0.7], se=ones, ci_low=0.5 * ones,
+        ci_high=ones, n_risk=[20, 16, 12], n_event=[3, 3, 3], n_censor=[1, 1, 9],
     )  # fmt: skip
     table = cells(survival_plot(curves(data), kmunicate=True, width="double"))
     assert table["At risk"] == ["20", "20", "16", "12"]
@@ -196,7 +196,7 @@ def test_incidence_axis_adapts():
     assert named(ax, "curve-0")["curve-0"].get_ydata()[0] == 0
     kept = data.curves[0].n_risk >= LEAST_AT_RISK
     top = ax.get_ylim()[1]
-    assert data.curves[0].conf_high[kept].max() <= top < 2 * data.curves[0].conf_high[kept].max() + 0.05
+    assert data.curves[0].ci_high[kept].max() <= top < 2 * data.curves[0].ci_high[kept].max() + 0.05
     assert "Cumulative incidence of BCSS events (%)" in words(ax)
 
 

@@ -60,7 +60,7 @@ def test_separated_is_finite():
     assert found.p == found.effect.p_value == pytest.approx(R["separated"]["p"], rel=1e-5)
     assert "95% profile limits" in found.effect.note
     assert found.effect.method.startswith("Firth")
-    assert np.log(found.conf_low) == pytest.approx(R["separated"]["low"], rel=DIFFERENCES)
+    assert np.log(found.ci_low) == pytest.approx(R["separated"]["low"], rel=DIFFERENCES)
 
 
 def test_large_data_hardly_move():

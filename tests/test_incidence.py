@@ -129,8 +129,8 @@ def test_one_cause_is_one_minus_kaplan_meier():
 def test_limits_hold_the_estimate():
     """The limits lie within 0 and 1, around the estimate."""
     for curve in cumulative_incidence(metabric(), by=None):
-        assert np.all((curve.conf_low >= 0) & (curve.conf_low <= curve.estimate))
-        assert np.all((curve.conf_high <= 1) & (curve.conf_high >= curve.estimate))
+        assert np.all((curve.ci_low >= 0) & (curve.ci_low <= curve.estimate))
+        assert np.all((curve.ci_high <= 1) & (curve.ci_high >= curve.estimate))
 
 
 @pytest.mark.parametrize(

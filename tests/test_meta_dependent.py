@@ -148,7 +148,7 @@ def test_deft_pools_what_is_seen_within_studies():
     rows = [
         stratum("A", "altered", 0.5, 0.3), stratum("A", "unaltered", 0.1, 0.3),
         stratum("B", "altered", 0.5 + shift, 0.4), stratum("B", "unaltered", 0.1 + shift, 0.2),
-        row("C", 0.4, 0.5, marker="HER2", estimand="interaction", contrast="altered v unaltered"),
+        row("C", 0.4, 0.5, marker="HER2", estimand="interaction", group_1="altered", group_0="unaltered"),
         stratum("D", "unaltered", -2.0, 0.1),
     ]  # fmt: skip
     found = deft(rows, ci="z")
@@ -160,7 +160,7 @@ def test_deft_pools_what_is_seen_within_studies():
 
 def test_a_study_s_own_interaction_stands_before_one_from_strata():
     """When a study gives both, its printed interaction is used."""
-    own = row("A", 0.9, 0.5, marker="HER2", estimand="interaction", contrast="altered v unaltered")
+    own = row("A", 0.9, 0.5, marker="HER2", estimand="interaction", group_1="altered", group_0="unaltered")
     lost = EffectEstimate(study="P", estimand="interaction", p_value=0.04, status="test_only")
     rows, left = within_study_interactions(
         [stratum("A", "altered", 0.5, 0.3), stratum("A", "unaltered", 0.1, 0.3), own, lost]

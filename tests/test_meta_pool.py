@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from meta_data import CLOSED, ITERATED, META, trials
 
 from tamoxres.effects import EffectEstimate
-from tamoxres.effects.derive import flags
 from tamoxres.errors import EffectError, PoolingError
 from tamoxres.meta.comparable import Alike
 from tamoxres.meta.pool import PooledEffect, pool
@@ -118,7 +117,7 @@ def test_rows_that_were_not_estimated_are_listed_as_left_out():
         ({"marker": "HER2"}, {"marker": "AKT"}, "differ in marker"),
         ({"marker": "HER2"}, {}, r"HER2 \(A\), not given \(B\)"),
         ({"estimand": "prognostic"}, {"estimand": "interaction"}, "differ in estimand"),
-        ({"treatment_contrast": "tamoxifen_v_none"}, {"treatment_contrast": "ai_v_tamoxifen"}, "treatment contrast"),
+        ({"treatment_1": "tamoxifen", "treatment_0": "none"}, {"treatment_1": "aromatase_inhibitor", "treatment_0": "tamoxifen"}, "treatment contrast"),
         ({"contrast": "altered v unaltered"}, {"contrast": "unaltered v altered"}, "reversed"),
         ({"adjusted_for": ("age",)}, {}, r"adjustment: adjusted \(A\), crude \(B\)"),
     ],
@@ -246,7 +245,7 @@ def test_the_result_cannot_be_changed():
 )
 def test_swapping_the_contrast_inverts_the_pooled_ratio(values, tau2):
     """Reversed rows pool to the inverse ratio with inverse limits, and the same heterogeneity."""
-    rows = [row(f"S{i}", y, se, contrast="altered v unaltered") for i, (y, se) in enumerate(values)]
+    rows = [row(f"S{i}", y, se, group_1="altered", group_0="unaltered") for i, (y, se) in enumerate(values)]
     pooled, turned = pool(rows, tau2=tau2), pool([r.reversed() for r in rows], tau2=tau2)
     assert isinstance(turned, PooledEffect)
     np.testing.assert_allclose(turned.point, -pooled.point, rtol=ITERATED, atol=ITERATED, err_msg="estimate")

@@ -45,10 +45,10 @@ def treated(cohort, rule, endpoint):
 
 
 def zph_equals(model, expected, transform="km"):
-    table = tr.proportional_test(model, transform=transform).table
+    table = tr.proportional_test(model, transform=transform).terms
     close(table["chisq"], expected["chisq"], f"cox.zph {transform} chisq")
     close(table["df"], expected["df"], f"cox.zph {transform} df")
-    close(table["p"], expected["p"], f"cox.zph {transform} p")
+    close(table["p_value"], expected["p"], f"cox.zph {transform} p")
 
 
 @pytest.mark.parametrize(("rule", "endpoint"), CASES)
@@ -98,7 +98,7 @@ def test_gbsg_with_a_factor_equals_r():
     close(model.coefficients, REFERENCE["gbsg"]["full"]["coef"], "gbsg coef")
     close(np.sqrt(np.diag(model.covariance)), REFERENCE["gbsg"]["full"]["se"], "gbsg se")
     zph_equals(model, REFERENCE["gbsg"]["zph"])
-    assert round(tr.proportional_test(model).table["chisq"].iloc[-1], 4) == 24.4211
+    assert round(tr.proportional_test(model).terms["chisq"].iloc[-1], 4) == 24.4211
     grade = model.design.term("factor(grade)")
     assert (grade.reference, grade.levels) == ("1", ("2", "3"))
 
@@ -151,7 +151,7 @@ def test_lifelines_and_the_kernel_agree(metabric):
             close(b.log_estimate, a.log_estimate, a.term)
             close(b.se, a.se, a.term)
             same = {"log_estimate": a.log_estimate, "se": a.se, "p_value": a.p_value}
-            assert replace(b, **same, lrt_p=a.lrt_p, term_p=a.term_p) == a
+            assert replace(b, **same, p_value=a.p_value, p_kind="lrt", term_p=a.term_p) == a
     with pytest.raises(QuestionError, match="Unknown engine 'r'. Use one of lifelines, kernel"):
         tr.cox(treated_only, engine="r")
 

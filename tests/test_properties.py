@@ -62,7 +62,7 @@ def test_swapping_the_marker_inverts_the_ratio_of_hazard_ratios(data):
         for a in (altered, 1 - altered)
     ]
     assert found[0].log_estimate == pytest.approx(-found[1].log_estimate, abs=1e-6)
-    assert found[0].lrt_p == pytest.approx(found[1].lrt_p, rel=1e-5)
+    assert found[0].p_value == pytest.approx(found[1].p_value, rel=1e-5)
 
 
 @MANY
@@ -73,9 +73,9 @@ def test_survival_falls_within_bounds(data):
     for curve in tr.kaplan_meier(tr.select(cohort(months, event, altered), marker="X", endpoint="OS")):
         assert np.all(np.diff(np.concatenate([[1.0], curve.estimate])) <= 1e-15)
         assert curve.estimate.min() >= 0
-        inside = np.isfinite(curve.conf_low)
-        assert np.all(curve.conf_low[inside] <= curve.estimate[inside] + 1e-12)
-        assert np.all(curve.conf_high[inside] >= curve.estimate[inside] - 1e-12)
+        inside = np.isfinite(curve.ci_low)
+        assert np.all(curve.ci_low[inside] <= curve.estimate[inside] + 1e-12)
+        assert np.all(curve.ci_high[inside] >= curve.estimate[inside] - 1e-12)
         assert np.all(np.diff(curve.n_risk) <= 0)
 
 

@@ -23,7 +23,7 @@ def test_gbsg_by_treatment():
     """Rates by treatment are R's, in person-years of 365.25 days."""
     table = event_rates(gbsg()).table
     assert table["treatment"].tolist() == ["untreated", "treated"]
-    for column in ("events", "person_years", "rate", "conf_low", "conf_high"):
+    for column in ("events", "person_years", "rate", "ci_low", "ci_high"):
         assert table[column].tolist() == pytest.approx(R["gbsg"][column], rel=CLOSED), column
 
 

@@ -80,7 +80,7 @@ def test_certainty_follows_the_printed_rules():
 
 
 def case(p, family="cascade", role="primary"):
-    ratio = effect(1.0 + p, 0.5, 3.0, lrt_p=p)
+    ratio = effect(1.0 + p, 0.5, 3.0, p_value=p, p_kind="lrt")
     return SimpleNamespace(role=role, asked=SimpleNamespace(family=family), interaction=SimpleNamespace(ratio=ratio))
 
 

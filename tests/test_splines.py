@@ -49,7 +49,7 @@ def test_curve_has_hr_one_at_the_reference():
     """At the reference the hazard ratio is 1 with no width, and the grid has 100 values."""
     found = spline(gbsg(), "nodes")
     row = found.curve([found.reference]).iloc[0]
-    assert (row["hr"], row["conf_low"], row["conf_high"]) == (1, 1, 1)
+    assert (row["hr"], row["ci_low"], row["ci_high"]) == (1, 1, 1)
     assert len(found.curve()) == 100
 
 

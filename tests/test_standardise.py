@@ -68,7 +68,7 @@ def test_bootstrap():
     first, second = (standardise(fit, times=TIMES, m=40, seed=4, jobs=jobs) for jobs in (1, 2))
     assert first.risks.equals(second.risks)
     table = first.risks
-    assert ((table["conf_low"] <= table["risk"]) & (table["risk"] <= table["conf_high"])).all()
+    assert ((table["ci_low"] <= table["risk"]) & (table["risk"] <= table["ci_high"])).all()
     greenwood = risk_difference(gbsg(), times=TIMES[1:], by="treatment").effect.se
     assert first.effects[1].se == pytest.approx(greenwood, rel=0.4), "40 resamples; a Cox model is the more precise"
     assert "not for individual decisions" in str(first)

@@ -54,7 +54,7 @@ def test_curve_equals_survfit(name, transform):
     time, event, group, entry = SETS[name]
     expected = R["km"][name][transform]
     times = np.array(list(dict.fromkeys(expected["time"])))
-    found = {key: [] for key in ("survival", "se", "conf_low", "conf_high")}
+    found = {key: [] for key in ("survival", "se", "ci_low", "ci_high")}
     for level in sorted(set(group)):
         rows = (group == level).to_numpy()
         fitted = product_limit(
@@ -83,7 +83,7 @@ def test_analysis_set_gives_medians_and_numbers_at_risk_of_r(transform):
     times = [days(t) for t in expected["time"][:4]]
     assert curves.at(times)["n_risk"].tolist() == expected["n_risk"], "numbers at risk"
     medians = curves.medians()
-    for column, key in (("median", "median"), ("conf_low", "median_low"), ("conf_high", "median_high")):
+    for column, key in (("median", "median"), ("ci_low", "median_low"), ("ci_high", "median_high")):
         wanted = [days(v[0]) if v[0] is not None else np.inf for v in expected[key]]
         assert np.allclose(medians[column], wanted, rtol=CLOSED), f"{transform} {key}"
 
@@ -98,7 +98,7 @@ def test_follow_up_equals_reverse_kaplan_meier(name):
         "rotterdam": analysis_of(r.dtime.to_numpy() * days(1), r.death.to_numpy()),
     }[name]
     found, expected = follow_up(made), R["follow_up"][name]
-    for key in ("median", "conf_low", "conf_high"):
+    for key in ("median", "ci_low", "ci_high"):
         assert getattr(found, key) == pytest.approx(days(expected[key]), rel=CLOSED), f"{name} {key}"
 
 
@@ -140,7 +140,7 @@ def test_unknown_group_leaves_through_the_flow():
 def test_nobody_had_the_event():
     """Without events the curve stays at 1, and so do its limits."""
     curve = kaplan_meier(analysis_of([1.0, 2.0], [0, 0]), by=None).curves[0]
-    assert curve.estimate.tolist() == curve.conf_low.tolist() == [1, 1]
+    assert curve.estimate.tolist() == curve.ci_low.tolist() == [1, 1]
     assert curve.quantile()[0] == np.inf
 
 

@@ -14,8 +14,8 @@ from tamoxres.tables.hazards import hazard_table, term_label
 from tamoxres.tables.suppression import suppress
 
 SHARED = {
-    "study": "metabric", "marker": "HER2", "rule": "snp6_gain", "endpoint": "BCSS", "population": "ER positive",
-    "n": 1101, "events": 347, "person_years": 10805.6, "method": "Cox regression, Efron ties",
+    "study": "metabric", "marker": "HER2", "rule": "snp6_gain", "endpoint": "BCSS", "er": "positive",
+    "n": 1101, "events": 347, "person_years": 10805.6, "model": "cox", "ties": "efron",
     "data_sha256": "f01fde122007c1;abcdef",
 }  # fmt: skip
 
@@ -25,17 +25,19 @@ def row(estimate, low, high, **about):
 
 
 MARKER = row(
-    1.52, 1.18, 1.94, term="marker[altered]", contrast="altered v unaltered", estimand="prognostic", term_p=0.001,
+    1.52, 1.18, 1.94, term="marker[altered]", estimand="prognostic", term_p=0.001,
     n_1=213, events_1=83, n_0=888, events_0=264,
 )  # fmt: skip
-AGE = row(1.02, 1.01, 1.03, term="age", contrast="per unit", term_p=0.0002)
+AGE = row(1.02, 1.01, 1.03, term="age", variable="age", scale="per_unit", term_p=0.0002)
 PAM = [
     row(
         2.0,
         1.0,
         4.0,
         term=f"pam50[{level}]",
-        contrast=f"{level} v LumA",
+        variable="pam50",
+        group_1=level,
+        group_0="LumA",
         term_p=0.04,
         n_1=n,
         events_1=e,
@@ -45,10 +47,10 @@ PAM = [
     for level, n, e in (("LumB", 371, 140), ("Basal", 20, 3))
 ]
 ADJUSTED = [
-    row(1.33, 1.04, 1.71, term="marker[altered]", contrast="altered v unaltered", estimand="prognostic", term_p=0.023,
+    row(1.33, 1.04, 1.71, term="marker[altered]", estimand="prognostic", term_p=0.023,
         n=1060, events=330, n_1=200, events_1=80, n_0=860, events_0=250,
         adjusted_for=("age", "pam50"), strata=("site",)),
-    row(1.03, 1.02, 1.04, term="age", contrast="per unit", term_p=0.0001, n=1060, events=330, adjusted_for=("pam50",)),
+    row(1.03, 1.02, 1.04, term="age", variable="age", scale="per_unit", term_p=0.0001, n=1060, events=330, adjusted_for=("pam50",)),
 ]  # fmt: skip
 FLOW = Flow(
     (
@@ -131,14 +133,14 @@ def test_footnotes_say_how():
 
 def test_a_treatment_that_was_not_randomised_says_so():
     """The confounding note stands under such a treatment effect, once, in the row's own words where it has them."""
-    about = {"term": "treatment[treated]", "contrast": "endocrine v none", "estimand": "treatment_effect"}
+    about = {"term": "treatment[treated]", "treatment_1": "endocrine", "treatment_0": "none", "estimand": "treatment_effect"}
     plain = hazard_table([row(0.8, 0.6, 1.2, **about, design="observational")])
     assert sum("confounding" in note for note in plain.footnotes) == 1
     own = hazard_table(
-        [row(0.8, 0.6, 1.2, **about, design="observational", note="few events; Open to confounding. Two.")]
+        [row(0.8, 0.6, 1.2, **about, design="observational", flags=("few_events", "not_randomised"), remark="Two")]
     )
-    assert [note for note in own.footnotes if "confounding" in note] == ["Open to confounding."]
-    assert "Few events." in own.footnotes
+    assert sum("confounding" in note for note in own.footnotes) == 1
+    assert "Fewer than 5 events on one side of a comparison." in own.footnotes
     assert "Two." in own.footnotes
     randomised = hazard_table([row(0.8, 0.6, 1.2, **about, design="randomised")])
     assert not any("confounding" in note for note in randomised.footnotes)
@@ -146,7 +148,7 @@ def test_a_treatment_that_was_not_randomised_says_so():
 
 def test_not_estimable_is_told():
     """NE stands where nothing could be estimated, with a footnote that says so."""
-    lost = EffectEstimate(**SHARED, term="grade", contrast="per unit", status="not_estimable")
+    lost = EffectEstimate(**SHARED, term="grade", variable="grade", scale="per_unit", status="not_estimable")
     table = hazard_table([MARKER, lost])
     assert texts(table, "Histological grade, per unit")[-2:] == ["NE", ""]
     assert any(note.startswith("NE: not estimable") for note in table.footnotes)
@@ -192,11 +194,11 @@ def test_a_small_row_that_is_no_level_is_refused():
 
 
 CONTRASTS = [
-    row(0.89, 0.52, 1.53, term="treatment:marker", estimand="interaction", lrt_p=0.674, contrast="altered v unaltered"),
-    row(1.51, 1.18, 1.93, term="marker_treated", estimand="prognostic", contrast="altered v unaltered",
-        population="ER positive, treated", n_1=213, events_1=83, n_0=888, events_0=264),
-    row(1.41, 0.87, 2.27, term="treatment_altered", estimand="treatment_effect", contrast="endocrine v none",
-        population="ER positive, HER2 altered", design="observational"),
+    row(0.89, 0.52, 1.53, term="treatment:marker", estimand="interaction", p_value=0.674, p_kind="lrt", treatment_1="endocrine", treatment_0="none"),
+    row(1.51, 1.18, 1.93, term="marker_treated", estimand="prognostic", treatment_1="endocrine",
+        treated_alike="yes", n_1=213, events_1=83, n_0=888, events_0=264),
+    row(1.41, 0.87, 2.27, term="treatment_altered", estimand="treatment_effect", treatment_1="endocrine", treatment_0="none",
+        marker_level="altered", design="observational"),
 ]  # fmt: skip
 
 

@@ -66,12 +66,12 @@ def test_curve_and_row():
     """The grid has 100 months between the event times, limits hold the curve, and the row is that of cox."""
     found = time_varying(gbsg(), adjust=["age"])
     curve = found.curve()
-    assert list(curve)[:4] == ["months", "hazard_ratio", "conf_low", "conf_high"]
+    assert list(curve)[:4] == ["months", "hazard_ratio", "ci_low", "ci_high"]
     assert len(curve) == 100
     assert curve["months"].between(*found.span).all()
-    assert ((curve["conf_low"] < curve["hazard_ratio"]) & (curve["hazard_ratio"] < curve["conf_high"])).all()
+    assert ((curve["ci_low"] < curve["hazard_ratio"]) & (curve["hazard_ratio"] < curve["ci_high"])).all()
     narrow = found.curve([24], level=0.8).iloc[0]
-    assert np.log(narrow["conf_high"] / narrow["hazard_ratio"]) == pytest.approx(1.2815516 * narrow["se"], rel=1e-6)
+    assert np.log(narrow["ci_high"] / narrow["hazard_ratio"]) == pytest.approx(1.2815516 * narrow["se"], rel=1e-6)
     row = cox(gbsg(), adjust=["age"]).effect
     assert found.constant.log_estimate == pytest.approx(row.log_estimate, rel=ITERATED)
     assert (found.constant.n, found.constant.events, found.constant.contrast) == (row.n, row.events, row.contrast)

@@ -22,7 +22,7 @@ from .sets import AnalysisSet
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Design", "Term", "column_of", "complete_cases", "make_design", "term_values"]
+__all__ = ["Design", "Term", "column_of", "complete_cases", "make_design", "parts_of", "term_values"]
 
 _FACTOR = re.compile(r"factor\((\w+)\)")
 _OWN = {"months", "event", "entry"}
@@ -75,6 +75,11 @@ def column_of(term: str) -> str:
     return _FACTOR.sub(r"\1", term)
 
 
+def parts_of(term: str) -> tuple[str, ...]:
+    """Return the columns whose product a term is: one for a plain term, two for `treatment:marker`."""
+    return tuple(term.split(":"))
+
+
 def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet:
     """Keep the patients in whom all model columns are known, saying in the flow what was missing in how many."""
     wanted = list(dict.fromkeys(column_of(name) for name in columns))
@@ -92,7 +97,7 @@ def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet
     kept = analysis.without(~gone, name=f"Covariates known ({', '.join(wanted)})", why=why)
     if kept.n == 0:
         raise AnalysisError(
-            f"No patient of {analysis.cohort.name} has all of {', '.join(wanted)}: {why}. Adjust for fewer."
+            f"No patient of {analysis.cohort.name} has all of {', '.join(wanted)}: {why}.", mend="Adjust for fewer."
         )
     return kept
 
@@ -185,8 +190,8 @@ def _refuse_constant(name: str, values: pd.Series[Any]) -> None:
     if values.nunique() < 2:
         only = values.iloc[0] if len(values) else "nobody"
         raise AnalysisError(
-            f"Column {name} is constant: all {len(values):,} patients are {only}. "
-            "Leave it out, or widen the population."
+            f"Column {name} is constant: all {len(values):,} patients are {only}.",
+            mend="Leave it out, or widen the population.",
         )
 
 
@@ -201,6 +206,7 @@ def _refuse_collinear(design: Design) -> None:
         size = float(np.linalg.norm(rest))
         if size < 1e-7:
             raise AnalysisError(
-                f"Column {name} is collinear with {', '.join(design.names[: basis.shape[1]])}. Leave one of them out."
+                f"Column {name} is collinear with {', '.join(design.names[: basis.shape[1]])}.",
+                mend="Leave one of them out.",
             )
         basis = np.column_stack([basis, rest / size])

@@ -37,7 +37,8 @@ def delayed_entry(frame: pd.DataFrame) -> FloatArray | None:
     if never.any():
         raise AnalysisError(
             f"{int(never.sum()):,} patient(s) enter at or after the end of their follow-up, the first is "
-            f"{frame.index[never][0]!r}; they were never at risk. Leave them out."
+            f"{frame.index[never][0]!r}; they were never at risk.",
+            mend="Leave them out.",
         )
     return np.where(late, entry, -np.inf)
 

@@ -60,10 +60,10 @@ def landmark(analysis: AnalysisSet, *, at: float) -> AnalysisSet:
     left = analysis.without(stays, name=f"Landmark at {at:g} months", why=why)
     if left.events == 0:
         raise AnalysisError(
-            f"No event is left after {at:g} months: {left.n:,} of {analysis.n:,} patients come to the landmark. "
-            "Choose an earlier one."
+            f"No event is left after {at:g} months: {left.n:,} of {analysis.n:,} patients come to the landmark.",
+            mend="Choose an earlier one.",
         )
-    return replace(left, frame=_from(left.frame, at), population=f"{left.population}, at risk at {at:g} months")
+    return replace(left, frame=_from(left.frame, at), landmark=float(at), selected=left.n)
 
 
 def _from(frame: pd.DataFrame, at: float) -> pd.DataFrame:

@@ -10,22 +10,24 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..codebook import copies_frames
 from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
 from ..endpoints import STEEP, Endpoint
-from ..errors import QuestionError
+from ..errors import NobodyLeft, QuestionError
 from ..flow import Flow, Step
 from ..question import Restriction
+from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
+from ..vocabulary import RECEPTORS, Receptor, choose, one_or_more
+from ..wording.codes import treatment_words
+from ..wording.rows import Population, population_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["TREATED", "UNTREATED", "AnalysisSet", "marker_level", "select"]
 
-UNTREATED, TREATED = "untreated", "treated"
-_WITH_TAMOXIFEN = ("tamoxifen", "sequence")
 _COMPARE = {
     "==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
@@ -45,9 +47,19 @@ class AnalysisSet:
     endpoint : Endpoint
     marker, rule, assay, cut : str
         Empty where no marker was asked for.
-    population, treatment : str
-        In words, as they stand in effect rows.
+    treatment : Treatment
+        What the patients had, or what is compared.
     flow : Flow
+    er : str
+        `positive` or `negative` where the population is restricted so.
+    restrictions : tuple of str
+        Further restrictions, such as `nodes >= 1`.
+    marker_level : str
+        `altered` or `unaltered` where the population is one stratum of the marker.
+    to_months, landmark : float or None
+        End of the follow-up analysed, and the landmark it begins at.
+    selected : int
+        Patients of the population, before those with an unknown covariate left.
     """
 
     cohort: Cohort
@@ -57,9 +69,27 @@ class AnalysisSet:
     rule: str
     assay: str
     cut: str
-    population: str
-    treatment: str
+    treatment: Treatment
     flow: Flow
+    er: str = ""
+    restrictions: tuple[str, ...] = ()
+    marker_level: str = ""
+    to_months: float | None = None
+    landmark: float | None = None
+    selected: int = 0
+
+    @property
+    def population(self) -> str:
+        """The population in words."""
+        alike = "no" if self.treatment.compares else "yes"
+        words = population_words(
+            Population(
+                marker=self.marker, marker_level=self.marker_level, er=self.er, restrictions=self.restrictions,
+                treated=self.treatment.name, alike=alike if self.treatment.name else "",
+                drug_named=self.treatment.drug_named, landmark=self.landmark, to_months=self.to_months,
+            )
+        )  # fmt: skip
+        return words if self.treatment.name else _joined(words, "treatment not recorded")
 
     @property
     def n(self) -> int:
@@ -87,32 +117,35 @@ class AnalysisSet:
         frame = self.frame
         within = frame["months"] <= horizon
         frame = frame.assign(event=frame["event"].where(within, 0), months=frame["months"].clip(upper=horizon))
-        told = _joined(self.population, f"follow-up to {horizon:g} months")
         events = int((frame["event"] == 1).sum())
         step = Step(name=f"Events within {horizon:g} months", why="", patients=len(frame), events=events)
-        return replace(self, frame=frame, population=told, flow=self.flow.then(step))
+        return replace(self, frame=frame, to_months=float(horizon), flow=self.flow.then(step))
 
-    def describe(self) -> dict[str, Any]:
-        """Return what every effect row of this set has in common (study, endpoint, population, counts, source ...)."""
+    def describe(self, estimand: str = "") -> dict[str, Any]:
+        """Return what every effect row of this set has in common: study, endpoint, population, counts, source."""
         frame, cohort = self.frame, self.cohort
         return {
-            "study": cohort.name,
-            "marker": self.marker,
-            "rule": self.rule,
-            "assay": self.assay,
-            "cut": self.cut,
-            "endpoint": self.endpoint.code,
-            "population": self.population,
-            "treatment": self.treatment,
-            "n": self.n,
-            "events": self.events,
+            "study": cohort.name, "label": cohort.title, "origin": "own_patients", "marker": self.marker,
+            "rule": self.rule, "assay": self.assay, "cut": self.cut, "marker_level": self.marker_level,
+            "endpoint": self.endpoint.code, "to_months": self.to_months, "landmark": self.landmark,
+            "exposure": "baseline" if self.landmark is None else "landmark", "er": self.er,
+            "restrictions": self.restrictions, **self.treatment.fields(estimand), "n": self.n, "events": self.events,
             "person_years": float((frame["months"] - frame["entry"]).sum() / 12),
-            "design": cohort.design,
-            "overlaps": cohort.overlaps,
-            "simulated": cohort.simulated,
-            "source": "; ".join(str(source) for source in cohort.sources),
-            "data_sha256": cohort.data_sha256,
-        }
+            "left_out": max(self.selected - self.n, 0), "design": self.design, "overlaps": cohort.overlaps,
+            "flags": self.flags, "simulated": cohort.simulated,
+            "source": "; ".join(str(source) for source in cohort.sources), "data_sha256": cohort.data_sha256,
+            "missing": "complete", "route": "model",
+        }  # fmt: skip
+
+    @property
+    def design(self) -> str:
+        """How treatment came about in the patients analysed."""
+        return self.cohort.design
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Codes of what must be said of every result of this set."""
+        return () if self.treatment.drug_named else ("drug_not_named",)
 
     def __str__(self) -> str:
         what = f"{self.marker} by {self.rule}, " if self.marker else ""
@@ -129,9 +162,9 @@ def select(
     endpoint: Endpoint | str,
     marker: str | None = None,
     rule: str | None = None,
-    er: Literal["positive", "negative", "any"] = "positive",
-    treatment: Literal["endocrine", "tamoxifen", "none", "any"] = "endocrine",
-    where: Sequence[str] = (),
+    er: Receptor = "positive",
+    treatment: str | tuple[str, str] = "endocrine",
+    where: str | Sequence[str] = (),
 ) -> AnalysisSet:
     """Select the patients of one question, keeping account of who leaves and why.
 
@@ -143,10 +176,11 @@ def select(
     marker, rule : str, optional
         The marker's last call if no rule is named.
     er : "positive" | "negative" | "any"
-    treatment : "endocrine" | "tamoxifen" | "none" | "any"
-        `tamoxifen` where the drug is named, alone or in sequence with an aromatase inhibitor; `any` keeps both arms;
-        patients of unknown treatment leave all the same.
-    where : sequence of str
+    treatment : str or (str, str)
+        `endocrine`, `tamoxifen`, `aromatase_inhibitor`, `none` or any treatment the cohort names: those who had it.
+        `any` keeps both arms; a pair such as `("aromatase_inhibitor", "tamoxifen")` keeps the two compared. Patients of
+        unknown treatment leave.
+    where : str or sequence of str
         Further restrictions, such as `nodes >= 1`.
 
     Returns
@@ -156,32 +190,41 @@ def select(
     Raises
     ------
     QuestionError
-        If the cohort cannot answer, or nobody is left.
+        If the cohort cannot answer.
+    NobodyLeft
+        If nobody is left, with the flow.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> select(tr.load("rotterdam"), endpoint="RFS", where="nodes >= 1", treatment="any").n
+    1546
     """
-    wanted = cohort.require(endpoint)
+    choose("er", er, RECEPTORS)
     called = cohort.marker(marker, rule) if marker else None
-    chosen = _start(cohort, wanted, None if called is None else called.values)
+    chosen = _start(cohort, cohort.require(endpoint), None if called is None else called.values)
     if called is not None:
         chosen = replace(chosen, marker=called.marker, rule=called.rule, assay=called.assay, cut=called.cut)
     chosen = _by_receptor(chosen, er)
-    chosen = _by_treatment(chosen, treatment)
-    for text in where:
+    name, against = (treatment, "") if isinstance(treatment, str) else treatment
+    chosen = _by_treatment(chosen, plain_name(name), plain_name(against))
+    for text in one_or_more(where):
         chosen = _by_restriction(chosen, Restriction.parse(text))
     if called is not None:
         chosen = _by_marker(chosen)
     chosen = _by_entry(_by_endpoint(chosen))
     if chosen.n == 0:
-        raise QuestionError(f"Nobody is left in {cohort.name}:\n{chosen.flow}")
-    return chosen
+        raise NobodyLeft(f"Nobody is left in {cohort.name}", flow=chosen.flow)
+    return replace(chosen, selected=chosen.n)
 
 
 def marker_level(analysis: AnalysisSet, level: str) -> AnalysisSet:
-    """Return the patients of one marker level, `altered` or `unaltered`; the set no longer asks about the marker."""
+    """Return the patients of one marker level, `altered` or `unaltered`."""
     keep = (analysis.frame["marker"] == level).to_numpy()
     out = analysis.without(
         keep, name=f"{analysis.marker} {level}", why=f"the other level {analysis.n - int(keep.sum()):,}"
     )
-    return replace(out, population=_joined(analysis.population, f"{analysis.marker} {level}"))
+    return replace(out, marker_level=level, selected=out.n)
 
 
 def _start(cohort: Cohort, endpoint: Endpoint, values: pd.Series[Any] | None) -> AnalysisSet:
@@ -206,8 +249,8 @@ def _start(cohort: Cohort, endpoint: Endpoint, values: pd.Series[Any] | None) ->
         name=f"{cohort.title}, all patients", why="", patients=len(frame), events=int((frame["event"] == 1).sum())
     )
     return AnalysisSet(
-        cohort=cohort, frame=frame, endpoint=endpoint, marker="", rule="", assay="", cut="", population="all patients",
-        treatment="any", flow=Flow((step,)),
+        cohort=cohort, frame=frame, endpoint=endpoint, marker="", rule="", assay="", cut="", treatment=Treatment(),
+        flow=Flow((step,)),
     )  # fmt: skip
 
 
@@ -229,44 +272,57 @@ def _by_receptor(chosen: AnalysisSet, er: str) -> AnalysisSet:
     assay = chosen.cohort.assays.get("er")
     name = f"ER {er}" + (f" ({assay})" if assay else "")
     out = chosen.without(keep, name=name, why=_tally(chosen.frame.loc[~keep, "er"], "ER"))
-    return replace(out, population=f"ER {er}")
+    return replace(out, er=er)
 
 
-def _by_treatment(chosen: AnalysisSet, treatment: str) -> AnalysisSet:
+def _by_treatment(chosen: AnalysisSet, name: str, against: str) -> AnalysisSet:
     frame, cohort = chosen.frame, chosen.cohort
-    if "endocrine" not in frame or frame["endocrine"].isna().all():
-        if treatment == "any":
-            return replace(chosen, population=_joined(chosen.population, "treatment not recorded"))
+    if name == ANY:
+        if "endocrine" not in frame or frame["endocrine"].isna().all():
+            return chosen
+        confirmed = cohort.treatment_specificity == "tamoxifen_confirmed"
+        keep = frame["treatment"].notna().to_numpy()
+        out = chosen.without(
+            keep, name="Endocrine therapy known", why=_tally(frame.loc[~keep, "endocrine"], _ENDOCRINE)
+        )
+        return replace(out, treatment=Treatment(name="tamoxifen" if confirmed else "endocrine", against="none"))
+    if name in ("endocrine", "none") and ("endocrine" not in frame or frame["endocrine"].isna().all()):
         raise QuestionError(
             f"{cohort.name} does not record endocrine therapy. Ask with treatment='any' (--treatment any)."
         )
-    if treatment == "tamoxifen":
-        return _by_tamoxifen(chosen)
-    known = {"any": [TREATED, UNTREATED], "none": [UNTREATED], "endocrine": [TREATED]}[treatment]
-    keep = frame["treatment"].isin(known).to_numpy()
-    names = {"any": "Endocrine therapy known", "none": "No endocrine therapy", "endocrine": "Endocrine therapy"}
-    words = {
-        "any": "with or without endocrine therapy",
-        "none": "no endocrine therapy",
-        "endocrine": "endocrine therapy",
-    }
-    name, phrase = names[treatment], words[treatment]
-    if cohort.treatment_specificity == "endocrine_unspecified" and treatment == "endocrine":
-        name, phrase = f"{name} (drug not named)", f"{phrase} (drug not named)"
-    out = chosen.without(keep, name=name, why=_tally(frame.loc[~keep, "endocrine"], "endocrine therapy"))
-    return replace(out, population=_joined(chosen.population, phrase), treatment=treatment)
-
-
-def _by_tamoxifen(chosen: AnalysisSet) -> AnalysisSet:
-    frame = chosen.frame
-    if "endocrine_agent" not in frame or not (frame["endocrine_agent"] == "tamoxifen").any():
+    if name == "tamoxifen" and not _drug_is_named(frame):
         raise QuestionError(
-            f"{chosen.cohort.name} does not name the drug ({chosen.cohort.treatment_specificity}). "
+            f"{cohort.name} does not name the drug ({cohort.treatment_specificity}). "
             "Ask with treatment='endocrine' (--treatment endocrine)."
         )
-    keep = frame["endocrine_agent"].isin(_WITH_TAMOXIFEN).to_numpy()
-    out = chosen.without(keep, name="Tamoxifen", why=_tally(frame.loc[~keep, "endocrine_agent"], "agent"))
-    return replace(out, population=_joined(chosen.population, "tamoxifen"), treatment="tamoxifen")
+    status = assign(frame.drop(columns="treatment"), name, against, cohort=cohort.name)
+    return _compared(chosen, status, name, against)
+
+
+def _drug_is_named(frame: pd.DataFrame) -> bool:
+    return "endocrine_agent" in frame and bool((frame["endocrine_agent"] == "tamoxifen").any())
+
+
+_ENDOCRINE = "endocrine therapy"
+
+
+def _compared(chosen: AnalysisSet, status: pd.Series[Any], name: str, against: str) -> AnalysisSet:
+    """Keep those who had the treatment (or either of two), and say what the others had."""
+    import pandas as pd
+
+    frame, cohort = chosen.frame, chosen.cohort
+    keep = status.notna().to_numpy()
+    named = not (name == "endocrine" and cohort.treatment_specificity == "endocrine_unspecified" and not against)
+    treatment = Treatment(name=name, against=against, drug_named=named)
+    step = treatment_words(name) + (f" or {treatment_words(against)}" if against else "")
+    step = f"{step[:1].upper()}{step[1:]}" + ("" if named else " (drug not named)")
+    by_agent = name not in ("endocrine", "none") and "endocrine_agent" in frame
+    gone = frame.loc[~keep, "endocrine_agent" if by_agent else "endocrine"] if "endocrine" in frame else status[~keep]
+    out = chosen.without(keep, name=step, why=_tally(gone, "agent" if by_agent else _ENDOCRINE))
+    levels = status[keep] if against or name != "none" else pd.Series(UNTREATED, index=status.index[keep])
+    return replace(
+        out, treatment=treatment, frame=out.frame.assign(treatment=pd.Categorical(levels, [UNTREATED, TREATED]))
+    )
 
 
 def _by_restriction(chosen: AnalysisSet, restriction: Restriction) -> AnalysisSet:
@@ -288,7 +344,7 @@ def _by_restriction(chosen: AnalysisSet, restriction: Restriction) -> AnalysisSe
     unknown = int(values.isna().sum())
     why = f"not {restriction} {int((~keep).sum()) - unknown:,}" + (f", unknown {unknown:,}" if unknown else "")
     out = chosen.without(keep, name=str(restriction), why=why)
-    return replace(out, population=_joined(chosen.population, str(restriction)))
+    return replace(out, restrictions=(*chosen.restrictions, str(restriction)))
 
 
 def _by_marker(chosen: AnalysisSet) -> AnalysisSet:

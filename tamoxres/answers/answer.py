@@ -112,7 +112,7 @@ def answer(cohort: Cohort, question: Question) -> Answer:
     called = call(cohort, question.marker, rule=question.rule) if question.marker else cohort
     analysis = select(
         called, endpoint=question.endpoint, marker=question.marker, rule=question.rule, er=question.er,
-        treatment=question.treatment or "any", where=question.where,
+        treatment=_compared(question), where=question.where,
     )  # fmt: skip
     if question.landmark is not None:
         analysis = landmark(analysis, at=question.landmark)
@@ -125,6 +125,11 @@ def answer(cohort: Cohort, question: Question) -> Answer:
     if question.missing == "mice":
         fitted |= _imputed(analysis, question)
     return Answer(**behind, **fitted)
+
+
+def _compared(question: Question) -> str | tuple[str, str]:
+    treatment = question.treatment or "any"
+    return (treatment, question.against) if question.against else treatment
 
 
 def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "lifelines") -> dict[str, Any]:

@@ -193,7 +193,7 @@ def _answered(cohort: Cohort, choice: str, label: str, question: Question) -> Va
     except TamoxresError as error:
         if choice == "primary":
             raise
-        return Variation(choice=choice, label=label, question=question, row=None, problem=str(error).splitlines()[0])
+        return Variation(choice=choice, label=label, question=question, row=None, problem=error.what)
     return Variation(choice=choice, label=label, question=question, row=row)
 
 
@@ -211,8 +211,7 @@ def _told(variation: Variation) -> tuple[str, ...]:
     if row is None:
         return variation.choice, variation.label, "", "", "NE", "", variation.problem
     estimate = ratio_with_interval(row.estimate, *row.ci())
-    p = row.lrt_p if row.lrt_p is not None else row.p_value
-    return variation.choice, variation.label, count(row.n), count(row.events), estimate, p_value(p), ""
+    return variation.choice, variation.label, count(row.n), count(row.events), estimate, p_value(row.p_value), ""
 
 
 def _labelled(variation: Variation) -> EffectEstimate:
@@ -220,9 +219,11 @@ def _labelled(variation: Variation) -> EffectEstimate:
     name = variation.label if variation.choice == "primary" else f"{variation.choice}: {variation.label}"
     if variation.row is None:
         estimand = variation.question.estimand
-        return EffectEstimate(study=name, status="not_estimable", estimand=estimand, note=variation.problem)
+        return EffectEstimate(study=name, status="not_estimable", estimand=estimand, remark=variation.problem)
     row = variation.row
     return EffectEstimate(
-        study=name, estimand=row.estimand, contrast=row.contrast, measure=row.measure, log_estimate=row.log_estimate,
+        study=name, estimand=row.estimand, measure=row.measure, log_estimate=row.log_estimate,
         se=row.se, df=row.df, n=row.n, events=row.events, data_sha256=row.data_sha256, simulated=row.simulated,
+        treatment_1=row.treatment_1, treatment_0=row.treatment_0, p_value=row.p_value, p_kind=row.p_kind,
+        scale=row.scale,
     )  # fmt: skip

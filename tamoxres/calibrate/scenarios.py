@@ -106,7 +106,9 @@ def _row(effect: EffectEstimate) -> Result:
     if point is None or se is None:
         return Result()
     low, high = (math.log(limit) for limit in effect.ci()) if effect.is_ratio else effect.ci()
-    return Result(estimate=point, se=se, low=low, high=high, p=effect.p if effect.p is not None else float("nan"))
+    return Result(
+        estimate=point, se=se, low=low, high=high, p=effect.p_value if effect.p_value is not None else float("nan")
+    )
 
 
 def _patients(n: int, truth: Truth, seed: int) -> Data:
@@ -131,8 +133,8 @@ def _period(data: Data, which: int) -> Result:
 
 def _proportional(data: Data) -> Result:
     model = fit_terms(data.both, ["marker", "treatment", *ADJUST], engine="kernel")
-    table = proportional_test(model).table
-    return Result(p=float(table["p"][table["term"] == "marker"].iloc[0]))
+    table = proportional_test(model).terms
+    return Result(p=float(table["p_value"][table["term"] == "marker"].iloc[0]))
 
 
 def _imputed(data: Data) -> Result:
@@ -147,7 +149,7 @@ def _of_grade(analysis: AnalysisSet) -> EffectEstimate:
 
 def _margin(data: Data) -> Result:
     """Two one-sided tests, whose P value is that of a difference no smaller than the margin."""
-    return Result(p=equivalence(data.interaction.ratio, margin=MARGIN).p)
+    return Result(p=equivalence(data.interaction.ratio, margin=MARGIN).p_value)
 
 
 def _interactions(ratio: float, *, null: bool) -> tuple[Estimator, ...]:
@@ -157,7 +159,7 @@ def _interactions(ratio: float, *, null: bool) -> tuple[Estimator, ...]:
     return (
         Estimator(name="ratio of hazard ratios", ask=reader("ratio"), truth=_log(ratio), null=null),
         Estimator(
-            name="likelihood ratio test of it", ask=lambda data: Result(p=data.interaction.ratio.lrt_p), null=null,
+            name="likelihood ratio test of it", ask=lambda data: Result(p=data.interaction.ratio.p_value), null=null,
             aim="calibrated" if null else "shown", note="" if null else "power",
         ),
         Estimator(name="marker in the treated", ask=reader("marker_treated"), truth=_log(1.5 * ratio)),
@@ -208,8 +210,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _cohort(
         "marker does nothing", 1000, _NO_MARKER,
-        Estimator(name="log-rank test", ask=lambda d: Result(p=logrank(d.both).p), null=True),
-        Estimator(name="Gray's test", ask=lambda d: Result(p=gray_test(d.both).p), null=True),
+        Estimator(name="log-rank test", ask=lambda d: Result(p=logrank(d.both).p_value), null=True),
+        Estimator(name="Gray's test", ask=lambda d: Result(p=gray_test(d.both).p_value), null=True),
         Estimator(
             name="subdistribution hazard ratio (Fine-Gray)", ask=lambda d: _row(fine_gray(d.both).effect),
             truth=_log(1.0), null=True,
@@ -228,7 +230,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             ask=lambda d: Result(p=spline(d.unmarked, "age", adjust=["nodes", "grade", "treatment"]).nonlinear_p),
         ),
         Estimator(
-            name="fitted cut, corrected", ask=lambda d: Result(p=fitted_cut(d.unmarked, "age", m=2).p), null=True,
+            name="fitted cut, corrected", ask=lambda d: Result(p=fitted_cut(d.unmarked, "age", m=2).p_value), null=True,
             aim="safe",
         ),
         Estimator(

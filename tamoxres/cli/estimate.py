@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..endpoints import endpoint as steep
-from ..question import Missing, Question, Receptor, Ties, Treatment, Weights
+from ..question import Question
+from ..vocabulary import Missing, Receptor, Ties, Weights
 from . import show
 from .options import Adjust, DataDir, Estimand, Format, MappingFile, Marker, Output, Strata, split
 
@@ -24,7 +25,10 @@ def effect(
     estimand: Annotated[Estimand, typer.Option(help="What is asked.")] = "prognostic",
     rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
-    treatment: Annotated[Treatment | None, typer.Option(help="Default: endocrine; else any (both arms).")] = None,
+    treatment: Annotated[
+        str | None, typer.Option(help="endocrine, tamoxifen, AI, none, any (both), or a name.")
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="What it is compared with: none, tamoxifen, or a name.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")] = None,
     adjust: Adjust = "",
     strata: Strata = "",
@@ -44,7 +48,7 @@ def effect(
 
     question = Question(
         endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er,
-        treatment=treatment, where=tuple(where or ()), adjust=split(adjust), strata=split(strata),
+        treatment=treatment, against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata),
         horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
     )  # fmt: skip
     found = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)

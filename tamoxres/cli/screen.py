@@ -11,7 +11,7 @@ import typer
 
 from ..endpoints import endpoint as steep
 from ..errors import QuestionError
-from ..question import Receptor
+from ..vocabulary import Receptor
 from . import show
 from .options import Adjust, DataDir, MappingFile, Strata, split
 
@@ -116,7 +116,7 @@ def _screened(
     from ..scan.screen import ScreenOptions
     from ..scan.screen import screen as scan
 
-    term: Any = "gene:treatment" if analysis.treatment == "any" else "gene"
+    term: Any = "gene:treatment" if analysis.treatment.compares else "gene"
     with show.progress(quiet=False) as progress:
         options = ScreenOptions(jobs=jobs, output=stream, progress=_rated(progress))
         return scan(analysis, source, term=term, adjust=adjust, strata=strata, options=options)

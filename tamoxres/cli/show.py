@@ -48,7 +48,7 @@ def _shown(rows: Sequence[EffectEstimate]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "study": row.study,
+                "study": row.label,
                 "marker": row.marker,
                 "endpoint": row.endpoint,
                 "estimand": row.estimand,
@@ -57,7 +57,7 @@ def _shown(rows: Sequence[EffectEstimate]) -> pd.DataFrame:
                 "n": count(row.n),
                 "events": count(row.events),
                 "estimate (95% CI)": _estimate(row),
-                "P": p_value(row.lrt_p if row.lrt_p is not None else row.p_value),
+                "P": p_value(row.p_value),
             }
             for row in rows
         ]

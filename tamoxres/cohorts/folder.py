@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import NotOnDisk
 from ..files import find_raw
 
 __all__ = ["Folder"]
@@ -35,7 +35,11 @@ class Folder:
         path = self.find(name)
         if path is None:
             bring = f"tamoxres fetch {fetch} brings its files" if fetch else self.fetch
-            raise DataError(f"{name} of {fetch or self.folder} is not on disk. {bring}, or give --data-dir its folder.")
+            cohort = fetch or self.folder
+            raise NotOnDisk(
+                f"{name} of {cohort} is not on disk.", cohort=cohort, fetch=cohort,
+                mend=f"{bring}, or give --data-dir its folder.",
+            )  # fmt: skip
         return path
 
     @property

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..cohort import Cohort, Source
 from ..endpoints import BCSS, DRFI, OS
-from ..errors import DataError
+from ..errors import NotOnDisk
 from ..files import sha256
 from .recode import RawTable, agree, events, months, read_table
 
@@ -55,7 +55,7 @@ def with_drugs(cohort: Cohort, path: Path | None, breast_deaths: Literal["compet
         If the file is not there, or contradicts METABRIC's.
     """
     if path is None:
-        raise DataError(
+        raise NotOnDisk(
             f"{RUEDA_FILE} is not on disk. It is the supplement of Rueda 2019 (doi:10.1038/s41586-019-1007-8) without "
             "an open licence: put your own copy into the folder metabric of --data-dir."
         )

@@ -3,10 +3,19 @@
 Above an `EffectEstimate` everything speaks patients, below it everything speaks effect rows.
 """
 
-from .estimate import CONTRASTS, DESIGNS, ESTIMANDS, MEASURES, RATIO_MEASURES, STATUSES, EffectEstimate
-from .rows import COLUMNS, effects_from_frame, effects_to_csv, effects_to_frame, effects_to_json, read_effects
+from .estimate import EffectEstimate
+from .rows import (
+    COLUMNS,
+    SCHEMA,
+    effects_from_frame,
+    effects_to_csv,
+    effects_to_frame,
+    effects_to_json,
+    read_effects,
+    unread_columns,
+)
 
 __all__ = [
-    "COLUMNS", "CONTRASTS", "DESIGNS", "ESTIMANDS", "MEASURES", "RATIO_MEASURES", "STATUSES", "EffectEstimate",
-    "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "read_effects",
+    "COLUMNS", "SCHEMA", "EffectEstimate", "effects_from_frame", "effects_to_csv", "effects_to_frame",
+    "effects_to_json", "read_effects", "unread_columns",
 ]  # fmt: skip

@@ -1,62 +1,68 @@
-"""What can be read off effect rows, or made from two of them: flags, marker level, an interaction from two strata.
-
-Flags stand in a row's note as `flags: a, b`; the marker level of a treatment effect stands in its population
-(`HER2 altered`, `ER positive, HER2 unaltered`).
-"""
+"""A study's interaction, made from its treatment effects in the two levels of a marker."""
 
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
+from typing import Any
 
 from ..errors import EffectError
 from .estimate import EffectEstimate
 
-__all__ = ["flags", "from_strata", "marker_level"]
+__all__ = ["from_strata", "stratum"]
+
+_ASKED = ("study", "marker", "endpoint", "measure", "treatment_1", "treatment_0")
 
 
-def flags(effect: EffectEstimate) -> tuple[str, ...]:
-    """Return the flags that stand in an effect's note."""
-    found = re.search(r"(?:^|; )flags: ([^;]+)", effect.note)
-    return tuple(flag.strip() for flag in found.group(1).split(",")) if found else ()
-
-
-def marker_level(effect: EffectEstimate) -> str:
+def stratum(effect: EffectEstimate) -> str:
     """Return the marker level in which a treatment effect was estimated: altered, unaltered, or empty."""
-    found = re.search(r"\b(un)?altered\b", effect.population)
-    return found.group(0) if effect.estimand == "treatment_effect" and found else ""
+    return effect.marker_level if effect.estimand == "treatment_effect" else ""
 
 
 def from_strata(altered: EffectEstimate, unaltered: EffectEstimate) -> EffectEstimate:
     """Make a study's marker x treatment interaction from its treatment effects in the two marker levels.
 
     The log of the ratio is the difference of the two logs; its standard error is the root of the summed squares, which
-    holds because the two levels share no patients.
+    holds because the two levels share no patients. Degrees of freedom are Satterthwaite's where both strata have some;
+    `adjusted_for` and `strata` are those that both share.
 
     Raises
     ------
     EffectError
         If the rows are not the two levels of one question of one study, both estimated.
     """
-    asked = ("study", "marker", "endpoint", "measure", "contrast", "treatment_contrast")
-    if differ := [name for name in asked if getattr(altered, name) != getattr(unaltered, name)]:
-        raise EffectError(f"{altered.study}: the two strata differ in {differ[0]}; they must be of one question.")
-    if (marker_level(altered), marker_level(unaltered)) != ("altered", "unaltered"):
-        raise EffectError(f"{altered.study}: an interaction needs the marker-altered and the marker-unaltered stratum.")
+    if differ := [name for name in _ASKED if getattr(altered, name) != getattr(unaltered, name)]:
+        raise EffectError(f"{altered.label}: the two strata differ in {differ[0]}; they must be of one question.")
+    if (stratum(altered), stratum(unaltered)) != ("altered", "unaltered"):
+        raise EffectError(f"{altered.label}: an interaction needs the marker-altered and the marker-unaltered stratum.")
     if altered.log_estimate is None or unaltered.log_estimate is None or altered.se is None or unaltered.se is None:
-        raise EffectError(f"{altered.study}: both strata must be ratios with a standard error.")
-    n, events = _sum(altered.n, unaltered.n), _sum(altered.events, unaltered.events)
-    both = f"{altered.estimate:.4g} in altered over {unaltered.estimate:.4g} in unaltered, {altered.contrast}"
-    named = ", ".join(dict.fromkeys([*flags(altered), *flags(unaltered)]))
+        raise EffectError(f"{altered.label}: both strata must be ratios with a standard error.")
+    counts: dict[str, Any] = {
+        "n": _sum(altered.n, unaltered.n), "events": _sum(altered.events, unaltered.events), "n_1": altered.n,
+        "events_1": altered.events, "n_0": unaltered.n, "events_0": unaltered.events, "person_years": None,
+    }  # fmt: skip
     return replace(
-        altered,
-        contrast="altered v unaltered", estimand="interaction", method="from strata", p_value=None, n=n, events=events,
-        n_1=altered.n, events_1=altered.events, n_0=unaltered.n, events_0=unaltered.events, person_years=None,
-        population=re.sub(r"[^;,]*\baltered\b[;,]? ?", "", altered.population).strip(" ;,"),
+        altered, **counts, estimand="interaction", marker_level="", route="strata", p_value=None, p_kind="",
+        p_relation="", term="", term_p=None, ci_low=None, ci_high=None, ci_kind="", df=_df(altered, unaltered),
         log_estimate=altered.log_estimate - unaltered.log_estimate, se=math.hypot(altered.se, unaltered.se),
-        note="; ".join(part for part in (f"from strata: {both}", f"flags: {named}" if named else "") if part),
+        adjusted_for=_shared(altered.adjusted_for, unaltered.adjusted_for),
+        strata=tuple(name for name in altered.strata if name in unaltered.strata),
+        flags=tuple(dict.fromkeys((*altered.flags, *unaltered.flags, "derived_from_two_strata"))),
     )  # fmt: skip
+
+
+def _df(altered: EffectEstimate, unaltered: EffectEstimate) -> float | None:
+    """Return Satterthwaite's degrees of freedom; a normal stratum has infinitely many."""
+    variances = [(row.se or 0.0) ** 2 for row in (altered, unaltered)]
+    shares = [v**2 / row.df for v, row in zip(variances, (altered, unaltered), strict=True) if row.df is not None]
+    return sum(variances) ** 2 / sum(shares) if shares else None
+
+
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the adjusters of both strata; `unknown` where only one of them tells, or they differ in all."""
+    if one == other:
+        return one
+    return tuple(name for name in one if name in other) or ("unknown",)
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -1,40 +1,48 @@
-"""EffectEstimate: the one row type that models give, literature gives, and tables, figures and pools take."""
+"""EffectEstimate: the one row type that models give, literature gives, and tables, figures and pools take.
+
+Every fact that a consumer needs is a field; what a reader sees (`contrast`, `population`, `method`, `note`) is written
+from the fields when it is asked for, and nothing reads it back.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, fields, replace
 from html import escape
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from ..endpoints import PUBLISHED, STEEP
 from ..errors import EffectError
+from ..vocabulary import (
+    RATIO_MEASURES,
+    CiKind,
+    Exposure,
+    MarkerLevel,
+    Measure,
+    Origin,
+    PKind,
+    PRelation,
+    Route,
+    Scale,
+    SeKind,
+    Status,
+    TreatedAlike,
+)
 from ..wording import number_with_interval, p_value, ratio_with_interval
-from . import routes
+from ..wording.codes import treatment_words
+from ..wording.rows import Population, model_words, note_sentences, period_words, population_parts
+from . import checks, routes
 
-__all__ = [
-    "CONTRASTS", "DESIGNS", "ESTIMANDS", "MEASURES", "RATIO_MEASURES", "STATUSES", "EffectEstimate",
-]  # fmt: skip
+__all__ = ["EffectEstimate"]
 
 Estimand = Literal["", "prognostic", "treatment_effect", "interaction"]
-Measure = Literal["HR", "sHR", "RR", "OR", "RD", "RMSTD", "RMTLD", "other_difference"]
-Status = Literal["estimated", "not_estimable", "test_only"]
 Design = Literal["", "randomised", "partly_randomised", "observational", "mixed"]
-TreatmentContrast = Literal[
-    "", "tamoxifen_v_none", "endocrine_v_none", "ai_v_tamoxifen", "longer_v_shorter", "inhibitor_added", "none"
-]
-ESTIMANDS, MEASURES, STATUSES = get_args(Estimand), get_args(Measure), get_args(Status)
-DESIGNS, CONTRASTS = get_args(Design), get_args(TreatmentContrast)
-RATIO_MEASURES = ("HR", "sHR", "RR", "OR")
-_COUNTS = ("n", "events", "n_1", "events_1", "n_0", "events_0")
-_NUMBERS = ("log_estimate", "difference", "se", "p_value", "person_years", "term_p", "lrt_p", "df")
-_LISTS = ("adjusted_for", "strata", "overlaps")
-_CHOICES = {
-    "estimand": ESTIMANDS, "measure": MEASURES, "status": STATUSES, "design": DESIGNS, "treatment_contrast": CONTRASTS,
-    "endpoint": ("", *STEEP, *PUBLISHED),
-}  # fmt: skip
+_TURNED = {"worse": "better", "better": "worse"}
+
+
+def _arm_words(code: str) -> str:
+    """Write one side of a contrast of treatments: `endocrine`, `none`, `aromatase inhibitor`."""
+    return code if code in ("endocrine", "none") else treatment_words(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,38 +51,69 @@ class EffectEstimate:
 
     Attributes
     ----------
-    study, marker, rule, contrast, endpoint, population, treatment : str
-        `contrast` reads `altered v unaltered` or `tamoxifen v none`; `endpoint` is a STEEP code or a published name.
-    treatment_contrast : str
-        Which treatments are compared (`none` when all patients had the same).
-    estimand : "prognostic" | "treatment_effect" | "interaction"
+    study, label, trial : str
+        Identifier; the name a reader sees (the identifier where none is given); the trial it reports on.
+    year : int or None
+        Of publication.
+    origin : "own_patients" | "published" | "pooled"
+    marker, rule, assay, cut : str
+    scale : "binary" | "per_unit" | "per_sd" | "per_doubling" | "trend"
+        What the marker or covariate enters as; `scale_unit` names the unit.
+    marker_level : "altered" | "unaltered" | ""
+        The stratum of the marker in which the effect stands.
+    variable, group_1, group_0 : str
+        The covariate and its two levels, where the row is not the marker's or the treatment's; a marker's row whose
+        levels are turned round has `group_1` unaltered.
+    endpoint : str
+        A STEEP code, or a general one.
+    from_months, to_months, landmark : float or None
+        Period of follow-up and landmark, in months since time zero.
+    exposure : "baseline" | "time_dependent" | "landmark" | "ever_treated" | ""
+        How treatment enters in time.
+    er, her2, menopause, nodes, setting : str
+    restrictions : tuple of str
+        Further restrictions of the population.
+    treatment_1, treatment_0 : str
+        What is compared; a prognostic row has the one treatment all had in `treatment_1`.
+    treated_alike : "yes" | "no" | ""
+        Whether the patients of a prognostic row had the same treatment (`no`: both arms).
+    estimand : "prognostic" | "treatment_effect" | "interaction" | ""
         Marker among patients treated alike; treatment within a marker level; the ratio of hazard ratios.
-    measure : "HR" | "sHR" | "RR" | "OR" | "RD" | "RMSTD" | "RMTLD" | "other_difference"
+    measure : "HR" | "sHR" | "RR" | "OR" | "TR" | "RD" | "RMSTD" | "RMTLD" | "RERI" | "other_difference"
     log_estimate : float or None
         Natural log of a ratio; None for a difference.
     difference : float or None
         The estimate of a difference, on its own scale; None for a ratio.
     se : float or None
         Standard error of `log_estimate` or `difference`; required where `status` is `estimated`.
-    p_value : float or None
-        Two-sided; derived from the estimate where not given.
+    ci_low, ci_high : float or None
+        Limits as a reader sees them: printed, by profile or bootstrap where `ci_kind` says so; else they follow from
+        the estimate, `se`, `df` and `level`.
+    p_value, p_relation, p_kind
+        The one two-sided P that is reported, its relation (`=`, `<`, `>`, `ns`), and the test it is of.
+    term, term_p
+        The model's term, and its global P.
     n, events, n_1, events_1, n_0, events_0 : int or None
         In all, in the altered (or treated) group, in the other.
     person_years : float or None
+    left_out : int or None
+        Patients of the population who are not in the model (a covariate unknown).
+    model, ties, engine, cluster, weights, missing, route : str
+        Model (a pooled row's is its tau2 method or `common`), and how the standard error came.
     adjusted_for, strata, overlaps : tuple of str
-        Covariates and strata of the model; `adjusted_for` holds `unknown` where a paper does not tell, and
-        `unspecified` where it was adjusted for covariates it does not name. Empty means crude.
-        `overlaps` names the studies or cohorts that share patients.
-    term, term_p, lrt_p
-        The model's term, its global P, and a likelihood-ratio P where one was computed.
+        Covariates and strata; `adjusted_for` holds `unknown` where a paper does not tell, `unspecified` where it does
+        not name them. Empty means crude. `overlaps` names the studies that share patients.
     df : float or None
         Degrees of freedom of the interval; None for a normal one.
     level : float
         Confidence level of the interval.
-    status : "estimated" | "not_estimable" | "test_only"
-        `test_only`: a published P alone.
-    direction : str
-        Side of a test without an estimate: `worse`, `better` or empty.
+    status : "estimated" | "not_estimable" | "test_only" | "null_without_number" | "significant_without_number"
+    direction : "worse" | "better" | ""
+        Side of a test without an estimate.
+    flags : tuple of str
+        Codes, each with one sentence in `wording`.
+    remark : str
+        Free text for a reader.
     row_id : str
         Hash of the content (property).
 
@@ -85,19 +124,50 @@ class EffectEstimate:
     """
 
     study: str
+    label: str = ""
+    trial: str = ""
+    year: int | None = None
+    origin: Origin | Literal[""] = ""
     marker: str = ""
     rule: str = ""
-    contrast: str = ""
+    assay: str = ""
+    cut: str = ""
+    scale: Scale = ""
+    scale_unit: str = ""
+    marker_level: MarkerLevel = ""
+    variable: str = ""
+    group_1: str = ""
+    group_0: str = ""
     endpoint: str = ""
-    population: str = ""
-    treatment: str = ""
-    treatment_contrast: TreatmentContrast = ""
+    from_months: float | None = None
+    to_months: float | None = None
+    landmark: float | None = None
+    exposure: Exposure | Literal[""] = ""
+    er: str = ""
+    her2: str = ""
+    menopause: str = ""
+    nodes: str = ""
+    setting: str = ""
+    restrictions: tuple[str, ...] = ()
+    treatment_1: str = ""
+    treatment_0: str = ""
+    treated_alike: TreatedAlike = ""
     estimand: Estimand = ""
     measure: Measure = "HR"
     log_estimate: float | None = None
     difference: float | None = None
     se: float | None = None
+    se_kind: SeKind = ""
+    ci_low: float | None = None
+    ci_high: float | None = None
+    ci_kind: CiKind = ""
+    df: float | None = None
+    level: float = 0.95
     p_value: float | None = None
+    p_kind: PKind = ""
+    p_relation: PRelation = ""
+    term: str = ""
+    term_p: float | None = None
     n: int | None = None
     events: int | None = None
     n_1: int | None = None
@@ -105,107 +175,57 @@ class EffectEstimate:
     n_0: int | None = None
     events_0: int | None = None
     person_years: float | None = None
+    left_out: int | None = None
+    model: str = ""
+    ties: str = ""
     adjusted_for: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
-    term: str = ""
-    term_p: float | None = None
-    lrt_p: float | None = None
-    df: float | None = None
-    level: float = 0.95
-    assay: str = ""
-    cut: str = ""
+    cluster: str = ""
+    weights: str = ""
+    missing: str = ""
+    engine: str = ""
+    route: Route = ""
     status: Status = "estimated"
     direction: str = ""
-    method: str = ""
     design: Design = ""
     overlaps: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     simulated: bool = False
     source: str = ""
     data_sha256: str = ""
-    note: str = ""
+    remark: str = ""
 
     def __post_init__(self) -> None:
         if not self.study:
             raise EffectError("An effect needs a study name.")
-        self._make_plain()
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                known = ", ".join(choice for choice in allowed if choice)
-                raise EffectError(f"{self.study}: unknown {name} {getattr(self, name)!r}. Use one of {known}.")
-        self._check_counts()
-        self._check_numbers()
+        for name, value in checks.plain(self).items():
+            object.__setattr__(self, name, value)
+        checks.check(self)
         if self.status == "estimated":
-            self._check_estimate()
-
-    def _make_plain(self) -> None:
-        """Make counts int, numbers float and lists tuples, so that equal rows are equal wherever they come from."""
-        for field in fields(self):
-            if field.default == "" and getattr(self, field.name) is None:
-                object.__setattr__(self, field.name, "")
-        for name in _COUNTS:
-            object.__setattr__(self, name, _count(getattr(self, name), f"{self.study}: {name}"))
-        for name in _NUMBERS:
-            value = getattr(self, name)
-            absent = (
-                value is None
-                or math.isnan(value)
-                or (math.isinf(value) and (self.status != "estimated" or name == "df"))
-            )
-            object.__setattr__(self, name, None if absent else float(value))
-        for name in _LISTS:
-            object.__setattr__(self, name, _names(getattr(self, name), f"{self.study}: {name}"))
-
-    def _check_counts(self) -> None:
-        for n_name, events_name in (("n", "events"), ("n_1", "events_1"), ("n_0", "events_0")):
-            n, events = getattr(self, n_name), getattr(self, events_name)
-            if any(value is not None and value < 0 for value in (n, events)):
-                raise EffectError(f"{self.study}: {n_name} and {events_name} cannot be negative.")
-            if n is not None and events is not None and events > n:
-                raise EffectError(f"{self.study}: {events_name} {events} exceeds {n_name} {n}.")
-
-    def _check_numbers(self) -> None:
-        if not 0 < self.level < 1:
-            raise EffectError(f"{self.study}: level is {self.level:g}; it lies between 0 and 1, as 0.95.")
-        for name, high in (
-            ("p_value", 1.0),
-            ("term_p", 1.0),
-            ("lrt_p", 1.0),
-            ("df", math.inf),
-            ("person_years", math.inf),
-        ):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= high:
-                span = "lies between 0 and 1" if high == 1 else "cannot be negative"
-                raise EffectError(f"{self.study}: {name} is {value:g}; it {span}.")
-        if (self.difference if self.is_ratio else self.log_estimate) is not None:
-            raise EffectError(f"{self.study}: give log_estimate for a ratio and difference for a difference, not both.")
-
-    def _check_estimate(self) -> None:
-        point = self.point
-        if point is None or not math.isfinite(point):
-            raise EffectError(f"{self.study}: an estimated effect needs a finite estimate; found {point}.")
-        if self.se is None or not math.isfinite(self.se) or self.se <= 0:
-            raise EffectError(f"{self.study}: se is {self.se}; an estimated effect needs a standard error above 0.")
-        if self.p_value is None:
-            object.__setattr__(self, "p_value", routes.two_sided_p(point, self.se, self.df))
+            for name, value in checks.derived(self).items():
+                object.__setattr__(self, name, value)
 
     @classmethod
     def from_ci(cls, estimate: float, low: float, high: float, *, level: float = 0.95, **row: Any) -> EffectEstimate:
-        """Make an effect from a printed estimate and interval; an interval that is not symmetric is noted."""
+        """Make an effect from a printed estimate and interval; an interval that is not symmetric is flagged."""
         ratio = row.get("measure", "HR") in RATIO_MEASURES
         df = row.get("df")
-        row["level"] = level
+        row |= {"level": level, "ci_low": low, "ci_high": high, "ci_kind": "printed"}
         return cls._from_route(row, lambda: routes.from_ci(estimate, low, high, level=level, df=df, ratio=ratio))
 
     @classmethod
     def from_p(cls, estimate: float, p: float, **row: Any) -> EffectEstimate:
         """Make an effect from a printed estimate and its exact two-sided P."""
         ratio = row.get("measure", "HR") in RATIO_MEASURES
+        row = {"p_value": p, "p_kind": "printed"} | row
         return cls._from_route(row, lambda: routes.from_p(estimate, p, ratio=ratio))
 
     @classmethod
     def from_oe_v(cls, o_minus_e: float, variance: float, **row: Any) -> EffectEstimate:
-        """Make an effect from log-rank observed minus expected events and its variance (a log hazard ratio)."""
+        """Make a log hazard ratio from log-rank observed minus expected events and its variance."""
+        if row.get("measure", "HR") != "HR":
+            study, measure = row.get("study", "effect"), row["measure"]
+            raise EffectError(f"{study}: O-E and V give a log hazard ratio, not {measure}. Use measure HR.")
         return cls._from_route(row, lambda: routes.from_oe_v(o_minus_e, variance))
 
     @classmethod
@@ -214,10 +234,9 @@ class EffectEstimate:
             route: routes.Route = take()
         except EffectError as error:
             raise EffectError(f"{row.get('study', 'effect')}: {error}") from None
-        notes = [text for text in (row.pop("note", ""), route.note) if text]
         row["log_estimate" if row.get("measure", "HR") in RATIO_MEASURES else "difference"] = route.estimate
-        method = row.pop("method", "") or f"from {route.name}"
-        return cls(**row, se=route.se, method=method, note="; ".join(notes))
+        row["flags"] = tuple(dict.fromkeys((*row.get("flags", ()), *route.flags)))
+        return cls(**({"route": route.name} | row), se=route.se)
 
     @property
     def is_ratio(self) -> bool:
@@ -237,32 +256,130 @@ class EffectEstimate:
         return None if self.log_estimate is None else routes.ratio_of(self.log_estimate)
 
     @property
-    def p(self) -> float | None:
-        """Two-sided P value."""
-        return self.p_value
-
-    @property
     def null(self) -> float:
         """The value of no effect: 1 for a ratio, 0 for a difference."""
         return 1.0 if self.is_ratio else 0.0
 
+    @property
+    def wald_p(self) -> float | None:
+        """The two-sided Wald P that follows from estimate, standard error and degrees of freedom."""
+        if self.point is None or not self.se:
+            return None
+        return routes.two_sided_p(self.point, self.se, self.df)
+
     def ci(self, level: float | None = None) -> tuple[float, float]:
-        """Return the confidence limits as a reader sees them; NaN where the effect was not estimated."""
+        """Return confidence limits as a reader sees them; another level follows from the standard error.
+
+        Where the effect was not estimated they are NaN.
+        """
+        if self.ci_low is not None and self.ci_high is not None and level in (None, self.level):
+            return self.ci_low, self.ci_high
         if self.point is None or self.se is None:
             return float("nan"), float("nan")
         return routes.limits(self.point, self.se, level or self.level, self.df, ratio=self.is_ratio)
 
+    def flagged(self, *codes: str) -> bool:
+        """Whether the row bears any of these flags."""
+        return any(code in self.flags for code in codes)
+
     def reversed(self) -> EffectEstimate:
         """Return the same effect with its contrast turned round: the estimate inverts, the groups change places."""
-        first, joiner, second = self.contrast.partition(" v ")
-        turned = {"worse": "better", "better": "worse"}.get(self.direction, self.direction)
+        turned = checks.turned_groups(self)
+        limits: dict[str, Any] = {"ci_low": None, "ci_high": None}
+        if self.ci_low is not None and self.ci_high is not None:
+            limits = {"ci_low": self._turned(self.ci_high), "ci_high": self._turned(self.ci_low)}
         return replace(
-            self,
-            contrast=f"{second}{joiner}{first}" if joiner else self.contrast,
+            self, **turned, **limits,
             log_estimate=None if self.log_estimate is None else 0.0 - self.log_estimate,  # never -0.0
             difference=None if self.difference is None else 0.0 - self.difference,
-            n_1=self.n_0, events_1=self.events_0, n_0=self.n_1, events_0=self.events_1, direction=turned,
+            n_1=self.n_0, events_1=self.events_0, n_0=self.n_1, events_0=self.events_1,
+            direction=_TURNED.get(self.direction, self.direction),
         )  # fmt: skip
+
+    def _turned(self, value: float) -> float:
+        return 1 / value if self.is_ratio and value else 0.0 - value
+
+    @property
+    def treatment_contrast(self) -> str:
+        """Which treatments are compared, as a code: `tamoxifen_v_none`; `none` where all had the same."""
+        if self.treatment_1 and self.treatment_0:
+            return f"{self.treatment_1}_v_{self.treatment_0}"
+        return "none" if self.estimand == "prognostic" or self.treated_alike else ""
+
+    @property
+    def contrast(self) -> str:
+        """What is compared, in words: `altered v unaltered`, `tamoxifen v none`, `per unit`."""
+        if self.scale in ("per_unit", "per_sd", "per_doubling"):
+            unit = f" ({self.scale_unit})" if self.scale_unit else ""
+            return self.scale.replace("_", " ").replace("sd", "SD") + unit
+        return " v ".join(self.compared) if any(self.compared) else ""
+
+    @property
+    def compared(self) -> tuple[str, str]:
+        """The two groups compared, in words: `("altered", "unaltered")`; empty for a number."""
+        if self.group_1 or self.group_0:
+            return self.group_1, self.group_0
+        if self.scale in ("per_unit", "per_sd", "per_doubling"):
+            return "", ""
+        if self.estimand == "treatment_effect" and self.treatment_1:
+            return _arm_words(self.treatment_1), _arm_words(self.treatment_0)
+        return ("altered", "unaltered") if self.estimand in ("prognostic", "interaction") else ("", "")
+
+    @property
+    def within(self) -> str:
+        """The stratum the effect stands in, in words: `HER2 altered`, `treated`, `untreated`; else empty."""
+        if self.marker_level:
+            return f"{self.marker} {self.marker_level}".strip()
+        if self.estimand == "prognostic" and self.treated_alike == "yes":
+            return {"endocrine": "treated", "none": "untreated"}.get(
+                self.treatment_1, treatment_words(self.treatment_1)
+            )
+        return ""
+
+    @property
+    def term_name(self) -> str:
+        """The model's term: a covariate, `marker` or `treatment`."""
+        own = {"prognostic": "marker", "treatment_effect": "treatment"}
+        return self.variable or own.get(self.estimand, self.term)
+
+    @property
+    def population(self) -> str:
+        """Of whom the row speaks, in words."""
+        return ", ".join(self.population_parts) or "all patients"
+
+    @property
+    def population_parts(self) -> tuple[str, ...]:
+        """Of whom the row speaks, one phrase for each restriction."""
+        alike = "no" if self.treatment_0 else self.treated_alike
+        who = Population(
+            marker=self.marker, marker_level=self.marker_level, er=self.er, her2=self.her2, menopause=self.menopause,
+            nodes=self.nodes, setting=self.setting, restrictions=self.restrictions, treated=self.treatment_1,
+            alike=alike, drug_named=not self.flagged("drug_not_named"), from_months=self.from_months,
+            to_months=self.to_months, landmark=self.landmark,
+        )  # fmt: skip
+        return tuple(population_parts(who))
+
+    @property
+    def period(self) -> str:
+        """The period of follow-up in words; empty for all of it."""
+        return period_words(self.from_months, self.to_months)
+
+    @property
+    def method(self) -> str:
+        """The model in words."""
+        return model_words(
+            self.model, ties=self.ties, strata=self.strata, weights=self.weights, missing=self.missing
+        )  # fmt: skip
+
+    @property
+    def sentences(self) -> list[str]:
+        """What a reader must know of the row: a sentence for each flag, then the remark."""
+        return note_sentences(self.flags, self.remark)
+
+    @property
+    def note(self) -> str:
+        """The sentences as one text."""
+        return " ".join(self.sentences)
 
     @property
     def row_id(self) -> str:
@@ -271,35 +388,17 @@ class EffectEstimate:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
-        where = " ".join(part for part in (self.study, self.marker, self.endpoint, self.estimand) if part)
+        where = " ".join(part for part in (self.label, self.marker, self.endpoint, self.estimand) if part)
+        p = p_value(self.p_value, label=True)
         if self.status != "estimated":
-            return f"{where}: {self.status.replace('_', ' ')}, {p_value(self.p_value, label=True)}"
+            return f"{where}: {self.status.replace('_', ' ')}" + (f", {p}" if self.p_value is not None else "")
         write = ratio_with_interval if self.is_ratio else number_with_interval
-        return f"{where}: {self.measure} {write(self.estimate, *self.ci())}, {p_value(self.p_value, label=True)}"
+        return f"{where}: {self.measure} {write(self.estimate, *self.ci())}, {p}"
 
     def _repr_html_(self) -> str:
-        told = {field.name: getattr(self, field.name) for field in fields(self)}
         cells = "".join(
-            f"<tr><th>{name}</th><td>{escape('; '.join(x) if name in _LISTS else str(x))}</td></tr>"
-            for name, x in told.items()
-            if x is not None and x is not False and x not in ("", ())
+            f"<tr><th>{name}</th><td>{escape('; '.join(value) if isinstance(value, tuple) else str(value))}</td></tr>"
+            for name, value in ((field.name, getattr(self, field.name)) for field in fields(self))
+            if value is not None and value is not False and value not in ("", ())
         )
         return f"<p><b>{escape(str(self))}</b></p><table><tbody>{cells}</tbody></table>"
-
-
-def _count(value: Any, what: str) -> int | None:
-    if value is None or (isinstance(value, float) and math.isnan(value)):  # NaN: an unknown count in a frame
-        return None
-    if not float(value).is_integer():
-        raise EffectError(f"{what} is {value}; a count is a whole number.")
-    return int(value)
-
-
-def _names(values: Any, what: str) -> tuple[str, ...]:
-    names = tuple(str(name).strip() for name in ((values,) if isinstance(values, str) else values))
-    bad = next((name for name in names if not name or ";" in name), None)
-    if bad is not None:
-        raise EffectError(
-            f"{what} holds {bad!r}; a name is not empty and has no semicolon, which joins names in a file."
-        )
-    return names

@@ -21,7 +21,7 @@ from ..errors import EffectError
 
 __all__ = [
     "Route", "critical_value", "disagree", "from_ci", "from_logrank", "from_oe_v", "from_p", "from_se", "limits",
-    "log_ratio", "printed_point", "ratio_of", "two_sided_p",
+    "log_ratio", "printed_point", "ratio_of", "side_errors", "two_sided_p",
 ]  # fmt: skip
 
 _FLOAT_ERROR = 1e-9
@@ -35,10 +35,10 @@ class Route:
     ----------
     estimate, se : float
         Natural log of a ratio; the value itself of a difference.
-    name : str
-        `se`, `ci`, `oe_v`, `p`, `logrank`, or `point` for an estimate alone.
-    note : str
-        What a reader must know, such as an interval that is not symmetric.
+    name : Route
+        `se`, `ci`, `oe_v`, `p`, `logrank_p`; `point` for an estimate alone.
+    flags : tuple of str
+        `asymmetric_interval` where a printed interval is not symmetric beyond rounding.
     estimate_slack, se_slack : float
         How far rounding of the printed numbers can have moved the two.
     """
@@ -46,7 +46,7 @@ class Route:
     estimate: float
     se: float
     name: str
-    note: str = ""
+    flags: tuple[str, ...] = ()
     estimate_slack: float = 0.0
     se_slack: float = 0.0
 
@@ -114,7 +114,8 @@ def from_ci(
     Returns
     -------
     Route
-        Its note tells when the interval is not symmetric beyond rounding, with the two standard errors it implies.
+        Flagged `asymmetric_interval` when the interval is not symmetric beyond rounding (`side_errors` gives the two
+        standard errors that it implies).
 
     Raises
     ------
@@ -137,14 +138,25 @@ def from_ci(
     else:
         point, bottom, top = estimate, low, high
         slack = _rounding(estimate, low, high)
-    note = ""
-    if abs(2 * point - bottom - top) > 2 * slack[0] + slack[1] + slack[2] + _FLOAT_ERROR:
-        note = (
-            f"interval not symmetric{' on the log scale' if ratio else ''}: SE {(point - bottom) / z:.4g} by its lower "
-            f"limit, {(top - point) / z:.4g} by its upper"
-        )
+    skewed = abs(2 * point - bottom - top) > 2 * slack[0] + slack[1] + slack[2] + _FLOAT_ERROR
+    flags = ("asymmetric_interval",) if skewed else ()
     se, se_slack = (top - bottom) / (2 * z), (slack[1] + slack[2]) / (2 * z)
-    return Route(point, se, "ci", note, estimate_slack=slack[0], se_slack=se_slack)
+    return Route(point, se, "ci", flags, estimate_slack=slack[0], se_slack=se_slack)
+
+
+def side_errors(
+    estimate: float, low: float, high: float, *, level: float = 0.95, df: float | None = None, ratio: bool = True
+) -> tuple[float, float]:
+    """Return the standard errors that the lower and the upper side of a printed interval imply.
+
+    Examples
+    --------
+    >>> [round(se, 3) for se in side_errors(0.37, 0.26, 0.89)]
+    [0.18, 0.448]
+    """
+    z = critical_value(level, df)
+    point, bottom, top = (math.log(x) if ratio else x for x in (estimate, low, high))
+    return (point - bottom) / z, (top - point) / z
 
 
 def disagree(first: Route, second: Route) -> bool:
@@ -220,4 +232,4 @@ def from_logrank(p: float, events: int, *, worse: bool, allocation: float = 0.5)
         )
     variance = events * allocation * (1 - allocation)
     z = float(-ndtri(p / 2)) * (1 if worse else -1)
-    return Route(z / math.sqrt(variance), 1 / math.sqrt(variance), "logrank")
+    return Route(z / math.sqrt(variance), 1 / math.sqrt(variance), "logrank_p")

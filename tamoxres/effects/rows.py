@@ -1,5 +1,6 @@
 """Effect rows as CSV (UTF-8, header) and JSON (a list of objects): the pipe between all commands.
 
+Version 2 is written; version 1 (no column `schema`) is read too. `contrast` is written for people and never read back.
 Numbers are written in full, never rounded, so that a row read back equals the row written. A row needs `study` and one
 route to its standard error: log_estimate + se, estimate + limits, o_minus_e + variance, or estimate + exact P, taken in
 this order; where several stand they must agree within rounding (a P is not compared: it may be of another test). Text
@@ -17,41 +18,46 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EffectError
+from ..errors import EffectError, QuestionError
+from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
 from ..wording import guard_formula, unguard_formula
-from . import routes
-from .estimate import MEASURES, RATIO_MEASURES, EffectEstimate
+from . import routes, v1
+from .checks import COUNTS, LISTS, NUMBERS
+from .estimate import EffectEstimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "read_effects"]
+__all__ = [
+    "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "read_effects",
+    "unread_columns",
+]  # fmt: skip
 
+SCHEMA = 2
 COLUMNS = (
-    "study", "marker", "rule", "contrast", "endpoint", "population", "treatment", "treatment_contrast", "estimand",
-    "measure", "estimate", "ci_low", "ci_high", "log_estimate", "se", "p_value", "n", "events", "n_1", "events_1",
-    "n_0", "events_0", "person_years", "adjusted_for", "strata", "term", "term_p", "lrt_p", "df", "level", "assay",
-    "cut", "status", "direction", "method", "design", "overlaps", "simulated", "source", "data_sha256", "row_id",
-    "note",
+    "study", "label", "trial", "year", "origin", "marker", "rule", "assay", "cut", "scale", "scale_unit",
+    "marker_level", "contrast", "variable", "group_1", "group_0", "endpoint", "from_months", "to_months", "landmark",
+    "exposure", "er", "her2", "menopause", "nodes", "setting", "restrictions", "treatment_1", "treatment_0",
+    "treated_alike", "estimand", "measure", "estimate", "ci_low", "ci_high", "ci_kind", "log_estimate", "se", "se_kind",
+    "df", "level", "p_value", "p_kind", "p_relation", "term", "term_p", "n", "events", "n_1", "events_1", "n_0",
+    "events_0", "person_years", "left_out", "model", "ties", "adjusted_for", "strata", "cluster", "weights", "missing",
+    "engine", "route", "status", "direction", "design", "overlaps", "flags", "simulated", "source", "data_sha256",
+    "row_id", "remark", "schema",
 )  # fmt: skip
-_INPUTS = {*COLUMNS, "o_minus_e", "variance"}
-_COUNTS = {"n", "events", "n_1", "events_1", "n_0", "events_0"}
-_LISTS = {"adjusted_for", "strata", "overlaps"}
-_NUMBERS = {
-    "estimate", "ci_low", "ci_high", "log_estimate", "se", "p_value", "person_years", "term_p", "lrt_p", "df", "level",
-    "o_minus_e", "variance",
-}  # fmt: skip
+_ROUTE_INPUTS = ("o_minus_e", "variance")
+_KNOWN = dict.fromkeys((*COLUMNS, *_ROUTE_INPUTS, *v1.OWN_COLUMNS))
+_WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
+_FLOATS = {*NUMBERS, "estimate", "level", "lrt_p", *_ROUTE_INPUTS} - {"difference"}
 _ROUTES = {
     "se": "log_estimate + se", "ci": "estimate + ci_low + ci_high", "oe_v": "o_minus_e + variance",
     "point": "estimate",
 }  # fmt: skip
+_KEPT_LIMITS = ("profile", "bootstrap")  # which need not agree with the standard error
 
 
 def _row(effect: EffectEstimate) -> dict[str, Any]:
-    low, high = effect.ci()
-    derived = {"estimate": effect.estimate, "ci_low": low, "ci_high": high, "row_id": effect.row_id}
-    row = {name: derived[name] if name in derived else getattr(effect, name) for name in COLUMNS}
-    row.update((name, ";".join(getattr(effect, name))) for name in _LISTS)
+    row = {name: SCHEMA if name == "schema" else getattr(effect, name) for name in COLUMNS}
+    row.update((name, ";".join(getattr(effect, name))) for name in LISTS)
     return {name: None if isinstance(x, float) and not math.isfinite(x) else x for name, x in row.items()}
 
 
@@ -97,16 +103,20 @@ def read_effects(path: str | Path) -> list[EffectEstimate]:
         Naming the file, and for a bad row its line and column.
     """
     source = Path(path)
-    if not source.is_file():
-        raise EffectError(f"{source} does not exist. Give a CSV or JSON file of effect rows.")
-    try:
-        text = source.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise EffectError(f"{source} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
+    text = _text(source)
     rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
     if not rows:
         raise EffectError(f"{source} holds no effect rows.")
     return [_parse(row, where) for where, row in rows]
+
+
+def _text(source: Path) -> str:
+    if not source.is_file():
+        raise EffectError(f"{source} does not exist. Give a CSV or JSON file of effect rows.")
+    try:
+        return source.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise EffectError(f"{source} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
 
 
 def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
@@ -152,23 +162,60 @@ def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _check_header(header: Sequence[str], where: str) -> None:
-    if "study" not in header:
-        found = ", ".join(map(str, header)) or "nothing"
-        raise EffectError(f"{where}: no column 'study'; found {found}. Separate columns by commas, and name them.")
+    if "study" not in header and not any(str(name).casefold() == "study" for name in header):
+        columns = ", ".join(map(str, header)) or "nothing"
+        raise EffectError(f"{where}: no column 'study'; found {columns}. Separate columns by commas, and name them.")
     if twice := sorted({name for name in header if list(header).count(name) > 1}):
         raise EffectError(f"{where}: column {twice[0]!r} stands twice.")
+    for name in header:
+        if name not in _KNOWN and (close := _near_miss(str(name))):
+            raise EffectError(f"{where}: unknown column {name!r}. Is it {close!r}? Name it so, or leave it out.")
+
+
+_SYNONYMS = {
+    "hr": "estimate", "hazard_ratio": "estimate", "rr": "estimate", "or": "estimate", "effect": "estimate",
+    "lcl": "ci_low", "lower": "ci_low", "ci_lower": "ci_low", "ci.lb": "ci_low", "low": "ci_low",
+    "ucl": "ci_high", "upper": "ci_high", "ci_upper": "ci_high", "ci.ub": "ci_high", "high": "ci_high",
+    "p": "p_value", "pval": "p_value", "p.value": "p_value", "pvalue": "p_value", "yi": "log_estimate",
+    "loghr": "log_estimate", "sei": "se", "selog": "se", "std_error": "se", "author": "study", "outcome": "endpoint",
+}  # fmt: skip
+
+
+def _near_miss(name: str) -> str:
+    """Return the column that an unknown one may be meant for: another spelling, a common synonym; else empty."""
+    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
+    if plain in _KNOWN:
+        return plain
+    return _SYNONYMS.get(plain) or nearest(plain, [known for known in _KNOWN if len(known) > 3 and len(plain) > 3])
+
+
+def unread_columns(path: str | Path) -> tuple[str, ...]:
+    """Return the columns of a file of effect rows that are not read: those that no name of `COLUMNS` comes near."""
+    source = Path(path)
+    if source.suffix.lower() == ".json":
+        header = list(dict.fromkeys(name for _, row in _json_rows(_text(source), source) for name in row))
+    else:
+        header = next(csv.reader(io.StringIO(_text(source), newline="")), [])
+    return tuple(name for name in header if name not in _KNOWN)
 
 
 def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
-    values = {name: _value(name, cell, where) for name, cell in row.items() if name in _INPUTS}
+    values = {name: _value(name, cell, where) for name, cell in row.items() if name in _KNOWN}
     known: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, "")}
     if "study" not in known:
         raise EffectError(f"{where}, column study: an effect needs a study name.")
-    measure = known.get("measure", "HR")
-    if measure not in MEASURES:
-        raise EffectError(f"{where}, column measure: unknown measure {measure!r}. Use one of {', '.join(MEASURES)}.")
+    schema = str(known.get("schema", 1)).removesuffix(".0")
+    if schema not in ("1", str(SCHEMA)):
+        raise EffectError(f"{where}, column schema: version {schema} is not known; this is version {SCHEMA}.")
+    if schema == "1":
+        known = v1.to_version_2(known)
+    known = {name: value for name, value in known.items() if name not in _WRITTEN_FOR_PEOPLE}
     try:
-        return _build(known, ratio=measure in RATIO_MEASURES)
+        measure = choose("measure", known.get("measure", "HR"), MEASURES)
+    except QuestionError as error:
+        raise EffectError(f"{where}, column measure: {error}") from None
+    try:
+        return _build(known, ratio=measure in RATIO_MEASURES, old=schema == "1")
     except EffectError as error:
         raise EffectError(f"{where}: {error}") from None
 
@@ -178,9 +225,9 @@ def _value(name: str, cell: Any, where: str) -> Any:
         return None
     if isinstance(cell, dict | list):
         raise EffectError(f"{where}, column {name}: expected one value, found {cell!r}; join names by a semicolon.")
-    if name in _NUMBERS | _COUNTS:
+    if name in _FLOATS or name in COUNTS:
         return _number(name, cell, where)
-    if name in _LISTS:
+    if name in LISTS:
         return tuple(part.strip() for part in str(cell).split(";") if part.strip())
     if name == "simulated":
         if str(cell).lower() not in ("true", "false", "1", "0"):
@@ -196,14 +243,14 @@ def _number(name: str, cell: Any, where: str) -> float | int:
         raise EffectError(f"{where}, column {name}: {cell!r} is not a number.") from None
     if not math.isfinite(number):
         raise EffectError(f"{where}, column {name}: {cell!r} is not finite; leave the cell empty if it is not known.")
-    if name in _COUNTS:
+    if name in COUNTS:
         if number != int(number) or number < 0:
             raise EffectError(f"{where}, column {name}: {cell!r} is not a count.")
         return int(number)
     return number
 
 
-def _build(known: dict[str, Any], *, ratio: bool) -> EffectEstimate:
+def _build(known: dict[str, Any], *, ratio: bool, old: bool) -> EffectEstimate:
     names = {field.name for field in fields(EffectEstimate)}
     row = {name: value for name, value in known.items() if name in names}
     if row.get("status", "estimated") != "estimated":
@@ -217,12 +264,26 @@ def _build(known: dict[str, Any], *, ratio: bool) -> EffectEstimate:
     _refuse_disagreement(found, known["study"])
     best = found[0]
     if best.name != "se":
-        row.pop("se", None)
-        row.setdefault("method", f"from {best.name}")
-        row["note"] = "; ".join(text for text in (row.get("note", ""), best.note) if text)
+        row.setdefault("route", best.name)
+        row["flags"] = tuple(dict.fromkeys((*row.get("flags", ()), *best.flags)))
+    if (
+        row.get("ci_kind", "") == ""
+        and len(_LIMITS & known.keys()) == len(_LIMITS)
+        and not _follows(known, best, ratio)
+    ):
+        row["ci_kind"] = "printed"
+    if old and "p_value" in row and "p_kind" not in row and not _is_wald(row["p_value"], best, known.get("df")):
+        row["p_kind"] = "printed"
     row["log_estimate" if ratio else "difference"] = best.estimate
     row["se"] = best.se
     return EffectEstimate(**row)
+
+
+_LIMITS = {"ci_low", "ci_high"}
+
+
+def _is_wald(p: float, route: routes.Route, df: float | None) -> bool:
+    return math.isclose(p, routes.two_sided_p(route.estimate, route.se, df), rel_tol=1e-9, abs_tol=1e-300)
 
 
 def _unestimated(row: dict[str, Any], known: dict[str, Any], ratio: bool) -> dict[str, Any]:
@@ -242,7 +303,7 @@ def _routes(known: dict[str, Any], ratio: bool) -> list[routes.Route]:
     if {point, "se"} <= has:
         found.append(routes.from_se(known[point], known["se"]))
     derived = bool(found) and _follows(known, found[0], ratio)
-    if {"estimate", "ci_low", "ci_high"} <= has and not derived:
+    if {"estimate", *_LIMITS} <= has and not derived and known.get("ci_kind") not in _KEPT_LIMITS:
         printed = known["estimate"], known["ci_low"], known["ci_high"]
         found.append(routes.from_ci(*printed, level=level, df=df, ratio=ratio))
     elif found and "estimate" in has and ratio and not derived:

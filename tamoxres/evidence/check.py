@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..effects import RATIO_MEASURES
 from ..endpoints import PUBLISHED, STEEP
 from ..errors import DataError, EffectError
+from ..vocabulary import RATIO_MEASURES
 from .rows import COMPARISONS, effect_of, interaction_contrast
 from .tables import (
     EFFECTS,

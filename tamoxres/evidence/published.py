@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..effects import ESTIMANDS, EffectEstimate
-from ..effects.derive import flags, from_strata, marker_level
+from ..effects import EffectEstimate
+from ..effects.derive import from_strata, stratum
 from ..errors import QuestionError
+from ..vocabulary import ESTIMANDS, choose
 from .check import SETTINGS, TIERS, open_extraction
 from .rows import effects_of
 from .tables import MARKERS, Extraction, Row, citation, row_flags, split, study_labels
@@ -68,11 +69,11 @@ def literature(
     157
     """
     marker = None if marker is None else marker.upper()
-    asked = {"marker": (marker, MARKERS), "estimand": (estimand, ESTIMANDS[1:])}
+    asked = {"marker": (marker, MARKERS), "estimand": (estimand, ESTIMANDS)}
     asked |= {"tier": (tier, TIERS), "setting": (setting, SETTINGS)}
     for name, (value, allowed) in asked.items():
-        if value is not None and value not in allowed:
-            raise QuestionError(f"Unknown {name} {value!r}. Use one of {', '.join(allowed)}.")
+        if value is not None:
+            choose(name, value, allowed)
     kept_kinds = _kinds(include)
     tables, out = open_extraction(data, merge=merge), []
     for row, effect in zip(tables.effects, effects_of(tables), strict=True):
@@ -102,15 +103,17 @@ def narrowed(
 ) -> list[EffectEstimate]:
     """Keep the rows whose treatment names a drug, that bear every flag asked for, and none of those refused."""
     rows = list(effects)
-    known = {flag for row in rows for flag in flags(row)}
+    known = {flag for row in rows for flag in row.flags}
     if unknown := [flag for flag in with_flags if flag not in known]:
         raise QuestionError(f"None of {len(rows)} rows is flagged {unknown[0]}. Flags are {', '.join(sorted(known))}.")
     return [
         row
         for row in rows
-        if treatment.casefold() in row.treatment.casefold()
-        and set(with_flags) <= set(flags(row))
-        and not set(without_flags) & set(flags(row))
+        if any(
+            treatment.casefold() in name.casefold() for name in (row.treatment_1, row.treatment_0, *row.restrictions)
+        )
+        and set(with_flags) <= set(row.flags)
+        and not set(without_flags) & set(row.flags)
     ]
 
 
@@ -155,7 +158,7 @@ def derived_interactions(
 
     Two rows of one study are strata of each other when they share endpoint, measure, treatments and subset, and one is
     about marker-altered, the other about marker-unaltered patients. The result is altered over unaltered, and its
-    `method` is `from strata`. Parameters are as in `literature`.
+    `route` is `strata`. Parameters are as in `literature`.
     """
     rows = literature(marker=marker, estimand="treatment_effect", include=include, data=data, merge=merge)
     return [from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows)]
@@ -165,10 +168,10 @@ def strata_pairs(effects: Iterable[EffectEstimate]) -> list[tuple[EffectEstimate
     """Find the marker-altered and the marker-unaltered stratum of one question of one study; a level stands once."""
     strata: dict[tuple[str, ...], dict[str, list[EffectEstimate]]] = {}
     for effect in effects:
-        if effect.status == "estimated" and (level := marker_level(effect)):
-            subset = next((flag for flag in flags(effect) if flag.startswith("subset:")), "")
-            kind = "composite" if "composite_marker" in flags(effect) else ""
-            key = (effect.study, effect.marker, effect.endpoint, effect.measure, effect.treatment, subset, kind)
+        if effect.status == "estimated" and (level := stratum(effect)):
+            compared = (effect.treatment_1, effect.treatment_0, *effect.restrictions)
+            kind = "composite" if effect.flagged("composite_marker") else ""
+            key = (effect.study, effect.marker, effect.endpoint, effect.measure, kind, *compared)
             strata.setdefault(key, {}).setdefault(level, []).append(effect)
     return [
         (pair["altered"][0], pair["unaltered"][0])

@@ -7,14 +7,15 @@ endpoints: they are shown side by side and pooled only where a caller maps them 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..effects import EffectEstimate
-from ..effects.derive import flags, from_strata
+from ..effects.derive import from_strata
+from ..effects.routes import side_errors
+from ..wording.rows import contrast_words
 from .published import literature, strata_pairs
 from .tables import Extraction
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CLAIMS", "Claim", "claims", "side_by_side"]
 
-_SIDES = re.compile(r"SE ([\d.]+) by its lower limit, ([\d.]+) by its upper")
 _COLUMNS = (
     "marker", "study", "contrast", "endpoint", "measure", "altered", "unaltered", "ratio", "ci_low", "ci_high", "se",
     "se_least", "se_most", "p_value", "printed_p", "route", "remark", "design", "flags",
@@ -117,15 +117,15 @@ def _order(markers: Any) -> Any:
 
 
 def _same_question(test: EffectEstimate, stratum: EffectEstimate) -> bool:
-    asked = ("study", "marker", "endpoint", "treatment")
-    composite = ["composite_marker" in flags(row) for row in (test, stratum)]
+    asked = ("study", "marker", "endpoint", "treatment_1", "treatment_0")
+    composite = [row.flagged("composite_marker") for row in (test, stratum)]
     return all(getattr(test, name) == getattr(stratum, name) for name in asked) and composite[0] == composite[1]
 
 
 def _shared(row: EffectEstimate) -> dict[str, Any]:
     return {
-        "marker": row.marker, "study": row.study, "contrast": row.treatment, "endpoint": row.endpoint,
-        "measure": row.measure, "design": row.design, "flags": ", ".join(flags(row)),
+        "marker": row.marker, "study": row.label, "contrast": contrast_words(row.treatment_1, row.treatment_0),
+        "endpoint": row.endpoint, "measure": row.measure, "design": row.design, "flags": ", ".join(row.flags),
     }  # fmt: skip
 
 
@@ -144,20 +144,24 @@ def _of_strata(altered: EffectEstimate, unaltered: EffectEstimate, tests: Sequen
 
 def _side_errors(row: EffectEstimate) -> tuple[float, float]:
     """Return the errors that the two sides of a printed interval imply; equal where it is symmetric."""
-    found = _SIDES.search(row.note)
+    if row.flagged("asymmetric_interval") and row.estimate is not None:
+        low, high = row.ci()
+        return side_errors(row.estimate, low, high, level=row.level, df=row.df, ratio=row.is_ratio)
     se = row.se or math.nan
-    return (float(found.group(1)), float(found.group(2))) if found else (se, se)
+    return se, se
 
 
 def _remark(row: EffectEstimate) -> str:
-    found = _SIDES.search(row.note)
-    return f"interval not symmetric, {found.group(0)}" if found else ""
+    if not row.flagged("asymmetric_interval"):
+        return ""
+    low, high = _side_errors(row)
+    return f"interval not symmetric, SE {low:.4g} by its lower limit, {high:.4g} by its upper"
 
 
 def _as_printed(row: EffectEstimate) -> dict[str, Any]:
     if row.status != "estimated":
         return _shared(row) | {"printed_p": row.p_value, "route": "P alone", "remark": ""}
-    turned = row.reversed() if row.contrast == "unaltered v altered" else row
+    turned = row.reversed() if row.group_1 == "unaltered" else row
     (low, high), least_most = turned.ci(), _side_errors(turned)
     return _shared(turned) | {
         "ratio": turned.estimate, "ci_low": low, "ci_high": high, "se": turned.se, "se_least": min(least_most),

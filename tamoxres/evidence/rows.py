@@ -1,9 +1,9 @@
 """From a row of effects.csv to an effect row, as printed.
 
-Conventions. `estimand` and `treatment_contrast` follow from the comparison; the marker level of a treatment effect
-stands first in `population` (`HER2 altered`); the state that counts as altered is the `rule`. The standard error is
-taken from the interval, else from an exact P; a P printed as an upper bound gives none, and a row without either is
-`test_only`. All flags of the row stand in `note` as `flags: a, b`, those of its study as `study flags: a, b`.
+Conventions. What is compared follows from the comparison; the state that counts as altered is the `rule`; the study's
+population, the row's subset and treatments that the comparison does not name stand in `restrictions`. The standard
+error is taken from the interval, else from an exact P; a P printed as an upper bound gives none, and a row without
+either is `test_only`. The flags of a row are those of the table, those of its study with `of_study:` before them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..effects import RATIO_MEASURES, EffectEstimate
+from ..effects import EffectEstimate
+from ..vocabulary import RATIO_MEASURES
 from .tables import Extraction, Row, citation, row_flags, sharing, study_labels
 
 __all__ = ["COMPARISONS", "effect_of", "effects_of", "interaction_contrast"]
 
-_CONTRASTS = {
-    "tamoxifen_v_none": "tamoxifen v none", "endocrine_v_none": "endocrine v none", "ai_v_tamoxifen": "AI v tamoxifen",
-    "longer_v_shorter": "longer v shorter tamoxifen", "inhibitor_added": "inhibitor added v not",
+_PAIRS = {
+    "none": ("", ""), "tamoxifen_v_none": ("tamoxifen", "none"), "endocrine_v_none": ("endocrine", "none"),
+    "ai_v_tamoxifen": ("aromatase_inhibitor", "tamoxifen"),
+    "longer_v_shorter": ("longer_tamoxifen", "shorter_tamoxifen"), "inhibitor_added": ("inhibitor_added", "not_added"),
 }  # fmt: skip
 COMPARISONS = {  # comparison -> treatment contrast; that of an interaction is read off its treatment
     "marker_positive_vs_negative": "none",
@@ -37,11 +39,6 @@ _UNALTERED = ("wild-type",)
 _RANDOMISED = (
     "nested_biomarker_of_trial", "randomised_trial", "secondary_report_of_trial", "meta_analysis_of_randomised_trials",
 )  # fmt: skip
-_REMARKS = {
-    "or_of_response_above_1_favours_ai": "an odds ratio of response: above 1 is better, kept as printed",
-    "or_of_being_event_free_below_1_is_worse": "an odds ratio of being event-free: below 1 is worse, kept as printed",
-    "ratio_of_hazard_ratios_negative_over_positive": "ratio of marker-negative over marker-positive, as printed",
-}
 
 
 @lru_cache(maxsize=4)
@@ -54,13 +51,15 @@ def effect_of(row: Row, extraction: Extraction) -> EffectEstimate:
     """Turn one row into an effect."""
     study, flagged = extraction.study(row["study_id"]), row_flags(row)
     shared: dict[str, Any] = {
-        "study": study_labels(extraction)[row["study_id"]], "marker": row["marker"], "rule": row["marker_state"],
-        "assay": row["assay"], "endpoint": row["endpoint"], "treatment": row["treatment"],
+        "study": row["study_id"], "label": study_labels(extraction)[row["study_id"]], "year": _count(study["year"]),
+        "origin": "published", "marker": row["marker"], "rule": row["marker_state"], "scale": "binary",
+        "assay": row["assay"], "endpoint": row["endpoint"], "setting": study["setting"],
         "measure": {"difference": "other_difference"}.get(row["measure"], row["measure"]),
         "n": _count(row["n"]), "events": _count(row["events"]), "overlaps": sharing(extraction)[row["study_id"]],
         "adjusted_for": {"yes": ("unspecified",), "no": (), "": ("unknown",)}[row["adjusted"]],
         "source": " | ".join(part for part in (citation(study), row["evidence_locator"]) if part),
-        "data_sha256": extraction.sha256, "note": _note(row, study, flagged), **_question(row, study, flagged),
+        "data_sha256": extraction.sha256, "flags": _flags(study, flagged), "remark": _remark(row, flagged),
+        **_question(row, study, flagged),
     }  # fmt: skip
     return _estimated(row, flagged, shared)
 
@@ -74,18 +73,28 @@ def _question(row: Row, study: Row, flagged: Iterable[str]) -> dict[str, Any]:
     comparison = row["comparison"]
     where = [study["population"], *(flag.replace(":", " ") for flag in flagged if flag.startswith("subset:"))]
     if comparison == "marker_positive_vs_negative":
-        contrast, code, estimand, design = "altered v unaltered", "none", "prognostic", "observational"
-    else:
-        code, design = _treatments(row, flagged), _design(study, flagged)
-        estimand = "interaction" if comparison == "interaction_marker_by_treatment" else "treatment_effect"
-        contrast = _CONTRASTS[code]
-    if estimand == "treatment_effect":
-        where.insert(0, f"{row['marker']} {_level(row)}")
-    if estimand == "interaction":
-        turned = "ratio_of_hazard_ratios_negative_over_positive" in flagged
-        contrast = "unaltered v altered" if turned else "altered v unaltered"
-    asked = {"estimand": estimand, "contrast": contrast, "treatment_contrast": code, "design": design}
-    return {**asked, "population": "; ".join(where)}
+        return {"estimand": "prognostic", "design": "observational", **_treated(row), "restrictions": _named(where)}
+    code = _treatments(row, flagged)
+    out: dict[str, Any] = {"treatment_1": _PAIRS[code][0], "treatment_0": _PAIRS[code][1], "estimand": "interaction"}
+    if row["treatment"] not in (f"{out['treatment_1']} vs {out['treatment_0']}", ""):
+        where.append(row["treatment"])
+    if comparison != "interaction_marker_by_treatment":
+        level = _level(row)
+        out |= {"estimand": "treatment_effect", "marker_level": "" if level == "unselected" else level}
+    elif "ratio_of_hazard_ratios_negative_over_positive" in flagged:
+        out |= {"group_1": "unaltered", "group_0": "altered"}
+    return out | {"design": _design(study, flagged), "restrictions": _named(where)}
+
+
+def _named(phrases: Iterable[str]) -> tuple[str, ...]:
+    return tuple(phrase.replace(";", ",") for phrase in phrases if phrase)
+
+
+def _treated(row: Row) -> dict[str, str]:
+    """Return the treatment of a prognostic row's patients; `any` and `mixed` are not alike."""
+    if row["treatment"] in ("any", "mixed", ""):
+        return {"treated_alike": "no" if row["treatment"] else ""}
+    return {"treatment_1": row["treatment"], "treated_alike": "yes"}
 
 
 def _treatments(row: Row, flagged: Iterable[str]) -> str:
@@ -117,15 +126,15 @@ def _design(study: Row, flagged: Iterable[str]) -> str:
     return "randomised" if study["design"] in _RANDOMISED else "observational"
 
 
-def _note(row: Row, study: Row, flagged: Sequence[str]) -> str:
-    bound = "p_is_upper_bound" in flagged or "p_is_of_the_source_test" in flagged
-    parts = [
-        f"flags: {', '.join(flagged)}" if flagged else "",
-        f"study flags: {study['flags'].replace(';', ', ')}" if study["flags"] else "",
-        *(text for flag, text in _REMARKS.items() if flag in flagged),
-        f"printed P {'< ' if 'p_is_upper_bound' in flagged else ''}{row['p_value']}" if bound else "",
-    ]
-    return "; ".join(part for part in parts if part)
+def _flags(study: Row, flagged: Sequence[str]) -> tuple[str, ...]:
+    """Return the row's flags, then its study's."""
+    return (*flagged, *(f"of_study:{flag}" for flag in study["flags"].split(";") if flag))
+
+
+def _remark(row: Row, flagged: Sequence[str]) -> str:
+    if "p_is_upper_bound" in flagged or "p_is_of_the_source_test" in flagged:
+        return f"Printed P {'< ' if 'p_is_upper_bound' in flagged else ''}{row['p_value']}."
+    return ""
 
 
 def _estimated(row: Row, flagged: Sequence[str], shared: dict[str, Any]) -> EffectEstimate:
@@ -135,14 +144,17 @@ def _estimated(row: Row, flagged: Sequence[str], shared: dict[str, Any]) -> Effe
     exact = p is not None and "p_is_upper_bound" not in flagged
     if estimate is not None and row["ci_low"]:
         printed = p if exact and "p_is_of_the_source_test" not in flagged else None
-        return EffectEstimate.from_ci(estimate, float(row["ci_low"]), float(row["ci_high"]), p_value=printed, **shared)
+        kind = "printed" if printed is not None else ""
+        low, high = float(row["ci_low"]), float(row["ci_high"])
+        return EffectEstimate.from_ci(estimate, low, high, p_value=printed, p_kind=kind, **shared)
     if estimate is not None and exact and p is not None:
-        return EffectEstimate.from_p(estimate, p, p_value=p, **shared)
+        return EffectEstimate.from_p(estimate, p, **shared)
     told = next((flag.removeprefix("direction:") for flag in flagged if flag.startswith("direction:")), "")
     direction = {"better_on_ai": "better", "not_stated": ""}.get(told, told)
     point = math.log(estimate) if estimate is not None and shared["measure"] in RATIO_MEASURES else None
     if point:
         direction = "worse" if point > 0 else "better"
     return EffectEstimate(
-        **shared, log_estimate=point, p_value=p, status="test_only", direction=direction, method="printed test"
-    )
+        **shared, log_estimate=point, p_value=p, p_kind="" if p is None else "printed", status="test_only",
+        p_relation="<" if "p_is_upper_bound" in flagged else "", direction=direction,
+    )  # fmt: skip

@@ -192,16 +192,15 @@ def _letter(i: int) -> str:
 
 @lru_cache(maxsize=4)
 def sharing(extraction: Extraction) -> dict[str, tuple[str, ...]]:
-    """Return the labels of the studies that share patients with each study, by id."""
-    labels = study_labels(extraction)
-    groups: dict[str, set[str]] = {i: {i} for i in labels}
+    """Return the ids of the studies that share patients with each study, by id."""
+    groups: dict[str, set[str]] = {row["study_id"]: {row["study_id"]} for row in extraction.studies}
     for row in (*extraction.studies, *extraction.effects):
         for flag in split(row["flags"]):
             kind, _, other = flag.partition(":")
             if kind in SHARING and other in groups:
                 union = groups[row["study_id"]] | groups[other]
                 groups |= dict.fromkeys(union, union)
-    return {i: tuple(sorted(labels[j] for j in group - {i})) for i, group in groups.items()}
+    return {i: tuple(sorted(group - {i})) for i, group in groups.items()}
 
 
 def citation(row: Row) -> str:

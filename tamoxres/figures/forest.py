@@ -153,6 +153,6 @@ def _sheet(
 
 def _looks_like_subgroups(effects: list[EffectEstimate]) -> bool:
     drawn = [effect for effect in effects if effect.estimand != "interaction"]
-    levels = [(effect.marker, effect.population) for effect in drawn if effect.marker]
-    one = {(effect.study, effect.estimand) for effect in drawn}
+    levels = [(effect.marker, effect.population_parts) for effect in drawn if effect.marker]
+    one = {(effect.label, effect.estimand) for effect in drawn}
     return len(one) == 1 and one.pop()[1] == "treatment_effect" and len(set(levels)) == len(levels) > 1

@@ -2,18 +2,18 @@
 
 Conventions: marks are on the reader's scale (ratios, not logs); the weight of a mark is the precision 1 / SE squared,
 which the *area* of its box is proportional to; a row that was not estimated keeps its line, with text and no mark. A
-row counts as published if it has no data behind it, or came from printed numbers (its method begins with `from`).
+row counts as published if no patients of ours stand behind it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..effects import RATIO_MEASURES, EffectEstimate
+from ..effects import EffectEstimate
 from ..errors import EffectError
+from ..vocabulary import RATIO_MEASURES
 from ..wording import NOT_ESTIMABLE, Style, count, number, number_with_interval, ratio_with_interval
 from . import forest_words as words
 from .style import journal
@@ -24,7 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 _TRIAL_LEVEL = 0.99  # the EBCTCG gives trials 99% intervals, totals 95%
-_DISTINGUISH = ("marker", "endpoint", "estimand", "population", "treatment", "contrast", "rule", "measure")
+_DISTINGUISH = ("marker", "endpoint", "estimand", "population", "treatment_1", "contrast", "rule", "measure")
+_PRINTED = ("ci", "p", "oe_v", "logrank_p", "events", "km", "strata", "strata_p")  # routes from what a paper prints
 _DECIMALS = {"RD": 3}
 
 
@@ -156,7 +157,8 @@ def columns_for(
 
 def _count_columns(effects: Sequence[EffectEstimate], arms: bool) -> list[Column]:
     if arms and any(effect.n_1 is not None or effect.events_1 is not None for effect in effects):
-        first, second = words.arm_heads(_the_only(effect.contrast for effect in effects))
+        pairs = {effect.compared for effect in effects}
+        first, second = words.arm_heads(pairs.pop() if len(pairs) == 1 else ("", ""))
         return [
             Column(key="counts_1", head=f"{first}\nevents/N", anchor="/", optional=True),
             Column(key="counts_0", head=f"{second}\nevents/N", anchor="/", optional=True),
@@ -168,8 +170,8 @@ def _count_columns(effects: Sequence[EffectEstimate], arms: bool) -> list[Column
 
 def _the_only(values: Iterable[str]) -> str:
     """Return the one value that all share, or an empty text."""
-    found = set(values)
-    return found.pop() if len(found) == 1 else ""
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else ""
 
 
 def effect_line(effect: EffectEstimate, label: str, style: str, *, total: bool = False, indent: bool = False) -> Line:
@@ -205,7 +207,9 @@ def effect_line(effect: EffectEstimate, label: str, style: str, *, total: bool =
 
 def individual(effect: EffectEstimate) -> bool:
     """Whether an effect was estimated from patients here, rather than taken from printed numbers."""
-    printed = effect.method.startswith("from ") or effect.status == "test_only"
+    if effect.origin:
+        return effect.origin == "own_patients"
+    printed = effect.route in _PRINTED or effect.status == "test_only"
     return (bool(effect.data_sha256) or effect.simulated) and not printed
 
 
@@ -241,8 +245,8 @@ def at_level(effects: Sequence[EffectEstimate], level: float | None = None) -> l
 def labels(effects: Sequence[EffectEstimate]) -> list[str]:
     """Return each row's study and, where a study has several rows, as much as it takes to tell them apart."""
     told: dict[int, list[str]] = {}
-    for study in dict.fromkeys(effect.study for effect in effects):
-        same = [i for i, effect in enumerate(effects) if effect.study == study]
+    for study in dict.fromkeys(effect.label for effect in effects):
+        same = [i for i, effect in enumerate(effects) if effect.label == study]
         parts = own_parts([effects[i] for i in same])
         told |= {i: [study] for i in same}
         for name in _DISTINGUISH:
@@ -255,7 +259,7 @@ def labels(effects: Sequence[EffectEstimate]) -> list[str]:
 
 def own_parts(effects: Sequence[EffectEstimate]) -> list[str]:
     """Return what each row's population says that not all of them share."""
-    parts = [re.split(r"[;,] ", effect.population) for effect in effects]
+    parts = [effect.population_parts for effect in effects]
     shared = set(parts[0]).intersection(*parts) if len(parts) > 1 else set()
     return [", ".join(part for part in own if part not in shared) for own in parts]
 

@@ -63,15 +63,14 @@ def subgroup_sheet(effects: Sequence[EffectEstimate], style: str) -> Sheet:
 
 
 def _interaction_p(rows: Sequence[EffectEstimate]) -> float | None:
-    """Take a variable's P for interaction: of its interaction row if there is one, else the P its levels carry."""
+    """Take a variable's P for interaction: that of its interaction row; None without one."""
     tests = [row for row in rows if row.estimand == "interaction"]
-    found = [p for test in tests for p in (test.lrt_p, test.p_value)] + [row.lrt_p for row in rows]
-    return next((p for p in found if p is not None), None)
+    return next((test.p_value for test in tests if test.p_value is not None), None)
 
 
 def _refit_note(effects: Sequence[EffectEstimate]) -> str:
     """Say whether the levels come from one model or from a model each (own rows only; a paper seldom tells)."""
-    own = {"contrast of one model" in effect.method for effect in effects if effect.marker and individual(effect)}
+    own = {effect.flagged("contrast_of_one_model") for effect in effects if effect.marker and individual(effect)}
     if own == {True}:
         return "Levels are contrasts of one model."
     if own == {False}:

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..effects import RATIO_MEASURES, EffectEstimate
+from ..effects import EffectEstimate
 from ..meta.pooled import CI_NAMES, TAU2_NAMES, PooledEffect
 from ..meta.subgroups import Subgroups
+from ..vocabulary import RATIO_MEASURES
 from ..wording import Style, number, p_value
 from .style import ACCENT, DARK, INK, journal
 
@@ -107,9 +108,9 @@ def measure_head(measure: str, estimand: str, style: str, level: float, model: s
     return f"{long if style == 'revman5' else short} ({100 * level:g}% CI)"
 
 
-def arm_heads(contrast: str) -> tuple[str, str]:
-    """Return heads for the counts of the two groups of `tamoxifen v none` or `altered v unaltered`."""
-    first, _, second = contrast.partition(" v ")
+def arm_heads(compared: tuple[str, str]) -> tuple[str, str]:
+    """Return heads for the counts of the two groups compared, such as `tamoxifen` and `none`."""
+    first, second = compared
     if not second:
         return "First group", "Second group"
     return first[:1].upper() + first[1:], f"No {first}" if second == "none" else second[:1].upper() + second[1:]
@@ -121,8 +122,8 @@ def favours_labels(effects: Sequence[EffectEstimate], word: str = "Favours") -> 
     Events are bad, so a ratio below 1 favours the group named first; more time without an event (RMSTD) and more
     responses (ORR) are good, and turn the sides round.
     """
-    contrasts = {effect.contrast for effect in effects}
-    first, _, second = contrasts.pop().partition(" v ") if len(contrasts) == 1 else ("", "", "")
+    pairs = {effect.compared for effect in effects}
+    first, second = pairs.pop() if len(pairs) == 1 else ("", "")
     sides = (f"{word} {first}", f"{word} no {first}" if second == "none" else f"{word} {second}")
     if not second:
         sides = (f"{word} first group", f"{word} second group")

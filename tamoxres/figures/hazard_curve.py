@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hazard_curve"]
 
-_COLUMNS = ("value", "hr", "conf_low", "conf_high")
+_COLUMNS = ("value", "hr", "ci_low", "ci_high")
 _HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.42}  # of the figure's width
 _LEAST, _MOST, _WHOLE = 0.02, 50.0, 8.0  # ends of the axis; fold up to which a band is shown whole
 _STRIP = 0.20  # of the plot's height that the histogram takes
@@ -50,7 +50,7 @@ def hazard_curve(
     Parameters
     ----------
     curve : DataFrame
-        value, hr, conf_low, conf_high, in ascending order of value, and se of the log hazard ratio if the confidence
+        value, hr, ci_low, ci_high, in ascending order of value, and se of the log hazard ratio if the confidence
         level is to be told: as `spline(...).curve()` gives it.
     values : sequence of float
         The number in each patient of the model; unknown ones are left out.
@@ -117,7 +117,7 @@ def _check_reference(table: pd.DataFrame, at: float) -> None:
     grid = table["value"].to_numpy(float)
     if not grid[0] <= at <= grid[-1]:
         return
-    narrowest = int(np.argmin((table["conf_high"] / table["conf_low"]).to_numpy(float)))
+    narrowest = int(np.argmin((table["ci_high"] / table["ci_low"]).to_numpy(float)))
     right = int(np.searchsorted(grid, at))
     if narrowest not in (right - 1, right, right + 1):
         raise TamoxresError(
@@ -127,8 +127,8 @@ def _check_reference(table: pd.DataFrame, at: float) -> None:
 
 def _ends(table: pd.DataFrame) -> tuple[float, float]:
     """Return the ends of the ratio axis: the whole curve, and the band unless it is very wide."""
-    low = min(float(table["hr"].min()), max(float(table["conf_low"].min()), 1 / _WHOLE), 0.8)
-    high = max(float(table["hr"].max()), min(float(table["conf_high"].max()), _WHOLE), 1.25)
+    low = min(float(table["hr"].min()), max(float(table["ci_low"].min()), 1 / _WHOLE), 0.8)
+    high = max(float(table["hr"].max()), min(float(table["ci_high"].max()), _WHOLE), 1.25)
     low, high = max(low, _LEAST), min(high, _MOST)
     pad = (high / low) ** 0.05
     return low / pad, high * pad
@@ -139,7 +139,7 @@ def _note(table: pd.DataFrame, known: FloatArray, at: float) -> str:
     if "se" in table.columns:
         se = table["se"].to_numpy(float)
         widest = int(np.argmax(se))
-        z = float(np.log(table["conf_high"].iloc[widest] / table["hr"].iloc[widest])) / se[widest]
+        z = float(np.log(table["ci_high"].iloc[widest] / table["hr"].iloc[widest])) / se[widest]
         band = f"band: {100 * (2 * float(ndtr(z)) - 1):.3g}% confidence interval"
     beyond = int(((known < table["value"].min()) | (known > table["value"].max())).sum())
     outside = f", {count(beyond)} of them beyond the axis" if beyond else ""
@@ -149,7 +149,7 @@ def _note(table: pd.DataFrame, known: FloatArray, at: float) -> str:
 def _draw(ax: Axes, table: pd.DataFrame, at: float, size: float) -> None:
     x = table["value"]
     ax.axhline(1.0, color=DARK, linewidth=0.7, zorder=1, gid="null")
-    ax.fill_between(x, table["conf_low"], table["conf_high"], color=ACCENT, alpha=0.15, linewidth=0, gid="band")
+    ax.fill_between(x, table["ci_low"], table["ci_high"], color=ACCENT, alpha=0.15, linewidth=0, gid="band")
     ax.plot(x, table["hr"], color=ACCENT, linewidth=1.2, zorder=3, gid="curve")
     ax.plot(
         [at], [1.0], marker="o", markersize=0.75 * size, markerfacecolor="white", markeredgecolor=INK,

@@ -99,16 +99,16 @@ def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
     for curve in curves:
         end = _cut(curve)
         time = np.concatenate([[0.0], curve.time[curve.time < end], [end]])
-        values = {name: curve.step(name, time) for name in ("estimate", "conf_low", "conf_high")}
+        values = {name: curve.step(name, time) for name in ("estimate", "ci_low", "ci_high")}
         if not (curve.n_risk >= LEAST_AT_RISK).any():
-            values |= {name: np.full(time.size, np.nan) for name in ("conf_low", "conf_high")}
+            values |= {name: np.full(time.size, np.nan) for name in ("ci_low", "ci_high")}
         group = groups.index(curve.group)
         line = group // 2 + (2 if causes.index(curve.cause) else 0)
         drawn = Drawn(
             label=_label(curves.grouping, curve.group, curve.cause if len(causes) > 1 else ""),
             color=_COLORS[group % 2 if len(groups) > 1 else 1],
             dashes=_DASHES[line % len(_DASHES)],
-            time=time / months, value=values["estimate"], low=values["conf_low"], high=values["conf_high"],
+            time=time / months, value=values["estimate"], low=values["ci_low"], high=values["ci_high"],
         )  # fmt: skip
         out.append(drawn)
     return out

@@ -31,11 +31,11 @@ class Equivalence:
     Attributes
     ----------
     equivalent : bool
-    p : float
+    p_value : float
         The larger of the two one-sided P values.
     p_low, p_high : float
         Of the tests against the lower and the upper margin.
-    conf_low, conf_high : float
+    ci_low, ci_high : float
         The 1 - 2 alpha interval, on the reader's scale.
     margin : (float, float)
     alpha : float
@@ -45,11 +45,11 @@ class Equivalence:
     """
 
     equivalent: bool
-    p: float
+    p_value: float
     p_low: float
     p_high: float
-    conf_low: float
-    conf_high: float
+    ci_low: float
+    ci_high: float
     margin: tuple[float, float]
     alpha: float
     estimand: str
@@ -58,13 +58,13 @@ class Equivalence:
 
     def __str__(self) -> str:
         write = ratio if self.is_ratio else number
-        limits = interval(write(self.conf_low), write(self.conf_high))
+        limits = interval(write(self.ci_low), write(self.ci_high))
         margin = f"{write(self.margin[0])} to {write(self.margin[1])}"
         found = "lies within" if self.equivalent else "does not lie within"
         what = f"the {self.estimand.replace('_', ' ')}" if self.estimand else "the effect"
         return (
             f"{100 * (1 - 2 * self.alpha):.0f}% interval of {what} {limits} {found} the margin {margin} "
-            f"(two one-sided tests, {p_value(self.p, label=True)})"
+            f"(two one-sided tests, {p_value(self.p_value, label=True)})"
         )
 
 
@@ -93,7 +93,7 @@ def equivalence(
     90% interval of the interaction (0.85-1.18) lies within the margin 0.80 to 1.25 (two one-sided tests, P = 0.013)
     """
     if effect.point is None or effect.se is None or effect.status != "estimated":
-        raise AnalysisError(f"{effect.study}: equivalence needs an estimated effect; this one is {effect.status}.")
+        raise AnalysisError(f"{effect.label}: equivalence needs an estimated effect; this one is {effect.status}.")
     low, high = margin
     if not low < effect.null < high or (effect.is_ratio and low <= 0):
         raise AnalysisError(
@@ -104,10 +104,10 @@ def equivalence(
     bounds = (math.log(low), math.log(high)) if effect.is_ratio else (low, high)
     p_low = _upper_tail((effect.point - bounds[0]) / effect.se, effect.df)
     p_high = _upper_tail((bounds[1] - effect.point) / effect.se, effect.df)
-    conf_low, conf_high = effect.ci(1 - 2 * alpha)
+    ci_low, ci_high = effect.ci(1 - 2 * alpha)
     return Equivalence(
-        equivalent=max(p_low, p_high) < alpha, p=max(p_low, p_high), p_low=p_low, p_high=p_high, conf_low=conf_low,
-        conf_high=conf_high, margin=(low, high), alpha=alpha, estimand=effect.estimand, effect_id=effect.row_id,
+        equivalent=max(p_low, p_high) < alpha, p_value=max(p_low, p_high), p_low=p_low, p_high=p_high, ci_low=ci_low,
+        ci_high=ci_high, margin=(low, high), alpha=alpha, estimand=effect.estimand, effect_id=effect.row_id,
         is_ratio=effect.is_ratio,
     )  # fmt: skip
 

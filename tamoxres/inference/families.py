@@ -1,7 +1,7 @@
 """Families of tests: Holm's and Benjamini-Hochberg's P values beside the raw ones.
 
-Conventions: a family is declared beforehand (in the plan); the likelihood-ratio P stands for an interaction that has
-one, the Wald P for any other row; rows without a P stay in the table and are not counted.
+Conventions: a family is declared beforehand (in the plan); the P of a row is the one it reports (the
+likelihood-ratio P of an interaction, the Wald P of most others); rows without a P stay in the table, not counted.
 
 References
 ----------
@@ -67,7 +67,7 @@ def family_table(effects: Sequence[EffectEstimate], family: str) -> pd.DataFrame
     """
     import pandas as pd
 
-    own = [row.lrt_p if row.lrt_p is not None else row.p_value for row in effects]
+    own = [row.p_value for row in effects]
     table = pd.DataFrame(
         {
             "row_id": [row.row_id for row in effects],

@@ -37,17 +37,17 @@ class GailSimon:
         The smaller of them.
     k : int
         Subsets.
-    p : float
+    p_value : float
     """
 
     q_positive: float
     q_negative: float
     statistic: float
     k: int
-    p: float
+    p_value: float
 
     def __str__(self) -> str:
-        return f"Gail-Simon test of a qualitative interaction in {self.k} subsets: {p_value(self.p, label=True)}"
+        return f"Gail-Simon test of a qualitative interaction in {self.k} subsets: {p_value(self.p_value, label=True)}"
 
 
 def gail_simon(effects: Sequence[EffectEstimate]) -> GailSimon:
@@ -67,16 +67,18 @@ def gail_simon(effects: Sequence[EffectEstimate]) -> GailSimon:
         raise AnalysisError(f"A qualitative interaction needs at least two subsets; found {len(effects)}.")
     measures = sorted({row.measure for row in effects})
     if len(measures) > 1:
-        raise AnalysisError(f"Effects differ in measure: {measures}. Give effects of one measure.")
+        raise AnalysisError(f"Effects differ in measure: {measures}.", mend="Give effects of one measure.")
     z = []
     for row in effects:
         if row.point is None or row.se is None or row.status != "estimated":
             raise AnalysisError(
-                f"The effect of {row.population or row.study} was not estimated. Leave that subset out."
+                f"The effect of {row.label}, {row.population} was not estimated.", mend="Leave that subset out."
             )
         z.append(row.point / row.se)
     squares = np.square(z)
     positive, negative = float(squares[np.array(z) > 0].sum()), float(squares[np.array(z) < 0].sum())
     statistic, k = min(positive, negative), len(z)
     p = sum(comb(k - 1, h) * 0.5 ** (k - 1) * float(chdtrc(h, statistic)) for h in range(1, k))
-    return GailSimon(q_positive=positive, q_negative=negative, statistic=statistic, k=k, p=p if statistic > 0 else 1.0)
+    return GailSimon(
+        q_positive=positive, q_negative=negative, statistic=statistic, k=k, p_value=p if statistic > 0 else 1.0
+    )

@@ -75,7 +75,8 @@ def rubin(estimates: Sequence[float], variances: Sequence[float], *, df_complete
         )
     if not (np.isfinite(q).all() and np.isfinite(u).all() and (u > 0).all()):
         raise AnalysisError(
-            "An imputed data set gave no finite estimate and variance. Impute fewer columns, or adjust for fewer."
+            "An imputed data set gave no finite estimate and variance.",
+            mend="Impute fewer columns, or adjust for fewer.",
         )
     within, between = float(u.mean()), float(q.var(ddof=1))
     added = (1 + 1 / q.size) * between

@@ -23,7 +23,7 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..wording import interval, p_value, ratio, ratio_with_interval
 
-__all__ = ["SINGLE_ARM", "Verdict", "indication_note", "minimum_detectable", "reach_verdict", "single_arm_verdict"]
+__all__ = ["SINGLE_ARM", "Verdict", "design_flags", "minimum_detectable", "reach_verdict", "single_arm_verdict"]
 
 Label = Literal[
     "interaction supported (randomised)",
@@ -33,20 +33,15 @@ Label = Literal[
     "no evidence either way",
     "single arm: cannot tell",
 ]
+_SEEN = ("interaction supported (randomised)", "interaction seen, treatment not randomised")
 SINGLE_ARM: Label = "single arm: cannot tell"
-_INDICATION = "so its hazard ratios are open to confounding by indication."
 
 
-def indication_note(design: str) -> list[str]:
-    """Return the note that a treatment effect from such a design never goes without; none where it was randomised."""
+def design_flags(design: str) -> tuple[str, ...]:
+    """Return the flag that a treatment effect from such a design never goes without; none where it was randomised."""
     if design == "randomised":
-        return []
-    chosen = (
-        "Treatment was randomised only in part,"
-        if design == "partly_randomised"
-        else "Treatment was chosen, not randomised,"
-    )
-    return [f"{chosen} {_INDICATION}"]
+        return ()
+    return ("partly_randomised",) if design == "partly_randomised" else ("not_randomised",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +66,11 @@ class Verdict:
     alpha: float = 0.05
     basis: str = ""
     minimum_detectable: float = math.nan
+
+    @property
+    def seen(self) -> bool:
+        """Whether an interaction was seen."""
+        return self.label in _SEEN
 
     def __str__(self) -> str:
         return f"{self.label}. {self.sentence}"
@@ -122,7 +122,7 @@ def reach_verdict(
     margin : (low, high), optional
         Equivalence margin for the ratio; without one, a null interaction is never "within margin".
     """
-    tested = interaction.lrt_p if interaction.lrt_p is not None else interaction.p_value
+    tested = interaction.p_value
     if interaction.se is None or prognostic.p_value is None or tested is None:
         raise AnalysisError("A verdict needs an estimated interaction and an estimated prognostic effect.")
     detectable = minimum_detectable(interaction.se, alpha=alpha)

@@ -214,5 +214,5 @@ def _shrunken(found: Posterior, y: Array, v: Array, pooled: PooledEffect) -> tup
         mean = (1 - share) * estimate + share * found.mean
         spread = (1 - share) * variance + share**2 * found.variance
         own = Posterior(found.tau, found.weight, mean, spread)
-        out.append(_summary(effect.study, own.cdf, pooled, _span(own)))
+        out.append(_summary(effect.label, own.cdf, pooled, _span(own)))
     return tuple(out)

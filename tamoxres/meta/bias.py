@@ -120,7 +120,7 @@ def _with_events(pooled: PooledEffect, method: str) -> tuple[list[EffectEstimate
     needed = {"fiv": ("events",), "fav": ("events_1", "events_0")}.get(method, ())
     told = [all(getattr(effect, name) is not None for name in needed) for effect in pooled.effects]
     usable = [effect for effect, is_told in zip(pooled.effects, told, strict=True) if is_told]
-    return usable, [effect.study for effect, is_told in zip(pooled.effects, told, strict=True) if not is_told]
+    return usable, [effect.label for effect, is_told in zip(pooled.effects, told, strict=True) if not is_told]
 
 
 def _predictor(effects: list[EffectEstimate], v: Array, method: str) -> tuple[Array, Array]:

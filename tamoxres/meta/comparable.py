@@ -4,7 +4,7 @@ Refused unless the caller maps it by name: effects that differ in marker, contra
 treatment contrast, marker level of a treatment effect; crude with adjusted; prognostic among the treated with that in
 all. Refused without appeal: the same study twice, and studies declared to share patients (see `meta.dependent`).
 Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or an odds
-ratio whose direction is turned. Flags stand in a row's note as `flags: a, b`.
+ratio whose direction is turned.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from operator import attrgetter
 from shlex import quote
 
 from ..effects import EffectEstimate
-from ..effects.derive import flags, marker_level
+from ..effects.derive import stratum
 from ..errors import PoolingError
 
 __all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "question", "remarks"]
@@ -26,9 +26,8 @@ REFUSED_FLAGS = (
 )  # fmt: skip
 _CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by
 _SHOWN_MAPPINGS = 2  # of a refusal's mend
-_ALL_PATIENTS = ("any", "mixed")
 _WORDS = {
-    "adjusted": "adjustment", "population": "marker level", "treatment": "patients",
+    "adjusted": "adjustment", "marker_level": "marker level", "treatment": "patients",
     "treatment_contrast": "treatment contrast",
 }  # fmt: skip
 
@@ -41,7 +40,7 @@ class Alike:
     ----------
     marker, contrast, estimand, measure, treatment_contrast : mapping of str to str
         Such as `measure={"RR": "HR"}`.
-    population : mapping of str to str
+    marker_level : mapping of str to str
         Of the marker level `altered` or `unaltered` in which a treatment effect was estimated.
     treatment : mapping of str to str
         Of a prognostic effect's treatment, such as `{"any": "tamoxifen"}`.
@@ -61,7 +60,7 @@ class Alike:
     estimand: Mapping[str, str] = field(default_factory=dict)
     measure: Mapping[str, str] = field(default_factory=dict)
     treatment_contrast: Mapping[str, str] = field(default_factory=dict)
-    population: Mapping[str, str] = field(default_factory=dict)
+    marker_level: Mapping[str, str] = field(default_factory=dict)
     treatment: Mapping[str, str] = field(default_factory=dict)
     adjusted: Mapping[str, str] = field(default_factory=dict)
     include: tuple[str, ...] = ()
@@ -78,12 +77,17 @@ def _adjustment(effect: EffectEstimate) -> str:
 
 
 def _treated(effect: EffectEstimate, alike: Alike) -> str:
-    treatment = alike.treatment.get(effect.treatment, effect.treatment)
-    if alike.estimand.get(effect.estimand, effect.estimand) != "prognostic" or not treatment:
+    if alike.estimand.get(effect.estimand, effect.estimand) != "prognostic":
         return ""
-    if treatment in _ALL_PATIENTS:
-        return "all patients"
+    treatment = alike.treatment.get(_treatment(effect), _treatment(effect))
+    if treatment in ("any", ""):
+        return "all patients" if treatment else ""
     return "untreated patients" if treatment == "none" else "treated patients"
+
+
+def _treatment(effect: EffectEstimate) -> str:
+    """Return the treatment that a prognostic row's patients had: `any` where both arms are in it."""
+    return "any" if effect.treated_alike == "no" else effect.treatment_1
 
 
 def _readings(endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, Callable[[EffectEstimate], str]]:
@@ -96,7 +100,7 @@ def _readings(endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, Callab
     return {
         **{name: mapped(name, getattr(alike, name)) for name in plain},
         "endpoint": mapped("endpoint", endpoint_map),
-        "population": lambda effect: alike.population.get(marker_level(effect), marker_level(effect)),
+        "marker_level": lambda effect: alike.marker_level.get(stratum(effect), stratum(effect)),
         "treatment": lambda effect: _treated(effect, alike),
         "adjusted": lambda effect: alike.adjusted.get(_adjustment(effect), _adjustment(effect)),
     }
@@ -124,7 +128,7 @@ def check(
         Saying what differs, in which studies, and what to pass if it is meant.
     """
     if len(effects) < 2:
-        only = f"; found only {effects[0].study}" if effects else ""
+        only = f"; found only {effects[0].label}" if effects else ""
         raise PoolingError(f"Pooling needs at least two estimated effects{only}.")
     _check_flags(effects, alike.include)
     for name, read in _readings(endpoint_map, alike).items():
@@ -143,10 +147,9 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
     """Say what to pass, in Python and on the command line, to take the others' values for the first's."""
     values = list(dict.fromkeys(read(effect) for effect in effects))
     if name == "contrast" and len(values) == 2:
-        one, other = (tuple(contrast.split(" v ")) for contrast in values)
-        if one == other[::-1]:
-            turned = next(effect.study for effect in effects if read(effect) == values[1])
-            return f"Turn {turned} round with .reversed() (--reverse {quote(turned)})."
+        other = next(effect for effect in effects if read(effect) == values[1])
+        if other.reversed().contrast == values[0]:
+            return f"Turn {other.label} round with .reversed() (--reverse {quote(other.label)})."
     raw, told = _raw(name), [effect for effect in effects if read(effect) != "not told"]
     target = raw(told[0])
     others = list(dict.fromkeys(raw(effect) for effect in told if read(effect) != read(told[0])))
@@ -162,15 +165,14 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
 
 def _raw(name: str) -> Callable[[EffectEstimate], str]:
     """Return how the value that a mapping takes is read off a row."""
-    if name == "population":
-        return marker_level
-    return _adjustment if name == "adjusted" else attrgetter(name)
+    readings = {"marker_level": stratum, "adjusted": _adjustment, "treatment": _treatment}
+    return readings.get(name) or attrgetter(name)
 
 
 def _groups(effects: Iterable[EffectEstimate], read: Callable[[EffectEstimate], str]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for effect in effects:
-        groups.setdefault(read(effect), []).append(effect.study)
+        groups.setdefault(read(effect), []).append(effect.label)
     return groups
 
 
@@ -184,7 +186,7 @@ def _names(studies: Sequence[str]) -> str:
 
 def _check_flags(effects: Sequence[EffectEstimate], include: Sequence[str]) -> None:
     for flag in REFUSED_FLAGS:
-        flagged = [effect.study for effect in effects if flag in flags(effect)]
+        flagged = [effect.label for effect in effects if flag in effect.flags]
         if flagged and flag not in include:
             raise PoolingError(
                 f"{_names(flagged)}: flagged {flag}. Pass alike=Alike(include=({flag!r},)) (--include {flag}) "
@@ -198,7 +200,7 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
         name = effect.study.casefold()
         if name in seen:
             raise PoolingError(
-                f"Study {effect.study} stands twice; its patients would count twice. "
+                f"Study {effect.label} stands twice; its patients would count twice. "
                 "Keep one effect a study (--one-a-study), or use pool_dependent."
             )
         seen[name] = effect
@@ -206,7 +208,7 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
         for other in effect.overlaps:
             if other.casefold() in seen and other.casefold() != effect.study.casefold():
                 raise PoolingError(
-                    f"{effect.study} and {other} share patients, who would count twice. "
+                    f"{effect.label} and {seen[other.casefold()].label} share patients, who would count twice. "
                     "Keep one of them (--one-a-study), or use pool_dependent."
                 )
 
@@ -214,8 +216,8 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
 def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> tuple[str, ...]:
     """Return what a reader must know of effects that were pooled: mixed assays, mappings used, simulated rows."""
     notes = []
-    for name in ("assay", "treatment", "design"):
-        groups = _groups((effect for effect in effects if getattr(effect, name)), attrgetter(name))
+    for name, read in (("assay", attrgetter("assay")), ("treatment", _treatment), ("design", attrgetter("design"))):
+        groups = _groups((effect for effect in effects if read(effect)), read)
         if len(groups) > 1:
             notes.append(f"Mixed {name}s: {_told(groups)}.")
     groups = _groups(effects, _adjustment)
@@ -223,19 +225,19 @@ def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], 
         notes.append(f"Mixed adjustment: {_told(groups)}.")
     notes += _mapped(effects, endpoint_map, alike)
     for flag in alike.include:
-        if flagged := [effect.study for effect in effects if flag in flags(effect)]:
+        if flagged := [effect.label for effect in effects if flag in effect.flags]:
             notes.append(f"Included by name, flagged {flag}: {_names(flagged)}.")
-    if simulated := [effect.study for effect in effects if effect.simulated]:
+    if simulated := [effect.label for effect in effects if effect.simulated]:
         notes.append(f"Simulated: {_names(simulated)}.")
     return tuple(notes)
 
 
 def _mapped(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> list[str]:
-    names = ("marker", "contrast", "estimand", "measure", "treatment_contrast", "population")
+    names = ("marker", "contrast", "estimand", "measure", "treatment_contrast", "marker_level")
     maps = {"endpoint": endpoint_map} | {name: getattr(alike, name) for name in names}
     return [
         f"{(_WORDS.get(name) or name).capitalize()} {value or 'not given'} taken as {target}: {_names(studies)}."
         for name, mapping in maps.items()
         for value, target in mapping.items()
-        if (studies := [effect.study for effect in effects if _raw(name)(effect) == value])
+        if (studies := [effect.label for effect in effects if _raw(name)(effect) == value])
     ]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..effects import EffectEstimate
-from ..effects.derive import from_strata, marker_level
+from ..effects.derive import from_strata, stratum
 from ..errors import PoolingError
 from .comparable import Alike
 from .estimate import CiMethod
@@ -42,15 +42,15 @@ def within_study_interactions(
     found: dict[str, dict[str, EffectEstimate]] = {}
     left = []
     for effect in effects:
-        part = "interaction" if effect.estimand == "interaction" else marker_level(effect)
+        part = "interaction" if effect.estimand == "interaction" else stratum(effect)
         if not part:
             raise PoolingError(
-                f"{effect.study}: a {effect.estimand or 'nameless'} row is no interaction and no marker stratum."
+                f"{effect.label}: a {effect.estimand or 'nameless'} row is no interaction and no marker stratum."
             )
         if effect.status != "estimated":
             left.append(effect)
         elif part in found.setdefault(effect.study, {}):
-            raise PoolingError(f"{effect.study} gives two rows of its {part}; keep one.")
+            raise PoolingError(f"{effect.label} gives two rows of its {part}; keep one.")
         else:
             found[effect.study][part] = effect
     rows = []
@@ -93,6 +93,6 @@ def deft(
     """
     rows, left = within_study_interactions(effects)
     pooled = pool(rows, tau2=tau2, ci=ci, endpoint_map=endpoint_map, alike=alike)
-    alone = tuple(effect.study for effect in left if effect.status == "estimated")
+    alone = tuple(effect.label for effect in left if effect.status == "estimated")
     notes = (f"One marker stratum only, nothing within the study: {', '.join(alone)}.",) if alone else ()
     return replace(pooled, left_out=tuple(left), notes=(*pooled.notes, *notes))

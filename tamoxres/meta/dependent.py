@@ -142,7 +142,7 @@ def pool_dependent(
         raise PoolingError(f"clusters holds {len(clusters)} names for {len(rows)} estimated effects.")
     codes = _codes(list(clusters)) if clusters is not None else _by_patients(rows)
     members = [
-        tuple(dict.fromkeys(rows[i].study for i in np.flatnonzero(codes == c))) for c in range(int(codes.max()) + 1)
+        tuple(dict.fromkeys(rows[i].label for i in np.flatnonzero(codes == c))) for c in range(int(codes.max()) + 1)
     ]
     if len(members) < 2:
         raise PoolingError(f"All effects are of one cluster ({', '.join(members[0])}); pooling needs at least two.")

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..effects import EffectEstimate
-from ..effects.derive import flags
 from ..errors import PoolingError
 from ..wording import number_with_interval, ratio_with_interval
 from .comparable import REFUSED_FLAGS, Alike, question
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["answers", "moved"]
 
 _ALIKE = Alike(adjusted={"crude": "adjusted"})
-_ASKED = ("marker", "estimand", "endpoint", "measure", "contrast", "treatment_contrast", "population", "treatment")
+_ASKED = ("marker", "estimand", "endpoint", "measure", "contrast", "treatment_contrast", "marker_level", "treatment")
 
 
 def answers(effects: Iterable[EffectEstimate], **how: Any) -> dict[tuple[str, ...], PooledEffect]:
     """Pool every question that the rows can answer; `how` goes to `pool`."""
     groups: dict[tuple[str, ...], list[EffectEstimate]] = {}
     for effect in effects:
-        if effect.status != "estimated" or set(flags(effect)) & set(REFUSED_FLAGS):
+        if effect.status != "estimated" or set(effect.flags) & set(REFUSED_FLAGS):
             continue
         read = question(effect)
         held = groups.setdefault(tuple(read[name] for name in _ASKED), [])
@@ -53,7 +52,7 @@ def moved(before: Iterable[EffectEstimate], after: Iterable[EffectEstimate], **h
     Returns
     -------
     DataFrame
-        What was asked (marker, estimand, endpoint, measure, contrast, treatment_contrast, population: the marker level,
+        What was asked (marker, estimand, endpoint, measure, contrast, treatment_contrast, marker_level,
         treatment: in whom), k_before, before, k_after, after (estimate with its interval; empty where there was no
         answer). Answers that stayed are not listed.
     """

@@ -139,7 +139,7 @@ def _cautions(effects: Sequence[EffectEstimate], y: Array, fit: Pooled, tau2: Ta
     """Say what the numbers themselves warn of."""
     out = []
     if ci == "hksj" and all_equal(y):
-        studies = ", ".join(effect.study for effect in effects[:3]) + (" and others" if len(effects) > 3 else "")
+        studies = ", ".join(effect.label for effect in effects[:3]) + (" and others" if len(effects) > 3 else "")
         out.append(f"All estimates are equal ({studies}): the Hartung-Knapp error would be 0, so max(1, q) is used.")
     elif ci == "hksj" and fit.se_hk < fit.se_wald:
         ratio = float(fit.se_hk / fit.se_wald)

@@ -27,7 +27,13 @@ TAU2_NAMES = {
     "pm": "Paule-Mandel", "he": "Hedges", "sj": "Sidik-Jonkman", "eb": "empirical Bayes",
 }  # fmt: skip
 CI_NAMES = {"hksj": "Hartung-Knapp", "z": "normal", "hk_adhoc": "Hartung-Knapp with max(1, q)"}
-LEFT_OUT = {"test_only": "a test without a standard error", "not_estimable": "not estimable"}
+_CI_KINDS: dict[str, Any] = {"hksj": "hksj", "z": "wald", "hk_adhoc": "adhoc", "adhoc": "adhoc"}
+LEFT_OUT = {
+    "test_only": "a test without a standard error",
+    "not_estimable": "not estimable",
+    "null_without_number": "reported as null, without a number",
+    "significant_without_number": "reported as significant, without a number",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,18 +154,19 @@ class PooledEffect:
 
     def to_effect(self) -> EffectEstimate:
         """Return the pooled result as one effect row, flagged so that it is not pooled again unless asked for."""
-        shared = {name: getattr(self, name) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
         first = self.effects[0]
+        alike = ("scale", "scale_unit", "marker_level", "group_1", "group_0", "treatment_1", "treatment_0")
+        shared = {name: getattr(first, name) for name in alike if len({getattr(e, name) for e in self.effects}) == 1}
+        asked = {name: getattr(self, name) for name in ("marker", "endpoint", "estimand", "measure")}
         return EffectEstimate(
-            **shared,
+            **(shared | asked),
             study=f"Pooled ({self.k} studies)",
-            treatment_contrast=first.treatment_contrast,
+            origin="pooled",
             log_estimate=self.log_estimate,
             difference=None if self.is_ratio else self.point,
-            se=self.se, df=self.df, level=self.level, p_value=self.p_value,
-            overlaps=tuple(effect.study for effect in self.effects),
-            method=f"{TAU2_NAMES[self.tau2_method]}, {CI_NAMES[self.ci_method]} interval",
-            note="flags: pooled_estimate",
+            se=self.se, df=self.df, level=self.level, p_value=self.p_value, p_kind="wald",
+            ci_kind=_CI_KINDS[self.ci_method], overlaps=tuple(effect.study for effect in self.effects),
+            model=self.tau2_method, flags=("pooled_estimate",),
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
@@ -188,7 +195,7 @@ class PooledEffect:
         if self.common is not None:
             lines.append(f"Common effect: {self._common}")
         lines += [f"Note: {note}" for note in self.notes]
-        lines += dict.fromkeys(f"Left out: {left.study} ({LEFT_OUT[left.status]})" for left in self.left_out)
+        lines += dict.fromkeys(f"Left out: {left.label} ({LEFT_OUT[left.status]})" for left in self.left_out)
         return "\n".join(lines)
 
     @property
@@ -228,7 +235,7 @@ class PooledEffect:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td style='text-align:left'>{escape(effect.study)}</td>"
+            f"<tr><td style='text-align:left'>{escape(effect.label)}</td>"
             f"<td>{escape(self._interval(effect.ci(), effect.estimate))}</td><td>{percent(weight)}</td></tr>"
             for effect, weight in zip(self.effects, self.weights, strict=True)
         )

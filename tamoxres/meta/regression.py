@@ -234,7 +234,7 @@ def _matrix(pooled: PooledEffect, moderators: Mapping[str, Sequence[float] | Map
     """Build the design (k, p) with its intercept, naming what is wrong with a moderator."""
     if not moderators:
         raise PoolingError("Meta-regression needs at least one moderator.")
-    studies = [effect.study for effect in pooled.effects]
+    studies = [effect.label for effect in pooled.effects]
     columns = [np.ones(pooled.k)]
     for name, values in moderators.items():
         if isinstance(values, Mapping):

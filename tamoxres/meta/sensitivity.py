@@ -10,7 +10,6 @@ Lau J et al. 1992, doi:10.1056/NEJM199207233270406 (cumulative meta-analysis).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -65,7 +64,7 @@ def leave_one_out(pooled: PooledEffect) -> Repoolings:
         With fewer than three effects.
     """
     need(pooled, 3, "Leave-one-out")
-    labels = [effect.study for effect in pooled.effects]
+    labels = [effect.label for effect in pooled.effects]
     fit = _refit(pooled, 1 - np.eye(pooled.k))
     rows = summaries(fit, labels, [pooled.k - 1] * pooled.k, is_ratio=pooled.is_ratio, level=pooled.level)
     return Repoolings("leave-one-out", rows)
@@ -93,17 +92,16 @@ def cumulative(
     order = np.argsort(np.array(keys, dtype=float), kind="stable")
     keep = np.zeros((pooled.k, pooled.k))
     keep[:, order] = np.tril(np.ones((pooled.k, pooled.k)))
-    labels = [pooled.effects[i].study for i in order]
+    labels = [pooled.effects[i].label for i in order]
     ks = list(range(1, pooled.k + 1))
     rows = summaries(_refit(pooled, keep), labels, ks, is_ratio=pooled.is_ratio, level=pooled.level)
     return Repoolings("cumulative", rows)
 
 
 def _year(effect: EffectEstimate) -> float:
-    found = re.findall(r"\b(?:19|20)\d\d", effect.study)
-    if not found:
-        raise PoolingError(f"{effect.study}: no year in the study's name. Pass by=... to order the studies.")
-    return float(found[-1])
+    if effect.year is None:
+        raise PoolingError(f"{effect.label}: the row gives no year. Pass by=... to order the studies.")
+    return float(effect.year)
 
 
 def _refit(pooled: PooledEffect, keep: Array) -> Pooled:
@@ -182,7 +180,7 @@ def influence(pooled: PooledEffect) -> Influence:
         "dffits": dffits, "cook": cook, "cov_ratio": (deleted.se / full.se) ** 2, "tau2_deleted": deleted.tau2,
         "q_deleted": deleted.q, "hat": hat, "dfbetas": dfbetas, "influential": beyond,
     }  # fmt: skip
-    studies = tuple(effect.study for effect in pooled.effects)
+    studies = tuple(effect.label for effect in pooled.effects)
     return Influence(study=studies, **{name: tuple(values.tolist()) for name, values in found.items()})
 
 
@@ -224,4 +222,4 @@ def baujat(pooled: PooledEffect) -> Baujat:
     deleted = _refit(pooled, 1 - np.eye(pooled.k))
     part = (y - pooled.point) ** 2 / (v + pooled.tau2)
     change = (deleted.point - pooled.point) ** 2 / deleted.se**2
-    return Baujat(tuple(effect.study for effect in pooled.effects), tuple(part.tolist()), tuple(change.tolist()))
+    return Baujat(tuple(effect.label for effect in pooled.effects), tuple(part.tolist()), tuple(change.tolist()))

@@ -115,14 +115,14 @@ def _labels(
             raise PoolingError(f"Effect rows have no field {by!r}. Use one such as assay, design or endpoint.")
         labels = [str(getattr(effect, by)) for effect in pooled.effects]
     elif isinstance(by, Mapping):
-        labels = [by.get(effect.study, "") for effect in pooled.effects]
+        labels = [by.get(effect.study, by.get(effect.label, "")) for effect in pooled.effects]
     elif callable(by):
         labels = [by(effect) for effect in pooled.effects]
     else:
         labels = list(by)
     if len(labels) != pooled.k:
         raise PoolingError(f"by holds {len(labels)} labels for {pooled.k} effects.")
-    if lacking := [effect.study for effect, label in zip(pooled.effects, labels, strict=True) if not label]:
+    if lacking := [effect.label for effect, label in zip(pooled.effects, labels, strict=True) if not label]:
         raise PoolingError(f"{lacking[0]} has no subgroup. Give it one, or leave it out of the pool.")
     return labels
 

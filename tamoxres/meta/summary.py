@@ -101,7 +101,7 @@ def summary_table(rows: Sequence[Summary], first: str) -> pd.DataFrame:
 def need(pooled: PooledEffect, k: int, what: str) -> None:
     """Refuse a method that needs more effects than were pooled."""
     if pooled.k < k:
-        studies = ", ".join(effect.study for effect in pooled.effects[:3])
+        studies = ", ".join(effect.label for effect in pooled.effects[:3])
         raise PoolingError(
             f"{what} needs at least {k} effects; found {pooled.k} ({studies}{', ...' if pooled.k > 3 else ''})."
         )

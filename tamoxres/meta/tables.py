@@ -25,7 +25,7 @@ def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, st
         Words for studies.
     """
     rows = [Row((Cell("Studies"), *[Cell()] * 4), "heading")]
-    names = [(labels or {}).get(effect.study, effect.study) for effect in pooled.effects]
+    names = [(labels or {}).get(effect.study, effect.label) for effect in pooled.effects]
     rows += [_study(*parts) for parts in zip(names, pooled.effects, pooled.weights, strict=True)]
     rows.append(Row((Cell("Pooled"), *[Cell()] * 4), "heading"))
     if pooled.common is not None:

@@ -23,7 +23,6 @@ import numpy as np
 from scipy.special import bdtr, betaincinv, chdtrc, ndtr, ndtri
 
 from ..effects import EffectEstimate
-from ..effects.derive import flags
 from ..errors import PoolingError
 from ..wording import p_value, percent
 
@@ -44,7 +43,7 @@ def direction(effect: EffectEstimate) -> Direction:
         return "worse" if effect.direction == "worse" else "better"
     if effect.point is None or effect.point == 0 or effect.measure in _EITHER_WAY:
         return ""
-    turned = effect.measure in _MORE_IS_BETTER or any(flag in flags(effect) for flag in _TURNED)
+    turned = effect.measure in _MORE_IS_BETTER or effect.flagged(*_TURNED)
     return "worse" if (effect.point > 0) != turned else "better"
 
 
@@ -110,7 +109,7 @@ def combine_p(
     """
     rows = list(effects)
     used = [effect for effect in rows if effect.p_value is not None and direction(effect)]
-    left = tuple(effect.study for effect in rows if effect not in used)
+    left = tuple(effect.label for effect in rows if effect not in used)
     if len(used) < 2:
         raise PoolingError(f"Combining P values needs two rows with a P and a direction; found {len(used)}.")
     _refuse_shared(used)
@@ -122,9 +121,9 @@ def combine_p(
         w = _weights(used, weights)
         statistic = float((w * -ndtri(tails)).sum() / np.sqrt((w**2).sum()))
         p = float(ndtr(-statistic))
-    bounds = [effect.study for effect in used if "p_is_upper_bound" in flags(effect)]
+    bounds = [effect.label for effect in used if effect.flagged("p_is_upper_bound")]
     notes = (f"P printed as an upper bound, taken as it stands: {', '.join(bounds)}.",) if bounds else ()
-    names = tuple(effect.study for effect in used)
+    names = tuple(effect.label for effect in used)
     return CombinedP(
         method=method, side=side, statistic=statistic, p_value=p, k=len(used), used=names, left_out=left, notes=notes
     )
@@ -138,18 +137,18 @@ def _one_sided(effect: EffectEstimate, side: str) -> float:
 def _weights(effects: Sequence[EffectEstimate], kind: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     if kind == "equal":
         return np.ones(len(effects))
-    if lacking := [effect.study for effect in effects if not effect.n]:
+    if lacking := [effect.label for effect in effects if not effect.n]:
         raise PoolingError(f"{lacking[0]} gives no n; use weights='equal'.")
     return np.sqrt([float(effect.n or 0) for effect in effects])
 
 
 def _refuse_shared(effects: Sequence[EffectEstimate]) -> None:
     names = [effect.study.casefold() for effect in effects]
-    if twice := [effect.study for i, effect in enumerate(effects) if names[i] in names[:i]]:
+    if twice := [effect.label for i, effect in enumerate(effects) if names[i] in names[:i]]:
         raise PoolingError(f"Study {twice[0]} stands twice; keep one row a study.")
     for effect in effects:
         if shared := [other for other in effect.overlaps if other.casefold() in names]:
-            raise PoolingError(f"{effect.study} and {shared[0]} share patients; keep one of them.")
+            raise PoolingError(f"{effect.label} and {shared[0]} share patients; keep one of them.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,13 +216,13 @@ def vote_table(effects: Iterable[EffectEstimate], *, alpha: float = 0.05) -> Vot
     _refuse_shared(rows)
     sides = {side: [effect for effect in rows if direction(effect) == side] for side in ("worse", "better", "")}
     clear = {
-        side: [e.study for e in found if e.p_value is not None and e.p_value < alpha] for side, found in sides.items()
+        side: [e.label for e in found if e.p_value is not None and e.p_value < alpha] for side, found in sides.items()
     }
     n, worse = len(sides["worse"]) + len(sides["better"]), len(sides["worse"])
     low = float(betaincinv(worse, n - worse + 1, 0.025)) if worse else 0.0
     high = float(betaincinv(worse + 1, n - worse, 0.975)) if worse < n else 1.0
     p = min(1.0, 2 * float(bdtr(min(worse, n - worse), n, 0.5))) if n else 1.0
-    names = {side: tuple(effect.study for effect in found) for side, found in sides.items()}
+    names = {side: tuple(effect.label for effect in found) for side, found in sides.items()}
     return VoteTable(
         worse=names["worse"], better=names["better"], not_told=names[""], significant_worse=tuple(clear["worse"]),
         significant_better=tuple(clear["better"]), alpha=alpha, share_worse=worse / n if n else math.nan,
@@ -242,11 +241,11 @@ def albatross(effects: Iterable[EffectEstimate]) -> pd.DataFrame:
     rows = list(effects)
     placed = [effect for effect in rows if effect.n and effect.p_value is not None and direction(effect)]
     frame = pd.DataFrame(
-        [(e.study, e.n, e.p_value, direction(e), _signed_z(e), "p_is_upper_bound" in flags(e)) for e in placed],
+        [(e.label, e.n, e.p_value, direction(e), _signed_z(e), e.flagged("p_is_upper_bound")) for e in placed],
         columns=["study", "n", "p_value", "direction", "z", "bound"],
     )
     told = [(effect.events, effect.n) for effect in placed if effect.events and effect.n]
-    frame.attrs["left_out"] = [effect.study for effect in rows if effect not in placed]
+    frame.attrs["left_out"] = [effect.label for effect in rows if effect not in placed]
     frame.attrs["events_share"] = sum(events for events, _ in told) / sum(n for _, n in told) if told else None
     return frame
 

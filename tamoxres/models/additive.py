@@ -23,9 +23,9 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from ..inference.verdict import indication_note
+from ..inference.verdict import design_flags
 from ..vocabulary import FloatArray
-from .cox import CoxModel, fit_terms, treatment_contrast
+from .cox import CoxModel, fit_terms
 from .grouping import Groups, check_horizon, group_patients
 from .incidence import aalen_johansen
 from .rmst import mean_survival, mean_time_lost
@@ -143,7 +143,9 @@ def additive_interaction(
         If there is no marker, one arm only, a cell without patients, or a horizon beyond follow-up.
     """
     if not analysis.marker or not analysis.has_both_arms:
-        raise AnalysisError("An interaction needs a marker and both arms. Select with marker=... and treatment='any'.")
+        raise AnalysisError(
+            "An interaction needs a marker and both arms.", mend="Select with marker=... and treatment='any'."
+        )
     cells = _cells(analysis)
     check_horizon(cells, horizon)
     model = fit_terms(analysis, ["treatment", "marker", _PRODUCT, *adjust], strata=strata)
@@ -193,26 +195,19 @@ def _at(cells: Groups, code: int, horizon: float, what: str, competing: bool) ->
 
 def _interaction(analysis: AnalysisSet, measure: Any, cells: list[tuple[float, float]], term: str) -> EffectEstimate:
     point = (cells[3][0] - cells[2][0]) - (cells[1][0] - cells[0][0])
-    row: dict[str, Any] = {"estimand": "interaction", "contrast": "altered v unaltered"}
-    return _row(
-        analysis, measure, point, sum(variance for _, variance in cells), row | {"term": f"interaction, {term}"}
-    )
+    about = {"estimand": "interaction", "term": f"interaction, {term}"}
+    return _row(analysis, measure, point, sum(variance for _, variance in cells), about)
 
 
 def _by_marker(
     analysis: AnalysisSet, measure: Any, cells: list[tuple[float, float]], term: str
 ) -> tuple[EffectEstimate, EffectEstimate]:
-    words = treatment_contrast(analysis)[1]
     rows = []
     for level, (none, treated) in (("unaltered", cells[:2]), ("altered", cells[2:])):
         part = analysis.without(
             (analysis.frame["marker"] == level).to_numpy(), name=f"{analysis.marker} {level}", why="the other level"
         )
-        about = {
-            "estimand": "treatment_effect",
-            "contrast": words,
-            "population": f"{analysis.population}, {analysis.marker} {level}",
-        }
+        about: dict[str, Any] = {"estimand": "treatment_effect", "marker_level": level}
         counts = group_patients(part, "treatment").describe() if part.has_both_arms else {}
         about |= {
             k: counts[k] for k in ("n", "events", "n_1", "events_1", "n_0", "events_0", "person_years") if k in counts
@@ -222,33 +217,33 @@ def _by_marker(
 
 
 def _row(analysis: AnalysisSet, measure: Any, point: float, variance: float, about: dict[str, Any]) -> EffectEstimate:
-    notes = list(indication_note(analysis.cohort.design))
-    base = analysis.describe() | {"treatment_contrast": treatment_contrast(analysis)[0]} | about
+    base = analysis.describe(about["estimand"]) | {"model": "curves", "scale": "binary"} | about
+    flags = (*base["flags"], *design_flags(analysis.design))
     if variance > 0:
-        base |= {"difference": point, "se": float(np.sqrt(variance))}
+        base |= {"difference": point, "se": float(np.sqrt(variance)), "flags": flags}
     else:
-        base |= {"status": "not_estimable"}
-        notes.append("No events by the horizon.")
-    return EffectEstimate(
-        **base, measure=measure, method="difference of cells, each by its own curve", note=" ".join(notes)
-    )
+        base |= {"status": "not_estimable", "flags": (*flags, "no_events_by_horizon")}
+    return EffectEstimate(**base, measure=measure)
 
 
 def _excess(model: CoxModel) -> EffectEstimate:
     columns = [model.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)]
     found = reri(model.coefficients[columns], model.covariance[np.ix_(columns, columns)])
     cell = _CELLS[2 * found.reference[1] + found.reference[0]]
+    row = model.analysis.describe("interaction")
+    row["flags"] = (*row["flags"], "approximate_reri", *design_flags(model.analysis.design))
     return EffectEstimate(
-        **(model.analysis.describe() | {"treatment_contrast": treatment_contrast(model.analysis)[0]}),
+        **row,
         estimand="interaction",
-        contrast="altered v unaltered",
-        measure="other_difference",
+        scale="binary",
+        measure="RERI",
         difference=found.estimate,
         se=found.se,
         adjusted_for=model.adjusted_for,
         strata=model.strata,
         term=f"RERI, reference {cell}",
-        method="RERI from Cox hazard ratios, delta method",
-        note="Approximate: another reference cell gives another RERI. "
-        + " ".join(indication_note(model.analysis.cohort.design)),
+        variable="cell of treatment and marker",
+        group_0=cell,
+        model="cox",
+        ties=model.ties,
     )

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import AnalysisSet
-from ..analysis.design import Design, Term, complete_cases, make_design, term_values
+from ..analysis.design import Design, Term, complete_cases, make_design, parts_of, term_values
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..kernel.cox import CoxFit
@@ -28,11 +28,10 @@ from ..vocabulary import FloatArray
 from .engine import Engine, Ties, kernel_fit, lifelines_fit
 from .proportional import ProportionalTest, proportional_test
 
-__all__ = ["CoxModel", "cox", "fit_terms", "treatment_contrast"]
+__all__ = ["CoxModel", "cox", "fit_terms", "group_counts"]
 
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
 _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
-MARKER_CONTRAST = "altered v unaltered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +51,8 @@ class CoxModel:
     strata : tuple of str
     focus : str
         The term the question is about: `marker` or `treatment`.
-    notes : tuple of str
+    flags : tuple of str
+        Codes of what must be said of its rows.
     """
 
     analysis: AnalysisSet
@@ -63,12 +63,12 @@ class CoxModel:
     ties: Ties
     strata: tuple[str, ...]
     focus: str
-    notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:
         """Terms of the model beside the marker and the treatment."""
-        return tuple(t.name for t in self.design.terms if not set(t.name.split(":")) <= {"marker", "treatment"})
+        return tuple(t.name for t in self.design.terms if not set(parts_of(t.name)) <= {"marker", "treatment"})
 
     @property
     def effect(self) -> EffectEstimate:
@@ -93,23 +93,22 @@ class CoxModel:
 
     def _row(self, term: Term, i: int) -> EffectEstimate:
         position = term.columns[i]
-        marker = term.name == "marker"
-        contrast = MARKER_CONTRAST if marker else f"{term.levels[i]} v {term.reference}" if term.levels else "per unit"
-        row = self.analysis.describe() | group_counts(self.analysis, term, i)
+        estimand = _ESTIMANDS.get(term.name, "")
+        row, about = self.analysis.describe(estimand) | group_counts(self.analysis, term, i), _about(term, i)
+        flags = (*row["flags"], *self.flags, *about.pop("flags", ()))
+        row |= about | {"flags": flags, "estimand": estimand}
         return EffectEstimate(
             **row,
-            contrast=treatment_contrast(self.analysis)[1] if term.name == "treatment" else contrast,
-            treatment_contrast=treatment_contrast(self.analysis)[0] if term.name == "treatment" else "none",
-            estimand={"marker": "prognostic", "treatment": "treatment_effect"}.get(term.name, ""),  # type: ignore[arg-type]
             measure="HR",
             log_estimate=float(self.coefficients[position]),
             se=float(np.sqrt(self.covariance[position, position])),
+            se_kind="model",
             adjusted_for=tuple(name for name in self.adjusted_for if name != term.name),
             strata=self.strata,
             term=self.design.names[position],
             term_p=self.term_p(term),
-            method=f"Cox regression, {self.ties.capitalize()} ties" + (", stratified" if self.strata else ""),
-            note=" ".join(self.notes),
+            model="cox",
+            ties=self.ties,
         )
 
     @property
@@ -127,6 +126,20 @@ class CoxModel:
             ["term", "contrast", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "term_p"]
         ]
         return f"<p><b>{self.analysis}</b></p>{shown.round(4).to_html(index=False)}"
+
+
+_ESTIMANDS = {"marker": "prognostic", "treatment": "treatment_effect"}
+
+
+def _about(term: Term, i: int) -> dict[str, Any]:
+    """Return the fields that say what a coefficient compares: levels of a covariate, or one unit of it."""
+    if term.name in _ESTIMANDS:
+        return {"scale": "binary"}
+    if len(parts_of(term.name)) > 1:
+        return {"variable": term.name, "group_1": term.levels[i] if term.levels else "", "flags": ("product_term",)}
+    if term.levels:
+        return {"variable": term.name, "group_1": term.levels[i], "group_0": term.reference, "scale": "binary"}
+    return {"variable": term.name, "scale": "per_unit"}
 
 
 def cox(
@@ -180,7 +193,7 @@ def fit_terms(
     """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about."""
     if engine not in get_args(Engine):
         raise QuestionError(f"Unknown engine {engine!r}. Use one of {', '.join(get_args(Engine))}.")
-    columns = [part for term in terms for part in term.split(":")]
+    columns = [part for term in terms for part in parts_of(term)]
     complete = complete_cases(analysis, [*columns, *strata])
     frame = complete.frame
     if complete.events == 0:
@@ -190,7 +203,7 @@ def fit_terms(
     fitted = _fit(frame, design, tuple(strata), ties, engine)
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2], ties=ties,
-        strata=tuple(strata), focus=terms[0], notes=_sparseness(complete, design),
+        strata=tuple(strata), focus=terms[0], flags=_sparseness(complete, design),
     )  # fmt: skip
 
 
@@ -209,7 +222,7 @@ def _fit(
 def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:
     event = (analysis.frame["event"] == 1).to_numpy()
     for term in design.terms:
-        if not term.levels or ":" in term.name:
+        if not term.levels or len(parts_of(term.name)) > 1:
             continue
         counts = (
             analysis.frame.assign(event=event)
@@ -221,7 +234,8 @@ def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:
             level = empty.index[0]
             raise AnalysisError(
                 f"{term.name} = {level}: {int(empty['size'].iloc[0]):,} patients and no events, so its hazard ratio "
-                "cannot be estimated. Leave the level out, or merge it with another."
+                "cannot be estimated.",
+                mend="Leave the level out, or merge it with another.",
             )
 
 
@@ -232,30 +246,28 @@ def _refuse_unestimable(design: Design, fitted: CoxFit) -> None:
     ):
         if fault.any():
             name = design.names[int(np.flatnonzero(fault)[0])]
-            raise AnalysisError(f"Column {name} {why}: its hazard ratio has no finite estimate. Leave it out.")
+            raise AnalysisError(f"Column {name} {why}: its hazard ratio has no finite estimate.", mend="Leave it out.")
     if not fitted.converged:
         furthest = design.names[int(np.argmax(np.abs(fitted.coefficients) * design.x.std(axis=0)))]
         raise AnalysisError(
-            f"The Cox model did not converge: the hazard ratio of column {furthest} runs off. Leave it out."
+            f"The Cox model did not converge: the hazard ratio of column {furthest} runs off.", mend="Leave it out."
         )
 
 
 def _sparseness(analysis: AnalysisSet, design: Design) -> tuple[str, ...]:
-    parameters = design.x.shape[1]
-    notes = []
-    if analysis.events < _EVENTS_PER_PARAMETER * parameters:
-        notes.append(f"{analysis.events / parameters:.1f} events per parameter (fewer than {_EVENTS_PER_PARAMETER}).")
+    """Flag few events per parameter, and few on one side of a column of zeros and ones."""
+    flags = ["few_events_per_parameter"] if analysis.events < _EVENTS_PER_PARAMETER * design.x.shape[1] else []
     event = (analysis.frame["event"] == 1).to_numpy()
-    for name, values in zip(design.names, design.x.T, strict=True):
+    for values in design.x.T:
         inside = int(event[values == 1].sum())
-        if set(np.unique(values)) == {0.0, 1.0} and min(inside, int(event.sum()) - inside) < _FEW_EVENTS:
-            notes.append(f"Fewer than {_FEW_EVENTS} events on one side of {name}.")
-    return tuple(notes)
+        if min(inside, int(event.sum()) - inside) < _FEW_EVENTS and set(np.unique(values)) == {0.0, 1.0}:
+            return (*flags, "few_events")
+    return tuple(flags)
 
 
 def group_counts(analysis: AnalysisSet, term: Term, i: int = 0) -> dict[str, int]:
     """Count patients and events at a level (`_1`) and at the reference (`_0`); nothing for numbers and products."""
-    if not term.levels or ":" in term.name:
+    if not term.levels or len(parts_of(term.name)) > 1:
         return {}
     labels = term_values(analysis.frame, term.name).astype(str)
     event = analysis.frame["event"] == 1
@@ -264,10 +276,3 @@ def group_counts(analysis: AnalysisSet, term: Term, i: int = 0) -> dict[str, int
         out[f"n_{suffix}"] = int((labels == level).sum())
         out[f"events_{suffix}"] = int((event & (labels == level)).sum())
     return out
-
-
-def treatment_contrast(analysis: AnalysisSet) -> tuple[Any, str]:
-    """Name the treatment contrast of a cohort: its code and its words."""
-    if analysis.cohort.treatment_specificity == "tamoxifen_confirmed":
-        return "tamoxifen_v_none", "tamoxifen v none"
-    return "endocrine_v_none", "endocrine v none"

@@ -67,7 +67,7 @@ class FittedCut:
 
     cut: float
     statistic: float
-    p: float
+    p_value: float
     p_naive: float
     optimism: float
     effect: EffectEstimate
@@ -76,7 +76,7 @@ class FittedCut:
     def __str__(self) -> str:
         return (
             f"fitted cut at {self.cut:g}: HR {ratio(self.apparent.estimate)}, {ratio(self.effect.estimate)} less the "
-            f"optimism, corrected {p_value(self.p, label=True)}"
+            f"optimism, corrected {p_value(self.p_value, label=True)}"
         )
 
 
@@ -127,7 +127,7 @@ def _cut(analysis: AnalysisSet, column: str, cut: float, label: Cut) -> Analysis
 
     above = analysis.frame[column].to_numpy(float) > cut
     if above.all() or not above.any():
-        raise AnalysisError(f"All patients lie on one side of {column} {cut:g}. Choose another cut.")
+        raise AnalysisError(f"All patients lie on one side of {column} {cut:g}.", mend="Choose another cut.")
     marker = pd.Categorical(np.where(above, ALTERED, UNALTERED), [UNALTERED, ALTERED])
     return replace(
         analysis, frame=analysis.frame.assign(marker=marker), marker=column.upper(), rule=f"> {cut:g}", cut=label,
@@ -224,7 +224,9 @@ def fitted_cut(
     if complete.events == 0:
         raise AnalysisError(f"{complete}: no events, so no cut can be searched.")
     if delayed_entry(frame) is not None:
-        raise AnalysisError("The search for a cut does not take delayed entry. Use a published cut, or a spline.")
+        raise AnalysisError(
+            "The search for a cut does not take delayed entry.", mend="Use a published cut, or a spline."
+        )
     time, event = frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int)
     values = frame[column].to_numpy(float)
     least, most = shares
@@ -242,7 +244,8 @@ def fitted_cut(
     flattery = float(bootstrap(optimism, values.size, m=m, seed=seed, jobs=jobs).values.mean())
     p = lausen_schumacher(found.statistic, least=least, most=most)
     return FittedCut(
-        cut=found.cut, statistic=found.statistic, p=p, p_naive=float(2 * ndtr(-found.statistic)), optimism=flattery,
+        cut=found.cut, statistic=found.statistic, p_value=p, p_naive=float(2 * ndtr(-found.statistic)),
+        optimism=flattery,
         apparent=apparent, effect=_corrected(apparent, flattery, p),
     )  # fmt: skip
 
@@ -256,11 +259,11 @@ def _corrected(apparent: EffectEstimate, optimism: float, p: float) -> EffectEst
     """Shrink the log hazard ratio towards 0 by the optimism, not beyond it."""
     point = apparent.log_estimate or 0.0
     shrunk = float(np.sign(point) * max(abs(point) - max(optimism, 0.0), 0.0))
-    note = (
+    remark = (
         f"Cut searched on the outcome: log HR {point:.3f} less a bootstrap optimism of {optimism:.3f}; P corrected for "
         "the search, the interval not."
     )
     return replace(
-        apparent, log_estimate=shrunk, p_value=p, term_p=p, method=f"{apparent.method}, fitted cut",
-        note=" ".join(filter(None, [apparent.note, note])),
+        apparent, log_estimate=shrunk, p_value=p, p_kind="logrank", term_p=p, flags=(*apparent.flags, "fitted_cut"),
+        remark=remark,
     )  # fmt: skip

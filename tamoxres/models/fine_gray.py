@@ -76,7 +76,7 @@ class FineGray:
 
 
 def _as_subdistribution(row: EffectEstimate) -> EffectEstimate:
-    return replace(row, measure="sHR", method="Fine-Gray regression (Breslow ties, sandwich)")
+    return replace(row, measure="sHR", model="fine_gray", ties="breslow", se_kind="robust")
 
 
 def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
@@ -109,9 +109,13 @@ def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
     frame = complete.frame
     event = frame["event"].to_numpy(int)
     if not analysis.endpoint.competing:
-        raise AnalysisError(f"No death competes with {analysis.endpoint.code}. Use cox, which is then the same model.")
+        raise AnalysisError(
+            f"No death competes with {analysis.endpoint.code}.", mend="Use cox, which is then the same model."
+        )
     if delayed_entry(frame) is not None:
-        raise AnalysisError("The Fine-Gray model does not take delayed entry. Use cox for the cause-specific hazard.")
+        raise AnalysisError(
+            "The Fine-Gray model does not take delayed entry.", mend="Use cox for the cause-specific hazard."
+        )
     if not (event == 1).any():
         raise AnalysisError(f"{complete}: no events, so no subdistribution hazard ratio can be estimated.")
     design = make_design(frame, [focus, *adjust])
@@ -127,7 +131,7 @@ def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
 def _refuse_runaway(design: Design, fitted: Subdistribution) -> None:
     if fitted.separated.any():
         name = design.names[int(np.flatnonzero(fitted.separated)[0])]
-        raise AnalysisError(f"Column {name} separates those with an event from the others. Leave it out.")
+        raise AnalysisError(f"Column {name} separates those with an event from the others.", mend="Leave it out.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,7 +182,9 @@ def fit_subdistribution(time: FloatArray, event: IntArray, x: FloatArray) -> Sub
         if done:
             break
     else:
-        raise AnalysisError("The Fine-Gray model did not converge: a coefficient runs to infinity. Adjust for fewer.")
+        raise AnalysisError(
+            "The Fine-Gray model did not converge: a coefficient runs to infinity.", mend="Adjust for fewer."
+        )
     influence = _influence(data, beta, censoring)
     inverse = np.linalg.inv(information)
     covariance = inverse @ (influence.T @ influence) @ inverse

@@ -27,7 +27,6 @@ from ..errors import AnalysisError
 from ..kernel.likelihood import State, evaluate
 from ..kernel.risksets import RiskSets
 from ..vocabulary import FloatArray
-from ..wording import interval, ratio
 from .cox import CoxModel
 from .engine import Ties
 
@@ -63,26 +62,24 @@ class Firth:
     ----------
     model : CoxModel
         With the penalised coefficients and their covariance.
-    conf_low, conf_high : float
+    ci_low, ci_high : float
         Profile penalised likelihood limits of the focus' hazard ratio (95 %).
-    p : float
+    p_value : float
         Of its penalised likelihood ratio.
     """
 
     model: CoxModel
-    conf_low: float
-    conf_high: float
-    p: float
+    ci_low: float
+    ci_high: float
+    p_value: float
 
     @property
     def effect(self) -> EffectEstimate:
-        """The row of the focus, with the penalised likelihood ratio's P; its note gives the profile limits."""
+        """The row of the focus, with the penalised likelihood ratio's P and the profile limits."""
         row = self.model.effect
-        limits = f"95% profile limits {interval(ratio(self.conf_low), ratio(self.conf_high))}."
-        ties = self.model.ties.capitalize()
         return replace(
-            row, p_value=self.p, term_p=self.p, method=f"Firth's penalised Cox regression, {ties} ties",
-            note=" ".join(filter(None, [row.note, limits])),
+            row, p_value=self.p_value, p_kind="profile", term_p=self.p_value, model="firth", ci_low=self.ci_low,
+            ci_high=self.ci_high, ci_kind="profile",
         )  # fmt: skip
 
     def __str__(self) -> str:
@@ -124,7 +121,7 @@ def firth(
         loglik=fitted.loglik, ties=ties, strata=tuple(strata), focus=focus,
     )  # fmt: skip
     p = float(chdtrc(1, max(2 * (fitted.loglik - without.loglik), 0.0)))
-    return Firth(model=model, conf_low=float(np.exp(low)), conf_high=float(np.exp(high)), p=p)
+    return Firth(model=model, ci_low=float(np.exp(low)), ci_high=float(np.exp(high)), p_value=p)
 
 
 def fit_penalised(x: FloatArray, sets: RiskSets, *, fixed: dict[int, float] | None = None) -> Penalised:
@@ -165,7 +162,7 @@ def fit_penalised(x: FloatArray, sets: RiskSets, *, fixed: dict[int, float] | No
         beta = beta + step
         loglik, score, information = taken
     else:
-        raise AnalysisError("Firth's likelihood did not come to a maximum. Adjust for fewer.")
+        raise AnalysisError("Firth's likelihood did not come to a maximum.", mend="Adjust for fewer.")
     covariance = np.linalg.inv(information) / np.outer(scale, scale)
     # the penalty speaks of the scale of x, not of z
     return Penalised(coefficients=beta / scale, covariance=covariance, loglik=loglik + float(np.log(scale).sum()))

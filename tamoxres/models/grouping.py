@@ -17,7 +17,6 @@ from ..analysis.follow_up import delayed_entry
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from ..vocabulary import FloatArray, IntArray
-from .cox import treatment_contrast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,16 +64,14 @@ class Groups:
 
     def describe(self, code: int = 1) -> dict[str, Any]:
         """Return what the effect rows of group `code` against the first group have in common, with their counts."""
-        row = self.analysis.describe()
+        estimand = {"marker": "prognostic", "treatment": "treatment_effect"}.get(self.by or "", "")
+        row = self.analysis.describe(estimand)
         for suffix, group in (("1", code), ("0", 0)):
             inside = self.rows(group)
             row |= {f"n_{suffix}": int(inside.sum()), f"events_{suffix}": int((self.event[inside] == 1).sum())}
-        kind, words = treatment_contrast(self.analysis) if self.by == "treatment" else ("none", "")
-        return row | {
-            "contrast": words or f"{self.levels[code]} v {self.levels[0]}",
-            "treatment_contrast": kind,
-            "estimand": {"marker": "prognostic", "treatment": "treatment_effect"}.get(self.by or "", ""),
-        }
+        if not estimand:
+            row |= {"variable": self.by or "", "group_1": self.levels[code], "group_0": self.levels[0]}
+        return row | {"estimand": estimand, "scale": "binary"}
 
 
 def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
@@ -103,7 +100,7 @@ def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
     known = complete_cases(analysis, [by]) if by else analysis
     frame = known.frame
     if len(frame) == 0:
-        raise AnalysisError(f"{analysis}: no patients, so there is nothing to estimate. Widen the population.")
+        raise AnalysisError(f"{analysis}: no patients, so there is nothing to estimate.", mend="Widen the population.")
     levels, codes = _coded(frame[by]) if by else (("",), np.zeros(len(frame), dtype=int))
     label = f"{known.marker} ({known.rule})" if by == "marker" else by or ""
     return Groups(
@@ -124,7 +121,8 @@ def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
     if len(groups.levels) != 2:
         raise AnalysisError(
             f"{groups.label} has {len(groups.levels)} level(s) here ({', '.join(groups.levels)}); a contrast "
-            "compares two. Widen the population, or choose a grouping with two levels."
+            "compares two.",
+            mend="Widen the population, or choose a grouping with two levels.",
         )
     return groups
 
@@ -146,7 +144,8 @@ def check_horizon(groups: Groups, horizon: float) -> None:
         if horizon > last and not ended:
             raise AnalysisError(
                 f"The horizon of {horizon:g} months lies beyond the follow-up of {level or 'the patients'} "
-                f"(last {last:.1f}). Use at most {np.floor(10 * last) / 10:g}."
+                f"(last {last:.1f}).",
+                mend=f"Use at most {np.floor(10 * last) / 10:g}.",
             )
 
 

@@ -96,11 +96,17 @@ class Imputations:
             df_complete = max((first.events or 0) - 1 - len(first.adjusted_for), 1)
         pooled = rubin(points, variances, df_complete=df_complete)
         point: dict[str, Any] = {"log_estimate" if first.is_ratio else "difference": pooled.estimate}
+        share = f"Fraction of missing information {pooled.fmi:.2f}."
         return replace(
-            first, **point, se=pooled.se, df=pooled.df, p_value=None, term_p=None, lrt_p=None,
-            method=f"{first.method}, multiple imputation (m = {self.m}, Rubin's rules)",
-            note=" ".join(filter(None, [first.note, self.note, f"Fraction of missing information {pooled.fmi:.2f}."])),
+            first, **point, se=pooled.se, df=pooled.df, p_value=None, p_kind="", term_p=None, se_kind="rubin",
+            ci_kind="rubin", missing="mice", flags=(*first.flags, *self.flags),
+            remark=" ".join(filter(None, [first.remark, f"m = {self.m}. {self.note}", share])),
         )  # fmt: skip
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Codes of what must be said of every row pooled over the imputations."""
+        return ("imputed", "chains_not_mixed") if self.unmixed else ("imputed",)
 
     def beside(self, fit: Callable[[AnalysisSet], EffectEstimate]) -> tuple[EffectEstimate, EffectEstimate]:
         """Return the complete-case row and the imputed row."""
@@ -117,11 +123,11 @@ class Imputations:
         return text
 
     def _refuse_flattened(self, row: EffectEstimate) -> None:
-        about_treatment = row.estimand in ("interaction", "treatment_effect") or "treatment" in row.term
+        about_treatment = row.estimand in ("interaction", "treatment_effect") or row.flagged("product_term")
         if about_treatment and not self.by_arm and self.missing:
             raise AnalysisError(
-                "These imputations leave out the interaction with treatment, which biases it towards none. "
-                "Impute by arm: impute(..., by_arm=True)."
+                "These imputations leave out the interaction with treatment, which biases it towards none.",
+                mend="Impute by arm: impute(..., by_arm=True).",
             )
 
     def __str__(self) -> str:
@@ -210,7 +216,7 @@ def _levels(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
         )
     values = frame[name]
     if values.isna().all():
-        raise AnalysisError(f"Column {name} is never observed here, so it cannot be imputed. Leave it out.")
+        raise AnalysisError(f"Column {name} is never observed here, so it cannot be imputed.", mend="Leave it out.")
     if values.dtype.kind in "fiu":
         return ()
     levels = tuple(sorted(values.dropna().astype(str).unique()))
@@ -268,7 +274,7 @@ def _chain(table: pd.DataFrame, stream: np.random.SeedSequence, iterations: int)
     never = [str(name) for name in table if table[name].isna().all()]
     if never:
         raise AnalysisError(
-            f"Column {never[0]} is never observed in one arm, so it cannot be imputed there. Leave it out."
+            f"Column {never[0]} is never observed in one arm, so it cannot be imputed there.", mend="Leave it out."
         )
     varying = [str(name) for name in table if table[name].nunique() > 1]
     filled = table.fillna({name: table[name].dropna().iloc[0] for name in table if name not in varying})

@@ -167,8 +167,8 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
                     time=fitted.time,
                     estimate=fitted.incidence[i],
                     se=fitted.se[i],
-                    conf_low=low,
-                    conf_high=high,
+                    ci_low=low,
+                    ci_high=high,
                     n_risk=fitted.n_risk,
                     n_event=fitted.n_event[i],
                     n_censor=fitted.n_censor,
@@ -187,7 +187,7 @@ class GrayTest:
 
     statistic: float
     df: int
-    p: float
+    p_value: float
     cause: str
     groups: tuple[str, ...]
     endpoint: str
@@ -196,7 +196,7 @@ class GrayTest:
 
     def __str__(self) -> str:
         chisq = f"chi-square {self.statistic:.2f} on {self.df} df"
-        return f"Gray's test of {self.cause}: {chisq}, {p_value(self.p, label=True)}"
+        return f"Gray's test of {self.cause}: {chisq}, {p_value(self.p_value, label=True)}"
 
 
 def gray_test(
@@ -231,7 +231,7 @@ def gray_test(
         raise AnalysisError(f"{analysis}: no {name} events, so incidences cannot be compared.")
     if groups.entry is not None:
         raise AnalysisError(
-            "Gray's test does not take delayed entry. Use the log-rank test of the cause-specific hazard."
+            "Gray's test does not take delayed entry.", mend="Use the log-rank test of the cause-specific hazard."
         )
     codes = stratum_codes(groups.analysis.frame, strata)
     event = np.where(groups.event == own, 1, np.where(groups.event == 0, 0, 2))
@@ -244,7 +244,7 @@ def gray_test(
     df = g - 1
     statistic = float(score[:df] @ np.linalg.solve(variance[:df, :df], score[:df]))
     return GrayTest(
-        statistic=statistic, df=df, p=float(chdtrc(df, statistic)), cause=name, groups=groups.levels,
+        statistic=statistic, df=df, p_value=float(chdtrc(df, statistic)), cause=name, groups=groups.levels,
         endpoint=analysis.endpoint.code, population=analysis.population, strata=tuple(strata),
     )  # fmt: skip
 

@@ -25,10 +25,9 @@ from ..analysis.design import complete_cases
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate, effects_to_frame
 from ..errors import AnalysisError
-from ..inference.verdict import Verdict, indication_note, reach_verdict, single_arm_verdict
-from .cox import MARKER_CONTRAST, CoxModel, fit_terms, treatment_contrast
+from ..inference.verdict import Verdict, design_flags, reach_verdict, single_arm_verdict
+from .cox import CoxModel, fit_terms
 from .engine import Engine, Ties
-from .treatment import CRUDE_WARNING
 
 __all__ = ["InteractionResult", "interaction"]
 
@@ -44,7 +43,7 @@ class InteractionResult:
     model : CoxModel
         Treatment, marker, their product, covariates.
     ratio : EffectEstimate
-        Ratio of hazard ratios, with `lrt_p`.
+        Ratio of hazard ratios, with its likelihood-ratio P.
     marker_treated, marker_untreated : EffectEstimate
         Marker altered v unaltered, in the treated and in the untreated.
     treatment_altered, treatment_unaltered : EffectEstimate
@@ -83,7 +82,7 @@ class InteractionResult:
 
     def _repr_html_(self) -> str:
         shown = effects_to_frame(self.effects)[
-            ["estimand", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "lrt_p"]
+            ["estimand", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
         ]
         told = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>"
         return told + str(shown.round(4).to_html(index=False))
@@ -134,7 +133,7 @@ def interaction(
 
 def _refuse_single_arm(analysis: AnalysisSet) -> None:
     if not analysis.marker:
-        raise AnalysisError("An interaction needs a marker. Select with marker=..., such as HER2.")
+        raise AnalysisError("An interaction needs a marker.", mend="Select with marker=..., such as HER2.")
     if not analysis.has_both_arms:
         raise AnalysisError(
             f"{single_arm_verdict(analysis.cohort.title)} "
@@ -172,7 +171,8 @@ def _cells(analysis: AnalysisSet) -> Any:
         first = empty.iloc[0]
         raise AnalysisError(
             f"{analysis.marker} {first['marker']}, {first['treatment']}: {first['patients']:,} patients and no events, "
-            "so the interaction cannot be estimated. Choose another endpoint, rule or population."
+            "so the interaction cannot be estimated.",
+            mend="Choose another endpoint, rule or population.",
         )
     return cells
 
@@ -181,60 +181,69 @@ def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) ->
     """Make the row of a sum of coefficients: its variance is the sum of their covariances."""
     analysis = model.analysis
     point = float(model.coefficients[positions].sum())
-    se = float(np.sqrt(model.covariance[np.ix_(positions, positions)].sum()))
-    code, words = treatment_contrast(analysis)
-    about = {
-        "ratio": {"estimand": "interaction", "contrast": MARKER_CONTRAST, "treatment_contrast": code, "lrt_p": lrt_p},
-        "marker_treated": {"estimand": "prognostic", "contrast": MARKER_CONTRAST, "treatment_contrast": "none"},
-        "marker_untreated": {"estimand": "prognostic", "contrast": MARKER_CONTRAST, "treatment_contrast": "none"},
-        "treatment_altered": {"estimand": "treatment_effect", "contrast": words, "treatment_contrast": code},
-        "treatment_unaltered": {"estimand": "treatment_effect", "contrast": words, "treatment_contrast": code},
-    }[name]
-    row = analysis.describe() | _part(analysis, name) | about
+    part = _PARTS[name]
+    row = analysis.describe(part.estimand) | _counts(analysis, part) | _treated(analysis, part)
+    row["marker_level"] = part.level if part.column == "marker" else ""
+    row["flags"] = (*row["flags"], *model.flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
+    if name == "ratio":
+        row |= {"p_value": lrt_p, "p_kind": "lrt"}
     return EffectEstimate(
         **row,
+        estimand=part.estimand,
         log_estimate=point,
-        se=se,
+        se=float(np.sqrt(model.covariance[np.ix_(positions, positions)].sum())),
+        se_kind="model",
+        scale="binary",
         adjusted_for=model.adjusted_for,
         strata=model.strata,
         term=_PRODUCT if name == "ratio" else name,
-        method=f"Cox regression, {model.ties.capitalize()} ties, contrast of one model"
-        + (", stratified" if model.strata else ""),
-        note=_note(analysis, name, point, model),
+        model="cox",
+        ties=model.ties,
     )
 
 
-def _note(analysis: AnalysisSet, name: str, point: float, model: CoxModel) -> str:
-    notes = list(model.notes)
-    if name not in ("marker_treated", "marker_untreated"):
-        notes += indication_note(analysis.cohort.design)
-        crude = not model.adjusted_for and name.startswith("treatment")
-        if crude and point > 0 and analysis.population.startswith("ER positive"):
-            notes.append(CRUDE_WARNING)
-    return " ".join(notes)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Which patients a contrast speaks of (`level` of `column`; empty: all), and what it estimates."""
+
+    estimand: Any
+    column: str = ""
+    level: Any = ""
 
 
-def _part(analysis: AnalysisSet, name: str) -> dict[str, Any]:
-    """Counts and population of the patients a contrast speaks of."""
+_PARTS = {
+    "ratio": _Part("interaction"),
+    "marker_treated": _Part("prognostic", "treatment", TREATED),
+    "marker_untreated": _Part("prognostic", "treatment", UNTREATED),
+    "treatment_altered": _Part("treatment_effect", "marker", ALTERED),
+    "treatment_unaltered": _Part("treatment_effect", "marker", UNALTERED),
+}
+
+
+def _flags(analysis: AnalysisSet, part: _Part, point: float, model: CoxModel) -> tuple[str, ...]:
+    if part.estimand == "prognostic":
+        return ()
+    crude = part.estimand == "treatment_effect" and not model.adjusted_for and point > 0 and analysis.er == "positive"
+    return (*design_flags(analysis.design), *(("crude_by_indication",) if crude else ()))
+
+
+def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:
+    """Return the one treatment that the patients of a prognostic contrast had."""
+    if part.estimand != "prognostic":
+        return {}
+    had = analysis.treatment.name if part.level == TREATED else analysis.treatment.against
+    return {"treatment_1": had, "treatment_0": "", "treated_alike": "yes"}
+
+
+def _counts(analysis: AnalysisSet, part: _Part) -> dict[str, Any]:
+    """Count the patients a contrast speaks of, in all and by group."""
     frame = analysis.frame
-    event = frame["event"] == 1
-    subset = {
-        "ratio": None,
-        "marker_treated": ("treatment", TREATED, "endocrine"),
-        "marker_untreated": ("treatment", UNTREATED, "none"),
-        "treatment_altered": ("marker", ALTERED, "any"),
-        "treatment_unaltered": ("marker", UNALTERED, "any"),
-    }[name]
-    inside = frame["months"].notna() if subset is None else frame[subset[0]] == subset[1]
-    by, first, second = (
-        ("treatment", TREATED, UNTREATED) if name.startswith("treatment") else ("marker", ALTERED, UNALTERED)
-    )
+    event = (frame["event"] == 1).to_numpy()
+    inside = (frame[part.column] == part.level).to_numpy() if part.column else np.ones(len(frame), dtype=bool)
+    by, first, second = ("treatment", TREATED, UNTREATED) if part.column == "marker" else ("marker", ALTERED, UNALTERED)
     out: dict[str, Any] = {"n": int(inside.sum()), "events": int((event & inside).sum())}
     for suffix, level in (("1", first), ("0", second)):
-        group = inside & (frame[by] == level)
+        group = inside & (frame[by] == level).to_numpy()
         out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
     out["person_years"] = float((frame["months"] - frame["entry"])[inside].sum() / 12)
-    if subset is not None:
-        label = f"{analysis.marker} {subset[1]}" if subset[0] == "marker" else subset[1]
-        out |= {"population": f"{analysis.population}, {label}", "treatment": subset[2]}
     return out

@@ -94,7 +94,9 @@ def logrank_sums(
         A name in `WEIGHTS`, or Fleming-Harrington's powers.
     """
     if isinstance(weight, str) and weight not in WEIGHTS:
-        raise AnalysisError(f"Unknown weight {weight!r}. Use one of {', '.join(WEIGHTS)}, or a pair (rho, gamma).")
+        raise AnalysisError(
+            f"Unknown weight {weight!r}.", mend=f"Use one of {', '.join(WEIGHTS)}, or a pair (rho, gamma)."
+        )
     weigh = WEIGHTS[weight] if isinstance(weight, str) else fleming_harrington(*weight)
     g = int(group.max()) + 1
     observed, expected, variance = np.zeros(g), np.zeros(g), np.zeros((g, g))
@@ -133,7 +135,7 @@ class LogRank:
 
     Attributes
     ----------
-    statistic, p : float
+    statistic, p_value : float
     df : int
     groups : tuple of str
     n : tuple of int
@@ -144,7 +146,7 @@ class LogRank:
 
     statistic: float
     df: int
-    p: float
+    p_value: float
     groups: tuple[str, ...]
     n: tuple[int, ...]
     sums: LogRankSums
@@ -162,7 +164,7 @@ class LogRank:
         return pd.DataFrame(columns)
 
     def __str__(self) -> str:
-        return f"{self.method}: chi-square {self.statistic:.2f} on {self.df} df, {p_value(self.p, label=True)}"
+        return f"{self.method}: chi-square {self.statistic:.2f} on {self.df} df, {p_value(self.p_value, label=True)}"
 
 
 def logrank(
@@ -217,7 +219,7 @@ def logrank(
     statistic = float(difference @ np.linalg.solve(sums.variance[np.ix_(kept, kept)], difference))
     named = weight if isinstance(weight, str) else f"Fleming-Harrington {weight}"
     return LogRank(
-        statistic=statistic, df=kept.size, p=float(chdtrc(kept.size, statistic)), groups=groups.levels,
+        statistic=statistic, df=kept.size, p_value=float(chdtrc(kept.size, statistic)), groups=groups.levels,
         n=tuple(int(groups.rows(code).sum()) for code in range(len(groups.levels))), sums=sums,
         method=("Log-rank test" if named == "logrank" else f"Weighted log-rank test ({named})")
         + (", stratified" if strata else ""),

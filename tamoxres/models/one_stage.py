@@ -31,12 +31,10 @@ from ..analysis.design import Design, complete_cases, make_design
 from ..cohort import ALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from ..inference.verdict import indication_note
+from ..inference.verdict import design_flags
 from ..kernel.cox import CoxFit
 from ..vocabulary import FloatArray
 from ..wording import p_value, percent, ratio_with_interval
-from .cox import MARKER_CONTRAST
-from .cox import treatment_contrast as contrast_of
 from .engine import Ties, kernel_fit
 from .interaction import interaction
 
@@ -55,7 +53,7 @@ class OneStage:
     Attributes
     ----------
     within : EffectEstimate
-        Ratio of hazard ratios within cohorts, with `lrt_p`: altered over unaltered.
+        Ratio of hazard ratios within cohorts, with its likelihood-ratio P: altered over unaltered.
     across : EffectEstimate or None
         The same ratio as cohorts with more and fewer altered patients suggest it (all altered against none); None
         where all cohorts have the same share. Never to be pooled.
@@ -88,7 +86,7 @@ class OneStage:
         row = self.within
         lines = [
             f"{row.marker} {row.endpoint} interaction within {len(self.studies)} cohorts: {_ratio(row)}, "
-            f"{p_value(row.lrt_p, label=True)} (likelihood ratio)"
+            f"{p_value(row.p_value, label=True)} (likelihood ratio)"
         ]
         if self.across is not None:
             spread = f"altered share {percent(min(self.shares), 0)} to {percent(max(self.shares), 0)}"
@@ -167,9 +165,9 @@ def one_stage(
     df = len(complete) - 1
     return OneStage(
         within=EffectEstimate(
-            **shared, contrast=MARKER_CONTRAST, estimand="interaction", term="treatment:marker",
+            **shared, estimand="interaction", term="treatment:marker", p_kind="lrt",
             log_estimate=float(full.coefficients[-1]), se=float(full.se[-1]),
-            lrt_p=float(chdtrc(1, max(2 * float(full.loglik - without.loglik), 0.0))),
+            p_value=float(chdtrc(1, max(2 * float(full.loglik - without.loglik), 0.0))),
         ),
         across=across, difference_p=difference_p, heterogeneity_chi2=chi2, heterogeneity_df=df,
         heterogeneity_p=float(chdtrc(df, chi2)), studies=studies, shares=stack.shares,
@@ -181,7 +179,9 @@ def _comparable(
 ) -> dict[str, str]:
     """Refuse cohorts that did not ask one question of different patients; return the question."""
     if len(analyses) < 2:
-        raise AnalysisError(f"One stage needs at least two cohorts; found {len(analyses)}. Use interaction for one.")
+        raise AnalysisError(
+            f"One stage needs at least two cohorts; found {len(analyses)}.", mend="Use interaction for one."
+        )
     for analysis in analyses:
         if not analysis.marker or not analysis.has_both_arms:
             lacking = "no marker" if not analysis.marker else "one arm only"
@@ -194,7 +194,7 @@ def _comparable(
             "Pass endpoint_map={'RFI': 'RFS'} or the like if you mean it.",
         ),
         "treatment contrast": (
-            [contrast or contrast_of(a)[0] for a in analyses],
+            [contrast or "_v_".join((a.treatment.name, a.treatment.against)) for a in analyses],
             "Pass treatment_contrast='endocrine_v_none' or the like if you mean it.",
         ),
     }
@@ -266,7 +266,8 @@ def _fit(stack: _Stack, columns: Sequence[FloatArray], ties: Ties) -> CoxFit:
     if not (fitted.converged and np.all(fitted.estimable) and not np.any(fitted.separated)):
         raise AnalysisError(
             "The one-stage model has no finite estimate: a covariate is constant or separates the events in one "
-            "cohort. Adjust for fewer."
+            "cohort.",
+            mend="Adjust for fewer.",
         )
     return fitted
 
@@ -277,8 +278,9 @@ def _across(stack: _Stack, shared: dict[str, Any], ties: Ties) -> tuple[EffectEs
         return None, None
     fitted = _fit(stack, [*stack.mains, stack.treatment, stack.between, stack.within], ties)
     row = EffectEstimate(
-        **{**shared, "note": "flags: pooled_estimate, ecological"}, contrast="cohorts all altered v none altered",
-        term="treatment:altered share", log_estimate=float(fitted.coefficients[-2]), se=float(fitted.se[-2]),
+        **(shared | {"flags": ("pooled_estimate", "ecological")}), group_1="cohorts all altered",
+        group_0="none altered", term="treatment:altered share", log_estimate=float(fitted.coefficients[-2]),
+        se=float(fitted.se[-2]),
     )  # fmt: skip
     ends = fitted.covariance[-2:, -2:]
     spread = float(np.sqrt(ends[0, 0] + ends[1, 1] - 2 * ends[0, 1]))
@@ -300,16 +302,18 @@ def _shared(
 
     designs = {analysis.cohort.design for analysis in analyses}
     design = designs.pop() if len(designs) == 1 else "mixed"
-    notes = ["flags: pooled_estimate", *indication_note(design)]
+    treatment_1, _, treatment_0 = asked["treatment contrast"].partition("_v_")
     counts = ("n", "events", "n_1", "events_1", "n_0", "events_0", "person_years")
     return {
         "study": f"One stage ({', '.join(row.study for row in studies)})", "marker": asked["marker"],
         "rule": joined("rule"), "assay": joined("assay"), "endpoint": asked["endpoint"],
-        "population": joined("population"), "treatment": joined("treatment"),
-        "treatment_contrast": asked["treatment contrast"], "measure": "HR", **{name: summed(name) for name in counts},
+        "er": joined("er"), "restrictions": tuple(dict.fromkeys(text for row in studies for text in row.restrictions)),
+        "treatment_1": treatment_1, "treatment_0": treatment_0, "measure": "HR", "scale": "binary",
+        **{name: summed(name) for name in counts},
         "adjusted_for": studies[0].adjusted_for, "strata": ("cohort",), "design": design,
         "overlaps": tuple(dict.fromkeys(name for row in studies for name in (row.study, *row.overlaps))),
         "simulated": any(row.simulated for row in studies), "source": joined("source"),
-        "data_sha256": joined("data_sha256", ";"), "note": "; ".join(notes),
-        "method": f"Cox regression, {ties.capitalize()} ties, stratified by cohort, one stage",
+        "data_sha256": joined("data_sha256", ";"),
+        "flags": ("pooled_estimate", *design_flags(design)), "origin": "own_patients", "model": "one_stage",
+        "ties": ties,
     }  # fmt: skip

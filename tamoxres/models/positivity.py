@@ -48,7 +48,8 @@ def check_positivity(analysis: AnalysisSet, columns: Sequence[str]) -> None:
             if sure or (1 - share if k == 0 else share) ** n < _CHANCE:
                 raise AnalysisError(
                     f"Positivity violated: {k:,} of {n:,} patients with {stratum} were treated, so they hold no "
-                    f"contrast. Leave them out (where='{_others(stratum)}'), or leave {name} out."
+                    "contrast.",
+                    mend=f"Leave them out (where='{_others(stratum)}'), or leave {name} out.",
                 )
 
 

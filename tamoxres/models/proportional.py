@@ -12,60 +12,83 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..analysis.design import Term
+from ..analysis import AnalysisSet
+from ..analysis.design import Design, Term
 from ..analysis.follow_up import stratum_codes
 from ..codebook import copies_frames
 from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts
-from ..vocabulary import FloatArray, IntArray
+from ..vocabulary import FloatArray, IntArray, Ties
 from ..wording import p_value
 from .engine import kernel_fit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .cox import CoxModel
-
 __all__ = ["ProportionalTest", "proportional_test", "scale_residuals", "scaled_schoenfeld"]
 
 
-@copies_frames("table")
+class Fitted(Protocol):
+    """What the tests need of a fitted Cox model."""
+
+    @property
+    def analysis(self) -> AnalysisSet:
+        """The complete cases."""
+
+    @property
+    def design(self) -> Design:
+        """Its terms."""
+
+    @property
+    def coefficients(self) -> FloatArray:
+        """Log hazard ratios."""
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """Columns with a baseline hazard for each level."""
+
+    @property
+    def ties(self) -> Ties:
+        """How ties are handled."""
+
+
+@copies_frames("terms")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProportionalTest:
     """The test of proportional hazards of one model.
 
     Attributes
     ----------
-    table : DataFrame
-        term, chisq, df, p; one row a term, the last row GLOBAL.
+    terms : DataFrame
+        term, chisq, df, p_value; one row a term, the last row GLOBAL.
     transform : "km" | "rank" | "log" | "identity"
     """
 
-    table: pd.DataFrame
+    terms: pd.DataFrame
     transform: str
 
-    def p(self, term: str = "GLOBAL") -> float:
+    def p_value(self, term: str = "GLOBAL") -> float:
         """Return the P value of a term."""
-        return float(self.table.loc[self.table["term"] == term, "p"].iloc[0])
+        return float(self.terms.loc[self.terms["term"] == term, "p_value"].iloc[0])
 
     def __str__(self) -> str:
-        return f"Proportional hazards ({self.transform}): global {p_value(self.p(), label=True)}"
+        return f"Proportional hazards ({self.transform}): global {p_value(self.p_value(), label=True)}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self}</p>{self.table.round(4).to_html(index=False)}"
+        return f"<p>{self}</p>{self.terms.round(4).to_html(index=False)}"
 
 
-def _refitted(fit: CoxModel) -> CoxFit:
+def _refitted(fit: Fitted) -> CoxFit:
     """Fit again on the kernel, from the maximum on: its residuals are what the tests are made of."""
     return kernel_fit(fit.analysis.frame, fit.design, fit.strata, fit.ties, start=fit.coefficients)
 
 
-def proportional_test(fit: CoxModel, *, transform: Transform = "km") -> ProportionalTest:
+def proportional_test(fit: Fitted, *, transform: Transform = "km") -> ProportionalTest:
     """Test whether the hazard ratio of each term is constant in time.
 
     Parameters
@@ -85,12 +108,12 @@ def proportional_test(fit: CoxModel, *, transform: Transform = "km") -> Proporti
     g = _transformed(fit, transform, parts.time)
     test = score_test(parts, g, [np.asarray(term.columns) for term in fit.design.terms])
     table = pd.DataFrame(
-        {"term": [*(t.name for t in fit.design.terms), "GLOBAL"], "chisq": test.chisq, "df": test.df, "p": test.p}
+        {"term": [*(t.name for t in fit.design.terms), "GLOBAL"], "chisq": test.chisq, "df": test.df, "p_value": test.p}
     )
-    return ProportionalTest(table=table, transform=transform)
+    return ProportionalTest(terms=table, transform=transform)
 
 
-def scaled_schoenfeld(fit: CoxModel, *, transform: Transform = "km") -> pd.DataFrame:
+def scaled_schoenfeld(fit: Fitted, *, transform: Transform = "km") -> pd.DataFrame:
     """Tabulate the scaled Schoenfeld residuals, which scatter around the log hazard ratio as it changes with time.
 
     Parameters
@@ -182,7 +205,7 @@ def _loads(terms: Sequence[Term], coefficients: FloatArray) -> tuple[FloatArray,
     return loads, added
 
 
-def _used(fit: CoxModel, parts: ScoreParts) -> FloatArray:
+def _used(fit: Fitted, parts: ScoreParts) -> FloatArray:
     """Count the events of each stratum, 0 for the columns of a term that does not vary in it, shape (s, p)."""
     codes = stratum_codes(fit.analysis.frame, fit.strata)
     codes = np.zeros(len(fit.analysis.frame), dtype=int) if codes is None else codes
@@ -194,7 +217,7 @@ def _used(fit: CoxModel, parts: ScoreParts) -> FloatArray:
     return np.asarray(events[:, None] * varies)
 
 
-def _transformed(fit: CoxModel, transform: Transform, at: FloatArray) -> FloatArray:
+def _transformed(fit: Fitted, transform: Transform, at: FloatArray) -> FloatArray:
     frame = fit.analysis.frame
     entry = frame["entry"].to_numpy(float)
     return transform_times(

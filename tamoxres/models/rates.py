@@ -38,7 +38,7 @@ class Rate:
         One a grouping column.
     n, events : int
     person_years : float
-    rate, conf_low, conf_high : float
+    rate, ci_low, ci_high : float
         Per 1,000 person-years.
     """
 
@@ -47,8 +47,8 @@ class Rate:
     events: int
     person_years: float
     rate: float
-    conf_low: float
-    conf_high: float
+    ci_low: float
+    ci_high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +63,19 @@ class Rates:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a group: the grouping columns, n, events, person_years, rate, conf_low, conf_high."""
+        """One row a group: the grouping columns, n, events, person_years, rate, ci_low, ci_high."""
         import pandas as pd
 
         rows = [
-            (*rate.levels, rate.n, rate.events, rate.person_years, rate.rate, rate.conf_low, rate.conf_high)
+            (*rate.levels, rate.n, rate.events, rate.person_years, rate.rate, rate.ci_low, rate.ci_high)
             for rate in self.rates
         ]
-        return pd.DataFrame(rows, columns=[*self.by, "n", "events", "person_years", "rate", "conf_low", "conf_high"])
+        return pd.DataFrame(rows, columns=[*self.by, "n", "events", "person_years", "rate", "ci_low", "ci_high"])
 
     def __str__(self) -> str:
         return "\n".join(
             f"{' '.join(r.levels) or 'all'}: {r.events} {self.endpoint} in {r.person_years:,.0f} person-years, "
-            f"{r.rate:.1f} ({r.conf_low:.1f}-{r.conf_high:.1f}) per {PER:,}"
+            f"{r.rate:.1f} ({r.ci_low:.1f}-{r.ci_high:.1f}) per {PER:,}"
             for r in self.rates
         )
 
@@ -146,6 +146,6 @@ def _rate(levels: tuple[str, ...], frame: pd.DataFrame, level: float) -> Rate:
     low, high = poisson_limits(events, level)
     scale = PER / years
     return Rate(
-        levels=levels, n=len(frame), events=events, person_years=years, rate=events * scale, conf_low=low * scale,
-        conf_high=high * scale,
+        levels=levels, n=len(frame), events=events, person_years=years, rate=events * scale, ci_low=low * scale,
+        ci_high=high * scale,
     )  # fmt: skip

@@ -91,7 +91,7 @@ def bootstrap(
     failed = m - len(values)
     if failed > _MOST_FAILED * m:
         raise AnalysisError(
-            f"{failed} of {m} bootstrap resamples could not be computed: too few events. Adjust for fewer."
+            f"{failed} of {m} bootstrap resamples could not be computed: too few events.", mend="Adjust for fewer."
         )
     return Resamples(values=np.array(values), failed=failed)
 

@@ -92,9 +92,9 @@ def risk_difference(analysis: AnalysisSet, *, times: Sequence[float] = (120.0,),
     for time in times:
         check_horizon(groups, time)
     own = [c for c in risk_curves(groups.analysis, groups.by) if c.cause in ("", analysis.endpoint.code)]
-    method = "Aalen-Johansen (cmprsk variance)" if analysis.endpoint.competing else "Kaplan-Meier, Greenwood"
+    model = "aalen_johansen" if analysis.endpoint.competing else "kaplan_meier"
     effects = [
-        _difference(own[0], own[code], float(time), groups.describe(code) | {"method": method})
+        _difference(own[0], own[code], float(time), groups.describe(code) | {"model": model, "to_months": float(time)})
         for time in times
         for code in range(1, len(own))
     ]
@@ -118,7 +118,7 @@ def _difference(first: Curve, other: Curve, time: float, row: dict[str, Any]) ->
     (risk_0, se_0), (risk_1, se_1) = _at(first, time), _at(other, time)
     se = float(np.hypot(se_0, se_1))
     estimated = {"difference": risk_1 - risk_0, "se": se}
-    missing = {"status": "not_estimable", "note": f"No events by {time:g} months."}
+    missing = {"status": "not_estimable", "flags": (*row["flags"], "no_events_by_horizon")}
     return EffectEstimate(
-        **row, **(estimated if se > 0 else missing), measure="RD", term=f"risk difference at {time:g} months"
+        **(row | (estimated if se > 0 else missing)), measure="RD", term=f"risk difference at {time:g} months"
     )

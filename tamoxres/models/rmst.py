@@ -204,26 +204,27 @@ def _restricted(
         rows = groups.rows(code)
         entry = None if groups.entry is None else groups.entry[rows]
         means.append(estimate(groups.months[rows], groups.event[rows], horizon, entry))
-    differences = tuple(_difference(groups, kind, horizon, code, means, note) for code in range(1, len(groups.levels)))
+    differences = tuple(_difference(groups, kind, horizon, code, means) for code in range(1, len(groups.levels)))
     return RestrictedMeans(
         kind=kind, horizon=horizon, levels=groups.levels, means=tuple(means), differences=differences, note=note
     )
 
 
 def _difference(
-    groups: Groups, kind: Literal["rmst", "rmtl"], horizon: float, code: int, means: list[Mean], note: str
+    groups: Groups, kind: Literal["rmst", "rmtl"], horizon: float, code: int, means: list[Mean]
 ) -> EffectEstimate:
     row: dict[str, Any] = groups.describe(code)
+    flags = (*row["flags"], *(("hypothetical_rmst",) if kind == "rmst" and groups.analysis.endpoint.competing else ()))
     of, against = means[code], means[0]
     if not (of.se > 0 or against.se > 0):
-        row |= {"status": "not_estimable"}
-        note = " ".join(filter(None, [note, f"No events by {horizon:g} months."]))
+        row |= {"status": "not_estimable", "flags": (*flags, "no_events_by_horizon")}
     else:
-        row |= {"difference": of.estimate - against.estimate, "se": float(np.hypot(of.se, against.se))}
+        row |= {"difference": of.estimate - against.estimate, "se": float(np.hypot(of.se, against.se)), "flags": flags}
+    row.pop("to_months")
     return EffectEstimate(
         **row,
         measure="RMSTD" if kind == "rmst" else "RMTLD",
         term=f"{kind} to {horizon:g} months",
-        method="Kaplan-Meier, Greenwood" if kind == "rmst" else "Aalen-Johansen, infinitesimal jackknife",
-        note=note,
+        model=kind,
+        to_months=horizon,
     )

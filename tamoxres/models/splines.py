@@ -58,7 +58,7 @@ class SplineFit:
     nonlinear_statistic, nonlinear_p : float
         Likelihood-ratio test of the curve against the line.
     nonlinear_df : int
-    p : float
+    p_value : float
         Wald test of the whole curve against no effect.
     """
 
@@ -70,10 +70,10 @@ class SplineFit:
     nonlinear_statistic: float
     nonlinear_df: int
     nonlinear_p: float
-    p: float
+    p_value: float
 
     def curve(self, at: Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
-        """Tabulate the curve: value, hr, conf_low, conf_high, log_hr, se.
+        """Tabulate the curve: value, hr, ci_low, ci_high, log_hr, se.
 
         Parameters
         ----------
@@ -94,8 +94,8 @@ class SplineFit:
         z = float(ndtri((1 + level) / 2))
         return pd.DataFrame(
             {
-                "value": grid, "hr": np.exp(log_hr), "conf_low": np.exp(log_hr - z * se),
-                "conf_high": np.exp(log_hr + z * se), "log_hr": log_hr, "se": se,
+                "value": grid, "hr": np.exp(log_hr), "ci_low": np.exp(log_hr - z * se),
+                "ci_high": np.exp(log_hr + z * se), "log_hr": log_hr, "se": se,
             }
         )  # fmt: skip
 
@@ -187,7 +187,7 @@ def spline(
         column=column, knots=where, reference=float(np.median(values)) if reference is None else float(reference),
         linear=_per_sd(line.effect, column, float(values.std(ddof=1))), model=model, nonlinear_statistic=statistic,
         nonlinear_df=df, nonlinear_p=float(chdtrc(df, max(statistic, 0.0))),
-        p=float(chdtrc(len(columns), beta @ np.linalg.solve(covariance, beta))),
+        p_value=float(chdtrc(len(columns), beta @ np.linalg.solve(covariance, beta))),
     )  # fmt: skip
 
 
@@ -199,7 +199,7 @@ def _knots(column: str, values: FloatArray, knots: int | Sequence[float]) -> tup
     if isinstance(knots, int):
         if knots not in QUANTILES:
             raise AnalysisError(
-                f"{knots} knots are not foreseen. Use {', '.join(map(str, QUANTILES))}, or give their values."
+                f"{knots} knots are not foreseen.", mend=f"Use {', '.join(map(str, QUANTILES))}, or give their values."
             )
         where = tuple(float(q) for q in np.quantile(values, QUANTILES[knots]))
     else:
@@ -207,7 +207,7 @@ def _knots(column: str, values: FloatArray, knots: int | Sequence[float]) -> tup
     if len(where) < 3 or np.any(np.diff(where) <= 0):
         shown = ", ".join(f"{knot:g}" for knot in where)
         raise AnalysisError(
-            f"The knots of {column} ({shown}) must be three or more and increase. Use fewer, or name them."
+            f"The knots of {column} ({shown}) must be three or more and increase.", mend="Use fewer, or name them."
         )
     return where
 
@@ -215,4 +215,4 @@ def _knots(column: str, values: FloatArray, knots: int | Sequence[float]) -> tup
 def _per_sd(row: EffectEstimate, column: str, sd: float) -> EffectEstimate:
     if row.log_estimate is None or row.se is None:
         raise AnalysisError(f"The straight line of {column} could not be estimated.")
-    return replace(row, log_estimate=row.log_estimate * sd, se=row.se * sd, contrast=f"per SD ({sd:.3g})")
+    return replace(row, log_estimate=row.log_estimate * sd, se=row.se * sd, scale="per_sd", scale_unit=f"{sd:.3g}")

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class StandardisedRisks:
     Attributes
     ----------
     risks : DataFrame
-        A column for each variable that was set, then time, risk, se, conf_low, conf_high.
+        A column for each variable that was set, then time, risk, se, ci_low, ci_high.
     effects : tuple of EffectEstimate
         Measure RD, one a group after the first and time.
     m, failed, seed : int
@@ -169,7 +169,9 @@ def _hazard(data: FollowUpArrays, x: FloatArray, cause: int) -> _Hazard:
     )  # fmt: skip
     if fitted.flags:
         about = "the endpoint" if cause == 1 else "competing deaths"
-        raise AnalysisError(f"The model of {about} cannot be estimated ({'; '.join(fitted.flags)}). Adjust for fewer.")
+        raise AnalysisError(
+            f"The model of {about} cannot be estimated ({'; '.join(fitted.flags)}).", mend="Adjust for fewer."
+        )
     centre = x.mean(axis=0)
     base = baseline_hazard(fitted, at=centre)
     return _Hazard(fitted.coefficients, centre, base.time, base.stratum, base.increment)
@@ -269,7 +271,7 @@ def _table(
         for g, group in enumerate(groups)
         for k, time in enumerate(times)
     ]
-    return pd.DataFrame(rows, columns=[*names, "time", "risk", "se", "conf_low", "conf_high"])
+    return pd.DataFrame(rows, columns=[*names, "time", "risk", "se", "ci_low", "ci_high"])
 
 
 def _row(
@@ -282,19 +284,20 @@ def _row(
     drawn: FloatArray,
 ) -> EffectEstimate:
     g, k = where
-    base: dict[str, Any] = fit.analysis.describe()
     if len(names) == 1 and names[0] in ("marker", "treatment"):
         base = group_patients(fit.analysis, names[0]).describe(g)
     else:
-        base["contrast"] = f"{' '.join(groups[g])} v {' '.join(groups[0])}"
+        levels = {"group_1": " ".join(groups[g]), "group_0": " ".join(groups[0])}
+        base = fit.analysis.describe() | levels | {"variable": " and ".join(names)}
     return EffectEstimate(
-        **base,
+        **(base | {"to_months": float(times[k])}),
         measure="RD",
         difference=float(point[g, k] - point[0, k]),
         se=float((drawn[:, g, k] - drawn[:, 0, k]).std(ddof=1)),
         adjusted_for=fit.adjusted_for,
         strata=fit.strata,
         term=f"standardised risk difference at {times[k]:g} months",
-        method=f"g-computation from Cox regression, bootstrap SE ({len(drawn)} resamples)",
-        note=CAUTION,
+        model="standardisation",
+        se_kind="bootstrap",
+        remark=f"g-computation from Cox regression, {len(drawn)} resamples. {CAUTION}",
     )

@@ -104,7 +104,7 @@ def limits(
     level : float
     """
     if transform not in get_args(Transform):
-        raise AnalysisError(f"Unknown transform {transform!r}. Use one of {', '.join(get_args(Transform))}.")
+        raise AnalysisError(f"Unknown transform {transform!r}.", mend=f"Use one of {', '.join(get_args(Transform))}.")
     z = float(ndtri((1 + level) / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         if transform == "plain":
@@ -169,8 +169,8 @@ def kaplan_meier(
 def _curve(group: str, fitted: ProductLimit, transform: Transform, level: float) -> Curve:
     low, high = limits(fitted.survival, fitted.se, transform=transform, level=level)
     return Curve(
-        group=group, kind="survival", time=fitted.time, estimate=fitted.survival, se=fitted.se, conf_low=low,
-        conf_high=high, n_risk=fitted.n_risk, n_event=fitted.n_event, n_censor=fitted.n_censor, level=level,
+        group=group, kind="survival", time=fitted.time, estimate=fitted.survival, se=fitted.se, ci_low=low,
+        ci_high=high, n_risk=fitted.n_risk, n_event=fitted.n_event, n_censor=fitted.n_censor, level=level,
     )  # fmt: skip
 
 
@@ -198,15 +198,13 @@ class FollowUp:
     """Median follow-up by the reverse Kaplan-Meier method, months; a limit that is not reached is infinite."""
 
     median: float
-    conf_low: float
-    conf_high: float
+    ci_low: float
+    ci_high: float
     n: int
     level: float = 0.95
 
     def __str__(self) -> str:
-        return (
-            f"median follow-up {self.median:.1f} months ({self.conf_low:.1f}-{self.conf_high:.1f}), {self.n:,} patients"
-        )
+        return f"median follow-up {self.median:.1f} months ({self.ci_low:.1f}-{self.ci_high:.1f}), {self.n:,} patients"
 
 
 def follow_up(analysis: AnalysisSet, *, transform: Transform = "log-log", level: float = 0.95) -> FollowUp:
@@ -223,5 +221,5 @@ def follow_up(analysis: AnalysisSet, *, transform: Transform = "log-log", level:
             f"{analysis}: nobody is censored, so follow-up cannot be estimated. Report the last event instead."
         )
     fitted = product_limit(groups.months, groups.event == 0, groups.entry)
-    median, conf_low, conf_high = _curve("", fitted, transform, level).quantile(0.5)
-    return FollowUp(median=median, conf_low=conf_low, conf_high=conf_high, n=groups.analysis.n, level=level)
+    median, ci_low, ci_high = _curve("", fitted, transform, level).quantile(0.5)
+    return FollowUp(median=median, ci_low=ci_low, ci_high=ci_high, n=groups.analysis.n, level=level)

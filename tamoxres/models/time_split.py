@@ -27,12 +27,11 @@ from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
 from ..vocabulary import FloatArray, IntArray
 from ..wording import p_value
+from ..wording.rows import period_words
 from .engine import Ties
 from .grouping import Groups, two_groups
 
 __all__ = ["SplitRows", "TimeSplit", "split_rows", "time_split"]
-
-SURVIVORS = "Time is since diagnosis, not time on drug; this period holds only those who came to it free of the event."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,8 +59,8 @@ class TimeSplit:
     Attributes
     ----------
     effects : tuple of EffectEstimate
-        One a period, in order; its population names the period, its counts are those at risk and failing in it.
-    statistic, p : float
+        One per period, in order (`from_months`, `to_months`); its counts are those at risk and failing in it.
+    statistic, p_value : float
         Likelihood-ratio test of equal hazard ratios, over the periods that can be estimated; NaN if there is one.
     df : int
     """
@@ -69,11 +68,11 @@ class TimeSplit:
     effects: tuple[EffectEstimate, ...]
     statistic: float
     df: int
-    p: float
+    p_value: float
 
     def __str__(self) -> str:
-        rows = "\n".join(f"{row.population.rpartition(', ')[2]}: {row}" for row in self.effects)
-        return f"{rows}\nequal in all periods: {p_value(self.p, label=True)}"
+        rows = "\n".join(f"{row.period}: {row}" for row in self.effects)
+        return f"{rows}\nequal in all periods: {p_value(self.p_value, label=True)}"
 
 
 def split_rows(time: FloatArray, event: IntArray, cuts: Sequence[float], entry: FloatArray | None = None) -> SplitRows:
@@ -147,7 +146,7 @@ def time_split(
     ]
     usable = [k for k, (one, none) in enumerate(counts) if one and none]
     if not usable:
-        raise AnalysisError(f"{analysis}: in no period do both groups have events. Choose other cuts.")
+        raise AnalysisError(f"{analysis}: in no period do both groups have events.", mend="Choose other cuts.")
     kept = np.isin(split.period, usable)
     fits = _fit_both(groups, split, kept, usable, (adjust, strata, ties))
     statistic = 2 * (fits[0].loglik - fits[1].loglik)
@@ -155,7 +154,8 @@ def time_split(
     row = {
         "adjusted_for": tuple(adjust),
         "strata": tuple(strata),
-        "method": f"Cox regression by period, {ties.capitalize()} ties",
+        "model": "cox_by_period",
+        "ties": ties,
     }
     effects = tuple(
         _period_row(groups, split, k, edges, row | _estimate(fits[0], usable.index(k) if k in usable else None))
@@ -163,7 +163,7 @@ def time_split(
     )
     return TimeSplit(
         effects=effects, statistic=statistic if df else float("nan"), df=df,
-        p=float(chdtrc(df, max(statistic, 0.0))) if df else float("nan"),
+        p_value=float(chdtrc(df, max(statistic, 0.0))) if df else float("nan"),
     )  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def _fit_both(
         )  # fmt: skip
         if fitted.flags:
             raise AnalysisError(
-                f"The model by period cannot be estimated ({'; '.join(fitted.flags)}). Adjust for fewer."
+                f"The model by period cannot be estimated ({'; '.join(fitted.flags)}).", mend="Adjust for fewer."
             )
         fits.append(fitted)
     return fits[0], fits[1]
@@ -205,10 +205,9 @@ def _estimate(fitted: CoxFit, column: int | None) -> dict[str, Any]:
 
 def _period_row(groups: Groups, split: SplitRows, k: int, edges: list[float], row: dict[str, Any]) -> EffectEstimate:
     here = split.period == k
-    base = groups.describe()
-    label = f"months {edges[k - 1] if k else 0:g}-{edges[k]:g}" if k < len(edges) else f"after month {edges[-1]:g}"
-    base |= {
-        "population": f"{groups.analysis.population}, {label}",
+    base = groups.describe() | {
+        "from_months": edges[k - 1] if k else 0.0,
+        "to_months": edges[k] if k < len(edges) else groups.analysis.to_months,
         "n": int(here.sum()),
         "events": int(split.event[here].sum()),
         "person_years": float((split.stop - np.maximum(split.start, 0))[here].sum() / 12),
@@ -216,7 +215,8 @@ def _period_row(groups: Groups, split: SplitRows, k: int, edges: list[float], ro
     for code in (1, 0):
         inside = here & (groups.codes[split.patient] == code)
         base |= {f"n_{code}": int(inside.sum()), f"events_{code}": int(split.event[inside].sum())}
-    notes = [SURVIVORS] if k else []
+    flags = [*base["flags"], *(["survivors_of_period"] if k else [])]
     if row.get("status") == "not_estimable":
-        notes.append("One group has no events in this period.")
-    return EffectEstimate(**(base | row), measure="HR", term=label, note=" ".join(notes))
+        flags.append("no_events_in_group")
+    label = period_words(base["from_months"], base["to_months"])
+    return EffectEstimate(**(base | row | {"flags": tuple(flags)}), measure="HR", term=label)

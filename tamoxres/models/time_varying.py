@@ -76,7 +76,7 @@ class TimeVarying:
     note: str
 
     def curve(self, times: Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
-        """Tabulate the curve: months, hazard_ratio, conf_low, conf_high (pointwise), log_hazard_ratio, se.
+        """Tabulate the curve: months, hazard_ratio, ci_low, ci_high (pointwise), log_hazard_ratio, se.
 
         Parameters
         ----------
@@ -100,8 +100,8 @@ class TimeVarying:
         z = float(ndtri((1 + level) / 2))
         return pd.DataFrame(
             {
-                "months": months, "hazard_ratio": np.exp(log_ratio), "conf_low": np.exp(log_ratio - z * se),
-                "conf_high": np.exp(log_ratio + z * se), "log_hazard_ratio": log_ratio, "se": se,
+                "months": months, "hazard_ratio": np.exp(log_ratio), "ci_low": np.exp(log_ratio - z * se),
+                "ci_high": np.exp(log_ratio + z * se), "log_hazard_ratio": log_ratio, "se": se,
             }
         )  # fmt: skip
 
@@ -165,8 +165,7 @@ def time_varying(
     statistic = 2 * (varying.loglik - constant.loglik)
     row = EffectEstimate(
         **groups.describe(), measure="HR", log_estimate=float(constant.coefficients[0]), se=float(constant.se[0]),
-        adjusted_for=tuple(adjust), strata=tuple(strata), term=focus, note=note,
-        method="Cox regression, Efron ties" + (", stratified" if strata else ""),
+        adjusted_for=tuple(adjust), strata=tuple(strata), term=focus, remark=note, model="cox", ties="efron",
     )  # fmt: skip
     return TimeVarying(
         constant=row, knots=where, times=tuple(float(t) for t in grid), span=span,
@@ -181,7 +180,8 @@ def _event_times(groups: Groups) -> FloatArray:
     for code, level in enumerate(groups.levels):
         if not (failed & groups.rows(code)).any():
             raise AnalysisError(
-                f"{groups.analysis}: no events among {level}, so its hazard ratio has no curve. Widen the population."
+                f"{groups.analysis}: no events among {level}, so its hazard ratio has no curve.",
+                mend="Widen the population.",
             )
     return np.asarray(groups.months[failed & (groups.months > 0)])
 
@@ -189,13 +189,14 @@ def _event_times(groups: Groups) -> FloatArray:
 def _knots(events: FloatArray, knots: int | Sequence[float]) -> tuple[float, ...]:
     if isinstance(knots, int) and knots not in QUANTILES:
         raise AnalysisError(
-            f"{knots} knots are not foreseen. Use {', '.join(map(str, QUANTILES))}, or give their months."
+            f"{knots} knots are not foreseen.", mend=f"Use {', '.join(map(str, QUANTILES))}, or give their months."
         )
     values = np.quantile(events, QUANTILES[knots]) if isinstance(knots, int) else np.asarray(knots, float)
     if values.size < 3 or not (np.isfinite(values).all() and values[0] > 0 and (np.diff(values) > 0).all()):
         shown = ", ".join(f"{value:g}" for value in values)
         raise AnalysisError(
-            f"The knots of time ({shown}) must be three or more months above 0 that increase. Use fewer, or name them."
+            f"The knots of time ({shown}) must be three or more months above 0 that increase.",
+            mend="Use fewer, or name them.",
         )
     return tuple(float(value) for value in values)
 
@@ -206,8 +207,8 @@ def _checked_times(times: Sequence[float], span: tuple[float, float]) -> FloatAr
     if months.ndim != 1 or not months.size or outside.size:
         found = f"{outside[0]:g} months" if outside.size else "no list of months"
         raise AnalysisError(
-            f"The curve is asked for at {found}; events were seen from {span[0]:.3g} to {span[1]:.4g} months. "
-            "Ask for times between."
+            f"The curve is asked for at {found}; events were seen from {span[0]:.3g} to {span[1]:.4g} months.",
+            mend="Ask for times between.",
         )
     return months
 
@@ -248,7 +249,7 @@ def _fit_both(
     flags = dict.fromkeys(flag for fitted in fits for flag in fitted.flags)
     if flags:
         raise AnalysisError(
-            f"{groups.analysis}: the hazard ratio over time cannot be estimated ({'; '.join(flags)}). "
-            "Use fewer knots, adjust for fewer, or use time_split."
+            f"{groups.analysis}: the hazard ratio over time cannot be estimated ({'; '.join(flags)}).",
+            mend="Use fewer knots, adjust for fewer, or use time_split.",
         )
     return fits[0], fits[1]

@@ -1,4 +1,4 @@
-"""The effect of the treatment itself, with the notes that a treatment effect from these data never goes without."""
+"""The effect of the treatment itself, with the flags that a treatment effect from these data never goes without."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from dataclasses import replace
 
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
-from ..inference.verdict import indication_note
+from ..inference.verdict import design_flags
 from .cox import CoxModel, fit_terms
 from .engine import Engine, Ties
 
-__all__ = ["CRUDE_WARNING", "never_treated", "treatment_effect"]
-
-CRUDE_WARNING = (
-    "A crude hazard ratio above 1 for endocrine therapy is what confounding by indication looks like: "
-    "EBCTCG's trials give 0.53 for recurrence in years 0-4 of ER-positive disease."
-)
+__all__ = ["never_treated", "treatment_effect"]
 
 
 def treatment_effect(
@@ -36,28 +31,23 @@ def treatment_effect(
     """
     if not analysis.has_both_arms:
         raise AnalysisError(
-            f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated. "
-            "Use treatment='any'."
+            f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated.",
+            mend="Use treatment='any'.",
         )
     fitted = fit_terms(analysis, ["treatment", *adjust], strata=strata, ties=ties, engine=engine)
-    notes = list(fitted.notes)
-    notes += indication_note(analysis.cohort.design)
+    flags = [*fitted.flags, *design_flags(analysis.design)]
     if fitted.effect.log_estimate and fitted.effect.log_estimate > 0 and not adjust and not strata:
-        notes.append(CRUDE_WARNING)
-    notes += never_treated(fitted.analysis)
-    return replace(fitted, notes=tuple(notes))
+        flags.append("crude_by_indication")
+    flags += never_treated(fitted.analysis)
+    return replace(fitted, flags=tuple(flags))
 
 
 def never_treated(analysis: AnalysisSet) -> list[str]:
-    """Name the node-negative patients when none of them was treated: there the data hold no treatment effect."""
+    """Flag a cohort in which no node-negative patient was treated: there the data hold no treatment effect."""
     frame = analysis.frame
     if "nodes" not in frame:
         return []
     negative = frame["nodes"] == 0
     if negative.any() and not (negative & (frame["treatment"] == TREATED)).any():
-        return [
-            f"None of {int(negative.sum()):,} node-negative patients was treated: "
-            "the contrast mixes treatment with node status. "
-            "Restrict to node-positive patients: nodes >= 1."
-        ]
+        return ["no_node_negative_treated"]
     return []

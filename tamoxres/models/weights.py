@@ -26,11 +26,10 @@ from ..analysis.design import Design, complete_cases, make_design
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from ..inference.verdict import indication_note
+from ..inference.verdict import design_flags
 from ..kernel.cox import fit_cox
 from ..kernel.residuals import robust_covariance
 from ..vocabulary import FloatArray, IntArray
-from .cox import treatment_contrast
 from .grouping import group_patients
 from .positivity import check_positivity
 from .resampling import bootstrap
@@ -109,7 +108,7 @@ class PropensityWeights:
         Parameters
         ----------
         adjust : sequence of str
-            Covariates in the outcome model too: right if either model is (doubly robust), and conditional on them.
+            Covariates in the outcome model too: the hazard ratio is then conditional on them.
         resamples : int
             0 gives the robust standard error; else that of so many bootstrap resamples.
         seed, jobs : int
@@ -136,20 +135,22 @@ class PropensityWeights:
         return statistic
 
     def _row(self, log_estimate: float, se: float, adjust: Sequence[str], resamples: int) -> EffectEstimate:
-        kind, words = treatment_contrast(self.analysis)
-        groups = group_patients(self.analysis, "treatment")
-        error = f"bootstrap SE ({resamples} resamples)" if resamples else "robust SE"
-        trimmed = f", propensity {self.trim:g} to {1 - self.trim:g}" if self.trim else ""
-        doubly = ", adjusted too (doubly robust)" if adjust else ""
+        row = group_patients(self.analysis, "treatment").describe()
+        row["flags"] = (*row["flags"], *design_flags(self.analysis.design))
+        trimmed = f"Propensity {self.trim:g} to {1 - self.trim:g}." if self.trim else ""
+        resampled = f"{resamples} resamples." if resamples else ""
         return EffectEstimate(
-            **(groups.describe() | {"contrast": words, "treatment_contrast": kind, "estimand": "treatment_effect"}),
+            **row,
             measure="HR",
             log_estimate=log_estimate,
             se=se,
+            se_kind="bootstrap" if resamples else "robust",
             adjusted_for=self.adjust,
             term="treatment",
-            method=f"Cox regression, {self.method} weights{trimmed}{doubly}, {error}",
-            note=" ".join(indication_note(self.analysis.cohort.design)),
+            model="cox",
+            ties="efron",
+            weights=self.method,
+            remark=" ".join(text for text in (trimmed, "Adjusted too." if adjust else "", resampled) if text),
         )
 
     def __str__(self) -> str:
@@ -197,9 +198,9 @@ def weights(
     gbsg RFS treatment_effect: HR 0.67 (0.51-0.88), P = 0.004
     """
     if method not in get_args(Method):
-        raise AnalysisError(f"Unknown weights {method!r}. Use one of {', '.join(get_args(Method))}.")
+        raise AnalysisError(f"Unknown weights {method!r}.", mend=f"Use one of {', '.join(get_args(Method))}.")
     if not analysis.has_both_arms:
-        raise AnalysisError(f"{analysis.cohort.name} has one arm here; weights need both. Use treatment='any'.")
+        raise AnalysisError(f"{analysis.cohort.name} has one arm here; weights need both.", mend="Use treatment='any'.")
     columns = tuple(adjust) if adjust is not None else _known(analysis)
     complete = complete_cases(analysis, ["treatment", *columns])
     check_positivity(complete, columns)
@@ -235,7 +236,9 @@ def _known(analysis: AnalysisSet) -> tuple[str, ...]:
     frame = analysis.frame
     known = [c for c in INDICATION if c in frame and frame[c].notna().mean() >= 0.5 and frame[c].nunique() > 1]
     if not known:
-        raise AnalysisError(f"{analysis.cohort.name} holds no confounder by indication. Name covariates in adjust.")
+        raise AnalysisError(
+            f"{analysis.cohort.name} holds no confounder by indication.", mend="Name covariates in adjust."
+        )
     return tuple(known)
 
 
@@ -258,7 +261,8 @@ def propensity_scores(x: FloatArray, treated: FloatArray) -> FloatArray:
             fitted = model.fit(disp=0, method="newton", maxiter=100, tol=1e-14, warn_convergence=False)
     except (np.linalg.LinAlgError, PerfectSeparationWarning):
         raise AnalysisError(
-            "The propensity has no finite estimate: covariates separate treated from untreated. Adjust for fewer."
+            "The propensity has no finite estimate: covariates separate treated from untreated.",
+            mend="Adjust for fewer.",
         ) from None
     scores = np.asarray(fitted.predict(), dtype=float)
     return np.asarray(np.clip(scores, _NEVER, 1 - _NEVER))
@@ -277,7 +281,7 @@ def _weighted_fit(
     )  # fmt: skip
     if fitted.flags:
         raise AnalysisError(
-            f"The weighted Cox model cannot be estimated ({'; '.join(fitted.flags)}). Adjust for fewer."
+            f"The weighted Cox model cannot be estimated ({'; '.join(fitted.flags)}).", mend="Adjust for fewer."
         )
     se = 0.0 if rows is not None else float(np.sqrt(robust_covariance(fitted)[0, 0]))
     return float(fitted.coefficients[0]), se

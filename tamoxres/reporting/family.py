@@ -51,7 +51,7 @@ def corrected(findings: Findings) -> Mapping[str, Corrected]:
         ratios = [case.interaction.ratio for case in cases if case.interaction is not None]
         if len(ratios) < 2:
             continue
-        raw = [float(ratio.lrt_p if ratio.lrt_p is not None else ratio.p_value or 1.0) for ratio in ratios]
+        raw = [float(1.0 if ratio.p_value is None else ratio.p_value) for ratio in ratios]
         holm, bh = (_adjust(raw, method) for method in ("holm", "fdr_bh"))
         for ratio, p, p_holm, p_bh in zip(ratios, raw, holm, bh, strict=True):
             out[ratio.row_id] = Corrected(family=name, k=len(ratios), raw=p, holm=p_holm, bh=p_bh)

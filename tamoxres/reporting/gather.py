@@ -6,7 +6,6 @@ estimated keeps its place with the reason. A question that is wrong in itself (a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..cohorts.catalogue import load
 from ..curves import Curves
 from ..effects import EffectEstimate
-from ..errors import AnalysisError, DataError, QuestionError
+from ..errors import AnalysisError, DataError, NotOnDisk, TamoxresError
 from ..inference.verdict import Verdict, reach_verdict, single_arm_verdict
 from ..markers.calling import call, rules_for
 from ..models.cox import CoxModel, fit_terms
@@ -39,7 +38,6 @@ T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 RISK_TIMES = (60.0, 120.0)
 DEFAULT_RULE = "default"
-_ABSENT = "is not on disk"
 _ENOUGH = 100  # events of a primary model below which its variations would say nothing
 BACKGROUND = "prognostic background: no therapy recorded"
 
@@ -164,6 +162,15 @@ class Benchmark:
     analysis: AnalysisSet
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A cohort of the plan that is not on disk, the name by which it is fetched (or empty), and the error in words."""
+
+    cohort: str
+    fetch: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Findings:
     """What the cohorts on disk say to a plan.
@@ -175,7 +182,7 @@ class Findings:
     benchmarks : tuple of Benchmark
     unheld : tuple of (str, str)
         Marker and cohort, where the cohort's files hold no assay of the marker.
-    absent : tuple of str
+    absent : tuple of Absent
         Cohorts of the plan that are not on disk, with what would bring them.
     """
 
@@ -183,7 +190,7 @@ class Findings:
     cases: tuple[Case, ...]
     benchmarks: tuple[Benchmark, ...]
     unheld: tuple[tuple[str, str], ...]
-    absent: tuple[str, ...] = ()
+    absent: tuple[Absent, ...] = ()
 
     def of(self, marker: str, role: Role | None = None) -> list[Case]:
         """Return the cases of a marker, of one role if it is named."""
@@ -214,7 +221,7 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
     cohorts, absent = _load(names, data_dir)
     tables = [asked for asked in plan.markers if asked.cohort in cohorts]
     if not tables:
-        raise DataError(" ".join(absent))
+        raise DataError(" ".join(f"{one.cohort}: {one.why}" for one in absent))
     jobs = _first_whole(job for asked in tables for job in _jobs(asked, cohorts[asked.cohort]))
     held = {(job.marker, job.cohort.name) for job in jobs}
     unheld = dict.fromkeys(
@@ -240,17 +247,15 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
     )
 
 
-def _load(names: Iterable[str], data_dir: str | Path | None) -> tuple[dict[str, Cohort], list[str]]:
+def _load(names: Iterable[str], data_dir: str | Path | None) -> tuple[dict[str, Cohort], list[Absent]]:
     """Load the cohorts that are on disk; of the others keep what would bring them."""
     cohorts: dict[str, Cohort] = {}
     absent = []
     for name in names:
         try:
             cohorts[name] = load(name, data_dir=data_dir)
-        except DataError as error:
-            if _ABSENT not in str(error):
-                raise
-            absent.append(f"{name}: {error}")
+        except NotOnDisk as error:
+            absent.append(Absent(cohort=name, fetch=error.fetch, why=str(error)))
     return cohorts, absent
 
 
@@ -291,7 +296,7 @@ def _answered(job: Case, plan: Plan) -> Case:
     try:
         found = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint)).interaction
     except AnalysisError as error:
-        return _single(job, detail, reason(str(error)))
+        return _single(job, detail, reason(error))
     if found is None:
         return job
     verdict = reach_verdict(found.ratio, found.marker_treated, alpha=plan.alpha, margin=job.asked.margin)
@@ -309,7 +314,7 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
         rows = crude.rows[0], adjusted.rows[0]
         analysis = adjusted.models[0].analysis if job.leading else None
     except AnalysisError as error:
-        told = reason(str(error))
+        told = reason(error)
         problem = problem if told == problem else f"{problem} {told}".strip()
     patients = job.cohort.patients
     one_arm = "endocrine" in patients and patients["endocrine"].nunique() < 2
@@ -319,9 +324,9 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
     return replace(job, verdict=verdict, prognostic=rows, analysis=analysis, detail=detail, problem=problem)
 
 
-def reason(message: str) -> str:
+def reason(error: TamoxresError) -> str:
     """Keep what is wrong and drop how to mend it: that is said to a caller, not to a reader."""
-    return re.split(" (?:Choose|Keep|Leave|Pass|Select|Turn|Use) ", message, maxsplit=1)[0]
+    return error.what
 
 
 def _detail(job: Case) -> Detail | None:
@@ -372,14 +377,7 @@ def _varied(case: Case) -> Sensitivity | None:
 
 
 def _ask(cohort: Cohort, question: Question) -> Answer:
-    """Ask, taking a population without patients for an analysis that cannot be done."""
-    try:
-        return answer(cohort, question)
-    except QuestionError as error:
-        nobody, _, _ = str(error).partition(":")
-        if not nobody.startswith("Nobody is left"):
-            raise
-        raise AnalysisError(f"{nobody}.") from None
+    return answer(cohort, question)
 
 
 def _tried(make: Callable[[], T]) -> T | None:

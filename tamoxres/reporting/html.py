@@ -115,17 +115,17 @@ def _lines(browser: Browser) -> list[dict[str, Any]]:
             rows.append({**_line(pooled.to_effect(), own=False), **told, "method": method, "hidden": i > 0})
     for effect in browser.effects:
         line = _line(effect, own=effect.row_id in browser.own)
-        rows.append({**line, "study": browser.titles.get(effect.study, effect.study)})
+        rows.append({**line, "study": browser.titles.get(effect.study, effect.label)})
     return rows
 
 
 def _line(effect: EffectEstimate, *, own: bool) -> dict[str, Any]:
     estimated = effect.status == "estimated"
     write = ratio_with_interval if effect.is_ratio else number_with_interval
-    p = effect.lrt_p if effect.estimand == "interaction" and effect.lrt_p is not None else effect.p_value
+    p = effect.p_value
     return {
         "id": effect.row_id,
-        "study": effect.study,
+        "study": effect.label,
         "marker": marker_name(effect.marker) or "none",
         "estimand": effect.estimand.replace("_", " "),
         "endpoint": effect.endpoint,

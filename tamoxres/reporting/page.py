@@ -206,6 +206,5 @@ def estimate(effect: EffectEstimate) -> Shown:
 
 
 def p_of(effect: EffectEstimate) -> Shown:
-    """Write an effect's P: the likelihood-ratio one of an interaction, where there is one."""
-    p = effect.lrt_p if effect.estimand == "interaction" and effect.lrt_p is not None else effect.p_value
-    return Shown(p_value(p, label=True), effect.row_id)
+    """Write an effect's P."""
+    return Shown(p_value(effect.p_value, label=True), effect.row_id)

@@ -14,11 +14,11 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ..effects import CONTRASTS, ESTIMANDS
 from ..endpoints import PUBLISHED, STEEP
 from ..endpoints import endpoint as find_endpoint
 from ..errors import QuestionError
 from ..question import Question
+from ..vocabulary import ESTIMANDS
 
 __all__ = ["BenchmarkPlan", "MarkerPlan", "Plan", "PoolPlan", "Role", "Silent", "default_plan", "read_plan"]
 
@@ -307,8 +307,7 @@ def _check_choice(where: str, name: str, value: str, allowed: tuple[str, ...]) -
 def _check_pool(pool: PoolPlan) -> None:
     where = f"[[pools]] {pool.label!r}"
     for name, value, allowed in (
-        ("estimand", pool.estimand, ESTIMANDS[1:]),
-        ("treatment_contrast", pool.treatment_contrast, CONTRASTS),
+        ("estimand", pool.estimand, ESTIMANDS),
         ("adjustment", pool.adjustment, get_args(_Adjustment)),
         ("rows", pool.rows, get_args(_Rows)),
         *(("endpoint", code, (*STEEP, *PUBLISHED)) for code in (*pool.endpoints, pool.taken_as)),

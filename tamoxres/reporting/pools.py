@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..effects import EffectEstimate
-from ..effects.derive import flags
 from ..errors import PoolingError
 from ..evidence import derived_interactions, literature
 from ..meta.pool import pool
@@ -36,7 +35,6 @@ OWN_METHODS: Mapping[str, Mapping[str, Any]] = {
 }
 """For a few cohorts of our own, where the Hartung-Knapp error can fall far below Wald's: here it never does."""
 _CHOSEN = "non_randomised_treatment"
-_UNTREATED = ("any", "none", "mixed", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,7 @@ def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
         methods = METHODS if asked.rows == "all" else OWN_METHODS
         pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in methods.items()}
     except PoolingError as error:
-        return PoolAnswer(**found, pooled={}, problem=reason(str(error)))
+        return PoolAnswer(**found, pooled={}, problem=reason(error))
     return PoolAnswer(**found, pooled=pooled)
 
 
@@ -136,9 +134,9 @@ def _published(asked: PoolPlan, marker: str) -> Iterable[EffectEstimate]:
     for row in rows:
         fits = row.status == "estimated" and row.is_ratio and row.endpoint in asked.endpoints
         fits &= asked.treatment_contrast in ("", row.treatment_contrast)
-        fits &= asked.estimand != "prognostic" or row.treatment not in _UNTREATED
+        fits &= asked.estimand != "prognostic" or (row.treated_alike != "no" and row.treatment_1 != "none")
         fits &= asked.adjustment != "crude" or not (row.adjusted_for or row.strata)
-        if fits and not set(flags(row)) & set(asked.without):
+        if fits and not set(row.flags) & set(asked.without):
             yield row
 
 
@@ -158,7 +156,7 @@ def _apart(rows: Iterable[EffectEstimate]) -> tuple[list[EffectEstimate], list[t
     for row in rows:
         same = [o for o in kept if o.study in row.overlaps or row.study in o.overlaps]
         if same:
-            left_out.append((row.study, same[0].study))
+            left_out.append((row.label, same[0].label))
         else:
             kept.append(row)
     return kept, left_out

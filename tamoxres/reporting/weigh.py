@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..effects import EffectEstimate
-from ..effects.derive import flags
 from ..evidence import Claim, claims, derived_interactions, literature, studies
 from ..meta.votes import direction
 
@@ -69,7 +68,7 @@ class Weighed:
 def weigh(marker: str, *, alpha: float) -> Weighed:
     """Weigh the literature on one marker."""
     rows = [*literature(marker=marker, estimand="interaction"), *derived_interactions(marker=marker)]
-    rows = [row for row in rows if "composite_marker" not in flags(row)]
+    rows = [row for row in rows if not row.flagged("composite_marker")]
     asked = [row for row in rows if row.treatment_contrast == _RANDOMISED and row.design == "randomised"]
     votes = _votes(marker)
     certainty, reason = _certainty(asked, votes, alpha)
@@ -99,13 +98,14 @@ def _certainty(
 ) -> tuple[Certainty, str]:
     if not votes.get("clinical"):
         return "none", "no clinical study in the table"
+    labels = {row.study: row.label for row in asked}
     seen = _independent(row for row in asked if row.p_value is not None and row.p_value < alpha)
     sides = {side for row in asked if row.study in seen and (side := direction(row))}
-    names = ", ".join(seen)
+    names = ", ".join(labels[study] for study in seen)
     if not asked:
         return "very low", "no randomised trial of tamoxifen reports it"
     if not seen:
-        trials = ", ".join(_independent(asked))
+        trials = ", ".join(labels[study] for study in _independent(asked))
         return "very low", f"the interaction is not shown where tamoxifen was randomised ({trials})"
     if len(seen) > 1 and len(sides) < 2:
         return "moderate", f"an interaction in {len(seen)} randomised trials ({names}), known from abstracts"

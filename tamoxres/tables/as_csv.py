@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from ..wording import guard_formula
 
 if TYPE_CHECKING:
-    from .table import Table
+    from .content import Content
 
 __all__ = ["to_csv"]
 
 _INDENT = "  "
 
 
-def to_csv(table: Table) -> str:
+def to_csv(table: Content) -> str:
     """Write the table as CSV (UTF-8, header)."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..files import normal_zip
 
 if TYPE_CHECKING:
-    from .table import Cell, Row, Table
+    from .content import Cell, Content, Row
 
 __all__ = ["to_xlsx"]
 
@@ -27,7 +27,7 @@ _HEAD, _FIRST = 1, 2
 _WIDEST = 48
 
 
-def to_xlsx(table: Table) -> bytes:
+def to_xlsx(table: Content) -> bytes:
     """Write the table as a workbook of one sheet."""
     from xlsxwriter import Workbook
 
@@ -56,12 +56,12 @@ def to_xlsx(table: Table) -> bytes:
     return normal_zip(out.getvalue())
 
 
-def _spans(table: Table) -> tuple[int, ...]:
+def _spans(table: Content) -> tuple[int, ...]:
     """Count the spreadsheet columns of each column: the most parts that one of its cells has."""
     return tuple(max([1, *(len(row.cells[i].parts) for row in table.rows)]) for i in range(len(table.columns)))
 
 
-def _head(sheet: Any, table: Table, places: list[tuple[int, int]], style: Callable[..., Any]) -> None:
+def _head(sheet: Any, table: Content, places: list[tuple[int, int]], style: Callable[..., Any]) -> None:
     sheet.write_string(0, 0, table.title, style(bold=True))
     for column, (start, width) in zip(table.columns, places, strict=True):
         look = style(bold=True, align=column.align, valign="bottom", text_wrap=True, top=2, bottom=1)
@@ -90,7 +90,7 @@ def _lines(text: str, last: int) -> int:
     return 1 + len(text) // max(60, 12 * (last + 1))
 
 
-def _widths(sheet: Any, table: Table, starts: list[int], widths: tuple[int, ...]) -> None:
+def _widths(sheet: Any, table: Content, starts: list[int], widths: tuple[int, ...]) -> None:
     for i, (start, width) in enumerate(zip(starts, widths, strict=True)):
         longest = max([len(_longest_word(table.columns[i].header)), *(_length(row.cells[i]) for row in table.rows)])
         each = min(longest, _WIDEST) / width if width > 1 else min(longest, _WIDEST)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .table import Table
+    from .content import Content
 
 __all__ = ["STYLE_FILE", "styled", "to_html", "to_page"]
 
@@ -28,17 +28,17 @@ def _environment() -> Any:
     )
 
 
-def to_html(table: Table) -> str:
+def to_html(table: Content) -> str:
     """Write the table as an HTML fragment without a style of its own."""
     return str(_environment().get_template("table.html.j2").render(table=table))
 
 
-def styled(table: Table) -> str:
+def styled(table: Content) -> str:
     """Write the fragment with its style before it, as a notebook shows it."""
     return f"<style>\n{_style()}</style>\n{to_html(table)}"
 
 
-def to_page(table: Table) -> str:
+def to_page(table: Content) -> str:
     """Write the table as an HTML document."""
     return str(_environment().get_template("page.html.j2").render(table=table, style=_style()))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .table import Table
+    from .content import Content
 
 __all__ = ["escape_latex", "to_latex"]
 
@@ -30,7 +30,7 @@ class _Written(str):
     __slots__ = ()
 
 
-def to_latex(table: Table) -> str:
+def to_latex(table: Content) -> str:
     """Write the table as a `table` environment."""
     return str(_environment().get_template("table.tex.j2").render(table=table))
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .table import Row, Table
+    from .content import Content, Row
 
 __all__ = ["escape_markdown", "to_markdown"]
 
@@ -14,7 +14,7 @@ _MARKS = re.compile(r"([\\|`*_\[\]~#])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def to_markdown(table: Table) -> str:
+def to_markdown(table: Content) -> str:
     """Write the table as a pipe table under its title, the footnotes below it."""
     lines = [f"**{escape_markdown(table.title)}**", ""] if table.title else []
     lines.append(_joined([escape_markdown(column.header) for column in table.columns]))

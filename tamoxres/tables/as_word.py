@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..files import normal_zip
 
 if TYPE_CHECKING:
-    from .table import Table
+    from .content import Content
 
 __all__ = ["add_table", "document_bytes", "new_document", "to_docx"]
 
@@ -18,7 +18,7 @@ _THICK, _THIN = "12", "4"  # eighths of a point
 _SMALL, _NOTE, _INDENT_PT = 8.5, 7.5, 10
 
 
-def to_docx(table: Table) -> bytes:
+def to_docx(table: Content) -> bytes:
     """Write the table as a document of its own."""
     document = new_document(table.title)
     add_table(document, table)
@@ -51,7 +51,7 @@ def document_bytes(document: Any) -> bytes:
     return normal_zip(out.getvalue())
 
 
-def add_table(document: Any, table: Table) -> None:
+def add_table(document: Any, table: Content) -> None:
     """Add the table with its title above and its footnotes below."""
     from docx.shared import Pt
 

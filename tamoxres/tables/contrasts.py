@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..effects import EffectEstimate
 from ..errors import EffectError
 from ..wording import count
+from ..wording.codes import treatment_words
 from .cells import count_cell, effect_cell, p_cell
 from .hazard_notes import notes
 from .hazards import term_label
@@ -53,8 +54,9 @@ def contrast_table(crude: Sequence[EffectEstimate], adjusted: Sequence[EffectEst
     first = crude[0]
     told = notes(models, named=(), flow=None, proportional_p=None, time_origin="diagnosis")
     marker = term_label("marker", first)
+    about = f"{marker} and {treatment_words(first.treatment_1)} on {first.endpoint}"
     return Table(
-        title=f"{marker} and endocrine therapy on {first.endpoint}: {first.study}, {first.population}",
+        title=f"{about}: {first.label}, {first.population}",
         columns=_columns(first, len(models)), rows=tuple(rows),
         footnotes=(
             "Contrasts of one model, not refits of subsets. Ratio of hazard ratios: above 1, the treatment helps less "
@@ -68,13 +70,11 @@ def _row(line: Sequence[EffectEstimate]) -> Row:
     first = line[0]
     cells = [Cell(_label(first)), count_cell(first.n), count_cell(first.events)]
     for effect in line:
-        p = effect.lrt_p if effect.estimand == "interaction" and effect.lrt_p is not None else effect.p_value
-        cells += [effect_cell(effect), p_cell(p, effect.row_id)]
+        cells += [effect_cell(effect), p_cell(effect.p_value, effect.row_id)]
     return Row(tuple(cells), "level")
 
 
 def _label(effect: EffectEstimate) -> str:
-    where = effect.population.rpartition(", ")[2]
     if effect.estimand == "interaction":
         return "Ratio of hazard ratios"
     arms = (
@@ -82,7 +82,7 @@ def _label(effect: EffectEstimate) -> str:
         if effect.n_1 is not None
         else ""
     )
-    return f"{effect.contrast}, {where}{arms}"
+    return f"{effect.contrast}, {effect.within}{arms}"
 
 
 def _arm(n: int | None, events: int | None) -> str:

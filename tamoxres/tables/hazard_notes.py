@@ -7,7 +7,6 @@ Westreich D, Greenland S 2013, doi:10.1093/aje/kws412 (the Table 2 fallacy).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from .. import __version__
@@ -16,11 +15,11 @@ from ..effects import EffectEstimate
 from ..endpoints import STEEP
 from ..flow import Flow
 from ..wording import NOT_ESTIMABLE, count, p_value, ratio
+from ..wording.rows import model_words
 
-__all__ = ["data_note", "flow_note", "notes", "sentences"]
+__all__ = ["data_note", "flow_note", "notes"]
 
 _ALPHA = 0.05
-_SENTENCE = re.compile(r"; |(?<=\.) (?=[A-Z])")
 _CONFOUNDING = (
     "Treatment was not (wholly) randomised: its hazard ratio is open to confounding by indication and is not the "
     "effect of the drug."
@@ -54,20 +53,20 @@ def notes(
     out += _sizes(models)
     if proportional_p is not None:
         out.append(_proportional_note(proportional_p))
-    if any(":" in effect.term and "[" in effect.term for effect in models[-1]):
+    if any(effect.flagged("product_term") for effect in models[-1]):
         out.append(
             "With a product in the model, each of its two variables is estimated at the reference level of the other."
         )
-    if len({effect.term.partition("[")[0] for effect in models[-1]}) > max(1, len(named)) and named:
+    if len({effect.term_name for effect in models[-1]}) > max(1, len(named)) and named:
         out.append(
             f"Only the row of {_joined(named)} answers the question: the other rows are adjusted for what was chosen "
             "for that one, not for them (Table 2 fallacy; Westreich 2013, doi:10.1093/aje/kws412)."
         )
     if any(_not_estimable(effect) for effect in rows):
         out.append(f"{NOT_ESTIMABLE}: not estimable, or 100 and above.")
-    own = list(dict.fromkeys(sentence for effect in rows for sentence in sentences(effect.note)))
+    own = list(dict.fromkeys(sentence for effect in rows for sentence in effect.sentences))
     treated = any(effect.estimand == "treatment_effect" and effect.design != "randomised" for effect in rows)
-    if treated and not any("confounding" in sentence for sentence in own):
+    if treated and not any(effect.flagged("not_randomised", "partly_randomised") for effect in rows):
         out.append(_CONFOUNDING)
     return (*out, *own, data_note(rows))
 
@@ -100,7 +99,11 @@ def _endpoint_note(effect: EffectEstimate, time_origin: str) -> str:
 
 def _model_note(models: Sequence[Effects]) -> str:
     last = models[-1] or models[0]
-    methods = dict.fromkeys(effect.method.removesuffix(", stratified") for effect in last if effect.method)
+    methods = dict.fromkeys(
+        model_words(effect.model, ties=effect.ties, weights=effect.weights, missing=effect.missing)
+        for effect in last
+        if effect.model
+    )
     adjusted = dict.fromkeys(name for effect in last for name in effect.adjusted_for)
     strata = dict.fromkeys(name for effect in last for name in effect.strata)
     told = [f"{'; '.join(methods)}." if methods else ""]
@@ -136,9 +139,3 @@ def _proportional_note(p: float) -> str:
 
 def _not_estimable(effect: EffectEstimate) -> bool:
     return NOT_ESTIMABLE in (ratio(effect.estimate), *map(ratio, effect.ci()))
-
-
-def sentences(note: str) -> list[str]:
-    """Part an effect's note into sentences, so that each is told once under a table of many effects."""
-    texts = [text.strip().rstrip(".") for text in _SENTENCE.split(note)]
-    return [f"{text[:1].upper()}{text[1:]}." for text in texts if text]

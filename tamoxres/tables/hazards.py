@@ -7,7 +7,6 @@ one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,15 +16,16 @@ from ..effects import EffectEstimate
 from ..endpoints import STEEP
 from ..errors import EffectError
 from ..flow import Flow
+from ..wording.codes import treatment_words
 from .cells import count_cell, effect_cell, p_cell, reference_cell
 from .hazard_notes import notes
 from .table import Cell, Column, Row, Table
 
 __all__ = ["PER", "hazard_table", "term_label"]
 
-Side = Mapping[str, EffectEstimate]  # one model's rows by coefficient
+Key = tuple[str, str]
+Side = Mapping[Key, EffectEstimate]  # one model's rows by coefficient
 PER: Mapping[str, float] = MappingProxyType({"age": 10, "size_mm": 10, "er_percent": 10, "diagnosis_year": 10})
-_LEVEL = re.compile(r"(?P<name>[^\[]+)\[(?P<level>.*)\]", re.DOTALL)
 _MEASURES = {"HR": "Hazard ratios", "sHR": "Subdistribution hazard ratios", "RR": "Risk ratios", "OR": "Odds ratios"}
 
 
@@ -77,10 +77,10 @@ def hazard_table(
         body += _block(variable, words, has_years)
     known, first = STEEP.get(rows[0].endpoint), rows[0]
     endpoint = known.name if known else first.endpoint or "the endpoint"
-    named = [words.variable(v) for v in variables if v.name.split(":")[0] in ("marker", "treatment")]
+    named = [words.variable(v) for v in variables if v.shown[0].estimand]
     told = notes(models, named=named, flow=flow, proportional_p=proportional_p, time_origin=time_origin)
     return Table(
-        title=f"{_MEASURES[first.measure]} for {endpoint}: {first.study}, {first.population or 'all patients'}",
+        title=f"{_MEASURES[first.measure]} for {endpoint}: {first.label}, {first.population}",
         columns=_columns(first, has_years, len(models)),
         rows=tuple(body),
         footnotes=told,
@@ -94,10 +94,14 @@ def term_label(name: str, effect: EffectEstimate | None = None) -> str:
     if name == "marker" and effect is not None and effect.marker:
         return f"{effect.marker} ({effect.rule})" if effect.rule else effect.marker
     if name == "treatment":
-        return "Endocrine therapy"
+        return _capital(treatment_words((effect.treatment_1 if effect is not None else "") or "endocrine"))
     declared = column(name)
     meaning = declared.meaning.partition(":")[0].partition(" (")[0] if declared else name.replace("_", " ")
-    return meaning[:1].upper() + meaning[1:]
+    return _capital(meaning)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ class _Words:
     def variable(self, variable: _Variable) -> str:
         effect = variable.shown[0]
         label = self.labels.get(variable.name) or term_label(variable.name, effect)
-        if effect.contrast != "per unit":
+        if effect.scale != "per_unit":
             return label
         declared, units = column(variable.name), self.per.get(variable.name, 1)
         unit = declared.unit if declared else ""
@@ -150,29 +154,22 @@ def _check(rows: Sequence[EffectEstimate]) -> None:
             told = ", ".join(value or "not given" for value in found[:4])
             raise EffectError(f"Effects of one hazard-ratio table differ in {name}: {told}. Make one table for each.")
     if rows[0].measure not in _MEASURES:
-        raise EffectError(f"A hazard-ratio table takes ratios; {rows[0].study} has measure {rows[0].measure}.")
+        raise EffectError(f"A hazard-ratio table takes ratios; {rows[0].label} has measure {rows[0].measure}.")
 
 
 def _variables(sides: Sequence[Side]) -> list[_Variable]:
     """Gather the models' rows by term and coefficient, in the order of the last model, then of the first."""
     keys = list(dict.fromkeys(key for side in reversed(sides) for key in side))
-    names = list(dict.fromkeys(map(_name, keys)))
     lines = {key: tuple(side.get(key) for side in sides) for key in keys}
-    return [_Variable(name, tuple(lines[key] for key in keys if _name(key) == name)) for name in names]
+    return [
+        _Variable(name, tuple(lines[key] for key in keys if key[0] == name))
+        for name in dict.fromkeys(key[0] for key in keys)
+    ]
 
 
-def _key(effect: EffectEstimate) -> str:
-    return effect.term or effect.contrast or effect.marker or "effect"
-
-
-def _name(key: str) -> str:
-    found = _LEVEL.fullmatch(key)
-    return found["name"] if found else key
-
-
-def _level(effect: EffectEstimate) -> str:
-    found = _LEVEL.fullmatch(_key(effect))
-    return found["level"] if found else ""
+def _key(effect: EffectEstimate) -> Key:
+    """Return a coefficient's key: its term, and the level it stands for (empty for a number)."""
+    return effect.term_name or effect.marker or effect.contrast or "effect", effect.compared[0]
 
 
 def _everyone(rows: Sequence[EffectEstimate], has_years: bool, models: int) -> Row:
@@ -186,7 +183,7 @@ def _block(variable: _Variable, words: _Words, has_years: bool) -> list[Row]:
     """Write a variable's rows: its heading with the global P, the reference, the levels; a number has one row."""
     first, label = variable.shown[0], Cell(words.variable(variable))
     tests = [_term_p(variable.of_model(i), alone=len(variable.lines) == 1) for i in range(len(variable.lines[0]))]
-    if not _level(first):
+    if not first.compared[0]:
         per = words.per.get(variable.name, 1)
         counts = _counts(first.n, first.events, has_years, first.person_years)
         return [
@@ -194,12 +191,13 @@ def _block(variable: _Variable, words: _Words, has_years: bool) -> list[Row]:
         ]
     rows = [Row((label, *_counts(None, None, has_years), *_pairs([Cell()] * len(tests), tests)), "heading")]
     untested = [Cell()] * len(tests)
-    if reference := first.contrast.partition(" v ")[2].strip():
+    if reference := first.compared[1]:
         cells = [Cell() if variable.of_model(i) is None else reference_cell(first) for i in range(len(tests))]
         told = Cell(words.level(f"{variable.name}[{reference}]", reference))
         rows.append(Row((told, *_counts(first.n_0, first.events_0, has_years), *_pairs(cells, untested)), "level"))
     for line, effect in zip(variable.lines, variable.shown, strict=True):
-        told = Cell(words.level(_key(effect), _level(effect)))
+        level = effect.compared[0]
+        told = Cell(words.level(f"{variable.name}[{level}]", level))
         cells = [_estimate(side, 1) for side in line]
         rows.append(Row((told, *_counts(effect.n_1, effect.events_1, has_years), *_pairs(cells, untested)), "level"))
     return rows

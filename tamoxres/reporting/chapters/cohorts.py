@@ -11,7 +11,7 @@ from ...figures.forest import forest
 from ...tables.cells import count_cell, effect_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
-from ..gather import Case, reason
+from ..gather import Case
 from ..page import Block, Bullets, Figure, Paragraph, TableBlock, Text, estimate, p_of
 from .words import assay_of, by_information, joined, marker_name, setting_of
 
@@ -37,7 +37,7 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
         "Endpoints and assays differ: what may be pooled stands under Meta-analysis."
     )
     told = joined(
-        [f"{row.study} {estimate(row).text if row.status == 'estimated' else 'not estimable'}" for row in rows]
+        [f"{row.label} {estimate(row).text if row.status == 'estimated' else 'not estimable'}" for row in rows]
     )
     yield Figure(
         f"cohorts-{leading[0].marker.lower()}",
@@ -70,8 +70,8 @@ def _mark(case: Case) -> EffectEstimate:
     """Return the row that is drawn for a cohort, under its title, endpoint and assay."""
     name = f"{case.cohort.title}, {case.endpoint}"
     if not case.prognostic:
-        return EffectEstimate(study=name, status="not_estimable", note=case.problem)
-    return replace(case.prognostic[-1], study=name, marker="", population="", treatment="")
+        return EffectEstimate(study=name, status="not_estimable", remark=case.problem)
+    return replace(case.prognostic[-1], label=name, marker="")
 
 
 def sensitivity_blocks(case: Case) -> Iterator[Block]:
@@ -93,7 +93,7 @@ def sensitivity_blocks(case: Case) -> Iterator[Block]:
 
 def _table(found: Sensitivity, title: str) -> Table:
     rows = [_row(variation) for variation in found.variations]
-    problems = (f"{v.label}: {reason(v.problem)}" for v in found.variations if v.problem)
+    problems = (f"{v.label}: {v.problem}" for v in found.variations if v.problem)
     ratio = "Ratio of HRs" if found.variations[0].question.estimand == "interaction" else "HR, treated"
     return Table(
         title=title,
@@ -109,5 +109,5 @@ def _row(variation: Variation) -> Row:
     head = Cell(variation.choice), Cell(variation.label)
     if row is None:
         return Row((*head, Cell(), Cell(), Cell("NE"), Cell()))
-    p = row.lrt_p if row.lrt_p is not None else row.p_value
-    return Row((*head, count_cell(row.n), count_cell(row.events), effect_cell(row), p_cell(p, row.row_id)))
+    p = p_cell(row.p_value, row.row_id)
+    return Row((*head, count_cell(row.n), count_cell(row.events), effect_cell(row), p))

@@ -138,7 +138,7 @@ def _trials(weighed: Sequence[Weighed]) -> Table:
             )
             value = effect_cell(effect) if effect.status == "estimated" else Cell()
             cells = (
-                Cell(effect.study),
+                Cell(effect.label),
                 Cell(contrast),
                 Cell(effect.endpoint),
                 value,

@@ -11,7 +11,6 @@ from ...figures.forest import forest
 from ...figures.survival import survival_plot
 from ...tables.cells import count_cell, effect_cell, number_cell, p_cell
 from ...tables.contrasts import contrast_table
-from ...tables.hazard_notes import sentences
 from ...tables.hazards import hazard_table, term_label
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, number, number_with_interval, p_value, percent, ratio
@@ -98,7 +97,7 @@ def _risks(case: Case, detail: Detail) -> Table:
     """Tabulate rates and risks by marker, and the differences in risk."""
     rows = [Row((Cell("Events per 1,000 person-years"), *[Cell()] * 3), "heading")]
     for rate in detail.rates.rates:
-        interval = f"{number(rate.rate, 1)} ({number(rate.conf_low, 1)}-{number(rate.conf_high, 1)})"
+        interval = f"{number(rate.rate, 1)} ({number(rate.ci_low, 1)}-{number(rate.ci_high, 1)})"
         counts = f"{count(rate.events)}/{count(round(rate.person_years))}"
         rows.append(Row((Cell(rate.levels[-1]), Cell(counts), Cell(interval), Cell()), "level"))
     if detail.risks is not None:
@@ -122,14 +121,14 @@ def _risk_rows(detail: Detail) -> Iterator[Row]:
         return
     curves = detail.curves[0]
     for effect in detail.risks.effects:
-        months = float(effect.term.rpartition(" at ")[2].partition(" ")[0])
+        months = effect.to_months or 0.0
         yield Row((Cell(f"Risk at {number(months / 12, 0)} years"), *[Cell()] * 3), "heading")
         for curve in (c for c in curves if c.cause in ("", curves.endpoint)):
-            value, low, high = (float(curve.step(part, [months])[0]) for part in ("estimate", "conf_low", "conf_high"))
+            value, low, high = (float(curve.step(part, [months])[0]) for part in ("estimate", "ci_low", "ci_high"))
             if curve.kind == "survival":
                 value, low, high = 1 - value, 1 - high, 1 - low
             text = f"{percent(value)} ({percent(low)}-{percent(high)})"
-            last = _points(effect) if effect.contrast.startswith(curve.group) else Cell()
+            last = _points(effect) if effect.compared[0] == curve.group else Cell()
             yield Row((Cell(curve.group), Cell(), Cell(text), last), "level")
 
 
@@ -144,7 +143,7 @@ def _hazards(case: Case, detail: Detail) -> Table:
         detail.univariable,
         detail.adjusted.effects,
         flow=detail.adjusted.analysis.flow,
-        proportional_p=detail.proportional.p(),
+        proportional_p=detail.proportional.p_value(),
     )
     return table.titled(
         f"Hazard ratios for {endpoint_name(case.endpoint)}: {case.cohort.title}, {detail.adjusted.effect.population}"
@@ -152,22 +151,22 @@ def _hazards(case: Case, detail: Detail) -> Table:
 
 
 def _proportional_text(detail: Detail) -> Paragraph:
-    marker, whole = detail.proportional.p("marker"), detail.proportional.p()
+    marker, whole = detail.proportional.p_value("marker"), detail.proportional.p_value()
     parts: list[Inline] = [
         f"Proportional hazards: marker {p_value(marker, label=True)}, global {p_value(whole, label=True)}. "
     ]
     if detail.periods is not None:
         told: list[Inline] = []
         for i, row in enumerate(detail.periods.effects):
-            told += [", " if i else "", f"{_period(row.population)} ", estimate(row)]
-        parts += ["By period: ", *told, f"; equal in both: {p_value(detail.periods.p, label=True)}."]
+            told += [", " if i else "", f"{_period(row)} ", estimate(row)]
+        parts += ["By period: ", *told, f"; equal in both: {p_value(detail.periods.p_value, label=True)}."]
     return Paragraph(tuple(parts))
 
 
 def _proportional(case: Case, detail: Detail) -> Table:
     rows = [
-        Row((Cell(_term_name(r["term"], detail)), number_cell(r["chisq"]), count_cell(r["df"]), p_cell(r["p"])))
-        for r in detail.proportional.table.to_dict("records")
+        Row((Cell(_term_name(r["term"], detail)), number_cell(r["chisq"]), count_cell(r["df"]), p_cell(r["p_value"])))
+        for r in detail.proportional.terms.to_dict("records")
     ]
     return Table(
         title=f"Test of proportional hazards: {setting_of(case)}, adjusted model",
@@ -181,9 +180,11 @@ def _term_name(name: str, detail: Detail) -> str:
     return "All terms" if name == "GLOBAL" else term_label(name, detail.crude.effect)
 
 
-def _period(population: str) -> str:
-    words = population.rpartition(", ")[2]
-    return {"months 0-60": "years 0-5", "after month 60": "after year 5"}.get(words, words)
+_YEARS = {(0.0, 60.0): "years 0-5", (60.0, None): "after year 5"}
+
+
+def _period(effect: EffectEstimate) -> str:
+    return _YEARS.get((effect.from_months or 0.0, effect.to_months), effect.period)
 
 
 def _periods(case: Case, detail: Detail) -> Table:
@@ -191,7 +192,7 @@ def _periods(case: Case, detail: Detail) -> Table:
     rows = [
         Row(
             (
-                Cell(_period(e.population)),
+                Cell(_period(e)),
                 count_cell(e.n),
                 count_cell(e.events),
                 effect_cell(e),
@@ -227,7 +228,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     )
     table = contrast_table(crude.effects, None if adjusted is None else adjusted.effects)
     yield TableBlock(f"interaction-{name}", table.titled(f"{setting_of(case)}: marker and endocrine therapy"))
-    named = [replace(e, study=_contrast_name(e), marker="", population="", treatment="") for e in found.effects]
+    named = [replace(e, label=_contrast_name(e), marker="") for e in found.effects]
     yield Figure(
         f"contrasts-{name}",
         forest(named, favours=("ratio below 1", "ratio above 1")),
@@ -237,8 +238,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
 
 
 def _contrast_name(effect: EffectEstimate) -> str:
-    where = effect.population.rpartition(", ")[2]
-    return "Ratio of hazard ratios" if effect.estimand == "interaction" else f"{effect.contrast}, {where}"
+    return "Ratio of hazard ratios" if effect.estimand == "interaction" else f"{effect.contrast}, {effect.within}"
 
 
 def _detectable(case: Case) -> list[Inline]:
@@ -281,7 +281,7 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
 def _reasons(cases: Sequence[Case]) -> Iterator[str]:
     """Say why rows are NE, and where events are few."""
     for case in cases:
-        note = " ".join(sentences(case.prognostic[-1].note)) if case.prognostic else ""
+        note = case.prognostic[-1].note if case.prognostic else ""
         for told in filter(None, (case.problem, note)):
             yield f"{case.cohort.title}, {case.endpoint}, {case.call.rule}: {told}"
 
@@ -295,7 +295,7 @@ def _line(case: Case) -> Row:
     ratio_cell, p = Cell("NE"), Cell()
     if case.interaction is not None:
         effect = case.interaction.ratio
-        ratio_cell, p = effect_cell(effect), p_cell(effect.lrt_p, effect.row_id)
+        ratio_cell, p = effect_cell(effect), p_cell(effect.p_value, effect.row_id)
     share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}")
     return Row(
         (

@@ -19,7 +19,7 @@ __all__ = ["answer_lines", "opening"]
 _MOST_TOLD = 2  # verdicts that are told in full above the table
 _MOST_OTHERS, _MOST_POOLED = 2, 2  # cohorts and pooled effects named beside the first cohort
 _LEAST_POOLED = 3  # studies below which a pooled effect stands under Meta-analysis alone
-_FEW = "Fewer than 5 events"  # in the note of a ratio that a line has no room to explain
+_FEW = "few_events"  # of a ratio that a line has no room to explain
 _POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
 _DIRECTION = {"resistant": "Resistance", "no_difference": "No difference"}
 _DIRECTIONS = ("resistant", "no_effect", "sensitive")
@@ -82,7 +82,7 @@ def _summary(findings: Findings) -> Text:
     told = judged = [case for case in leading if case.verdict is not None and case.asked.role != "sensitivity"]
     if len(judged) > _MOST_TOLD:
         parts.append(_tally(judged))
-        told = [case for case in judged if case.verdict and case.verdict.label.startswith("interaction")]
+        told = [case for case in judged if case.verdict and case.verdict.seen]
     found = corrected(findings)
     for case in told:
         if case.verdict is None:
@@ -157,9 +157,9 @@ def _others(cases: Sequence[Case]) -> Iterator[Text]:
     parts: list[Inline] = []
     for case in shown:
         background = ", no therapy recorded" if case.asked.treatment == "any" else ""
-        name = case.cohort.title.partition(" (")[0]
+        name = case.cohort.title
         parts.append(f"{'; ' if parts else ''}{name} ({case.endpoint}{background}) ")
-        if case.interaction is not None and _FEW not in case.interaction.ratio.note:
+        if case.interaction is not None and not case.interaction.ratio.flagged(_FEW):
             parts += ["ratio ", estimate(case.interaction.ratio), ", "]
         parts += ["HR ", estimate(case.prognostic[-1])]
     if more := len(cases) - 1 - len(shown):
@@ -203,11 +203,11 @@ def _trials(one: Weighed) -> list[Inline]:
     out: list[Inline] = []
     printed = {(row.study, row.endpoint): row for row in one.tests}
     for row in one.interactions:
-        out += [", " if out else "", f"{row.study} ({row.endpoint}) ", estimate(row)]
+        out += [", " if out else "", f"{row.label} ({row.endpoint}) ", estimate(row)]
         if (test := printed.pop((row.study, row.endpoint), None)) is not None:
             out += [", printed ", p_of(test)]
     for row in printed.values():
-        out += [", " if out else "", f"{row.study} ({row.endpoint}) ", p_of(row)]
+        out += [", " if out else "", f"{row.label} ({row.endpoint}) ", p_of(row)]
     return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ...analysis import AnalysisSet
@@ -14,7 +13,7 @@ from ...tables.baseline import baseline_table
 from ...tables.flow import flow_table
 from ...tables.hazards import term_label
 from ...wording import number
-from ..gather import Case, Detail, Findings
+from ..gather import Absent, Case, Detail, Findings
 from ..page import Block, Bullets, Code, Figure, Paragraph, Section, TableBlock, Text
 from .words import joined, marker_name, setting_of
 
@@ -49,14 +48,12 @@ def patients(findings: Findings) -> Section:
     return Section("patients", "Patients", tuple(blocks))
 
 
-def _absent(told: str) -> Text:
+def _absent(one: Absent) -> Text:
     """Say in a line what a cohort would add, and what brings it."""
-    name, _, message = told.partition(": ")
-    about = f"{name} ({ENTRIES[name].about})" if name in ENTRIES else name
-    command = re.search(r"tamoxres fetch \w+", message)
-    if command is None:
-        return (f"{about}: {message}",)
-    return f"{about}: not on disk; ", Code(command[0]), " brings it."
+    about = f"{one.cohort} ({ENTRIES[one.cohort].about})" if one.cohort in ENTRIES else one.cohort
+    if not one.fetch:
+        return (f"{about}: {one.why}",)
+    return f"{about}: not on disk; ", Code(f"tamoxres fetch {one.fetch}"), " brings it."
 
 
 def _treated(cohort: Cohort) -> str:
@@ -73,7 +70,7 @@ def _cohort(case: Case) -> Iterator[Block]:
         drawn = flow_diagram(flow, width="double")
         yield Figure(f"flow-{name}", drawn, (f"Patient flow: {title}, the treated.",), f"Flow diagram. {steps}.")
         if (follow := case.detail.follow_up) is not None:
-            low, high = number(follow.conf_low / 12, 1), number(follow.conf_high / 12, 1)
+            low, high = number(follow.ci_low / 12, 1), number(follow.ci_high / 12, 1)
             years = number(follow.median / 12, 1)
             yield Paragraph.of(f"{title}: median follow-up of the treated {years} years ({low} to {high}).")
     if case.interaction is not None:

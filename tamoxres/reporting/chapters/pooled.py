@@ -46,7 +46,7 @@ def pooled_section(findings: Findings, pools: Sequence[PoolAnswer], published: S
 
 def _renamed(pooled: PooledEffect, titles: Mapping[str, str]) -> PooledEffect:
     """Give the studies of a figure the names that a reader knows."""
-    effects = tuple(replace(effect, study=titles.get(effect.study, effect.study)) for effect in pooled.effects)
+    effects = tuple(replace(effect, label=titles.get(effect.study, effect.label)) for effect in pooled.effects)
     return replace(pooled, effects=effects)
 
 
@@ -105,7 +105,7 @@ def _apart(answers: Sequence[PoolAnswer], titles: Mapping[str, str]) -> Table:
         )
         for effect in answer.effects:
             cells = (
-                Cell(titles.get(effect.study, effect.study)),
+                Cell(titles.get(effect.study, effect.label)),
                 Cell(effect.endpoint),
                 effect_cell(effect),
                 p_cell(effect.p_value, effect.row_id),

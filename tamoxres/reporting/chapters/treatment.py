@@ -7,7 +7,6 @@ from dataclasses import replace
 from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...tables.cells import count_cell, effect_cell, p_cell
-from ...tables.hazard_notes import sentences
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Findings
 from ..page import Bullets, Figure, Inline, Paragraph, Section, TableBlock, estimate
@@ -33,9 +32,9 @@ def treatment(findings: Findings) -> Section | None:
         title="Endocrine therapy against none: the benchmark",
         columns=(Column("Cohort"), *counted, Column("HR (95% CI)", "ratio"), Column("P", "p")),
         rows=tuple(rows),
-        footnotes=tuple(sentence for benchmark in found for sentence in sentences(benchmark.effect.note)),
+        footnotes=tuple(sentence for benchmark in found for sentence in benchmark.effect.sentences),
     )  # fmt: skip
-    effects = [replace(b.effect, study=b.asked.label, population="", marker="") for b in found]
+    effects = [replace(b.effect, label=b.asked.label, marker="") for b in found]
     told = joined([f"{b.asked.label} {estimate(b.effect).text}" for b in found])
     figure = Figure(
         "benchmark",

@@ -25,7 +25,7 @@ counts <- c(0, 1, 10, 299); limits <- sapply(counts, function(k) poisson.test(k)
 by_arm <- sapply(0:1, function(h) { d <- g[g$hormon == h, ]; years <- sum(d$rfstime) / 365.25; p <- poisson.test(sum(d$status), years)
   c(sum(d$status), years, 1000 * p$estimate, 1000 * p$conf.int) })
 ref$rates <- list(events = counts, low = limits[1, ], high = limits[2, ], ninety = as.numeric(poisson.test(10, conf.level = 0.9)$conf.int),
-  gbsg = list(events = by_arm[1, ], person_years = by_arm[2, ], rate = by_arm[3, ], conf_low = by_arm[4, ], conf_high = by_arm[5, ]))
+  gbsg = list(events = by_arm[1, ], person_years = by_arm[2, ], rate = by_arm[3, ], ci_low = by_arm[4, ], ci_high = by_arm[5, ]))
 
 # fine_gray.py
 crr1 <- function(time, status, x, cause = 1) { f <- crr(time, status, x, failcode = cause, cencode = 0, gtol = 1e-13, maxiter = 100)

@@ -16,12 +16,12 @@ km <- function(formula, d, times) {
   out <- lapply(c("log-log", "log", "plain"), function(type) {
     f <- survfit(formula, data = d, conf.type = type); s <- summary(f, times = times, extend = TRUE)
     q <- quantile(f, 0.5)
-    list(group = as.character(s$strata), time = s$time, survival = s$surv, se = s$std.err, conf_low = s$lower, conf_high = s$upper,
+    list(group = as.character(s$strata), time = s$time, survival = s$surv, se = s$std.err, ci_low = s$lower, ci_high = s$upper,
          n_risk = s$n.risk, median = unname(q$quantile), median_low = unname(q$lower), median_high = unname(q$upper)) })
   setNames(out, c("log-log", "log", "plain"))
 }
 follow <- function(time, censored) { q <- quantile(survfit(Surv(time, censored) ~ 1, conf.type = "log-log"), 0.5)
-  list(median = unname(q$quantile), conf_low = unname(q$lower), conf_high = unname(q$upper)) }
+  list(median = unname(q$quantile), ci_low = unname(q$lower), ci_high = unname(q$upper)) }
 lr <- function(s, df) list(statistic = s$chisq, df = df, p = pchisq(s$chisq, df, lower.tail = FALSE),
   observed = if (is.matrix(s$obs)) rowSums(s$obs) else unname(s$obs), expected = if (is.matrix(s$exp)) rowSums(s$exp) else unname(s$exp))
 weighted <- function(time, event, group, weigh) { # two groups, straight from the definition

@@ -1,0 +1,27 @@
+"""Words: how numbers, intervals, P values, names and codes are written for a reader; the only place that writes them.
+
+`numbers` formats numbers, `codes` gives each flag of an effect row its sentence, `rows` writes what a reader sees of a
+row from its fields: contrast, population, model, note.
+"""
+
+from .numbers import (
+    HOUSE,
+    NOT_ESTIMABLE,
+    STYLES,
+    Style,
+    count,
+    guard_formula,
+    interval,
+    number,
+    number_with_interval,
+    p_value,
+    percent,
+    ratio,
+    ratio_with_interval,
+    unguard_formula,
+)
+
+__all__ = [
+    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
+    "p_value", "percent", "ratio", "ratio_with_interval", "unguard_formula",
+]  # fmt: skip

@@ -1,0 +1,99 @@
+"""The sentence of each flag that an effect row can carry, and the plain names of its codes.
+
+Conventions: a flag is a code, or `code:value`; a code that stands here has one sentence, any other (a published table's
+own) is written with its underscores as spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["MODELS", "SENTENCES", "TREATMENTS", "flag_sentences", "treatment_words"]
+
+SENTENCES = {
+    "not_randomised": "Treatment was chosen, not randomised, so its hazard ratios are open to confounding by "
+                      "indication.",
+    "partly_randomised": "Treatment was randomised only in part, so its hazard ratios are open to confounding by "
+                         "indication.",
+    "crude_by_indication": "A crude hazard ratio above 1 for endocrine therapy is what confounding by indication "
+                           "looks like: EBCTCG's trials give 0.53 for recurrence in years 0-4 of ER-positive disease.",
+    "no_node_negative_treated": "None of the node-negative patients was treated: the contrast mixes treatment with "
+                                "node status. Restrict to node-positive patients: nodes >= 1.",
+    "few_events_per_parameter": "Fewer than 10 events per parameter.",
+    "few_events": "Fewer than 5 events on one side of a comparison.",
+    "no_events_in_group": "One group has no events.",
+    "no_events_by_horizon": "No events by the horizon.",
+    "survivors_of_period": "Time is since diagnosis, not time on drug; this period holds only those who came to it "
+                           "free of the event.",
+    "survivors_of_landmark": "The result holds for those who came to the landmark free of the event.",
+    "drug_not_named": "Endocrine therapy is recorded without the name of the drug.",
+    "asymmetric_interval": "The printed interval is not symmetric.",
+    "ci_and_p_disagree": "The printed interval and P disagree.",
+    "huge_se": "The standard error is above 5 on the log scale: the row carries no information.",
+    "no_information": "Left out of the pool: the row carries no information.",
+    "immortal_time": "Treatment began after time zero and counts from it: immortal time.",
+    "not_proportional": "The hazards are not proportional: the ratio is an average over follow-up.",
+    "recalled": "The number is known but was not read again.",
+    "pooled_estimate": "Pooled from other rows.",
+    "overlaps_row_of_same_study": "The patients are those of another row of the study.",
+    "contrast_of_one_model": "",
+    "product_term": "",
+    "primary_row": "",
+    "imputed": "Missing covariates were imputed.",
+    "chains_not_mixed": "The chains of the imputation had not mixed; use more iterations.",
+    "fitted_cut": "The cut was searched on the outcome; P and estimate are corrected for it.",
+    "approximate_reri": "Approximate: another reference cell gives another RERI.",
+    "ecological": "Between cohorts: differences between the cohorts themselves are mixed in.",
+    "unit_per_1": "Per one unit.",
+    "or_of_response_above_1_favours_ai": "An odds ratio of response: above 1 is better, kept as printed.",
+    "or_of_being_event_free_below_1_is_worse": "An odds ratio of being event-free: below 1 is worse, kept as printed.",
+    "ratio_of_hazard_ratios_negative_over_positive": "Ratio of marker-negative over marker-positive, as printed.",
+    "p_is_upper_bound": "P is printed as an upper bound.",
+    "derived_from_two_strata": "Made from the two printed strata.",
+    "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
+}  # fmt: skip
+MODELS = {
+    "cox": "Cox regression", "fine_gray": "Fine-Gray regression", "firth": "Cox regression with Firth's penalty",
+    "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
+    "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
+    "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
+    "cox_time_varying": "Cox regression with a coefficient that changes over time",
+    "spline": "Cox regression with a restricted cubic spline", "curves": "difference of cells, each by its own curve",
+    "weibull": "Weibull regression", "lognormal": "log-normal regression", "loglogistic": "log-logistic regression",
+    "gengamma": "generalized gamma regression", "flexible": "flexible parametric regression (spline)",
+}  # fmt: skip
+TREATMENTS = {
+    "endocrine": "endocrine therapy", "none": "no endocrine therapy", "aromatase_inhibitor": "aromatase inhibitor",
+    "longer_tamoxifen": "longer tamoxifen", "shorter_tamoxifen": "shorter tamoxifen",
+    "inhibitor_added": "pathway inhibitor added", "not_added": "not added",
+}  # fmt: skip
+
+
+def treatment_words(code: str) -> str:
+    """Write a treatment's name: `aromatase inhibitor` for `aromatase_inhibitor`; any other name as it stands.
+
+    Examples
+    --------
+    >>> treatment_words("endocrine"), treatment_words("5-FU")
+    ('endocrine therapy', '5-FU')
+    """
+    return TREATMENTS.get(code, code.replace("_", " "))
+
+
+def flag_sentences(flags: Iterable[str]) -> list[str]:
+    """Write each flag as its sentence; those without one as their words.
+
+    Examples
+    --------
+    >>> flag_sentences(["few_events_per_parameter", "subset:postmenopausal"])
+    ['Fewer than 10 events per parameter.', 'Subset postmenopausal.']
+    """
+    out = []
+    for flag in dict.fromkeys(flags):
+        sentence = SENTENCES.get(flag)
+        if sentence is None:
+            words = flag.replace(":", " ").replace("_", " ")
+            sentence = f"{words[:1].upper()}{words[1:]}."
+        if sentence:
+            out.append(sentence)
+    return out

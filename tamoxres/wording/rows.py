@@ -1,0 +1,120 @@
+"""What a reader sees of an effect row, written from its fields: contrast, population, model, note.
+
+Conventions: nothing reads these words back. They take the fields they write, never a row, so that this room knows no
+other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .codes import MODELS, flag_sentences, treatment_words
+
+__all__ = [
+    "Population", "contrast_words", "model_words", "note_sentences", "period_words", "population_parts",
+    "population_words",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """The fields of a row that say of whom it speaks; times are months."""
+
+    marker: str = ""
+    marker_level: str = ""
+    er: str = ""
+    her2: str = ""
+    menopause: str = ""
+    nodes: str = ""
+    setting: str = ""
+    restrictions: tuple[str, ...] = ()
+    treated: str = ""
+    alike: str = ""
+    drug_named: bool = True
+    from_months: float | None = None
+    to_months: float | None = None
+    landmark: float | None = None
+
+
+def contrast_words(treatment_1: str, treatment_0: str) -> str:
+    """Write what is compared: `tamoxifen v none`.
+
+    Examples
+    --------
+    >>> contrast_words("aromatase_inhibitor", "tamoxifen"), contrast_words("endocrine", "none")
+    ('aromatase inhibitor v tamoxifen', 'endocrine v none')
+    """
+    short = {"endocrine": "endocrine", "none": "none"}
+    return " v ".join(short.get(code, treatment_words(code)) for code in (treatment_1, treatment_0))
+
+
+def period_words(from_months: float | None, to_months: float | None) -> str:
+    """Write a period of follow-up, in months since time zero.
+
+    Examples
+    --------
+    >>> period_words(0, 60), period_words(60, None), period_words(None, 120)
+    ('months 0-60', 'after month 60', 'follow-up to 120 months')
+    """
+    if from_months is None:
+        return "" if to_months is None else f"follow-up to {to_months:g} months"
+    return f"after month {from_months:g}" if to_months is None else f"months {from_months:g}-{to_months:g}"
+
+
+def _treated_words(who: Population) -> str:
+    if who.alike == "no":
+        return f"with or without {treatment_words(who.treated or 'endocrine')}"
+    if not who.treated:
+        return ""
+    return treatment_words(who.treated) + ("" if who.drug_named else " (drug not named)")
+
+
+def population_words(who: Population) -> str:
+    """Write of whom a row speaks: `ER positive, endocrine therapy (drug not named), HER2 altered`.
+
+    Examples
+    --------
+    >>> population_words(Population(er="positive", treated="tamoxifen", alike="yes", restrictions=("nodes >= 1",)))
+    'ER positive, tamoxifen, nodes >= 1'
+    """
+    return ", ".join(population_parts(who)) or "all patients"
+
+
+def population_parts(who: Population) -> list[str]:
+    """Write of whom a row speaks, one phrase for each restriction."""
+    signs = (("ER", who.er), ("HER2", who.her2))
+    parts = [f"{name} {sign}" for name, sign in signs if sign not in ("", "any")]
+    parts += [f"{who.menopause}menopausal"] if who.menopause else []
+    parts += [f"nodes {who.nodes}"] if who.nodes else []
+    parts += [who.setting, _treated_words(who), *who.restrictions]
+    parts += [f"{who.marker} {who.marker_level}".strip()] if who.marker_level else []
+    parts += [f"at risk at {who.landmark:g} months"] if who.landmark is not None else []
+    parts.append(period_words(who.from_months, who.to_months))
+    return [part for part in parts if part]
+
+
+def model_words(model: str, *, ties: str = "", strata: Sequence[str] = (), weights: str = "", missing: str = "") -> str:
+    """Write a model: `Cox regression, Efron ties, stratified`.
+
+    Examples
+    --------
+    >>> model_words("cox", ties="efron", strata=("site",))
+    'Cox regression, Efron ties, stratified'
+    """
+    parts = [MODELS.get(model, model.replace("_", " ")), f"{ties.capitalize()} ties" if ties else ""]
+    parts += [f"{weights} weights" if weights not in ("", "none") else "", "stratified" if strata else ""]
+    parts += ["multiple imputation" if missing == "mice" else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def note_sentences(flags: Sequence[str], remark: str = "") -> list[str]:
+    """Write what a reader must know of a row: one sentence for each flag, then the remark.
+
+    Examples
+    --------
+    >>> note_sentences(["imputed"], "m = 20")
+    ['Missing covariates were imputed.', 'm = 20.']
+    """
+    end = "" if remark.endswith((".", "!", "?")) else "."
+    return [*flag_sentences(flags), *([f"{remark}{end}"] if remark else [])]
