@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .endpoints import STEEP
+from .endpoints import TIMED
 from .errors import DataError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ _PATIENT_COLUMNS = (
 )
 _ENDPOINT_COLUMNS = tuple(
     made
-    for e in STEEP.values()
+    for e in TIMED.values()
     for made in (
         _time(e.months, f"{e.name}: months from diagnosis to the event or the end of follow-up"),
         Column(name=e.event, kind="event", meaning=f"{e.name}: what ended follow-up"),
@@ -216,7 +216,7 @@ def _check_identifiers(patients: pd.DataFrame, source: str) -> None:
 
 
 def _check_events(patients: pd.DataFrame, source: str) -> None:
-    for e in STEEP.values():
+    for e in TIMED.values():
         if (e.event in patients) != (e.months in patients):
             raise DataError(f"{source}: an endpoint needs both {e.months} and {e.event}.")
         if e.event not in patients:

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import QuestionError
+from .vocabulary import choose
 
 __all__ = [
     "BCFI", "BCSS", "DRFI", "DRFS", "GENERAL", "IBCFS", "IDFS", "OS", "PUBLISHED", "RFI", "RFS", "STEEP",
-    "Endpoint", "endpoint",
+    "TIMED", "Endpoint", "endpoint",
 ]  # fmt: skip
 
 _LOCAL, _DISTANT = "invasive local or regional recurrence", "distant recurrence"
@@ -93,17 +93,32 @@ BCFI = Endpoint(
 )
 
 STEEP = {e.code: e for e in (OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI)}
+
+
+def _general(code: str, name: str) -> Endpoint:
+    """Make an endpoint that studies define each in their own way; a cohort declares the components of its own."""
+    return Endpoint(code=code, name=name, events=("as the study defines it",), reference="")
+
+
+TIMED = STEEP | {
+    e.code: e
+    for e in (
+        _general("DFS", "disease-free survival"), _general("EFS", "event-free survival"),
+        _general("PFS", "progression-free survival"), _general("TTP", "time to progression"),
+        _general("TTF", "time to treatment failure"),
+    )
+}  # fmt: skip
 PUBLISHED = ("DFS", "PFS", "TTP", "TTF", "EFS", "ORR", "treatment_failure", "KI67_change")
 GENERAL = PUBLISHED  # known by name alone; never pooled with STEEP endpoints unless mapped
 
 
 def endpoint(code: str | Endpoint) -> Endpoint:
-    """Find a STEEP endpoint by its code.
+    """Find an endpoint by its code: a STEEP one, or a general one (DFS, EFS, PFS, TTP, TTF).
 
     Raises
     ------
     QuestionError
-        If the code is not a STEEP endpoint.
+        If no endpoint has the code.
 
     Examples
     --------
@@ -112,7 +127,4 @@ def endpoint(code: str | Endpoint) -> Endpoint:
     """
     if isinstance(code, Endpoint):
         return code
-    found = STEEP.get(str(code).upper())
-    if found is None:
-        raise QuestionError(f"Unknown endpoint {code!r}. Use one of {', '.join(STEEP)}.")
-    return found
+    return TIMED[choose("endpoint", str(code).upper() if isinstance(code, str) else code, tuple(TIMED))]

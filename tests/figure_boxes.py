@@ -31,7 +31,7 @@ def bcg():
     rows = []
     for name, y, v, (a, n1, c, n0) in zip(NAMES, *data("bcg"), COUNTS, strict=True):
         counts = {"events_1": a, "n_1": n1, "events_0": c, "n_0": n0, "events": a + c, "n": n1 + n0}
-        asked = {"measure": "RR", "contrast": "BCG vaccine v none", "estimand": "treatment_effect"}
+        asked = {"measure": "RR", "treatment_1": "BCG vaccine", "treatment_0": "none", "estimand": "treatment_effect"}
         rows.append(EffectEstimate(study=name, log_estimate=float(y), se=math.sqrt(v), **counts, **asked))
     return rows
 

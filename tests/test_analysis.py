@@ -44,7 +44,7 @@ def test_the_population_names_an_unspecified_drug(metabric):
 def test_tamoxifen_where_it_is_confirmed():
     """GBSG names tamoxifen."""
     analysis = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="tamoxifen")
-    assert (analysis.n, analysis.treatment) == (246, "tamoxifen")
+    assert (analysis.n, analysis.treatment.name, analysis.treatment.compares) == (246, "tamoxifen", False)
 
 
 def test_restrictions_count_who_is_unknown(metabric):

@@ -106,7 +106,7 @@ def test_a_wrong_method_is_found_out(monkeypatch):
         a = tr.select(cohort, endpoint=tr.BCSS, er="any", treatment="any")
         row = tr.cox(a, engine="kernel").effect
         low, high = (math.log(limit) for limit in row.ci())
-        return Result(estimate=row.log_estimate, se=row.se, low=low, high=high, p=row.p)
+        return Result(estimate=row.log_estimate, se=row.se, low=low, high=high, p=row.p_value)
 
     wrong = Scenario(
         name="wrong",

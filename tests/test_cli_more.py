@@ -50,7 +50,7 @@ def test_a_registry_from_sketch_to_effect(run, registry, tmp_path):
     assert "2,982 patients" in out
     code, out, _ = run("effect", file, "--mapping", mapping, "--marker", "PR", "--endpoint", "OS", "--format", "csv")
     assert code == 0
-    assert out.splitlines()[1].startswith("ours,PR,")
+    assert out.splitlines()[1].startswith("ours,ours,,,own_patients,PR,")
 
 
 def test_a_mapping_of_a_column_that_is_not_there(run, registry):

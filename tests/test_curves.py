@@ -19,9 +19,7 @@ REFERENCE = json.loads((Path(__file__).parent / "reference" / "curves" / "curves
 
 def curve(kind: str = "survival", group: str = "", cause: str = "", **arrays: object) -> Curve:
     k = len(arrays["time"])
-    given_arrays = {
-        name: np.zeros(k) for name in ("se", "ci_low", "ci_high", "n_risk", "n_event", "n_censor")
-    } | arrays
+    given_arrays = {name: np.zeros(k) for name in ("se", "ci_low", "ci_high", "n_risk", "n_event", "n_censor")} | arrays
     return Curve(group=group, kind=kind, cause=cause, **given_arrays)
 
 
@@ -55,9 +53,7 @@ def test_quantiles(case: str) -> None:
 
 def test_incidence() -> None:
     """An incidence starts at 0 and reaches a share from below, its upper limit first."""
-    risk = curve(
-        "incidence", time=[1, 2, 3], estimate=[0.2, 0.5, 0.6], ci_low=[0.1, 0.3, 0.4], ci_high=[0.5, 0.7, 0.8]
-    )
+    risk = curve("incidence", time=[1, 2, 3], estimate=[0.2, 0.5, 0.6], ci_low=[0.1, 0.3, 0.4], ci_high=[0.5, 0.7, 0.8])
     assert list(risk.step("estimate", [0, 1, 2.5, 9])) == [0, 0.2, 0.5, 0.6]
     assert risk.quantile(0.55) == (3, 2, np.inf)
     assert risk.quantile(0.9) == (np.inf, np.inf, np.inf)

@@ -100,7 +100,7 @@ def test_interval_and_back(log: float, se: float, level: float, df: float | None
     low, high = routes.limits(log, se, level, df, ratio=ratio)
     back = routes.from_ci(math.exp(log) if ratio else log, low, high, level=level, df=df, ratio=ratio)
     assert (back.estimate, back.se) == pytest.approx((log, se), rel=1e-9, abs=1e-9)
-    assert back.note == ""
+    assert back.flags == ()
     p = routes.two_sided_p(log, se)
     if 1e-300 < p < 0.99:
         assert routes.from_p(math.exp(log), p).se == pytest.approx(se, rel=1e-6)
@@ -132,7 +132,7 @@ def test_routes_that_lead_nowhere(take: object, says: str) -> None:
 def test_what_a_row_says() -> None:
     """A row derives its P and interval, and introduces itself in one line."""
     assert HER2.estimate == pytest.approx(1.51638, rel=EXACT)
-    assert HER2.p == pytest.approx(0.000965, abs=1e-6)
+    assert HER2.p_value == pytest.approx(0.000965, abs=1e-6)
     assert str(HER2) == "METABRIC HER2 BCSS prognostic: HR 1.52 (1.18-1.94), P < 0.001"
     assert HER2.ci(0.99)[1] > HER2.ci()[1] > HER2.ci(0.9)[1]
     assert (HER2.null, replace(HER2, measure="RD", log_estimate=None, difference=0.1).null) == (1.0, 0.0)
@@ -154,7 +154,7 @@ def test_turning_the_contrast() -> None:
     turned = HER2.reversed()
     assert turned.estimate == pytest.approx(1 / HER2.estimate, rel=EXACT)
     assert (turned.contrast, turned.direction, turned.events_1) == ("unaltered v altered", "better", 267)
-    assert turned.p == HER2.p
+    assert turned.p_value == HER2.p_value
     assert turned.reversed() == HER2
     null = replace(HER2, log_estimate=0.0)
     assert null.reversed().reversed().row_id == null.row_id
@@ -169,7 +169,8 @@ def test_row_ids() -> None:
     assert (same, same.row_id) == (HER2, HER2.row_id)
     assert type(same.n) is int
     assert (
-        len({replace(HER2, **{name: value}).row_id for name, value in (("n", 1102), ("remark", "x"), ("rule", "r"))}) == 3
+        len({replace(HER2, **{name: value}).row_id for name, value in (("n", 1102), ("remark", "x"), ("rule", "r"))})
+        == 3
     )
 
 
@@ -185,8 +186,8 @@ def test_row_ids() -> None:
         ({"log_estimate": math.nan}, "needs a finite estimate"),
         ({"difference": 0.1}, "log_estimate for a ratio and difference for a difference, not both"),
         ({"measure": "RD"}, "not both"),
-        ({"measure": "hr"}, "unknown measure 'hr'. Use one of HR, sHR"),
-        ({"endpoint": "DSS"}, "unknown endpoint 'DSS'. Use one of OS, BCSS"),
+        ({"measure": "hr"}, r"unknown measure 'hr'. Is it 'HR'\? Use one of HR, sHR"),
+        ({"endpoint": "DSS"}, r"unknown endpoint 'DSS'. Is it 'DFS'\? Use one of OS, BCSS"),
         ({"estimand": "predictive"}, "unknown estimand 'predictive'"),
         ({"status": "done"}, "unknown status 'done'. Use one of estimated, not_estimable, test_only"),
         ({"design": "rct"}, "unknown design 'rct'. Use one of randomised"),
@@ -366,7 +367,7 @@ def test_routes_that_disagree(tmp_path: Path, row: dict[str, object]) -> None:
         ("study,log_estimate,se,n\na,0.1,0.2,-2\n", "line 2, column n: '-2' is not a count"),
         ("study,log_estimate,se,simulated\na,0.1,0.2,maybe\n", "line 2, column simulated: 'maybe' is neither true nor"),
         ("study,log_estimate,se\n,0.1,0.2\n", "line 2, column study: an effect needs a study name"),
-        ("study,estimate,measure\na,2,hazard\n", "line 2, column measure: unknown measure 'hazard'. Use one of HR"),
+        ("study,estimate,measure\na,2,hazard\n", "line 2, column measure: Unknown measure 'hazard'. Use one of HR"),
         ("study,estimate\na,2\n", r"line 2: a: no route to a standard error. Give estimate \+ ci_low"),
         ("study,estimate,ci_low,ci_high\na,2,3,4\n", "line 2: The interval from ci_low 3 to ci_high 4 does not hold"),
         ("study,log_estimate,se\na,0.1,0\n", "line 2: a: se is 0.0; an estimated effect needs"),

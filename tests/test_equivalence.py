@@ -23,7 +23,7 @@ def test_equals_r(name, df):
     """Both one-sided P values and the 90% interval are R's."""
     found = equivalence(row(df=df))
     assert (found.p_low, found.p_high, found.ci_low, found.ci_high) == pytest.approx(R[name], rel=CLOSED)
-    assert found.p == max(found.p_low, found.p_high)
+    assert found.p_value == max(found.p_low, found.p_high)
     assert found.estimand == "interaction"
 
 

@@ -34,7 +34,7 @@ def everything():
 
 def of(study, rows, **wanted):
     """First row of a study with the wanted fields."""
-    found = [e for e in rows if e.study == study and all(getattr(e, k) == v for k, v in wanted.items())]
+    found = [e for e in rows if e.label == study and all(getattr(e, k) == v for k, v in wanted.items())]
     assert found, f"no row of {study} with {wanted}"
     return found[0]
 
@@ -43,11 +43,11 @@ def test_every_row_becomes_one_effect(table, everything):
     """157 rows, in order, with their marker, endpoint, measure, estimate, n and flags."""
     assert len(everything) == len(table) == 157
     for printed, effect in zip(table, everything, strict=True):
-        assert (effect.marker, effect.endpoint, effect.treatment) == (
-            printed["marker"],
-            printed["endpoint"],
-            printed["treatment"],
+        assert (effect.study, effect.marker, effect.endpoint) == tuple(
+            printed[c] for c in ("study_id", "marker", "endpoint")
         )
+        if effect.estimand == "prognostic" and printed["treatment"] not in ("any", "mixed"):
+            assert effect.treatment_1 == printed["treatment"]
         assert effect.assay == printed["assay"]
         assert effect.rule == printed["marker_state"]
         assert (effect.n or "") == (int(printed["n"]) if printed["n"] else "")
@@ -61,7 +61,7 @@ def test_every_row_becomes_one_effect(table, everything):
 def test_rows_without_a_route_to_a_standard_error_are_tests(table, everything):
     """57 rows print a test alone, and 4 an estimate with neither an interval nor an exact P."""
     assert Counter(effect.status for effect in everything) == {"estimated": 96, "test_only": 61}
-    bare = [e.study for e in everything if e.status == "test_only" and e.estimate is not None]
+    bare = [e.label for e in everything if e.status == "test_only" and e.estimate is not None]
     assert bare == ["Berry 2000", "Berry 2000", "Luen 2018", "Beelen 2014a"]
     assert sum("p_only" in effect.flags for effect in everything) == 57
 
@@ -70,17 +70,18 @@ def test_a_p_that_is_only_an_upper_bound_gives_no_error(everything):
     """Beelen 2014 prints HR 0.24, P < 0.0001: a bound is kept as the P of a test, and named a bound."""
     row = of("Beelen 2014a", everything, rule="p-p70S6K negative")
     assert (row.status, row.p_value, row.se, row.direction) == ("test_only", 0.0001, None, "better")
-    assert "printed P < 0.0001" in row.note
+    assert (row.p_relation, row.p_kind) == ("<", "printed")
+    assert "Printed P < 0.0001" in row.note
 
 
 def test_routes_to_the_standard_error(everything):
     """An interval gives its width over 2 z; without one an exact P gives |log HR| over its quantile."""
     ci = of("De Placido 2003", everything, rule="overexpressed", endpoint="OS", estimand="treatment_effect")
     assert ci.se == pytest.approx(math.log(1.87 / 0.63) / (2 * 1.959963984540054), rel=PRINTED)
-    assert (ci.method, ci.ci()[0]) == ("from ci", pytest.approx(0.63, abs=0.005))
+    assert (ci.route, ci.ci_kind, ci.ci()) == ("ci", "printed", (0.63, 1.87))
     p = of("PMID 21327800 (2011)", everything)
     assert p.se == pytest.approx(math.log(1.93) / 3.290526731491894, rel=1e-9)
-    assert (p.method, p.p_value, p.adjusted_for) == ("from p", 0.001, ("unspecified",))
+    assert (p.route, p.p_value, p.p_kind, p.adjusted_for) == ("p", 0.001, "printed", ("unspecified",))
 
 
 def test_comparisons_say_what_is_estimated(everything):
@@ -94,25 +95,28 @@ def test_comparisons_say_what_is_estimated(everything):
     trial = of("Rasmussen 2008", everything, rule="not_amplified")
     assert (trial.estimand, trial.contrast, trial.treatment_contrast) == (
         "treatment_effect",
-        "AI v tamoxifen",
+        "aromatase inhibitor v tamoxifen",
         "aromatase_inhibitor_v_tamoxifen",
     )
-    assert trial.population.startswith("HER2 unaltered; 3533")
+    assert trial.marker_level == "unaltered"
+    assert trial.restrictions[0].startswith("3533")
     assert trial.design == "randomised"
-    assert of("Stål 2000", everything, estimand="interaction").treatment_contrast == "longer_tamoxifen_v_shorter_tamoxifen"
+    assert (
+        of("Stål 2000", everything, estimand="interaction").treatment_contrast == "longer_tamoxifen_v_shorter_tamoxifen"
+    )
     assert of("Love 2003", everything).treatment_contrast == "endocrine_v_none"
     assert of("Bostner 2013", everything).treatment_contrast == "tamoxifen_v_none"
     assert of("Baselga 2012", everything).treatment_contrast == "inhibitor_added_v_not_added"
-    assert of("Baselga 2012", everything).population.startswith("MTOR unselected")
-    assert of("André 2019", everything, rule="wild-type").population.startswith("PIK3CA unaltered")
+    assert of("Baselga 2012", everything).marker_level == ""
+    assert of("André 2019", everything, rule="wild-type").marker_level == "unaltered"
     assert of("Berry 2000", everything).design == of("Choi 2020", everything).design == "observational"
 
 
 def test_odd_rows_are_told_in_their_notes(everything):
     """Love 2003 is not symmetric; turned odds ratios and a turned ratio of hazard ratios are named."""
-    assert "not symmetric on the log scale" in of("Love 2003", everything, rule="overexpressed", endpoint="DFS").note
+    assert of("Love 2003", everything, rule="overexpressed", endpoint="DFS").flagged("asymmetric_interval")
     turned = [e for e in everything if "kept as printed" in e.note]
-    assert [(e.study, e.measure) for e in turned] == [
+    assert [(e.label, e.measure) for e in turned] == [
         ("Ellis 2007", "OR"),
         ("Fillbrunn 2022", "OR"),
         ("Fillbrunn 2022", "OR"),
@@ -127,10 +131,10 @@ def test_adjustment_is_yes_no_or_unknown(everything):
 
 def test_studies_that_share_patients_name_each_other(everything):
     """GUN: Carlomagno, De Placido and Bianco overlap, in every direction."""
-    assert of("Carlomagno 1996", everything).overlaps == ("Bianco 2000", "De Placido 2003")
-    assert of("De Placido 2003", everything).overlaps == ("Bianco 2000", "Carlomagno 1996")
-    assert of("Beelen 2014a", everything).overlaps == ("Beelen 2014b",)
-    assert of("Ellis 2007", everything).overlaps == ("Ellis 2001",)
+    assert of("Carlomagno 1996", everything).overlaps == ("bianco_2000", "de_placido_2003")
+    assert of("De Placido 2003", everything).overlaps == ("bianco_2000", "carlomagno_1996")
+    assert of("Beelen 2014a", everything).overlaps == ("beelen_2014_pik3ca",)
+    assert of("Ellis 2007", everything).overlaps == ("ellis_2001",)
 
 
 def test_default_leaves_out_what_must_not_be_pooled_unawares(table):
@@ -147,8 +151,8 @@ def test_filters():
     """Marker, estimand, tier and setting narrow the rows."""
     assert {e.marker for e in literature(marker="her2")} == {"HER2"}
     assert {e.estimand for e in literature(estimand="interaction")} == {"interaction"}
-    assert {e.study for e in literature(marker="PTEN", tier="meta_analysis", include="all")} == {"Li 2017"}
-    assert {e.study for e in literature(marker="SRC", setting="adjuvant")} == {"Campbell 2008", "Elsberger 2012"}
+    assert {e.label for e in literature(marker="PTEN", tier="meta_analysis", include="all")} == {"Li 2017"}
+    assert {e.label for e in literature(marker="SRC", setting="adjuvant")} == {"Campbell 2008", "Elsberger 2012"}
 
 
 @pytest.mark.parametrize(
@@ -198,10 +202,10 @@ def test_interactions_from_two_printed_strata():
     assert gun.se == pytest.approx(
         math.hypot(math.log(1.87 / 0.63), math.log(0.87 / 0.40)) / 3.919927969080108, rel=PRINTED
     )
-    assert (gun.method, gun.estimand, gun.contrast) == ("from strata", "interaction", "altered v unaltered")
-    assert "1.09 in altered over 0.59 in unaltered" in gun.note
+    assert (gun.route, gun.estimand, gun.contrast) == ("strata", "interaction", "altered v unaltered")
+    assert gun.flagged("derived_from_two_strata")
     pairs = derived_interactions(include="all")
-    team = next(e for e in pairs if e.study == "Bartlett 2013" and "composite_marker" in e.flags)
+    team = next(e for e in pairs if e.label == "Bartlett 2013" and "composite_marker" in e.flags)
     printed = of("Bartlett 2013", literature(estimand="interaction")).reversed()
     assert team.estimate == pytest.approx(printed.estimate, abs=0.01)
     assert team.se == pytest.approx(printed.se, abs=0.01)
@@ -209,7 +213,7 @@ def test_interactions_from_two_printed_strata():
 
 def test_only_complete_pairs_of_one_subset_are_joined():
     """Knoop (negative strata alone) and Berry (no errors) give none; by default 8 pairs stand, with all 12."""
-    assert {e.study for e in derived_interactions()} == {
+    assert {e.label for e in derived_interactions()} == {
         "De Placido 2003", "Love 2003", "Stål 2000", "Rasmussen 2008", "Bartlett 2013", "Stål 2003", "Bostner 2013",
         "Luen 2018",
     }  # fmt: skip

@@ -70,7 +70,7 @@ def test_gray_of_an_analysis_set():
     made = analysis_of(m.etime.to_numpy(float), m.status.to_numpy(), marker=(m.sex == "M").tolist(), competing=True)
     for cause, i in (("event", 0), ("competing", 1)):
         found = gray_test(made, cause=cause)
-        assert (found.statistic, found.p) == pytest.approx(
+        assert (found.statistic, found.p_value) == pytest.approx(
             (R["mgus2"]["statistic"][i], R["mgus2"]["p"][i]), rel=1e-8
         ), cause
     assert gray_test(made).cause == "BCSS"

@@ -59,7 +59,7 @@ def test_equals_r(name):
 def test_analysis_set():
     """GBSG by treatment gives R's test, and the table names its groups."""
     found = logrank(gbsg(), by="treatment")
-    assert (found.statistic, found.p) == pytest.approx((R["gbsg"]["statistic"], R["gbsg"]["p"]), rel=CLOSED)
+    assert (found.statistic, found.p_value) == pytest.approx((R["gbsg"]["statistic"], R["gbsg"]["p"]), rel=CLOSED)
     assert found.table["group"].tolist() == ["untreated", "treated"]
     assert found.table["observed"].sum() == found.table["expected"].sum() == pytest.approx(299)
     assert str(found) == "Log-rank test: chi-square 8.56 on 1 df, P = 0.003"
@@ -74,7 +74,7 @@ def test_strata_of_an_analysis_set():
     assert found.strata == ("site",)
     assert found.method == "Log-rank test, stratified"
     assert found.df == 1
-    assert found.p == pytest.approx(chdtrc(1, found.statistic), rel=CLOSED)
+    assert found.p_value == pytest.approx(chdtrc(1, found.statistic), rel=CLOSED)
 
 
 def test_swapping_groups_changes_nothing():

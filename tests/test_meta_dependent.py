@@ -126,8 +126,8 @@ def test_what_cannot_be_done_is_one_sentence(call, says):
 
 def stratum(study, level, y, se, **other):
     """A treatment effect within a marker level."""
-    base = {"marker": "HER2", "estimand": "treatment_effect", "contrast": "tamoxifen v none"}
-    return row(study, y, se, population=f"ER positive, HER2 {level}", **base, **other)
+    base = {"marker": "HER2", "estimand": "treatment_effect", "treatment_1": "tamoxifen", "treatment_0": "none"}
+    return row(study, y, se, er="positive", marker_level=level, **base, **other)
 
 
 def test_an_interaction_from_strata_by_hand():
@@ -135,7 +135,14 @@ def test_an_interaction_from_strata_by_hand():
     one = stratum("A", "altered", math.log(1.2), 0.3, n=50, events=20)
     found = from_strata(one, stratum("A", "unaltered", math.log(0.6), 0.4, n=150, events=45))
     close([found.estimate, found.se], [2.0, 0.5], CLOSED, "ratio of ratios")
-    assert (found.population, found.n, found.events, found.n_1, found.n_0) == ("ER positive", 200, 65, 50, 150)
+    assert (found.er, found.marker_level, found.n, found.events, found.n_1, found.n_0) == (
+        "positive",
+        "",
+        200,
+        65,
+        50,
+        150,
+    )
     with pytest.raises(EffectError, match="A: an interaction needs the marker-altered"):
         from_strata(one, one)
     with pytest.raises(EffectError, match="A: the two strata differ in study"):
@@ -148,7 +155,7 @@ def test_deft_pools_what_is_seen_within_studies():
     rows = [
         stratum("A", "altered", 0.5, 0.3), stratum("A", "unaltered", 0.1, 0.3),
         stratum("B", "altered", 0.5 + shift, 0.4), stratum("B", "unaltered", 0.1 + shift, 0.2),
-        row("C", 0.4, 0.5, marker="HER2", estimand="interaction", group_1="altered", group_0="unaltered"),
+        row("C", 0.4, 0.5, marker="HER2", estimand="interaction", treatment_1="tamoxifen", treatment_0="none"),
         stratum("D", "unaltered", -2.0, 0.1),
     ]  # fmt: skip
     found = deft(rows, ci="z")
@@ -160,7 +167,7 @@ def test_deft_pools_what_is_seen_within_studies():
 
 def test_a_study_s_own_interaction_stands_before_one_from_strata():
     """When a study gives both, its printed interaction is used."""
-    own = row("A", 0.9, 0.5, marker="HER2", estimand="interaction", group_1="altered", group_0="unaltered")
+    own = row("A", 0.9, 0.5, marker="HER2", estimand="interaction", treatment_1="tamoxifen", treatment_0="none")
     lost = EffectEstimate(study="P", estimand="interaction", p_value=0.04, status="test_only")
     rows, left = within_study_interactions(
         [stratum("A", "altered", 0.5, 0.3), stratum("A", "unaltered", 0.1, 0.3), own, lost]

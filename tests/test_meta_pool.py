@@ -118,7 +118,7 @@ def test_rows_that_were_not_estimated_are_listed_as_left_out():
         ({"marker": "HER2"}, {}, r"HER2 \(A\), not given \(B\)"),
         ({"estimand": "prognostic"}, {"estimand": "interaction"}, "differ in estimand"),
         ({"treatment_1": "tamoxifen", "treatment_0": "none"}, {"treatment_1": "aromatase_inhibitor", "treatment_0": "tamoxifen"}, "treatment contrast"),
-        ({"contrast": "altered v unaltered"}, {"contrast": "unaltered v altered"}, "reversed"),
+        ({"estimand": "prognostic"}, {"estimand": "prognostic", "group_1": "unaltered", "group_0": "altered"}, "reversed"),
         ({"adjusted_for": ("age",)}, {}, r"adjustment: adjusted \(A\), crude \(B\)"),
     ],
 )  # fmt: skip
@@ -131,7 +131,10 @@ def test_effects_that_differ_are_refused_by_name(one, other, says):
 def test_prognostic_among_the_treated_is_not_pooled_with_that_in_all():
     """Treated with all patients is refused; two treatments are pooled with a note."""
     prognostic = {"estimand": "prognostic", "marker": "HER2"}
-    tam, all_, ai = (row(t, treatment=t, **prognostic) for t in ("tamoxifen", "any", "letrozole"))
+    tam, all_, ai = (
+        row(t or "any", treatment_1=t, treated_alike="yes" if t else "no", **prognostic)
+        for t in ("tamoxifen", "", "letrozole")
+    )
     with pytest.raises(PoolingError, match=r"patients: treated patients \(tamoxifen\), all patients \(any\)"):
         pool([tam, all_])
     assert pool([tam, all_], alike=Alike(treatment={"any": "tamoxifen"})).k == 2
@@ -141,8 +144,7 @@ def test_prognostic_among_the_treated_is_not_pooled_with_that_in_all():
 def test_treatment_effects_of_the_two_marker_levels_are_not_pooled():
     """Tamoxifen in the marker-altered and in the marker-unaltered are different questions."""
     rows = [
-        row(level, population=f"ER positive, HER2 {level}", estimand="treatment_effect")
-        for level in ("altered", "unaltered")
+        row(level, er="positive", marker_level=level, estimand="treatment_effect") for level in ("altered", "unaltered")
     ]
     with pytest.raises(PoolingError, match="marker level"):
         pool(rows)
@@ -169,9 +171,8 @@ def test_patients_are_not_counted_twice():
     "flag", ["recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai"]
 )
 def test_flagged_rows_are_refused_unless_included_by_name(flag):
-    """A flag in the note is found, refused, and accepted by name."""
-    rows = [row("A", note=f"seen in print; flags: later_than_2015, {flag}; study flags: x"), row("B")]
-    assert flags(rows[0]) == ("later_than_2015", flag)
+    """A flag is refused, and accepted by name."""
+    rows = [row("A", flags=("later_than_2015", flag, "of_study:x")), row("B")]
     with pytest.raises(PoolingError, match=f"A: flagged {flag}"):
         pool(rows)
     assert any(flag in note for note in pool(rows, alike=Alike(include=(flag,))).notes)

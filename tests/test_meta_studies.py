@@ -52,7 +52,7 @@ def test_influence_and_baujat_equal_metafor(name, ci):
 
 def test_cumulative_equals_metafor():
     """BCG by year: one study more each time, the first alone."""
-    result = pooled(study=[f"Trial {i}, {year}" for i, year in enumerate(BCG["year"])])
+    result = pooled(study=[f"Trial {i}, {year}" for i, year in enumerate(BCG["year"])], year=BCG["year"])
     found = cumulative(result)
     rows_equal(found.rows, BCG["cumulative"], "by year")
     assert found.rows[0].label == "Trial 0, 1948"
@@ -82,7 +82,7 @@ def test_equal_remainders_do_not_divide_by_zero():
     ("call", "says"),
     [
         (lambda: leave_one_out(pool(trials()[:2])), r"at least 3 effects; found 2 \(Trial 0, Trial 1\)"),
-        (lambda: cumulative(pooled()), "Trial 0: no year in the study's name"),
+        (lambda: cumulative(pooled()), "Trial 0: the row gives no year"),
         (lambda: cumulative(pooled(), by=[1, 2]), "2 numbers for 13 effects"),
         (lambda: subgroups(pooled(), "assay"), "Trial 0 has no subgroup"),
         (lambda: subgroups(pooled(), "colour"), "no field 'colour'"),

@@ -62,7 +62,18 @@ def test_directions_of_rows():
 
 def test_rows_without_a_direction_are_left_out_by_name():
     """A P alone says nothing of its side; an upper bound is used as it stands, and said."""
-    rows = [*published(), letter("Silent", 0.7, side=""), letter("Bound", 0.05, flags=("p_only", "p_is_upper_bound",))]
+    rows = [
+        *published(),
+        letter("Silent", 0.7, side=""),
+        letter(
+            "Bound",
+            0.05,
+            flags=(
+                "p_only",
+                "p_is_upper_bound",
+            ),
+        ),
+    ]
     found = combine_p(rows)
     assert (found.k, found.left_out) == (6, ("Silent",))
     assert "taken as it stands: Bound." in found.notes[0]

@@ -10,7 +10,17 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "tamoxres"
 TEXT = {"population", "note", "remark", "contrast", "method", "term", "study", "label", "title", "error", "message"}
 READERS = ("wording/", "effects/rows", "effects/v1", "analysis/design", "reporting/claims", "cohorts/", "cli/")
-METHODS = {"split", "rsplit", "partition", "rpartition", "startswith", "endswith", "removeprefix", "removesuffix", "find"}
+METHODS = {
+    "split",
+    "rsplit",
+    "partition",
+    "rpartition",
+    "startswith",
+    "endswith",
+    "removeprefix",
+    "removesuffix",
+    "find",
+}
 SEARCHES = {"search", "match", "fullmatch", "findall", "finditer", "sub", "subn"}
 FILES = {file.relative_to(PACKAGE).as_posix(): file for file in sorted(PACKAGE.rglob("*.py"))}
 

@@ -44,7 +44,7 @@ def test_metabric_rests_on_the_incidence():
 def test_no_events_yet_is_not_estimable():
     """Before the first event the difference is marked with its reason."""
     row = risk_difference(gbsg(), times=[0.01], by="treatment").effect
-    assert (row.status, row.note) == ("not_estimable", "No events by 0.01 months.")
+    assert (row.status, row.flags, row.to_months) == ("not_estimable", ("no_events_by_horizon",), 0.01)
 
 
 def test_refuses_a_time_beyond_follow_up():

@@ -102,7 +102,7 @@ def test_delayed_entry_leaves_the_area():
 
 def test_metabric_labels_rmst_hypothetical():
     """For an endpoint with competing deaths RMST is labelled hypothetical, and the time lost is not."""
-    assert "Hypothetical" in rmst(metabric(), horizon=120).difference.note
+    assert "hypothetical" in rmst(metabric(), horizon=120).difference.note
     lost = rmtl(metabric(), horizon=120)
     assert lost.note == ""
     assert (lost.difference.measure, lost.difference.estimand) == ("RMTLD", "prognostic")

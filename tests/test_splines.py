@@ -31,7 +31,9 @@ def test_equals_r(name):
     assert curve["se"].tolist() == pytest.approx(expected["se"], rel=ITERATED, abs=1e-9), f"{name} SE"
     assert found.nonlinear_statistic == pytest.approx(expected["lrt"], rel=ITERATED), f"{name} non-linearity"
     assert found.nonlinear_p == pytest.approx(chdtrc(len(found.knots) - 2, expected["lrt"]), rel=1e-5), f"{name} P"
-    assert found.p == pytest.approx(chdtrc(len(found.knots) - 1, expected["wald"]), rel=1e-5), f"{name} whole curve"
+    assert found.p_value == pytest.approx(chdtrc(len(found.knots) - 1, expected["wald"]), rel=1e-5), (
+        f"{name} whole curve"
+    )
     assert (found.linear.log_estimate, found.linear.se) == pytest.approx(expected["per_sd"], rel=ITERATED), (
         f"{name} per SD"
     )

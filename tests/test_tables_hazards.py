@@ -74,7 +74,7 @@ def test_a_variable_has_a_heading_its_reference_and_its_levels():
     assert texts(table, "All patients")[1:4] == ["1,101", "347", "10,806"]
     assert texts(table, "HER2 (snp6_gain)") == ["HER2 (snp6_gain)", "", "", "", "", "0.001"]
     assert texts(table, "unaltered") == ["unaltered", "888", "264", "", "1.00 (reference)", ""]
-    assert texts(table, "altered") == ["altered", "213", "83", "", "1.52 (1.19-1.95)", ""]
+    assert texts(table, "altered") == ["altered", "213", "83", "", "1.52 (1.18-1.94)", ""]
 
 
 def test_one_p_a_term_not_a_level():
@@ -88,7 +88,7 @@ def test_one_p_a_term_not_a_level():
 def test_numbers_are_per_the_unit_in_their_label():
     """Age is per 10 years: the ratio to the tenth power, the P as it was; `per` says otherwise."""
     told = texts(hazard_table([AGE]), "Age at diagnosis, per 10 years")
-    assert told[-2:] == ["1.22 (1.11-1.34)", "<0.001"]  # 1.02^10 = 1.219, the limits likewise
+    assert told[-2:] == ["1.22 (1.10-1.34)", "<0.001"]  # 1.02^10 = 1.219, the limits likewise
     assert texts(hazard_table([AGE], per={"age": 1}), "Age at diagnosis, per year")[-2] == "1.02 (1.01-1.03)"
     assert texts(hazard_table([AGE], labels={"age": "Age"}), "Age, per 10 years")
 
@@ -99,7 +99,7 @@ def test_crude_stands_beside_adjusted():
     assert [c.header for c in table.columns[4:]] == ["Crude HR (95% CI)", "P", "Adjusted HR (95% CI)", "P"]
     headings = [line.cells[0].text for line in table.rows if line.kind == "heading"]
     assert headings == ["HER2 (snp6_gain)", "Age at diagnosis, per 10 years", "Intrinsic subtype"]
-    assert texts(table, "altered")[4:] == ["1.52 (1.19-1.95)", "", "1.33 (1.04-1.71)", ""]
+    assert texts(table, "altered")[4:] == ["1.52 (1.18-1.94)", "", "1.33 (1.04-1.71)", ""]
     assert texts(table, "Intrinsic subtype")[4:] == ["", "0.040", "", ""]
     assert texts(table, "LumA")[4:] == ["1.00 (reference)", "", "", ""]
     assert "The adjusted model holds 1,060 patients with 330 events." in table.footnotes
@@ -133,7 +133,12 @@ def test_footnotes_say_how():
 
 def test_a_treatment_that_was_not_randomised_says_so():
     """The confounding note stands under such a treatment effect, once, in the row's own words where it has them."""
-    about = {"term": "treatment[treated]", "treatment_1": "endocrine", "treatment_0": "none", "estimand": "treatment_effect"}
+    about = {
+        "term": "treatment[treated]",
+        "treatment_1": "endocrine",
+        "treatment_0": "none",
+        "estimand": "treatment_effect",
+    }
     plain = hazard_table([row(0.8, 0.6, 1.2, **about, design="observational")])
     assert sum("confounding" in note for note in plain.footnotes) == 1
     own = hazard_table(
@@ -207,7 +212,7 @@ def test_contrast_table():
     table = contrast_table(CONTRASTS, CONTRASTS)
     assert texts(table, "Ratio of hazard ratios")[3:] == ["0.89 (0.52-1.53)", "0.674"] * 2
     assert texts(table, "altered v unaltered, treated (83/213 v 264/888)")[3] == "1.51 (1.18-1.93)"
-    assert texts(table, "endocrine v none, HER2 altered")[3] == "1.41 (0.87-2.28)"
+    assert texts(table, "endocrine v none, HER2 altered")[3] == "1.41 (0.87-2.27)"
     assert any("confounding" in note for note in table.footnotes)
     with pytest.raises(EffectError, match="same ones in the same order"):
         contrast_table(CONTRASTS, CONTRASTS[:2])

@@ -48,12 +48,12 @@ def test_known_figures():
     assert found.weights.mean() == pytest.approx(1, abs=0.02), "stabilised weights average about 1"
 
 
-def test_doubly_robust_and_row():
+def test_weighted_and_adjusted():
     """Weighted and adjusted is R's too; the row says how it was made and what it cannot mend."""
     found = weights(gbsg(), adjust=COVARIATES)
     row = found.cox(adjust=COVARIATES)
     assert (row.log_estimate, row.se) == pytest.approx(R["doubly"], rel=ITERATED)
-    assert "doubly robust" in row.method
+    assert (row.weights, row.se_kind, row.remark) == ("iptw", "robust", "Adjusted too.")
     assert "confounding by indication" in row.note
     assert (row.estimand, row.contrast, row.n_1, row.adjusted_for) == (
         "treatment_effect",
@@ -69,7 +69,7 @@ def test_bootstrap_error_is_near_and_repeats():
     first, second = (found.cox(resamples=60, seed=7, jobs=jobs) for jobs in (1, 2))
     assert first.se == second.se
     assert first.se == pytest.approx(found.effect.se, rel=0.25), "60 resamples: Monte Carlo error of about 9%"
-    assert "bootstrap SE (60 resamples)" in first.method
+    assert (first.se_kind, first.remark) == ("bootstrap", "60 resamples.")
 
 
 def test_overlap_balances_means_exactly():
@@ -95,7 +95,7 @@ def test_trimming_is_a_step_of_the_flow():
     assert found.analysis.n < 686
     assert ((found.propensity >= 0.2) & (found.propensity <= 0.8)).all()
     assert found.analysis.flow.steps[-1].name == "Propensity 0.2 to 0.8"
-    assert "propensity 0.2 to 0.8" in found.effect.method
+    assert found.effect.remark == "Propensity 0.2 to 0.8."
 
 
 def test_default_covariates():

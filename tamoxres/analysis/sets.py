@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..codebook import copies_frames
 from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
-from ..endpoints import STEEP, Endpoint
+from ..endpoints import TIMED, Endpoint
 from ..errors import NobodyLeft, QuestionError
 from ..flow import Flow, Step
 from ..question import Restriction
@@ -233,7 +233,7 @@ def _start(cohort: Cohort, endpoint: Endpoint, values: pd.Series[Any] | None) ->
     patients = cohort.patients
     entry = patients["entry_months"] if "entry_months" in patients else pd.Series(0.0, index=patients.index)
     treated = patients["endocrine"].map({"yes": TREATED, "no": UNTREATED}) if "endocrine" in patients else None
-    own = {column for e in STEEP.values() for column in (e.months, e.event)} | {"entry_months"}
+    own = {column for e in TIMED.values() for column in (e.months, e.event)} | {"entry_months"}
     frame = pd.DataFrame(
         {
             "months": patients[endpoint.months],

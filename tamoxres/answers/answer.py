@@ -26,7 +26,7 @@ from ..question import Question
 
 __all__ = ["Answer", "answer", "ask"]
 
-_SHOWN = ["study", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
+_SHOWN = ["label", "contrast", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -62,6 +62,8 @@ def plain(row: EffectEstimate) -> dict[str, Any]:
     out |= {name: _count(getattr(row, name), f"{row.study}: {name}") for name in COUNTS}
     out |= {name: _number(name, getattr(row, name), row.status) for name in NUMBERS}
     out |= {name: _names(getattr(row, name), f"{row.study}: {name}") for name in LISTS}
+    if (row.group_1, row.group_0) == ("altered", "unaltered") and not row.variable:
+        out |= {"group_1": "", "group_0": ""}  # what a marker's row compares unless it says otherwise
     return out | {"label": row.label or row.study}
 
 
@@ -77,7 +79,7 @@ def check(row: EffectEstimate) -> None:
         if (value := getattr(row, name)) not in allowed:
             known = ", ".join(choice for choice in allowed if choice)
             guess = f" Is it {close!r}?" if (close := nearest(value, allowed)) else ""
-            raise EffectError(f"{row.study}: unknown {name} {value!r}.{guess} Use one of {known}.")
+            raise EffectError(f"{row.label or row.study}: unknown {name} {value!r}.{guess} Use one of {known}.")
     _check_counts(row)
     _check_numbers(row)
     if row.status == "estimated":
@@ -88,32 +90,38 @@ def _check_counts(row: EffectEstimate) -> None:
     for n_name, events_name in (("n", "events"), ("n_1", "events_1"), ("n_0", "events_0")):
         n, events = getattr(row, n_name), getattr(row, events_name)
         if any(value is not None and value < 0 for value in (n, events)):
-            raise EffectError(f"{row.study}: {n_name} and {events_name} cannot be negative.")
+            raise EffectError(f"{row.label or row.study}: {n_name} and {events_name} cannot be negative.")
         if n is not None and events is not None and events > n:
-            raise EffectError(f"{row.study}: {events_name} {events} exceeds {n_name} {n}.")
+            raise EffectError(f"{row.label or row.study}: {events_name} {events} exceeds {n_name} {n}.")
 
 
 def _check_numbers(row: EffectEstimate) -> None:
     if not 0 < row.level < 1:
-        raise EffectError(f"{row.study}: level is {row.level:g}; it lies between 0 and 1, as 0.95.")
+        raise EffectError(f"{row.label or row.study}: level is {row.level:g}; it lies between 0 and 1, as 0.95.")
     for name, high in _RANGES.items():
         value = getattr(row, name)
         if value is not None and not 0 <= value <= high:
             span = "lies between 0 and 1" if high == 1 else "cannot be negative"
-            raise EffectError(f"{row.study}: {name} is {value:g}; it {span}.")
+            raise EffectError(f"{row.label or row.study}: {name} is {value:g}; it {span}.")
     if row.df == 0:
-        raise EffectError(f"{row.study}: df is 0; degrees of freedom are above 0, or empty for a normal interval.")
+        raise EffectError(
+            f"{row.label or row.study}: df is 0; degrees of freedom are above 0, or empty for a normal interval."
+        )
     if (row.difference if row.is_ratio else row.log_estimate) is not None:
-        raise EffectError(f"{row.study}: give log_estimate for a ratio and difference for a difference, not both.")
+        raise EffectError(
+            f"{row.label or row.study}: give log_estimate for a ratio and difference for a difference, not both."
+        )
 
 
 def _check_estimate(row: EffectEstimate) -> None:
     if row.point is None or not math.isfinite(row.point):
-        raise EffectError(f"{row.study}: an estimated effect needs a finite estimate; found {row.point}.")
+        raise EffectError(f"{row.label or row.study}: an estimated effect needs a finite estimate; found {row.point}.")
     if row.se is None or not math.isfinite(row.se) or row.se <= 0:
-        raise EffectError(f"{row.study}: se is {row.se}; an estimated effect needs a standard error above 0.")
+        raise EffectError(
+            f"{row.label or row.study}: se is {row.se}; an estimated effect needs a standard error above 0."
+        )
     if row.ci_kind in _KEPT and None not in (row.ci_low, row.ci_high) and not row.ci_low <= row.ci_high:  # type: ignore[operator]
-        raise EffectError(f"{row.study}: the limits {row.ci_low:g} and {row.ci_high:g} are not in order.")
+        raise EffectError(f"{row.label or row.study}: the limits {row.ci_low:g} and {row.ci_high:g} are not in order.")
 
 
 def derived(row: EffectEstimate) -> dict[str, Any]:
@@ -135,9 +143,7 @@ def turned_groups(row: EffectEstimate) -> dict[str, Any]:
     if row.estimand == "treatment_effect" and not row.group_1:
         return {"treatment_1": row.treatment_0, "treatment_0": row.treatment_1}
     if row.group_1 or row.group_0:
-        levels = {"group_1": row.group_0, "group_0": row.group_1}
-        own = row.marker and not row.variable and levels == {"group_1": "altered", "group_0": "unaltered"}
-        return {"group_1": "", "group_0": ""} if own else levels
+        return {"group_1": row.group_0, "group_0": row.group_1}
     return {"group_1": "unaltered", "group_0": "altered"} if row.contrast == "altered v unaltered" else {}
 
 

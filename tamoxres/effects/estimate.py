@@ -224,7 +224,7 @@ class EffectEstimate:
     def from_oe_v(cls, o_minus_e: float, variance: float, **row: Any) -> EffectEstimate:
         """Make a log hazard ratio from log-rank observed minus expected events and its variance."""
         if row.get("measure", "HR") != "HR":
-            study, measure = row.get("study", "effect"), row["measure"]
+            study, measure = row.get("label") or row.get("study", "effect"), row["measure"]
             raise EffectError(f"{study}: O-E and V give a log hazard ratio, not {measure}. Use measure HR.")
         return cls._from_route(row, lambda: routes.from_oe_v(o_minus_e, variance))
 
@@ -233,7 +233,7 @@ class EffectEstimate:
         try:
             route: routes.Route = take()
         except EffectError as error:
-            raise EffectError(f"{row.get('study', 'effect')}: {error}") from None
+            raise EffectError(f"{row.get('label') or row.get('study', 'effect')}: {error}") from None
         row["log_estimate" if row.get("measure", "HR") in RATIO_MEASURES else "difference"] = route.estimate
         row["flags"] = tuple(dict.fromkeys((*row.get("flags", ()), *route.flags)))
         return cls(**({"route": route.name} | row), se=route.se)
@@ -323,7 +323,7 @@ class EffectEstimate:
             return "", ""
         if self.estimand == "treatment_effect" and self.treatment_1:
             return _arm_words(self.treatment_1), _arm_words(self.treatment_0)
-        return ("altered", "unaltered") if self.estimand in ("prognostic", "interaction") else ("", "")
+        return ("altered", "unaltered") if self.estimand in ("prognostic", "interaction") or self.marker else ("", "")
 
     @property
     def within(self) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata
 from ..effects.routes import side_errors
-from ..wording.rows import contrast_words
+from .check import open_extraction
 from .published import literature, strata_pairs
+from .rows import effects_of
 from .tables import Extraction
 
 if TYPE_CHECKING:
@@ -102,12 +103,14 @@ def side_by_side(
 
     asked: dict[str, Any] = {"marker": marker, "include": include, "data": data, "merge": merge}
     printed = literature(estimand="interaction", **asked)
+    tables = open_extraction(data, merge=merge)
+    named = {e.row_id: row["treatment"] for row, e in zip(tables.effects, effects_of(tables), strict=True)}
     rows, used = [], []
     for altered, unaltered in strata_pairs(literature(estimand="treatment_effect", **asked)):
         tests = [row for row in printed if _same_question(row, altered)]
         used += tests
-        rows.append(_of_strata(altered, unaltered, tests))
-    rows += [_as_printed(row) for row in printed if row not in used]
+        rows.append(_of_strata(altered, unaltered, tests) | {"contrast": named[altered.row_id]})
+    rows += [_as_printed(row) | {"contrast": named[row.row_id]} for row in printed if row not in used]
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     return frame.sort_values("marker", kind="stable", key=_order, ignore_index=True)
 
@@ -124,8 +127,7 @@ def _same_question(test: EffectEstimate, stratum: EffectEstimate) -> bool:
 
 def _shared(row: EffectEstimate) -> dict[str, Any]:
     return {
-        "marker": row.marker, "study": row.label, "contrast": contrast_words(row.treatment_1, row.treatment_0),
-        "endpoint": row.endpoint, "measure": row.measure, "design": row.design, "flags": ", ".join(row.flags),
+        "marker": row.marker, "study": row.label, "endpoint": row.endpoint, "measure": row.measure, "design": row.design, "flags": ", ".join(row.flags),
     }  # fmt: skip
 
 

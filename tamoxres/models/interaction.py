@@ -82,7 +82,7 @@ class InteractionResult:
 
     def _repr_html_(self) -> str:
         shown = effects_to_frame(self.effects)[
-            ["estimand", "contrast", "population", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
+            ["estimand", "contrast", "marker_level", "treatment_1", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
         ]
         told = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>"
         return told + str(shown.round(4).to_html(index=False))
