@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,17 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "rotterdam": {"off_study_deaths=event": {"off_study_deaths": "event"}},
     "metabric_rueda": {"breast_deaths=event": {"breast_deaths": "event"}},
 }
-MORE_SERIES = ("MAQC2", "LUND2", "EMC2", "GSE25066", "SUPERTAM_HGU133PLUS2")
+MORE_SERIES = ("MAQC2", "LUND2", "EMC2", "GSE25066")
 REGISTRIES = {
     "registry.toml": "registry.csv", "registry_simple.toml": "harm_in_both.csv", "km_mapping.toml": "km_ties.csv",
-    "near_ties.toml": "near_ties.csv", "levels.toml": "levels.csv", "inconsistent_status.toml": "inconsistent_status.csv",
+    "near_ties.toml": "near_ties.csv", "levels.toml": "levels.csv",
+    "inconsistent_status.toml": "inconsistent_status.csv",
 }  # fmt: skip
 
 
 def cell(value: Any) -> str:
     """Render one cell."""
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and isnan(value)):
         return ""
     if isinstance(value, float):
         return value.hex()

@@ -1,4 +1,4 @@
-"""Every loader gives the cohort that is written down, cell by cell: `reference/loaders/frames.json` holds the hashes."""
+"""Every loader gives the cohort that is written down, cell by cell (hashes in `reference/loaders/frames.json`)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ REAL = [key for key in KEPT if key not in WITHOUT_SHARED]
 
 
 def differences(found: dict, kept: dict) -> list[str]:
-    """Name what differs, a frame by its columns."""
+    """Name what differs, a frame by its columns, whatever their order."""
     lines = []
     for key, value in kept.items():
         if key in ("columns", "raw"):
-            lines += [] if list(found[key]) == list(value) else [f"{key}: {list(found[key])} for {list(value)}"]
+            lines += [f"{key}: {name} is new" for name in found[key] if name not in value]
             lines += [f"{key}.{name}: {found[key].get(name)} for {v}" for name, v in value.items()
                       if found[key].get(name) != v]  # fmt: skip
         elif found[key] != value:

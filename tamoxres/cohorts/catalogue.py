@@ -5,32 +5,58 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort
-from ..errors import DataError, QuestionError
+from ..errors import DataError, QuestionError, UnknownChoice
+from ..vocabulary import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ENTRIES", "Entry", "catalogue", "load", "versions"]
+    from .assemble import Parts
+
+__all__ = ["ENTRIES", "HOOKS", "Entry", "catalogue", "load", "versions"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the catalogue: the module that loads a cohort, what it holds in a few words, and fixed options."""
+    """One line of the catalogue: what a cohort holds, the mapping that reads it, and the hook that opens its files.
 
-    module: str
+    The mapping is `<mapping>.toml` beside this module; the hook is one of `HOOKS`, called with that mapping, the data
+    folder and the options.
+    """
+
+    mapping: str
+    hook: str
     about: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+HOOKS = {  # hook: module and function; a user's file names none
+    "gbsg": ("embedded", "gbsg"),
+    "rotterdam": ("embedded", "rotterdam"),
+    "metabric": ("metabric", "metabric"),
+    "metabric_rueda": ("metabric", "metabric_rueda"),
+    "tcga_brca": ("tcga_brca", "tcga_brca"),
+    "tamoxifen_series": ("tamoxifen_geo", "tamoxifen_series"),
+    "loi2008": ("tamoxifen_geo", "loi2008"),
+    "scan_b": ("series", "scan_b"),
+    "metagx": ("series", "metagx"),
+    "msk_2018": ("msk_2018", "msk_2018"),
+}
+
+
 def _series(number: str, about: str) -> Entry:
-    return Entry("tamoxifen_geo", f"tamoxifen alone: {about}", {"series": number})
+    return Entry(number.lower(), "tamoxifen_series", f"tamoxifen alone: {about}")
+
+
+def _metagx(series: str, about: str) -> Entry:
+    return Entry("metagx", "metagx", about, {"series": series})
 
 
 _METAGX = {
@@ -51,44 +77,82 @@ _SUFFIXES = (
     ".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt",
 )  # fmt: skip
 ENTRIES = {
-    "metabric": Entry("metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"),
-    "rotterdam": Entry("rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"),
-    "gbsg": Entry("gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"),
-    "metabric_rueda": Entry(
-        "metabric",
-        "METABRIC with the drug by name and distant relapse; needs your own copy of Rueda's supplement",
-        {"drugs": True},
+    "metabric": Entry(
+        "metabric", "metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"
     ),
-    "tcga_brca": Entry("tcga_brca", "1,097 patients, tamoxifen by name in 257, phosphoproteins (RPPA) in 873"),
+    "rotterdam": Entry(
+        "rotterdam", "rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"
+    ),
+    "gbsg": Entry(
+        "gbsg", "gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"
+    ),
+    "metabric_rueda": Entry(
+        "metabric_rueda",
+        "metabric_rueda",
+        "METABRIC with the drug by name and distant relapse; needs your own copy of Rueda's supplement",
+    ),
+    "tcga_brca": Entry(
+        "tcga_brca", "tcga_brca", "1,097 patients, tamoxifen by name in 257, phosphoproteins (RPPA) in 873"
+    ),
     "gse17705": _series("GSE17705", "298 patients, 71 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
     "gse12093": _series("GSE12093", "136 patients, 20 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
     "gse6577": _series("GSE6577", "88 patients, 30 relapses; PTEN protein, ERBB2 amplification; half ER-negative"),
     "gse9893": _series("GSE9893", "155 patients, outcome without times"),
     "gse1379": _series("GSE1379", "60 patients, outcome without times; HER2"),
-    "loi2008": Entry("loi2008", "255 tamoxifen-treated patients, mRNA of AKT and MTOR; times of 96 from GSE17705"),
-    "scan_b": Entry("scan_b", "3,273 patients, 2,537 with endocrine therapy; clinical HER2; overall survival"),
-    "gse58644": Entry(
-        "metagx", "318 patients, tamoxifen by name in 154; HER2; distant relapse", {"series": "GSE58644"}
+    "loi2008": Entry(
+        "loi2008", "loi2008", "255 tamoxifen-treated patients, mRNA of AKT and MTOR; times of 96 from GSE17705"
     ),
-    **{
-        name.lower(): Entry("metagx", f"{about} (MetaGxBreast covariates; no genes)", {"series": name})
-        for name, about in _METAGX.items()
-    },
-    "msk_2018": Entry("msk_2018", "1,756 patients, most metastatic, sequenced by MSK-IMPACT; no therapy recorded"),
+    "scan_b": Entry(
+        "scan_b", "scan_b", "3,273 patients, 2,537 with endocrine therapy; clinical HER2; overall survival"
+    ),
+    "gse58644": _metagx("GSE58644", "318 patients, tamoxifen by name in 154; HER2; distant relapse"),
+    **{name.lower(): _metagx(name, f"{about} (MetaGxBreast covariates; no genes)") for name, about in _METAGX.items()},
+    "msk_2018": Entry(
+        "msk_2018", "msk_2018", "1,756 patients, most metastatic, sequenced by MSK-IMPACT; no therapy recorded"
+    ),
 }
 
 
-def _loader(name: str) -> Any:
-    entry = ENTRIES.get(name)
-    if name.startswith("metagx:"):  # any other series of MetaGxBreast
-        entry = Entry("metagx", "", {"series": name.removeprefix("metagx:")})
-    if entry is not None:
-        return partial(importlib.import_module(f".{entry.module}", __package__).load, **entry.options)
-    for point in importlib.metadata.entry_points(group="tamoxres.cohorts"):
-        if point.name == name:
-            return point.load()
-    known = sorted({*ENTRIES, *(p.name for p in importlib.metadata.entry_points(group="tamoxres.cohorts"))})
-    raise QuestionError(f"Unknown cohort {name!r}. Use one of {', '.join(known)}.")
+def _entry(name: str) -> Entry | None:
+    """Return the entry of a cohort of the catalogue, or of any other series of MetaGxBreast (`metagx:NAME`)."""
+    series = name.removeprefix("metagx:")
+    return ENTRIES.get(name) if series == name else _metagx(series, "")
+
+
+def _elsewhere(name: str) -> Callable[..., Cohort]:
+    """Return the function by which another package loads its cohort."""
+    points = {point.name: point for point in importlib.metadata.entry_points(group="tamoxres.cohorts")}
+    if name not in points:
+        known = tuple(sorted({*ENTRIES, *points}))
+        raise UnknownChoice("cohort", name, known, nearest=nearest(name, known))
+    loader: Callable[..., Cohort] = points[name].load()
+    return loader
+
+
+def _opened(entry: Entry, hook: Callable[..., Parts], data_dir: str | Path | None, options: dict[str, Any]) -> Cohort:
+    """Read the entry's mapping, let its hook open the files, and put the cohort together."""
+    from .assemble import assemble
+    from .mapping import read_declared
+
+    return assemble(hook(read_declared(entry.mapping), data_dir, **{**entry.options, **options}))
+
+
+def _hook(entry: Entry) -> Callable[..., Parts]:
+    module, function = HOOKS[entry.hook]
+    hook: Callable[..., Parts] = getattr(importlib.import_module(f".{module}", __package__), function)
+    return hook
+
+
+def _refuse_unknown(options: dict[str, Any], name: str, loader: Callable[..., Any], fixed: Iterable[str]) -> None:
+    """Refuse an option that the function that loads a cohort does not have."""
+    parameters = signature(loader).parameters
+    own = [key for key in parameters if key not in ("rules", "data_dir", *fixed)]
+    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for key in options:
+        if key not in own:
+            has = f"It has {', '.join(own)}." if own else "It has none."
+            raise QuestionError(f"Cohort {name} has no such option: {key!r}. {has}")
 
 
 def load(
@@ -128,13 +192,16 @@ def load(
     """
     if mapping is not None or _is_file(name):
         return _load_file(name, mapping, options)
-    loader = _loader(str(name).lower())
-    try:
-        cohort: Cohort = loader(data_dir=data_dir, **options)
-    except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        raise QuestionError(f"Cohort {name} has no such option: {str(error).rpartition(' ')[2]}.") from None
+    known = str(name).lower()
+    entry = _entry(known)
+    if entry is None:
+        loader = _elsewhere(known)
+        _refuse_unknown(options, known, loader, ())
+        cohort = loader(data_dir=data_dir, **options)
+    else:
+        hook = _hook(entry)
+        _refuse_unknown(options, known, hook, entry.options)
+        cohort = _opened(entry, hook, data_dir, options)
     if snapshot is not None:
         _require_snapshot(cohort, snapshot)
     return cohort

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import NotOnDisk
 from ..files import find_raw
 
 __all__ = ["Folder"]
@@ -34,11 +34,12 @@ class Folder:
         """Find a file, and say how to get it where it is not there (by the folder's name, or by `fetch`)."""
         path = self.find(name)
         if path is None:
-            bring = f"tamoxres fetch {fetch} brings its files" if fetch else self.fetch
-            raise DataError(f"{name} of {fetch or self.folder} is not on disk. {bring}, or give --data-dir its folder.")
+            cohort = fetch or self.cohort
+            mend = f"tamoxres fetch {cohort} brings its files, or give --data-dir its folder."
+            raise NotOnDisk(f"{name} of {cohort} is not on disk.", cohort=cohort, mend=mend)
         return path
 
     @property
-    def fetch(self) -> str:
-        """Say what brings the files."""
-        return f"tamoxres fetch {self.folder} brings its files"
+    def cohort(self) -> str:
+        """The cohort that is fetched into this folder, or into one above it."""
+        return self.folder.partition("/")[0]

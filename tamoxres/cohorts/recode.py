@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..codebook import DAYS_PER_MONTH
-from ..errors import DataError
+from ..errors import BadCell, DataError
 
 __all__ = [
     "NEGATIVE_POSITIVE", "YES_NO", "RawTable", "agree", "events", "months", "read_table", "receptor_status",
@@ -39,11 +39,15 @@ class RawTable:
 
     def require(self, columns: Iterable[str]) -> None:
         """Refuse a table that lacks a column, and suggest the nearest name it has."""
-        for wanted in columns:
-            if wanted not in self.frame:
-                near = difflib.get_close_matches(wanted, list(self.frame.columns), n=1, cutoff=0.5)
-                hint = f" Is it {near[0]!r}? Rename it." if near else ""
-                raise DataError(f"{self.name}: no column {wanted!r}.{hint or ' Restore the column.'}")
+        for name in columns:
+            if name not in self.frame:
+                raise DataError(self.absent(name))
+
+    def absent(self, column: str) -> str:
+        """Say that a column is not there, and which it might be."""
+        near = difflib.get_close_matches(column, list(self.frame.columns), n=1, cutoff=0.5)
+        hint = f" Is it {near[0]!r}? Rename it." if near else " Restore the column."
+        return f"{self.name}: no column {column!r}.{hint}"
 
     def indexed(self, patient: str) -> RawTable:
         """Return the table indexed by patient; a missing or repeated identifier is an error."""
@@ -52,8 +56,8 @@ class RawTable:
         for fault, what in ((ids.isna(), "no identifier"), (ids.duplicated(), "an identifier that stood before")):
             if fault.any():
                 row = int(np.flatnonzero(fault)[0])
-                found = "" if pd.isna(ids.iloc[row]) else f" ({ids.iloc[row]!r})"
-                raise DataError(f"{self.where(row, patient)}: {what}{found}. Keep one row a patient.")
+                shown = "" if pd.isna(ids.iloc[row]) else f" ({ids.iloc[row]!r})"
+                raise self.bad_cell(row, patient, f"{what}{shown}.", "Keep one row per patient.")
         return replace(self, frame=self.frame.set_index(pd.Index(ids, name="patient")))
 
     def keeping(self, columns: Mapping[str, str]) -> RawTable:
@@ -65,19 +69,31 @@ class RawTable:
         lines = self.lines[self.frame.index.get_indexer(rows)]
         return replace(self, frame=self.frame.loc[rows], lines=lines).indexed(patient)
 
-    def of(self, patients: RawTable) -> RawTable:
-        """Return the rows of these patients in their order; a patient without a row is an error."""
-        if (absent := patients.frame.index.difference(self.frame.index)).size:
+    def of(self, patients: RawTable, *, all_of_them: bool = True) -> RawTable:
+        """Return the rows of these patients in their order; a patient without a row is an error, or all unknown."""
+        everyone = patients.frame.index
+        if all_of_them and (absent := everyone.difference(self.frame.index)).size:
             raise DataError(
                 f"{self.name} has no row for patient {absent[0]} of {patients.name} ({absent.size} patients). "
                 "Take both files from one release."
             )
-        wanted = patients.frame.index
-        return replace(self, frame=self.frame.loc[wanted], lines=self.lines[self.frame.index.get_indexer(wanted)])
+        return self.rows_of(everyone)
+
+    def rows_of(self, patients: pd.Index[Any]) -> RawTable:
+        """Return one row for each of these patients, in their order; empty where there is none."""
+        lines = self.lines[self.frame.index.get_indexer(patients)]
+        return replace(self, frame=self.frame.reindex(patients), lines=lines)
 
     def where(self, row: int, column: str) -> str:
         """Name a cell in a message: file, line, column."""
         return f"{self.name}, {self.place} {self.lines[row]}, column {column}"
+
+    def bad_cell(self, row: int, column: str, what: str, mend: str) -> BadCell:
+        """Return the error of one cell: file, line, column, and what is wrong with it."""
+        return BadCell(
+            what, file=self.name, row=int(self.lines[row]), column=column, value=self.frame[column].iloc[row],
+            mend=mend, place=self.place,
+        )  # fmt: skip
 
     def levels(self, column: str, mapping: Mapping[str, str | None]) -> pd.Series[Any]:
         """Recode a column by a mapping from every known raw value; None in the mapping means unknown."""
@@ -98,13 +114,13 @@ class RawTable:
         self.refuse(self.frame[column], values < 0, "a negative time")
         return values
 
-    def refuse(self, raw: pd.Series[Any], fault: Any, what: str, mend: str = _MEND) -> None:
+    def refuse(self, raw: pd.Series[Any], fault: Any, what: str, mend: str = "") -> None:
         """Raise an error that names the first cell at fault and how many rows share the fault; none is no error."""
         rows = np.flatnonzero(np.asarray(fault, dtype=bool))
         if rows.size:
             first = int(rows[0])
             more = f" ({rows.size - 1} more rows)" if rows.size > 1 else ""
-            raise DataError(f"{self.where(first, str(raw.name))}: {raw.iloc[first]!r} is {what}{more}. {mend}")
+            raise self.bad_cell(first, str(raw.name), f"{raw.iloc[first]!r} is {what}{more}.", mend or _MEND)
 
 
 def read_table(
