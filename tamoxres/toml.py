@@ -13,7 +13,8 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
@@ -103,7 +104,7 @@ class Decoder:
         """
         given = self.keys(value, where)
         set_here = dict(fixed or {})
-        hints = get_type_hints(cls)
+        hints = get_type_hints(cls, include_extras=True)
         info: Any = inspect.type_info(cls)
         known = {one.encode_name: one for one in info.fields if one.name not in set_here}
         self.known(given, known, where)
@@ -132,11 +133,11 @@ class Decoder:
     def _value(self, value: Any, info: Any, hint: Any, where: str, key: str) -> Any:
         """Make the value of one key: by one's own function, of a table or tables, or as msgspec converts it."""
         kind, path = _plain(info), f"{where}.{key}".lstrip(".")
-        if make := self.custom.get(hint):
+        if make := self.custom.get(_bare(hint)):
             try:
                 return make(value)
             except ValueError:
-                raise self.fail(where, f"{key} is {_shown(value)}; {_hint(info, value)}") from None
+                raise self.fail(where, f"{key} is {_shown(value)}; {_hint(info, hint, value)}") from None
         if isinstance(kind, inspect.StructType | inspect.DataclassType):
             return self.table(value, kind.cls, path)
         if isinstance(kind, inspect.VarTupleType) and (cls := _class_of(kind.item_type)):
@@ -148,7 +149,7 @@ class Decoder:
         try:
             return msgspec.convert(value, hint, strict=True)
         except msgspec.ValidationError:
-            raise self.fail(where, f"{key} is {_shown(value)}; {_hint(info, value)}") from None
+            raise self.fail(where, f"{key} is {_shown(value)}; {_hint(info, hint, value)}") from None
 
 
 def _class_of(info: Any) -> type[Any] | None:
@@ -171,17 +172,28 @@ def _described(info: Any) -> str:
     return str((info.extra_json_schema or {}).get("description", "")) if isinstance(info, inspect.Metadata) else ""
 
 
-def _hint(info: Any, value: Any) -> str:
+def _hint(info: Any, hint: Any, value: Any) -> str:
     """Say what may stand, and which of the names that may is nearest."""
-    if described := _described(info):
-        return f"it is {described}."
-    names = [str(name) for kind in _alternatives(info) if isinstance(kind, inspect.LiteralType) for name in kind.values]
-    if not names:
+    names = _names(hint)
+    if _described(info) or not names:
         return f"it is {_expected(info)}."
     near = nearest(value, names) if isinstance(value, str) else ""
     guess = f" Is it {near!r}?" if near else ""
     others = [_expected(kind) for kind in _alternatives(info) if not isinstance(kind, inspect.LiteralType)]
-    return f"use one of {', '.join(filter(None, names))}{''.join(f', or {other}' for other in others)}.{guess}"
+    return f"use one of {', '.join(names)}{''.join(f', or {other}' for other in others)}.{guess}"
+
+
+def _names(hint: Any) -> list[str]:
+    """Return the names that a `Literal`, alone or in a union, allows, in its order."""
+    kind, parts = get_origin(_bare(hint)), get_args(_bare(hint))
+    if kind is Literal:
+        return [str(name) for name in parts if name != ""]
+    return [name for one in parts for name in _names(one)] if kind in (Union, UnionType) else []
+
+
+def _bare(hint: Any) -> Any:
+    """Return a type without what `Annotated` says of it."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
 def _alternatives(info: Any) -> list[Any]:
@@ -199,7 +211,7 @@ def _expected(info: Any) -> str:
         return " or ".join(map(_expected, kinds))
     [kind] = kinds
     if isinstance(kind, inspect.LiteralType):
-        return f"one of {', '.join(str(name) for name in kind.values if name != '')}"
+        return "one of " + ", ".join(str(name) for name in kind.values if name != "")
     if isinstance(kind, inspect.IntType):
         return "a whole number" + (f" of {kind.ge} or more" if kind.ge is not None else "")
     if isinstance(kind, inspect.TupleType):

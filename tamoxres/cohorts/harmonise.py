@@ -226,7 +226,7 @@ def _agent(tables: _Tables, endocrine: ColumnRule, specificity: str) -> dict[str
 def _endpoint(tables: _Tables, rule: EndpointRule) -> dict[str, pd.Series[Any]]:
     table = tables.of(rule.table)
     assert table is not None  # noqa: S101  # `holds` was asked before
-    happened, competes, known = _codes(table, rule)
+    happened, competes, known = _codes(table, rule, declared=tables.declared)
     if rule.time:
         time = _time(table, rule, rule.time)
         for death in rule.deaths:
@@ -244,7 +244,9 @@ def _endpoint(tables: _Tables, rule: EndpointRule) -> dict[str, pd.Series[Any]]:
     return {rule.endpoint.months: time, rule.endpoint.event: code}
 
 
-def _codes(table: RawTable, rule: EndpointRule) -> tuple[pd.Series[Any], pd.Series[Any], pd.Series[Any]]:
+def _codes(
+    table: RawTable, rule: EndpointRule, *, declared: bool
+) -> tuple[pd.Series[Any], pd.Series[Any], pd.Series[Any]]:
     """Read the event column: who had the event, who died of something else, of whom it is known."""
     nobody = pd.Series(False, index=table.frame.index)
     if not rule.event:
@@ -252,6 +254,9 @@ def _codes(table: RawTable, rule: EndpointRule) -> tuple[pd.Series[Any], pd.Seri
     raw = rule.missing.mask(table.frame[rule.event])
     happened, competes = rule.event_values.matches(raw), rule.competing_values.matches(raw)
     strange = raw.notna() & ~(happened | competes | rule.censored_values.matches(raw))
+    if declared:
+        known = [str(one) for one in (rule.event_values, rule.competing_values, rule.censored_values) if one]
+        table.refuse(raw, strange, f"an unknown level; known are {', '.join(known)}")
     table.refuse(
         raw, strange, f"a code that [endpoints.{rule.endpoint.code}] names neither as event, competing nor censored",
         "Name it in event_values, competing_values or censored_values, or list it in missing if it means unknown.",

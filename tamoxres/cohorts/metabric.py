@@ -81,7 +81,7 @@ def metabric(rules: grammar.Mapping, data_dir: str | Path | None = None) -> Part
     study = Study(folder="metabric", panel="METABRIC_173", data_dir=data_dir)
     path = study.find(PATIENT_FILE) or data_root() / "metabric" / PATIENT_FILE
     content = read_pinned(path, rules.sha256) if path.is_relative_to(data_root()) else path.read_bytes()
-    table = read_table(content, path).indexed(rules.patient)
+    table = read_table(content, path, columns=[rules.patient]).indexed(rules.patient)
     parts = _patients(rules, table, path)
     attributes, files = _attributes(study, table)
     profiles, paths = _profiles(study, table.frame.index, attributes)

@@ -256,7 +256,7 @@ def _numbers(line: bytes, first: int, width: int, name: str, number: int) -> np.
         return np.array([_number(cell) for cell in cells[first:]])
     except ValueError:
         bad = next(cell for cell in cells[first:] if not _reads(cell))
-        raise BadCell(f"{bad} is not a number.", file=name, row=number, value=bad) from None
+        raise BadCell(f"{bad!r} is not a number.", file=name, row=number, value=bad) from None
 
 
 def _number(cell: str) -> float:
