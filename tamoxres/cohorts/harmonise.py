@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..codebook import DAYS_PER_MONTH, column
+from ..codebook import column, in_months
 from ..cohort import ALTERED, UNALTERED, MarkerCall
 from ..errors import DataError
 from . import rules as grammar
-from .recode import RawTable, events, months
+from .recode import RawTable, events
 from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule
 
 __all__ = ["absent_columns", "call_marker", "endpoint_columns", "harmonise"]
@@ -151,8 +151,8 @@ def _recoded(tables: _Tables, rule: ColumnRule, diagnosis: str) -> pd.Series[Any
     if declared is None and strange.any():
         return raw
     table.refuse(raw, strange, "not a number", "" if tables.declared else _NAME_IT)
-    unit = _days(rule.unit) / DAYS_PER_MONTH if rule.unit else 1.0
-    return values.astype(float) * (rule.scale * unit)
+    values = values.astype(float) * rule.scale
+    return in_months(values, _days(rule.unit)) if rule.unit else values
 
 
 def _days(unit: str | float) -> float:
@@ -292,7 +292,7 @@ def _time(table: RawTable, rule: EndpointRule, source: str) -> pd.Series[Any]:
     )
     table.refuse(raw, raw.notna() & ~np.isfinite(values), "not a number", _NAME_IT)
     table.refuse(raw, values < 0, "a negative time")
-    time = months(values, _days(rule.unit))
+    time = in_months(values, _days(rule.unit))
     mend = f"Times in {rule.unit} cannot be that long: is unit right?"
     table.refuse(raw, time > _LONGEST, f"{rule.unit} of follow-up, more than a century", mend)
     return time
@@ -315,7 +315,7 @@ def _time_from_dates(
         end = date.where(happened if rule.event else dated, end)
     days = (end - start).dt.days
     table.refuse(table.frame[rule.last_seen], days < 0, "before the diagnosis", "Correct one of the two dates.")
-    return months(days), dated
+    return in_months(days), dated
 
 
 def _months_between(table: RawTable, diagnosis: str, rule: ColumnRule) -> pd.Series[Any]:
@@ -326,7 +326,7 @@ def _months_between(table: RawTable, diagnosis: str, rule: ColumnRule) -> pd.Ser
         )  # fmt: skip
     days = (_dates(table, rule.source, rule) - _dates(table, diagnosis, rule)).dt.days
     table.refuse(table.frame[rule.source], days < 0, "before the diagnosis", "Correct one of the two dates.")
-    return months(days)
+    return in_months(days)
 
 
 def _dates(table: RawTable, name: str, rule: EndpointRule | ColumnRule) -> pd.Series[Any]:

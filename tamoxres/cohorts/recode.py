@@ -16,15 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..codebook import DAYS_PER_MONTH
 from ..errors import BadCell, DataError
 
-__all__ = [
-    "NEGATIVE_POSITIVE", "YES_NO", "RawTable", "agree", "events", "months", "read_table", "receptor_status",
-]  # fmt: skip
+__all__ = ["RawTable", "agree", "events", "read_table"]
 
-YES_NO = {"YES": "yes", "NO": "no"}
-NEGATIVE_POSITIVE = {"Negative": "negative", "Positive": "positive"}
 _MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 
@@ -95,23 +90,11 @@ class RawTable:
             mend=mend, place=self.place,
         )  # fmt: skip
 
-    def levels(self, column: str, mapping: Mapping[str, str | None]) -> pd.Series[Any]:
-        """Recode a column by a mapping from every known raw value; None in the mapping means unknown."""
-        raw = self.frame[column]
-        self.refuse(raw, ~raw.isna() & ~raw.isin(list(mapping)), f"an unknown level; known are {', '.join(mapping)}")
-        return raw.map(dict(mapping)).astype(object).where(lambda values: values.notna(), None)
-
     def numbers(self, column: str) -> pd.Series[Any]:
         """Read a column as numbers; text and what is not finite are errors."""
         raw = self.frame[column]
         values = pd.to_numeric(raw, errors="coerce").astype(float)
         self.refuse(raw, raw.notna() & ~np.isfinite(values.to_numpy()), "not a number")
-        return values
-
-    def times(self, column: str) -> pd.Series[Any]:
-        """Read a column as times: numbers that are not negative. Zero follow-up stays."""
-        values = self.numbers(column)
-        self.refuse(self.frame[column], values < 0, "a negative time")
         return values
 
     def refuse(self, raw: pd.Series[Any], fault: Any, what: str, mend: str = "") -> None:
@@ -194,23 +177,12 @@ def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> 
     return rows
 
 
-def months(times: pd.Series[Any], days: float = 1.0) -> pd.Series[Any]:
-    """Convert times in units of `days` days to months of 365.25/12 days."""
-    return times * (days / DAYS_PER_MONTH)
-
-
 def events(event: pd.Series[Any], *, competing: pd.Series[Any] | None = None, known: pd.Series[Any]) -> pd.Series[Any]:
     """Code events as 0 (censored), 1 (event), 2 (competing death), NA where `known` is false."""
     codes = event.fillna(False).astype(bool).astype(float)
     if competing is not None:
         codes = codes.mask((codes == 0) & competing.fillna(False).astype(bool), 2.0)
     return codes.where(known.astype(bool))
-
-
-def receptor_status(fmol: pd.Series[Any], cut: float = 10.0) -> pd.Series[Any]:
-    """Call a ligand-binding receptor value (fmol/mg) positive from `cut` on; unknown stays unknown."""
-    status = pd.Series(np.where(fmol >= cut, "positive", "negative"), index=fmol.index, dtype=object)
-    return status.where(fmol.notna(), None)
 
 
 def agree(one: RawTable, other: RawTable, columns: Mapping[str, str], tolerance: float = 0.0) -> None:
