@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -169,6 +169,8 @@ def _plain(info: Any) -> Any:
 
 def _described(info: Any) -> str:
     """Return the description of a type (`msgspec.Meta`), empty where there is none."""
+    if isinstance(info, inspect.UnionType):
+        return "".join(map(_described, info.types)) if _plain(info) is not info else ""
     return str((info.extra_json_schema or {}).get("description", "")) if isinstance(info, inspect.Metadata) else ""
 
 
@@ -192,8 +194,11 @@ def _names(hint: Any) -> list[str]:
 
 
 def _bare(hint: Any) -> Any:
-    """Return a type without what `Annotated` says of it."""
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    """Return a type without what `Annotated` says of it, and without None where one other type is left."""
+    if get_origin(hint) is Annotated:
+        return _bare(get_args(hint)[0])
+    others = [one for one in get_args(hint) if one is not NoneType]
+    return _bare(others[0]) if get_origin(hint) in (Union, UnionType) and len(others) == 1 else hint
 
 
 def _alternatives(info: Any) -> list[Any]:

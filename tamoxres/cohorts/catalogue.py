@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort
-from ..errors import DataError, QuestionError, UnknownChoice
+from ..errors import DataError, NotOnDisk, QuestionError, UnknownChoice
+from ..toml import read_toml
 from ..vocabulary import nearest
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ENTRIES", "HOOKS", "Entry", "catalogue", "load", "versions"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the catalogue: what a cohort holds, the mapping that reads it, and the hook that opens its files.
 
@@ -31,9 +32,9 @@ class Entry:
     folder and the options.
     """
 
+    about: str
     mapping: str
     hook: str
-    about: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -51,72 +52,25 @@ HOOKS = {  # hook: module and function; a user's file names none
 }
 
 
-def _series(number: str, about: str) -> Entry:
-    return Entry(number.lower(), "tamoxifen_series", f"tamoxifen alone: {about}")
-
-
-def _metagx(series: str, about: str) -> Entry:
-    return Entry("metagx", "metagx", about, {"series": series})
-
-
-_METAGX = {
-    "UPP": "Uppsala, 251 patients, 80 with hormone therapy",
-    "STNO2": "Stanford and Norway, 118 patients, 73 with hormone therapy",
-    "NCI": "99 patients, 78 with hormone therapy",
-    "UCSF": "161 patients, 91 with hormone therapy; HER2 in 53",
-    "STK": "Stockholm, 159 patients, 48 with hormone therapy",
-    "CAL": "118 patients, 65 with hormone therapy",
-    "NKI": "337 patients, 40 with hormone therapy",
-    "DFHCC": "115 patients, 64 with hormone therapy; HER2",
-    "TRANSBIG": "198 untreated patients",
-    "VDX": "344 untreated patients",
-    "MAINZ": "200 untreated patients",
-    "UNT": "133 untreated patients",
-}
 _SUFFIXES = (
     ".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt",
 )  # fmt: skip
-ENTRIES = {
-    "metabric": Entry(
-        "metabric", "metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"
-    ),
-    "rotterdam": Entry(
-        "rotterdam", "rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"
-    ),
-    "gbsg": Entry(
-        "gbsg", "gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"
-    ),
-    "metabric_rueda": Entry(
-        "metabric_rueda",
-        "metabric_rueda",
-        "METABRIC with the drug by name and distant relapse; needs your own copy of Rueda's supplement",
-    ),
-    "tcga_brca": Entry(
-        "tcga_brca", "tcga_brca", "1,097 patients, tamoxifen by name in 257, phosphoproteins (RPPA) in 873"
-    ),
-    "gse17705": _series("GSE17705", "298 patients, 71 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
-    "gse12093": _series("GSE12093", "136 patients, 20 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
-    "gse6577": _series("GSE6577", "88 patients, 30 relapses; PTEN protein, ERBB2 amplification; half ER-negative"),
-    "gse9893": _series("GSE9893", "155 patients, outcome without times"),
-    "gse1379": _series("GSE1379", "60 patients, outcome without times; HER2"),
-    "loi2008": Entry(
-        "loi2008", "loi2008", "255 tamoxifen-treated patients, mRNA of AKT and MTOR; times of 96 from GSE17705"
-    ),
-    "scan_b": Entry(
-        "scan_b", "scan_b", "3,273 patients, 2,537 with endocrine therapy; clinical HER2; overall survival"
-    ),
-    "gse58644": _metagx("GSE58644", "318 patients, tamoxifen by name in 154; HER2; distant relapse"),
-    **{name.lower(): _metagx(name, f"{about} (MetaGxBreast covariates; no genes)") for name, about in _METAGX.items()},
-    "msk_2018": Entry(
-        "msk_2018", "msk_2018", "1,756 patients, most metastatic, sequenced by MSK-IMPACT; no therapy recorded"
-    ),
-}
+
+
+def _entries() -> dict[str, Entry]:
+    tables = read_toml(Path(__file__).with_suffix(".toml"))
+    return {name: Entry(**{"mapping": name, "hook": name, **table}) for name, table in tables.items()}
+
+
+ENTRIES = _entries()
 
 
 def _entry(name: str) -> Entry | None:
     """Return the entry of a cohort of the catalogue, or of any other series of MetaGxBreast (`metagx:NAME`)."""
     series = name.removeprefix("metagx:")
-    return ENTRIES.get(name) if series == name else _metagx(series, "")
+    if series == name:
+        return ENTRIES.get(name)
+    return Entry(about="", mapping="metagx", hook="metagx", options={"series": series})
 
 
 def _elsewhere(name: str) -> Callable[..., Cohort]:
@@ -269,7 +223,8 @@ def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
                 {"cohort": name, **_describe(load(name, data_dir=data_dir)), "on_disk": True, "about": entry.about}
             )
         except DataError as error:
-            rows.append({"cohort": name, "on_disk": False, "about": f"{entry.about} ({error})"})
+            there = not isinstance(error, NotOnDisk)
+            rows.append({"cohort": name, "on_disk": there, "about": f"{entry.about} ({error})"})
     return pd.DataFrame(rows)
 
 
