@@ -199,6 +199,8 @@ PTEN = { rule = "mrna_low", profile = "mrna", gene = "PTEN" }
         ("1 = [\"G1\"]", "one = [\"G1\"]", "columns.grade: unknown level 'one'. grade has no levels but numbers."),
         ('{ from = "pr", ', "{ ", "columns.pr: from is missing. Name the column: pr = "),
         ('positive = ">= 10"', "positive = {}", "columns.er.resolved_by: positive is {}; it is a list of codes, o"),
+        ("unit = 30\n", "unit = 0\n", "endpoints.OS: unit is 0; use one of days"),
+        ('time = "t_dead"\ncount_as = "event"', 'off_study = "event"', "RFS.deaths[0]: deaths of another column need"),
         ("among = { m", "amnog = { m", "endpoints.RFI: unknown key 'amnog'. Is it 'among'?"),
         ('among = { m = ["M0"] }', 'among = "M0"', "among is 'M0'; it is a table of raw columns, each with its crit"),
         ("other_values = [0]\n", "", "endpoints.RFS.deaths[0]: other_values is missing. It is a list of codes, "),

@@ -165,6 +165,9 @@ class _Reader:
             rule, missing=Unknowns((*head.missing, *rule.missing)), diagnosis=rule.diagnosis or head.diagnosis,
             date_format=rule.date_format or head.date_format, undated_events=rule.undated_events or head.undated_events,
         )  # fmt: skip
+        for number, death in enumerate(rule.deaths):
+            if not rule.time or (death.off_study == "event" and not death.time):
+                raise self.fail(f"{where}.deaths[{number}]", "deaths of another column need time, here and there.")
         if not (rule.time or rule.diagnosis):
             raise self.fail(where, 'dates need the date of diagnosis. Add diagnosis = "..." at the top or here.')
         names = ("event_values", "competing_values", "censored_values")

@@ -127,7 +127,7 @@ class ColumnRule(Struct, frozen=True, kw_only=True):
     levels: MappingType[str, Criterion] = field(default_factory=dict)
     equivocal: Criteria = Criterion()
     scale: Scale = 1.0
-    unit: Unit | Literal["", "date"] | float = ""
+    unit: Unit | Literal["", "date"] | Annotated[float, Meta(gt=0)] = ""
     date_format: str = ""
     missing: Missing = Unknowns()
     assay: str = ""
@@ -178,7 +178,7 @@ class EndpointRule(Struct, frozen=True, kw_only=True):
 
     endpoint: Endpoint
     time: str = ""
-    unit: Unit | float = "months"
+    unit: Unit | Annotated[float, Meta(gt=0)] = "months"
     event: str = ""
     event_values: Criteria = Criterion()
     competing_values: Criteria = Criterion()
@@ -214,7 +214,7 @@ class DefaultRule(Struct, frozen=True, kw_only=True):
 class Expression(Struct, frozen=True, kw_only=True):
     """A matrix of expression beside the patients' file."""
 
-    file: str
+    file: Annotated[str, Meta(description="the name of the matrix, beside the patients' file")]
     patient: str = ""
     assay: str = "mRNA (assay not stated)"
     unit: str = "log2"
