@@ -16,7 +16,16 @@ from .errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CODEBOOK", "DAYS_PER_MONTH", "Column", "column", "copies_frames", "data_dictionary", "validate"]
+__all__ = [
+    "CODEBOOK",
+    "DAYS_PER_MONTH",
+    "Column",
+    "column",
+    "copies_frames",
+    "data_dictionary",
+    "in_months",
+    "validate",
+]
 
 DAYS_PER_MONTH = 365.25 / 12
 T = TypeVar("T")
@@ -136,6 +145,32 @@ _ENDPOINT_COLUMNS = tuple(
 )
 CODEBOOK: tuple[Column, ...] = (*_PATIENT_COLUMNS, *_ENDPOINT_COLUMNS)
 _BY_NAME = {c.name: c for c in CODEBOOK}
+
+
+def in_months(times: pd.Series[Any], days: float = 1.0) -> pd.Series[Any]:
+    """Convert times to months of 365.25/12 days.
+
+    Parameters
+    ----------
+    times : Series
+        In units of `days` days.
+    days : float
+        Days of one unit: 1, 7, 30 (a publisher's months), 365.25 ...
+
+    Returns
+    -------
+    Series
+        Days divided by 30.4375, so that 180 days are the number that `180 / 30.4375` is: multiplying by the reciprocal
+        is one bit off for a quarter of all days. A unit of whole months (months, years) is multiplied.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_months(pd.Series([180.0, 365.0])).tolist() == [180 / 30.4375, 365 / 30.4375]
+    True
+    """
+    whole = days / DAYS_PER_MONTH
+    return times * whole if whole.is_integer() else times * days / DAYS_PER_MONTH
 
 
 def column(name: str) -> Column | None:

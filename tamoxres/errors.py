@@ -63,15 +63,16 @@ class BadCell(DataError):  # noqa: N818
         What is wrong with the cell.
     file, column, value : str
     row : int or None
-        Line of the file, the header being line 1.
+        Line of the file, the header being line 1; with `place="row"`, its row under the header.
     """
 
     def __init__(
-        self, what: str, *, file: str = "", row: int | None = None, column: str = "", value: Any = None, mend: str = ""
-    ) -> None:
+        self, what: str, *, file: str = "", row: int | None = None, column: str = "", value: Any = None, mend: str = "",
+        place: str = "line",
+    ) -> None:  # fmt: skip
         self.file, self.row, self.column, self.value = file, row, column, value
-        place = [file, "" if row is None else f"line {row:,}", f"column {column}" if column else ""]
-        where = ", ".join(part for part in place if part)
+        parts = [file, "" if row is None else f"{place} {row:,}", f"column {column}" if column else ""]
+        where = ", ".join(part for part in parts if part)
         super().__init__(f"{where}: {what}" if where else what, mend=mend)
 
 

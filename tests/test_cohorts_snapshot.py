@@ -10,10 +10,13 @@ import pytest
 
 import tamoxres as tr
 from tamoxres.cohorts.catalogue import load, versions
-from tamoxres.cohorts.metabric import PATIENT_FILE, PATIENT_SHA256
+from tamoxres.cohorts.mapping import read_declared
+from tamoxres.cohorts.metabric import PATIENT_FILE
 from tamoxres.cohorts.snapshot import diff, retrieved
 from tamoxres.errors import DataError
 from tamoxres.files import data_root, sha256
+
+PATIENT_SHA256 = read_declared("metabric").sha256
 
 
 def test_nothing_moved() -> None:

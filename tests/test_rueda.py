@@ -12,7 +12,7 @@ from public_data import answers
 import tamoxres as tr
 from tamoxres.codebook import DAYS_PER_MONTH
 from tamoxres.cohort import Cohort
-from tamoxres.cohorts.rueda import RUEDA_FILE
+from tamoxres.cohorts.metabric import RUEDA_FILE
 
 # Cox models iterate; both sides are run to convergence.
 PARITY = 1e-7

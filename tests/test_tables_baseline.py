@@ -18,9 +18,9 @@ R = json.loads((Path(__file__).parent / "reference/tables/tables.json").read_tex
 
 @pytest.fixture(scope="module")
 def gbsg():
-    import tamoxres.cohorts.gbsg as source
+    from tamoxres.cohorts.catalogue import load
 
-    return source.load().patients
+    return load("gbsg").patients
 
 
 def line(table, label):

@@ -5,90 +5,108 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort
-from ..errors import DataError, QuestionError
+from ..errors import DataError, NotOnDisk, QuestionError, UnknownChoice
+from ..toml import read_toml
+from ..vocabulary import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ENTRIES", "Entry", "catalogue", "load", "versions"]
+    from .assemble import Parts
+
+__all__ = ["ENTRIES", "HOOKS", "Entry", "catalogue", "load", "versions"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of the catalogue: the module that loads a cohort, what it holds in a few words, and fixed options."""
+    """One line of the catalogue: what a cohort holds, the mapping that reads it, and the hook that opens its files.
 
-    module: str
+    The mapping is `<mapping>.toml` beside this module; the hook is one of `HOOKS`, called with that mapping, the data
+    folder and the options.
+    """
+
     about: str
+    mapping: str
+    hook: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _series(number: str, about: str) -> Entry:
-    return Entry("tamoxifen_geo", f"tamoxifen alone: {about}", {"series": number})
-
-
-_METAGX = {
-    "UPP": "Uppsala, 251 patients, 80 with hormone therapy",
-    "STNO2": "Stanford and Norway, 118 patients, 73 with hormone therapy",
-    "NCI": "99 patients, 78 with hormone therapy",
-    "UCSF": "161 patients, 91 with hormone therapy; HER2 in 53",
-    "STK": "Stockholm, 159 patients, 48 with hormone therapy",
-    "CAL": "118 patients, 65 with hormone therapy",
-    "NKI": "337 patients, 40 with hormone therapy",
-    "DFHCC": "115 patients, 64 with hormone therapy; HER2",
-    "TRANSBIG": "198 untreated patients",
-    "VDX": "344 untreated patients",
-    "MAINZ": "200 untreated patients",
-    "UNT": "133 untreated patients",
+HOOKS = {  # hook: module and function; a user's file names none
+    "gbsg": ("embedded", "gbsg"),
+    "rotterdam": ("embedded", "rotterdam"),
+    "metabric": ("metabric", "metabric"),
+    "metabric_rueda": ("metabric", "metabric_rueda"),
+    "tcga_brca": ("tcga_brca", "tcga_brca"),
+    "tamoxifen_series": ("tamoxifen_geo", "tamoxifen_series"),
+    "loi2008": ("tamoxifen_geo", "loi2008"),
+    "scan_b": ("series", "scan_b"),
+    "metagx": ("series", "metagx"),
+    "msk_2018": ("msk_2018", "msk_2018"),
 }
+
+
 _SUFFIXES = (
     ".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq", ".dta", ".sas7bdat", ".xpt",
 )  # fmt: skip
-ENTRIES = {
-    "metabric": Entry("metabric", "2,509 breast cancers 1977-2005; HER2 by SNP6, 3-gene, IntClust; long follow-up"),
-    "rotterdam": Entry("rotterdam", "2,982 breast cancers 1978-1993; hormonal treatment in 339; no HER2, PTEN or AKT"),
-    "gbsg": Entry("gbsg", "686 node-positive patients, tamoxifen about two thirds randomised; no HER2, PTEN or AKT"),
-    "metabric_rueda": Entry(
-        "metabric",
-        "METABRIC with the drug by name and distant relapse; needs your own copy of Rueda's supplement",
-        {"drugs": True},
-    ),
-    "tcga_brca": Entry("tcga_brca", "1,097 patients, tamoxifen by name in 257, phosphoproteins (RPPA) in 873"),
-    "gse17705": _series("GSE17705", "298 patients, 71 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
-    "gse12093": _series("GSE12093", "136 patients, 20 relapses; mRNA of PTEN, AKT1, SRC, GLI1 by the median"),
-    "gse6577": _series("GSE6577", "88 patients, 30 relapses; PTEN protein, ERBB2 amplification; half ER-negative"),
-    "gse9893": _series("GSE9893", "155 patients, outcome without times"),
-    "gse1379": _series("GSE1379", "60 patients, outcome without times; HER2"),
-    "loi2008": Entry("loi2008", "255 tamoxifen-treated patients, mRNA of AKT and MTOR; times of 96 from GSE17705"),
-    "scan_b": Entry("scan_b", "3,273 patients, 2,537 with endocrine therapy; clinical HER2; overall survival"),
-    "gse58644": Entry(
-        "metagx", "318 patients, tamoxifen by name in 154; HER2; distant relapse", {"series": "GSE58644"}
-    ),
-    **{
-        name.lower(): Entry("metagx", f"{about} (MetaGxBreast covariates; no genes)", {"series": name})
-        for name, about in _METAGX.items()
-    },
-    "msk_2018": Entry("msk_2018", "1,756 patients, most metastatic, sequenced by MSK-IMPACT; no therapy recorded"),
-}
 
 
-def _loader(name: str) -> Any:
-    entry = ENTRIES.get(name)
-    if name.startswith("metagx:"):  # any other series of MetaGxBreast
-        entry = Entry("metagx", "", {"series": name.removeprefix("metagx:")})
-    if entry is not None:
-        return partial(importlib.import_module(f".{entry.module}", __package__).load, **entry.options)
-    for point in importlib.metadata.entry_points(group="tamoxres.cohorts"):
-        if point.name == name:
-            return point.load()
-    known = sorted({*ENTRIES, *(p.name for p in importlib.metadata.entry_points(group="tamoxres.cohorts"))})
-    raise QuestionError(f"Unknown cohort {name!r}. Use one of {', '.join(known)}.")
+def _entries() -> dict[str, Entry]:
+    tables = read_toml(Path(__file__).with_suffix(".toml"))
+    return {name: Entry(**{"mapping": name, "hook": name, **table}) for name, table in tables.items()}
+
+
+ENTRIES = _entries()
+
+
+def _entry(name: str) -> Entry | None:
+    """Return the entry of a cohort of the catalogue, or of any other series of MetaGxBreast (`metagx:NAME`)."""
+    series = name.removeprefix("metagx:")
+    if series == name:
+        return ENTRIES.get(name)
+    return Entry(about="", mapping="metagx", hook="metagx", options={"series": series})
+
+
+def _elsewhere(name: str) -> Callable[..., Cohort]:
+    """Return the function by which another package loads its cohort."""
+    points = {point.name: point for point in importlib.metadata.entry_points(group="tamoxres.cohorts")}
+    if name not in points:
+        known = tuple(sorted({*ENTRIES, *points}))
+        raise UnknownChoice("cohort", name, known, nearest=nearest(name, known))
+    loader: Callable[..., Cohort] = points[name].load()
+    return loader
+
+
+def _opened(entry: Entry, hook: Callable[..., Parts], data_dir: str | Path | None, options: dict[str, Any]) -> Cohort:
+    """Read the entry's mapping, let its hook open the files, and put the cohort together."""
+    from .assemble import assemble
+    from .mapping import read_declared
+
+    return assemble(hook(read_declared(entry.mapping), data_dir, **{**entry.options, **options}))
+
+
+def _hook(entry: Entry) -> Callable[..., Parts]:
+    module, function = HOOKS[entry.hook]
+    hook: Callable[..., Parts] = getattr(importlib.import_module(f".{module}", __package__), function)
+    return hook
+
+
+def _refuse_unknown(options: dict[str, Any], name: str, loader: Callable[..., Any], fixed: Iterable[str]) -> None:
+    """Refuse an option that the function that loads a cohort does not have."""
+    parameters = signature(loader).parameters
+    own = [key for key in parameters if key not in ("rules", "data_dir", *fixed)]
+    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for key in options:
+        if key not in own:
+            has = f"It has {', '.join(own)}." if own else "It has none."
+            raise QuestionError(f"Cohort {name} has no such option: {key!r}. {has}")
 
 
 def load(
@@ -128,13 +146,16 @@ def load(
     """
     if mapping is not None or _is_file(name):
         return _load_file(name, mapping, options)
-    loader = _loader(str(name).lower())
-    try:
-        cohort: Cohort = loader(data_dir=data_dir, **options)
-    except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        raise QuestionError(f"Cohort {name} has no such option: {str(error).rpartition(' ')[2]}.") from None
+    known = str(name).lower()
+    entry = _entry(known)
+    if entry is None:
+        loader = _elsewhere(known)
+        _refuse_unknown(options, known, loader, ())
+        cohort = loader(data_dir=data_dir, **options)
+    else:
+        hook = _hook(entry)
+        _refuse_unknown(options, known, hook, entry.options)
+        cohort = _opened(entry, hook, data_dir, options)
     if snapshot is not None:
         _require_snapshot(cohort, snapshot)
     return cohort
@@ -202,7 +223,8 @@ def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
                 {"cohort": name, **_describe(load(name, data_dir=data_dir)), "on_disk": True, "about": entry.about}
             )
         except DataError as error:
-            rows.append({"cohort": name, "on_disk": False, "about": f"{entry.about} ({error})"})
+            there = not isinstance(error, NotOnDisk)
+            rows.append({"cohort": name, "on_disk": there, "about": f"{entry.about} ({error})"})
     return pd.DataFrame(rows)
 
 

@@ -8,21 +8,19 @@ lists all 2,509 samples where 2,433 were sequenced. A gene off the panel is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..cohort import Profile, ProfileKind, Source
-from ..errors import DataError
-from ..files import sha256
+from ..cohort import Profile
+from ..errors import DataError, NotOnDisk
+from ..vocabulary import ProfileKind
 from .folder import Folder
 from .profiles import MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows, read_mutations
 from .recode import RawTable, read_table
-from .snapshot import retrieved
 
-__all__ = ["DATA_FILES", "ODBL", "Study"]
+__all__ = ["DATA_FILES", "Study"]
 
-ODBL = "ODbL 1.0"
 DATA_FILES: Mapping[ProfileKind, tuple[str, ...]] = {  # newest name first
     "mutation": ("data_mutations.txt", "data_mutations_extended.txt"),
     "cna": ("data_cna.txt", "data_CNA.txt"),
@@ -57,37 +55,15 @@ class Study(Folder):
 
     Attributes
     ----------
-    study_id : str
-        Its name at cBioPortal, such as `brca_metabric`.
-    citation, doi : str
     panel : str
         The panel of every sample where the study has no panel matrix; empty for the whole exome.
     """
 
-    study_id: str
-    citation: str
-    doi: str
     panel: str = ""
 
-    def part(self, study_id: str) -> Study:
-        """Return another study whose files lie in a folder of its own below this one's."""
-        return replace(self, folder=f"{self.folder}/{study_id}", study_id=study_id)
-
-    def table(self, path: Path, key: str, columns: Iterable[str], missing: Sequence[str] = ()) -> RawTable:
+    def table(self, path: Path, key: str, columns: Iterable[str] = (), missing: Sequence[str] = ()) -> RawTable:
         """Read a clinical file, indexed by `key`."""
         return read_table(path.read_bytes(), path, columns=columns, missing=missing).indexed(key)
-
-    def source(self, path: Path) -> Source:
-        """Describe one file of the study."""
-        return Source(
-            name=f"cBioPortal study {self.study_id}, {path.name}",
-            citation=self.citation,
-            doi=self.doi,
-            url=f"https://www.cbioportal.org/study/summary?id={self.study_id}",
-            licence=ODBL,
-            sha256=sha256(path),
-            retrieved=retrieved(path),
-        )
 
     def cases(self, which: str) -> frozenset[str] | None:
         """Return the samples of a case list, None where the list is not on disk."""
@@ -137,11 +113,11 @@ class Study(Folder):
     def _mutations(self, path: Path, samples: Samples, assay: str) -> MutationProfile:
         sequenced = self.cases("sequenced")
         if sequenced is None:
-            raise DataError(
+            raise NotOnDisk(
                 f"{path}: no list of who was sequenced (case_lists/cases_sequenced.txt), so a patient without a "
-                "mutation cannot be told from one not sequenced. Put the study's list beside it, or: "
-                f"tamoxres fetch {self.folder}."
-            )
+                "mutation cannot be told from one not sequenced.", cohort=self.cohort,
+                mend=f"Put the study's list beside it, or: tamoxres fetch {self.cohort}.",
+            )  # fmt: skip
         panel_of = self._panel_of(sequenced)
         return MutationProfile(
             assay=assay, read=partial(read_mutations, path, samples), samples=samples, sequenced=sequenced,

@@ -8,9 +8,7 @@ changed its unit: METABRIC's RFS_MONTHS are days/30.4 in releases before 2024 an
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +16,14 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Cohort
-from ..errors import DataError, QuestionError
-from ..files import sha256
+from ..errors import NotOnDisk, QuestionError
 from .catalogue import ENTRIES, load
-from .metabric import PATIENT_FILE
-from .recode import read_table
-from .snapshot import retrieved
 
 __all__ = ["TOLERANCE", "load_release", "raw_changes"]
 
 TOLERANCE = 0.011
 _ONE_FACTOR = 0.002  # how far ratios of numbers printed with two decimals may spread
 _TEN = 10.0  # below it, rounding hides a factor
-_PORTAL = {
-    "Patient ID": "PATIENT_ID", "Lymph nodes examined positive": "LYMPH_NODES_EXAMINED_POSITIVE",
-    "Nottingham prognostic index": "NPI", "Cellularity": "CELLULARITY", "Chemotherapy": "CHEMOTHERAPY",
-    "Cohort": "COHORT", "ER status measured by IHC": "ER_IHC", "HER2 status measured by SNP6": "HER2_SNP6",
-    "Hormone Therapy": "HORMONE_THERAPY", "Inferred Menopausal State": "INFERRED_MENOPAUSAL_STATE", "Sex": "SEX",
-    "Integrative Cluster": "INTCLUST", "Age at Diagnosis": "AGE_AT_DIAGNOSIS", "Overall Survival (Months)": "OS_MONTHS",
-    "Overall Survival Status": "OS_STATUS", "Pam50 + Claudin-low subtype": "CLAUDIN_SUBTYPE",
-    "3-Gene classifier subtype": "THREEGENE", "Patient's Vital Status": "VITAL_STATUS",
-    "Primary Tumor Laterality": "LATERALITY", "Radio Therapy": "RADIO_THERAPY",
-    "Tumor Other Histologic Subtype": "HISTOLOGICAL_SUBTYPE", "Type of Breast Surgery": "BREAST_SURGERY",
-    "Relapse Free Status": "RFS_STATUS", "Relapse Free Status (Months)": "RFS_MONTHS",
-}  # fmt: skip
 
 
 def load_release(place: str | Path, *, cohort: str | None = None, mapping: str | Path | None = None) -> Cohort:
@@ -71,41 +53,14 @@ def load_release(place: str | Path, *, cohort: str | None = None, mapping: str |
             raise QuestionError(f"Which cohort lies in {path}? Name it with --cohort: {', '.join(ENTRIES)}.")
         return load(name, data_dir=path)
     if not path.is_file():
-        raise DataError(f"{path} does not exist. Give a folder of the publishers' files, or a file.")
+        mend = "Give a folder of the publishers' files, or a file."
+        raise NotOnDisk(f"{path} does not exist.", cohort=cohort or "", mend=mend)
     if cohort not in (None, "metabric"):
         raise QuestionError(f"A release of {cohort} is a folder of its files. Give the folder that holds {path.name}.")
-    return _clinical_file(path)
+    from .assemble import assemble
+    from .metabric import clinical_file
 
-
-def _clinical_file(path: Path) -> Cohort:
-    """Load METABRIC from one file, apart from all others; the portal's column names become the study's."""
-    with tempfile.TemporaryDirectory() as folder:
-        alone = Path(folder) / "metabric" / PATIENT_FILE
-        alone.parent.mkdir()
-        alone.write_bytes(_patient_file(path))
-        try:
-            cohort = load("metabric", data_dir=folder)
-        except DataError as error:
-            raise DataError(str(error).replace(str(alone), str(path))) from None
-        unknown = sha256(alone)[:12]
-    first, *others = cohort.sources
-    first = replace(first, name=path.name, sha256=sha256(path), retrieved=first.retrieved or retrieved(path))
-    notes = tuple(note.replace(PATIENT_FILE, path.name).replace(unknown, first.sha256[:12]) for note in cohort.notes)
-    return replace(cohort, sources=(first, *others), notes=notes)
-
-
-def _patient_file(path: Path) -> bytes:
-    content = path.read_bytes()
-    table = read_table(content, path, missing=["NA"])
-    if "PATIENT_ID" in table.frame:
-        return content
-    if "Patient ID" not in table.frame:
-        raise QuestionError(
-            f"{path.name} is no clinical file of METABRIC (no column PATIENT_ID or 'Patient ID'). "
-            "A registry's file needs --mapping."
-        )
-    table.require(_PORTAL)
-    return table.frame[list(_PORTAL)].rename(columns=_PORTAL).to_csv(sep="\t", index=False).encode()
+    return assemble(clinical_file(path))
 
 
 def raw_changes(old: Cohort, new: Cohort, *, tolerance: float = TOLERANCE) -> pd.DataFrame:

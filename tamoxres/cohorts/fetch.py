@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ..errors import DataError, QuestionError
 from ..files import cache_root, sha256, write_whole
+from ..toml import Decoder, read_toml
 from .fetch_api import ApiStudy, fetch_api
 from .fetch_http import Client, Progress, unpack
 from .snapshot import SNAPSHOT
@@ -28,10 +29,6 @@ __all__ = ["RECIPES", "Fetched", "Pinned", "Recipe", "fetch"]
 
 _API = "https://www.cbioportal.org/api"
 _ARCHIVES = "https://datahub.assets.cbioportal.org"
-_GDC = "https://api.gdc.cancer.gov"
-_GITHUB = "https://raw.githubusercontent.com"
-_GEO = "https://ftp.ncbi.nlm.nih.gov"
-_SINGNET = "singnet/cancer/682b91a5687adc8f4c803c26697859616abeb27b/data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a cohort is fetched.
+    """How a cohort is fetched (`fetch.toml` has all).
 
     Attributes
     ----------
@@ -81,110 +78,28 @@ class Fetched:
         return "\n".join([f"{self.cohort}: {len(self.paths)} files in {self.folder}", *self.notes])
 
 
-def _series(number: str) -> Pinned:
-    path = f"geo/series/{number[:-3]}nnn/{number}/matrix/{number}_series_matrix.txt.gz"
-    return Pinned(_GEO, path, f"{number}_series_matrix.txt.gz")
+def _recipes() -> dict[str, Recipe]:
+    """Read the recipes beside this module; one that names `cohorts` is a recipe of each."""
+    file = Path(__file__).with_suffix(".toml")
+    decoder = Decoder(file=file.name)
+    recipes: dict[str, Recipe] = {}
+    for name, table in read_toml(file).items():
+        cohorts, whole = table.pop("cohorts", [name]), table.pop("whole", [])
+        recipe = decoder.table(table, Recipe, name)
+        for cohort in cohorts:
+            recipes[cohort] = replace(recipe, more=_of_series(recipe.more, cohort) if cohort in whole else ())
+    return recipes
 
 
-_CURATED = tuple(
-    Pinned(_GITHUB, f"{_SINGNET}/curatedBreastData/{name}", name, digest)
-    for name, digest in (
-        ("bcClinicalTable.csv", "2f673b6d2c13e18f2667cecda2e786d422f56ca3d189421772f87d7e8caaa850"),
-        ("bmc15mldata1.csv", "704293a5a80a6ae285560de861350f4ec0897865a3d9567796c782d2388dd7ae"),
+def _of_series(files: Iterable[Pinned], cohort: str) -> tuple[Pinned, ...]:
+    """Write the number of a series into addresses and names."""
+    number = cohort.upper()
+    return tuple(
+        replace(file, path=file.path.format(series=number), name=file.name.format(series=number)) for file in files
     )
-)
-_BINARY = Pinned(
-    _GITHUB, "singnet/cancer/682b91a5687adc8f4c803c26697859616abeb27b/ml/asmoses/tamoxBinary.csv.xz",
-    "tamoxBinary.csv.xz", "716e6ec3a5eeaf0a8d4d406aefb93d2ec7c38e3fd7ae3e69cedd045a34c33938",
-)  # fmt: skip
-_CURATED_TERMS = (
-    "Clinical table of Bioconductor's curatedBreastData (GPL; Planey and Butte 2013) as kept by singnet/cancer; the "
-    "series are public."
-)
-_GPL96 = Pinned(_GEO, "geo/platforms/GPLnnn/GPL96/annot/GPL96.annot.gz", "GPL96.annot.gz")
-_GEO_SERIES = {  # what --full adds: the whole expression where the platform is annotated
-    "GSE17705": (_series("GSE17705"), _GPL96),
-    "GSE12093": (_series("GSE12093"), _GPL96),
-    "GSE6577": (),
-    "GSE9893": (),
-    "GSE1379": (),
-}
-RECIPES: Mapping[str, Recipe] = {
-    "metabric": Recipe(
-        folder="metabric",
-        studies=(
-            ApiStudy(
-                study_id="brca_metabric", clinical=("SAMPLE",), mrna="mrna_median_all_sample_Zscores",
-                mrna_file="data_mrna_illumina_microarray_zscores_ref_all_samples.txt",
-                archive_sha256="6d4683477d6b37a2d7edbedc0df610f67bc456f99e5e1bef6219f37b633a55f7",
-            ),
-        ),
-        terms="ODbL 1.0: attribute Curtis 2012, Pereira 2016, Rueda 2019 and cBioPortal; share alike.",
-    ),
-    "msk_2018": Recipe(
-        folder="msk_2018",
-        studies=(ApiStudy(study_id="breast_msk_2018"),),
-        terms="ODbL 1.0: attribute Razavi 2018 and cBioPortal; share alike.",
-    ),
-    "tcga_brca": Recipe(
-        folder="tcga_brca",
-        studies=(
-            ApiStudy(study_id="brca_tcga", folder="brca_tcga", mutations=False, cna=""),
-            ApiStudy(
-                study_id="brca_tcga_pan_can_atlas_2018", folder="brca_tcga_pan_can_atlas_2018", clinical=("SAMPLE",),
-                cna="gistic",
-            ),
-        ),
-        files=(
-            Pinned(
-                _GDC, "data/1b5f413e-a8d1-4d10-92eb-7c4ae739ed81", "TCGA-CDR-SupplementalTableS1_v2.xlsx",
-                "ea594c0fbb6731477c7ac511fab449ca9c38b0d42d269591ed9f5c4090e75a5a",
-            ),
-            Pinned(
-                _GDC, "data/fcbb373e-28d4-4818-92f3-601ede3da5e1", "TCGA-RPPA-pancan-clean.txt",
-                "06246573836865589134bd9424189f81b0d9fb436fcbf5e72024225442c400de",
-            ),
-        ),
-        terms="TCGA open access; cite TCGA-CDR (Liu 2018). The drug table of GDC, "
-        "nationwidechildrens.org_clinical_drug_brca.txt, is not fetched: put it beside the others.",
-    ),
-    "scan_b": Recipe(
-        folder="scan_b",
-        files=(
-            Pinned(
-                _GITHUB, "12379Monty/GSE96058/618c09c3641108c2e409f0142594171cb84856fe/data/GSE96058_sampDesc.rda",
-                "GSE96058_sampDesc.rda", "5852ba0ba508e4924e3a303fe426a072fdb7397edd206c4f0303bfb0d72ecfd5",
-            ),
-        ),
-        terms="GEO GSE96058, public; cite Brueffer 2018.",
-    ),
-    "metagxbreast": Recipe(
-        folder="metagxbreast",
-        files=(
-            Pinned(
-                _GITHUB, f"{_SINGNET}/metaGxBreast/metaGXcovarTable.csv.xz", "metaGXcovarTable.csv.xz",
-                "28d2aa69f6550b8f92208d0e8f191a2c0420bb4ac14ec294211699b6a89bfc7c",
-            ),
-        ),
-        terms="MetaGxBreast (Artistic-2.0; Gendoo 2019) as kept by singnet/cancer.",
-    ),
-    "loi2008": Recipe(
-        folder="tamoxifen_geo",
-        files=(
-            Pinned(
-                _GITHUB, "bioc/DEGraph/6c12c512ea9716faa2f8f926da80798d89f1ded6/data/Loi2008_DEGraphVignette.RData",
-                "Loi2008_DEGraphVignette.RData", "6509276df9901dd688364cf632e84f5e045b3cd434e4def54e4a88b84507444e",
-            ),
-        ),
-        terms="DEGraph (GPL-3); cite Loi 2008.",
-    ),
-    **{
-        number.lower(): Recipe(
-            folder="tamoxifen_geo", files=(*_CURATED, _BINARY), more=more, terms=_CURATED_TERMS
-        )
-        for number, more in _GEO_SERIES.items()
-    },
-}  # fmt: skip
+
+
+RECIPES: Mapping[str, Recipe] = _recipes()
 
 
 def fetch(
@@ -222,7 +137,7 @@ def fetch(
     ------
     QuestionError
         If there is no recipe for the cohort.
-    DataError
+    Unreachable
         If a server does not answer, or gives other bytes than those pinned; what stood before stays whole.
     """
     recipe = RECIPES.get(cohort.lower())

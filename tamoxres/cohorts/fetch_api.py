@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
+from ..errors import Unreachable
 from ..files import write_whole
 from .fetch_http import Client
 from .profiles import CASCADE_GENES
@@ -122,7 +122,7 @@ class _Asked:
                 break
             page += 1
         if not values:
-            raise DataError(
+            raise Unreachable(
                 f"{self.base} holds no clinical data of {self.study.study_id}. Give --from another address."
             )
         columns = sorted({name for row in values.values() for name in row})
@@ -138,7 +138,7 @@ class _Asked:
         answer = self.client.get_json(url)
         ids = answer.get("sampleIds") if isinstance(answer, Mapping) else None
         if not ids:
-            raise DataError(f"{url} names no samples. Give --from another address.")
+            raise Unreachable(f"{url} names no samples. Give --from another address.")
         lines = [
             f"cancer_study_identifier: {self.study.study_id}",
             f"stable_id: {self.study.study_id}_{which}",
@@ -157,7 +157,7 @@ class _Asked:
         samples = sorted({sample for _, sample in values})
         genes = sorted({gene for gene, _ in values} & set(_SYMBOLS))
         if not genes:
-            raise DataError(f"{url} holds none of the cascade's genes. Give --from another address.")
+            raise Unreachable(f"{url} holds none of the cascade's genes. Give --from another address.")
         lines = ["\t".join(["Hugo_Symbol", "Entrez_Gene_Id", *samples])]
         for gene in genes:
             cells = [_cell(values.get((gene, sample), "NA")) for sample in samples]
@@ -209,9 +209,9 @@ def _cell(value: Any) -> str:
 def _rows(answer: Any, url: str, wanted: Sequence[str]) -> list[Mapping[str, Any]]:
     """Check that an answer is a list of rows that hold what is wanted."""
     if not isinstance(answer, list):
-        raise DataError(f"{url} did not answer with rows. Is it cBioPortal's API? Give --from another address.")
+        raise Unreachable(f"{url} did not answer with rows. Is it cBioPortal's API? Give --from another address.")
     for row in answer:
         for name in wanted:
             if not isinstance(row, Mapping) or name not in row:
-                raise DataError(f"{url}: a row without {name!r}. The API has changed; give --from another address.")
+                raise Unreachable(f"{url}: a row without {name!r}. The API has changed; give --from another address.")
     return answer

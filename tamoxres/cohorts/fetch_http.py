@@ -3,7 +3,8 @@
 Conventions: bytes go to `<name>.part` and are moved to `<name>` only when they are complete and, where a sha256 is
 pinned, the bytes we know. A server that answers 500 or 429, stalls, or cuts the line is asked again, from where it
 stopped (if its file is still the same one, by ETag or pinned hash); one that answers 4xx is not. The network is reached
-from here alone.
+from here alone. The attempts are counted here and not by urllib3's Retry: a line that breaks in the middle of a file is
+no failed request there, and what came must be kept and gone on from.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NameResolutionError
 
-from ..errors import DataError
+from ..errors import DataError, Unreachable
 from ..files import sha256
 
 __all__ = ["Client", "Progress", "unpack"]
@@ -85,7 +86,7 @@ class Client:
 
         Raises
         ------
-        DataError
+        Unreachable
             If the server does not give the file, or gives other bytes than those pinned.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,7 @@ class Client:
         found = _digest(part)
         if sha256 and found != sha256:
             part.unlink()
-            raise DataError(
+            raise Unreachable(
                 f"{url} gave other bytes than the file we know: sha256 {found[:12]}..., expected {sha256[:12]}... "
                 "Nothing was kept. Try again later, or give --from a mirror that holds the file."
             )
@@ -112,7 +113,7 @@ class Client:
                 return ask()
             except _TryAgainError as fault:
                 if attempt == self.retries:
-                    raise DataError(
+                    raise Unreachable(
                         f"{url} could not be read after {attempt + 1} attempts: {fault}. "
                         "What came so far is kept; run the same command again to go on."
                     ) from None
@@ -123,18 +124,16 @@ class Client:
         try:
             response = self.session.request(method, url, timeout=self.timeout, **options)
         except requests.exceptions.InvalidURL as error:
-            raise DataError(f"{url} is no address: {error}.") from None
+            raise Unreachable(f"{url} is no address: {error}.") from None
         except requests.exceptions.Timeout:
             raise _TryAgainError("no answer in time") from None
         except requests.exceptions.ConnectionError as error:
-            if "NameResolutionError" in repr(error):
-                host = urlsplit(url).hostname
-                raise DataError(
-                    f"No network: {host} cannot be found. Connect, then run the same command again."
-                ) from None
+            if _no_such_host(error):
+                what = f"No network: {urlsplit(url).hostname} cannot be found."
+                raise Unreachable(what, mend="Connect, then run the same command again.") from None
             raise _TryAgainError("no connection") from None
         except requests.exceptions.RequestException as error:
-            raise DataError(f"{url} cannot be asked: {error}.") from None
+            raise Unreachable(f"{url} cannot be asked: {error}.") from None
         if response.status_code in _AGAIN:
             response.close()
             raise _TryAgainError(f"the server answered {response.status_code}", _wait(response))
@@ -177,6 +176,12 @@ class Client:
             raise _TryAgainError(f"{have:,} of {total:,} bytes came")
 
 
+def _no_such_host(error: requests.exceptions.ConnectionError) -> bool:
+    """Whether a connection failed because the host's name is not known, here or anywhere."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", cause), NameResolutionError)
+
+
 def _chunks(response: requests.Response) -> Iterator[bytes]:
     """Yield bytes as they come, so that what came before the line broke is kept."""
     try:
@@ -189,7 +194,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 def _refuse(url: str, status: int) -> None:
     if status >= 400:
         told = {401: "asks for a login", 403: "refuses access", 404: "does not hold the file"}.get(status, "refuses")
-        raise DataError(f"{url}: the server {told} ({status}). It may have moved; give --from another address.")
+        raise Unreachable(f"{url}: the server {told} ({status}). It may have moved; give --from another address.")
 
 
 def _wait(response: requests.Response) -> float:

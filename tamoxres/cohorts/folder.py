@@ -34,15 +34,12 @@ class Folder:
         """Find a file, and say how to get it where it is not there (by the folder's name, or by `fetch`)."""
         path = self.find(name)
         if path is None:
-            bring = f"tamoxres fetch {fetch} brings its files" if fetch else self.fetch
-            cohort = fetch or self.folder
-            raise NotOnDisk(
-                f"{name} of {cohort} is not on disk.", cohort=cohort, fetch=cohort,
-                mend=f"{bring}, or give --data-dir its folder.",
-            )  # fmt: skip
+            cohort = fetch or self.cohort
+            mend = f"tamoxres fetch {cohort} brings its files, or give --data-dir its folder."
+            raise NotOnDisk(f"{name} of {cohort} is not on disk.", cohort=cohort, fetch=cohort, mend=mend)
         return path
 
     @property
-    def fetch(self) -> str:
-        """Say what brings the files."""
-        return f"tamoxres fetch {self.folder} brings its files"
+    def cohort(self) -> str:
+        """The cohort that is fetched into this folder, or into one above it."""
+        return self.folder.partition("/")[0]

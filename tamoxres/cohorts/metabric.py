@@ -1,168 +1,244 @@
-"""METABRIC: the patient file of cBioPortal's brca_metabric (2,509 patients; treatment known in 1,980).
+"""METABRIC's files (`metabric.toml` reads the clinical ones), and Rueda's supplement to it (`metabric_rueda.toml`).
 
-Conventions and traps: OS_MONTHS is days/30; RFS_MONTHS is days/30.4 in releases before 2024 and days/30 since (told
-from the recurrence-free patients, in whom both end on the same day). "RFS" counts local relapse, distant relapse or
-death from disease, other deaths censored: STEEP's RFI. ER_IHC is spelt `Positve`. COHORT (1-9) is the contributing
-site. HORMONE_THERAPY does not name the drug. HER2_SNP6 is a copy-number call, not clinical HER2 status.
+Conventions and traps: the unit of RFS_MONTHS is told from the recurrence-free patients, in whom both times end on the
+same day. Mutations cover 173 genes, without MTOR, AKT3, SRC, GLI1-3, SMO and PTCH1, and 2,433 of the 2,509 samples. The
+Kaggle file holds z-scores of 489 genes in 1,904 patients (not GLI1-3, SMO, PTCH1, ESR1); its `overall_survival` 1 means
+alive and is not read. Files that contradict each other on a patient are refused.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace as changed
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+from msgspec.structs import replace
 
-from ..cohort import Cohort
-from ..endpoints import BCSS, OS, RFI
-from ..errors import DataError
+from ..cohort import Profile
+from ..errors import DataError, NotOnDisk, QuestionError
 from ..files import data_root, read_pinned
+from ..vocabulary import ProfileKind
+from . import rules as grammar
+from .assemble import Parts, source_of
 from .cbioportal import Study
-from .metabric_files import found_beside
-from .recode import YES_NO, RawTable, events, months
-from .rueda import RUEDA_FILE, with_drugs
+from .mapping import read_declared
+from .profiles import MatrixProfile, Samples
+from .recode import RawTable, agree, read_table
 
-__all__ = ["PATIENT_FILE", "PATIENT_SHA256", "load"]
+__all__ = ["PATIENT_FILE", "RUEDA_FILE", "clinical_file", "metabric", "metabric_rueda"]
 
 PATIENT_FILE = "data_clinical_patient.txt"
-PATIENT_SHA256 = "f01fde122007c133af67fc92e2b50d569c63295fe9b8e7d65ea8e89afe5dc47f"
-OS_DAYS = 30.0
-_RFS_DAYS = (30.4, 30.0)
-_COLUMNS = (
-    "PATIENT_ID", "LYMPH_NODES_EXAMINED_POSITIVE", "NPI", "CHEMOTHERAPY", "COHORT", "ER_IHC", "HER2_SNP6",
-    "HORMONE_THERAPY", "INFERRED_MENOPAUSAL_STATE", "INTCLUST", "AGE_AT_DIAGNOSIS", "OS_MONTHS", "OS_STATUS",
-    "CLAUDIN_SUBTYPE", "THREEGENE", "VITAL_STATUS", "RADIO_THERAPY", "RFS_STATUS", "RFS_MONTHS",
-)  # fmt: skip
-_PAM50 = {**{level: level for level in ("LumA", "LumB", "Her2", "Basal", "Normal", "claudin-low")}, "NC": None}
-_VITAL = {"Living": "living", "Died of Disease": "cancer", "Died of Other Causes": "other"}
-_NOTES = (
-    "HORMONE_THERAPY does not name the drug: patients are endocrine-treated "
-    "(tamoxifen, an aromatase inhibitor or both).",
-    "Diagnosed 1977-2005, before adjuvant trastuzumab: HER2 results do not carry over to patients given "
-    "HER2-targeted therapy.",
-    "Treatment was not randomised.",
+SAMPLE_FILES = ("data_clinical_sample.txt", "metabric_data_clinical_sample.txt")
+PORTAL_FILE = "Brca_metabric_clinical_data.tsv"
+KAGGLE_FILE = "breast_cancer_dataset.zip"
+RUEDA_FILE = "41586_2019_1007_MOESM7_ESM.txt"
+OS_DAYS, RFS_DAYS = 30.0, (30.4, 30.0)
+PORTAL = {  # the columns of the table that the portal downloads, as the study's patient file names them
+    "Patient ID": "PATIENT_ID", "Lymph nodes examined positive": "LYMPH_NODES_EXAMINED_POSITIVE",
+    "Nottingham prognostic index": "NPI", "Cellularity": "CELLULARITY", "Chemotherapy": "CHEMOTHERAPY",
+    "Cohort": "COHORT", "ER status measured by IHC": "ER_IHC", "HER2 status measured by SNP6": "HER2_SNP6",
+    "Hormone Therapy": "HORMONE_THERAPY", "Inferred Menopausal State": "INFERRED_MENOPAUSAL_STATE", "Sex": "SEX",
+    "Integrative Cluster": "INTCLUST", "Age at Diagnosis": "AGE_AT_DIAGNOSIS", "Overall Survival (Months)": "OS_MONTHS",
+    "Overall Survival Status": "OS_STATUS", "Pam50 + Claudin-low subtype": "CLAUDIN_SUBTYPE",
+    "3-Gene classifier subtype": "THREEGENE", "Patient's Vital Status": "VITAL_STATUS",
+    "Primary Tumor Laterality": "LATERALITY", "Radio Therapy": "RADIO_THERAPY",
+    "Tumor Other Histologic Subtype": "HISTOLOGICAL_SUBTYPE", "Type of Breast Surgery": "BREAST_SURGERY",
+    "Relapse Free Status": "RFS_STATUS", "Relapse Free Status (Months)": "RFS_MONTHS",
+}  # fmt: skip
+_PORTAL_SAMPLE = {
+    "Sample ID": "SAMPLE_ID", "ER Status": "ER_STATUS", "HER2 Status": "HER2_STATUS", "PR Status": "PR_STATUS",
+    "Neoplasm Histologic Grade": "GRADE", "Tumor Size": "TUMOR_SIZE", "Tumor Stage": "TUMOR_STAGE",
+}  # fmt: skip
+_SAMPLE = tuple(_PORTAL_SAMPLE.values())
+_COMPARED = (
+    "OS_STATUS",
+    "OS_MONTHS",
+    "NPI",
+    "RFS_STATUS",
+    "HORMONE_THERAPY",
+    "ER_IHC",
+    "HER2_SNP6",
+    "AGE_AT_DIAGNOSIS",
 )
-_CITATION = (
-    "Curtis C et al. 2012 Nature 486:346; Pereira B et al. 2016 Nat Commun 7:11479; Rueda OM et al. 2019 Nature 567:399"
-)
+_PRINTED = 0.011  # both files print months, points and years with two decimals or more
+_KAGGLE_TABLE = "METABRIC_RNA_Mutation.csv"
 _RELEASED = "2020-12-02"
 _UNKNOWN = "{} is a snapshot this version does not know ({})."
-_ASSAYS = {
-    "er": "IHC",
-    "pam50": "mRNA array (PAM50 + claudin-low)",
-    "pr": "PR_STATUS of the sample file (assay not stated)",
-    "her2": "HER2_STATUS of the sample file (assay not stated)",
-}
-_DEPARTURES = {
-    "RFI": "the file's RFS; 38 recurrences without a date are unknown, not events; competing deaths are known where "
-    "vital status is (1,980 patients)",
-    "BCSS": "cause of death as recorded (Died of Disease against Died of Other Causes)",
+_BRINGS = "its mutations, copy number and mRNA z-scores"
+_ASSAYS: Mapping[ProfileKind, str] = {
+    "mutation": "targeted sequencing (173 genes)",
+    "cna": "SNP6 copy number (DNAcopy)",
+    "mrna": "mRNA array (Illumina HT-12 v3), z-score",
 }
 
 
-def load(
-    *,
-    data_dir: str | Path | None = None,
-    drugs: bool = False,
-    breast_deaths: Literal["competing", "event"] = "competing",
-) -> Cohort:
-    """Load METABRIC, harmonised, with every profile whose files are on disk.
-
-    Parameters
-    ----------
-    data_dir : path, optional
-        Folder searched for the publishers' files before the cache and the embedded patient file.
-    drugs : bool
-        Join the user's own copy of Rueda's supplement: the cohort `metabric_rueda` (see `rueda`).
-    breast_deaths : "competing" | "event"
-        With `drugs`: what becomes of deaths from breast cancer without a recorded distant relapse.
-
-    Returns
-    -------
-    Cohort
-        Endpoints OS, BCSS and RFI; treatment `endocrine_unspecified`.
-
-    Raises
-    ------
-    DataError
-        If the embedded file was altered, or a given file holds what the loader does not know.
-    """
-    study = Study(
-        folder="metabric", study_id="brca_metabric", citation=_CITATION, doi="10.1038/nature10983",
-        panel="METABRIC_173", data_dir=data_dir,
-    )  # fmt: skip
+def metabric(rules: grammar.Mapping, data_dir: str | Path | None = None) -> Parts:
+    """Open METABRIC, with every profile whose files are on disk; the embedded patient file where no other is."""
+    study = Study(folder="metabric", panel="METABRIC_173", data_dir=data_dir)
     path = study.find(PATIENT_FILE) or data_root() / "metabric" / PATIENT_FILE
-    if path.is_relative_to(data_root()):
-        read_pinned(path, PATIENT_SHA256)
-    table = study.table(path, "PATIENT_ID", _COLUMNS)
-    source, beside = study.source(path), found_beside(study, table)
-    known = source.sha256 == PATIENT_SHA256
-    patients = _harmonise(table).join(beside.patients)
-    cohort = Cohort(
-        name="metabric",
-        title="METABRIC",
-        patients=patients,
-        raw=table.frame.join(beside.raw),
-        sources=(replace(source, retrieved=_RELEASED if known else source.retrieved), *beside.sources),
-        endpoints=(BCSS, OS, RFI),
-        treatment_specificity="endocrine_unspecified",
-        departures=_DEPARTURES,
-        assays={column: assay for column, assay in _ASSAYS.items() if column in patients},
-        default_rules=beside.rules,
-        unfetched=beside.unfetched,
-        profiles=beside.profiles,
-        overlaps=("metabric_rueda",),
-        notes=_NOTES if known else (*_NOTES, _UNKNOWN.format(path.name, source.sha256[:12])),
-    )
-    return with_drugs(cohort, study.find(RUEDA_FILE), breast_deaths) if drugs else cohort
+    content = read_pinned(path, rules.sha256) if path.is_relative_to(data_root()) else path.read_bytes()
+    table = read_table(content, path, columns=[rules.patient]).indexed(rules.patient)
+    parts = _patients(rules, table, path)
+    attributes, files = _attributes(study, table)
+    profiles, paths = _profiles(study, table.frame.index, attributes)
+    beside = {} if attributes is None else {"SAMPLE": attributes.of(table, all_of_them=False)}
+    sources = (*parts.sources, *(source_of(rules, file) for file in (*files, *paths)))
+    return changed(parts, beside=beside, profiles=profiles, sources=sources)
 
 
-def _harmonise(table: RawTable) -> pd.DataFrame:
-    endocrine = table.levels("HORMONE_THERAPY", YES_NO)
-    patients = pd.DataFrame(
-        {
-            "age": table.numbers("AGE_AT_DIAGNOSIS"),
-            "menopause": table.levels("INFERRED_MENOPAUSAL_STATE", {"Pre": "pre", "Post": "post"}),
-            "er": table.levels("ER_IHC", {"Positve": "positive", "Positive": "positive", "Negative": "negative"}),
-            "nodes": table.numbers("LYMPH_NODES_EXAMINED_POSITIVE"),
-            "npi": table.numbers("NPI"),
-            "pam50": table.levels("CLAUDIN_SUBTYPE", _PAM50),
-            "endocrine": endocrine,
-            "endocrine_agent": endocrine.map({"yes": "unspecified", "no": "none"}),
-            "chemotherapy": table.levels("CHEMOTHERAPY", YES_NO),
-            "radiotherapy": table.levels("RADIO_THERAPY", YES_NO),
-            "site": table.frame["COHORT"],
-        },
-        index=table.frame.index,
-    )
-    return patients.assign(**_endpoints(table))
+def clinical_file(path: Path) -> Parts:
+    """Open METABRIC from one clinical file, apart from all others: the study's patient file, or the portal's table."""
+    rules = read_declared("metabric")
+    table = read_table(path.read_bytes(), path)
+    if "Patient ID" in table.frame:
+        table = read_table(path.read_bytes(), path, missing=["NA"], columns=PORTAL).keeping(PORTAL)
+    elif "PATIENT_ID" not in table.frame:
+        raise QuestionError(
+            f"{path.name} is no clinical file of METABRIC (no column PATIENT_ID or 'Patient ID'). "
+            "A registry's file needs --mapping."
+        )
+    return _patients(rules, table.indexed(rules.patient), path)
 
 
-def _endpoints(table: RawTable) -> dict[str, pd.Series[Any]]:
-    vital = table.levels("VITAL_STATUS", _VITAL)
-    dead = table.levels("OS_STATUS", {"1:DECEASED": "yes", "0:LIVING": "no", "DECEASED": "yes", "LIVING": "no"})
-    recurred = table.levels("RFS_STATUS", {"1:Recurred": "yes", "0:Not Recurred": "no"})
-    os_raw, rfs_raw = table.times("OS_MONTHS"), table.times("RFS_MONTHS")
-    rfs_days = _rfs_unit(os_raw, rfs_raw, recurred == "no", table.name)
-    os_time, rfi_time = months(os_raw, OS_DAYS), months(rfs_raw, rfs_days)
-    return {
-        "OS_months": os_time,
-        "OS_event": events(dead == "yes", known=dead.notna()),
-        "BCSS_months": os_time,
-        "BCSS_event": events(vital == "cancer", competing=vital == "other", known=vital.notna()),
-        "RFI_months": rfi_time,
-        "RFI_event": events(recurred == "yes", competing=vital == "other", known=recurred.notna() & rfi_time.notna()),
-    }
+def _patients(rules: grammar.Mapping, table: RawTable, path: Path) -> Parts:
+    """Say which release a patient file is, and in which unit it gives RFS."""
+    table.require(("HER2_SNP6", "INTCLUST", "THREEGENE"))
+    source = source_of(rules, path)
+    if source.sha256 == rules.sha256:
+        source = changed(source, retrieved=_RELEASED)
+    else:
+        rules = replace(rules, notes=(*rules.notes, _UNKNOWN.format(path.name, source.sha256[:12])))
+    unit = _rfs_unit(table)
+    ends = tuple(replace(end, unit=unit) if end.time == "RFS_MONTHS" else end for end in rules.endpoints)
+    return Parts(
+        rules=replace(rules, endpoints=ends), table=table, sources=(source,), fetch="metabric", brings=_BRINGS
+    )  # fmt: skip
 
 
-def _rfs_unit(os_raw: pd.Series[Any], rfs_raw: pd.Series[Any], free: pd.Series[Any], name: str) -> float:
+def _rfs_unit(table: RawTable) -> float:
     """Tell days per RFS month: without recurrence both times end on the same day, so their ratio gives the unit."""
-    ratio = (OS_DAYS * os_raw / rfs_raw)[free & (rfs_raw > 1)].median()
-    for days in _RFS_DAYS:
+    table.require(("OS_MONTHS", "OS_STATUS", "RFS_MONTHS", "RFS_STATUS"))
+    survival, relapse = (pd.to_numeric(table.frame[name], errors="coerce") for name in ("OS_MONTHS", "RFS_MONTHS"))
+    free = (table.frame["RFS_STATUS"] == "0:Not Recurred") & (relapse > 1)
+    ratio = (OS_DAYS * survival / relapse)[free].median()
+    for days in RFS_DAYS:
         if abs(ratio - days) < 0.05:
             return days
     raise DataError(
-        f"{name}, columns OS_MONTHS and RFS_MONTHS: in recurrence-free patients the unit of RFS comes to {ratio:.2f} "
-        "days, neither 30 nor 30.4. The times were altered; restore the publisher's file."
+        f"{table.name}, columns OS_MONTHS and RFS_MONTHS: in recurrence-free patients the unit of RFS comes to "
+        f"{ratio:.2f} days, neither 30 nor 30.4. The times were altered; restore the publisher's file."
     )
+
+
+def _attributes(study: Study, patients: RawTable) -> tuple[RawTable | None, list[Path]]:
+    """Read the sample attributes from the sample file, or from the portal's table where that is all there is."""
+    path, portal = study.find(*SAMPLE_FILES), study.find(PORTAL_FILE)
+    attributes: RawTable | None = None
+    if portal is not None:
+        table = study.table(portal, "Patient ID", _PORTAL_SAMPLE, missing=["NA"])
+        agree(patients, table, {name: theirs for theirs, name in PORTAL.items() if name in _COMPARED}, _PRINTED)
+        attributes = table.keeping(_PORTAL_SAMPLE)
+    if path is not None:
+        table = study.table(path, "PATIENT_ID", _SAMPLE, missing=["NA"])
+        if attributes is not None:
+            agree(table, attributes, {name: name for name in _SAMPLE})
+        attributes = table.keeping({name: name for name in _SAMPLE})
+    if attributes is not None and (strange := attributes.frame.index.difference(patients.frame.index)).size:
+        raise DataError(
+            f"{attributes.name}: patient {strange[0]} is not in {patients.name}. Take both files from one release."
+        )
+    return attributes, [file for file in (path or portal,) if file is not None]
+
+
+def _profiles(
+    study: Study, patients: pd.Index[Any], attributes: RawTable | None
+) -> tuple[tuple[Profile, ...], list[Path]]:
+    samples = patients if attributes is None else attributes.frame["SAMPLE_ID"]
+    patient_of = dict(zip(samples, patients if attributes is None else attributes.frame.index, strict=True))
+    profiles, paths = study.profiles(Samples(known=frozenset(patient_of), patient_of=patient_of), _ASSAYS)
+    kaggle = study.find(KAGGLE_FILE)
+    if kaggle is not None and not any(profile.kind == "mrna" for profile in profiles):
+        return (*profiles, _kaggle(kaggle, frozenset(patients))), [*paths, kaggle]
+    return profiles, paths
+
+
+def _kaggle(path: Path, patients: frozenset[str]) -> MatrixProfile:
+    return MatrixProfile(
+        kind="mrna", assay=_ASSAYS["mrna"], unit="z-score", names=partial(_kaggle_genes, path),
+        read=partial(_kaggle_values, path, patients),
+    )  # fmt: skip
+
+
+def _open_kaggle(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(_KAGGLE_TABLE) as table:
+            if columns is None:
+                return pd.read_csv(table, nrows=0)
+            return pd.read_csv(table, usecols=list(columns), low_memory=False)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise DataError(f"{path.name} is not the Kaggle archive of METABRIC ({error}). Download it anew.") from None
+
+
+def _kaggle_genes(path: Path) -> frozenset[str]:
+    """Genes follow the clinical columns, and precede the `<gene>_mut` ones."""
+    header = list(_open_kaggle(path, None).columns)
+    return frozenset(name.upper() for name in header[header.index("death_from_cancer") + 1 :] if "_mut" not in name)
+
+
+def _kaggle_values(path: Path, patients: frozenset[str], genes: Sequence[str]) -> pd.DataFrame:
+    frame = _open_kaggle(path, ["patient_id", *(gene.lower() for gene in genes)])
+    frame.index = pd.Index([f"MB-{number:04d}" for number in frame.pop("patient_id")], name="patient")
+    if strange := sorted(set(frame.index) - patients):
+        raise DataError(f"{path.name}: patient {strange[0]} is not in METABRIC's patient file. Download it anew.")
+    return frame.rename(columns=str.upper).astype(float)
+
+
+def metabric_rueda(
+    rules: grammar.Mapping, data_dir: str | Path | None = None, *,
+    breast_deaths: Literal["competing", "event"] = "competing",
+) -> Parts:  # fmt: skip
+    """Open METABRIC's patients whom the supplement names too; `breast_deaths`: those without a distant relapse."""
+    parts = metabric(rules, data_dir)
+    path = Study(folder="metabric", data_dir=data_dir).find(RUEDA_FILE)
+    if path is None:
+        raise NotOnDisk(
+            f"{RUEDA_FILE} is not on disk. It is the supplement of Rueda 2019 (doi:10.1038/s41586-019-1007-8) without "
+            "an open licence:", cohort="metabric_rueda",
+            mend="put your own copy into the folder metabric of --data-dir.",
+        )  # fmt: skip
+    table = read_table(path.read_bytes(), path.name, missing=("NA",), columns=("Age.At.Diagnosis", "HT", "T"))
+    table = table.indexed("METABRIC.ID")
+    _refuse_disagreement(parts.table, table)
+    shared = parts.table.frame.index.intersection(table.frame.index, sort=False)
+    source = source_of(
+        rules, path, name=path.name, citation="Rueda OM et al. 2019 Nature 567:399, supplementary data",
+        doi="10.1038/s41586-019-1007-8", url="", licence="none stated: the user's own copy",
+    )  # fmt: skip
+    main = parts.table.rows_of(shared)
+    beside = {name: other.rows_of(shared) for name, other in (*parts.beside.items(), ("RUEDA", table))}
+    return changed(
+        parts, rules=_with_breast_deaths(parts.rules, breast_deaths), table=main, beside=beside,
+        sources=(*parts.sources, source),
+    )  # fmt: skip
+
+
+def _with_breast_deaths(rules: grammar.Mapping, count_as: Literal["competing", "event"]) -> grammar.Mapping:
+    counted = "counted as events" if count_as == "event" else "taken as competing deaths (STEEP counts them as events)"
+    *others, distant = rules.endpoints
+    breast, any_death = distant.deaths
+    departure = f"distant relapse; deaths from breast cancer without a recorded one are {counted}"
+    distant = replace(distant, deaths=(replace(breast, count_as=count_as), any_death), departure=departure)
+    return replace(rules, endpoints=(*others, distant))
+
+
+def _refuse_disagreement(mine: RawTable, supplement: RawTable) -> None:
+    """Compare age, survival in days, and whether there was hormone therapy."""
+    days = (pd.to_numeric(mine.frame["OS_MONTHS"], errors="coerce") * OS_DAYS).round(3)
+    ours = changed(mine, name="METABRIC", frame=mine.frame.assign(OS_DAYS=days))
+    agree(ours, supplement, {"AGE_AT_DIAGNOSIS": "Age.At.Diagnosis", "OS_DAYS": "T"}, 0.011)
+    named = supplement.frame["HT"].where(supplement.frame["HT"] == "NO/NA", "YES").replace({"NO/NA": "NO"})
+    agree(ours, changed(supplement, frame=supplement.frame.assign(HT=named)), {"HORMONE_THERAPY": "HT"})

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Profile, ProfileKind
-from ..errors import DataError
+from ..errors import BadCell, DataError
+from .rules import DefaultRule
 
 __all__ = [
-    "CASCADE_GENES", "DefaultRule", "MatrixProfile", "MutationProfile", "Samples", "answerable", "read_gene_names",
+    "CASCADE_GENES", "MatrixProfile", "MutationProfile", "Samples", "answerable", "read_gene_names",
     "read_gene_rows", "read_mutations",
 ]  # fmt: skip
 
@@ -32,26 +33,30 @@ _MAF = ("Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode")
 _CHANGES = ("HGVSp_Short", "Protein_Change", "amino_acid_change_WU")
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultRule:
-    """A cohort's rule for a marker: its name, and the profile and gene (or antibody) it needs; none if clinical."""
-
-    rule: str
-    kind: ProfileKind | None = None
-    feature: str = ""
-
-
 def answerable(
-    defaults: Mapping[str, DefaultRule], profiles: Iterable[Profile], fetch: str
+    defaults: Mapping[str, DefaultRule], profiles: Iterable[Profile], fetch: str, brings: str = "its files"
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Split a cohort's markers into those its files on disk answer (with the rule) and the others (with `fetch`)."""
+    """Split a cohort's markers into those that its files answer (with the rule) and the others (with what brings them).
+
+    Parameters
+    ----------
+    defaults : mapping of marker to DefaultRule
+    profiles : iterable of Profile
+    fetch : str
+        The command that fetches; empty where there is none.
+    brings : str
+    """
     held = {profile.kind: profile for profile in profiles}
-    here = {
-        marker: default.kind is None or (default.kind in held and default.feature in held[default.kind].features())
-        for marker, default in defaults.items()
-    }
-    rules = {marker: default.rule for marker, default in defaults.items() if here[marker]}
-    return rules, {marker: fetch for marker in defaults if not here[marker]}
+    rules, unfetched = {}, {}
+    for marker, default in defaults.items():
+        profile = held.get(default.profile) if default.profile else None
+        whole = profile is not None and (profile.unit == "log2" or not default.full)
+        if default.profile is None or (profile is not None and whole and default.gene in profile.features()):
+            rules[marker] = default.rule
+        else:
+            command = f"{fetch} --full" if default.full else fetch
+            unfetched[marker] = f"{command} brings {brings}" if fetch else "no file holds what its rule needs"
+    return rules, unfetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -230,7 +235,7 @@ def read_gene_rows(path: Path, samples: Samples, genes: Sequence[str] | None = N
                     raise DataError(
                         f"{path.name}, line {number}: gene {name} stands a second time. Keep one row a gene."
                     )
-                rows[name] = _numbers(line, first, len(header), f"{path.name}, line {number}")
+                rows[name] = _numbers(line, first, len(header), path.name, number)
     table = pd.DataFrame(rows, index=header[first:]).loc[[s for s in header[first:] if s in samples.patient_of]]
     return table.set_axis(pd.Index([samples.patient_of[s] for s in table.index], name="patient"))
 
@@ -242,14 +247,28 @@ def read_gene_names(path: Path) -> frozenset[str]:
         return frozenset(line.partition(b"\t")[0].decode() for line in handle) - {"", "STUDY_ID"}
 
 
-def _numbers(line: bytes, first: int, width: int, where: str) -> np.ndarray:
+def _numbers(line: bytes, first: int, width: int, name: str, number: int) -> np.ndarray:
     cells = line.decode().rstrip("\r\n").split("\t")
     if len(cells) != width:
-        raise DataError(f"{where}: {len(cells)} cells under {width} columns. The file is truncated; fetch it anew.")
+        what = f"{name}, line {number}: {len(cells)} cells under {width} columns."
+        raise DataError(what, mend="The file is truncated; fetch it anew.")
     try:
-        return np.array([float(cell) if cell not in ("", "NA") else np.nan for cell in cells[first:]])
-    except ValueError as error:
-        raise DataError(f"{where}: {str(error).rpartition(':')[2].strip()} is not a number.") from None
+        return np.array([_number(cell) for cell in cells[first:]])
+    except ValueError:
+        bad = next(cell for cell in cells[first:] if not _reads(cell))
+        raise BadCell(f"{bad!r} is not a number.", file=name, row=number, value=bad) from None
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell not in ("", "NA") else np.nan
+
+
+def _reads(cell: str) -> bool:
+    try:
+        _number(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def read_mutations(path: Path, samples: Samples) -> pd.DataFrame:

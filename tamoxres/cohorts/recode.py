@@ -16,15 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..codebook import DAYS_PER_MONTH
-from ..errors import DataError
+from ..errors import BadCell, DataError
 
-__all__ = [
-    "NEGATIVE_POSITIVE", "YES_NO", "RawTable", "agree", "events", "months", "read_table", "receptor_status",
-]  # fmt: skip
+__all__ = ["RawTable", "agree", "events", "read_table"]
 
-YES_NO = {"YES": "yes", "NO": "no"}
-NEGATIVE_POSITIVE = {"Negative": "negative", "Positive": "positive"}
 _MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 
@@ -39,11 +34,15 @@ class RawTable:
 
     def require(self, columns: Iterable[str]) -> None:
         """Refuse a table that lacks a column, and suggest the nearest name it has."""
-        for wanted in columns:
-            if wanted not in self.frame:
-                near = difflib.get_close_matches(wanted, list(self.frame.columns), n=1, cutoff=0.5)
-                hint = f" Is it {near[0]!r}? Rename it." if near else ""
-                raise DataError(f"{self.name}: no column {wanted!r}.{hint or ' Restore the column.'}")
+        for name in columns:
+            if name not in self.frame:
+                raise DataError(self.absent(name))
+
+    def absent(self, column: str) -> str:
+        """Say that a column is not there, and which it might be."""
+        near = difflib.get_close_matches(column, list(self.frame.columns), n=1, cutoff=0.5)
+        hint = f" Is it {near[0]!r}? Rename it." if near else " Restore the column."
+        return f"{self.name}: no column {column!r}.{hint}"
 
     def indexed(self, patient: str) -> RawTable:
         """Return the table indexed by patient; a missing or repeated identifier is an error."""
@@ -52,8 +51,8 @@ class RawTable:
         for fault, what in ((ids.isna(), "no identifier"), (ids.duplicated(), "an identifier that stood before")):
             if fault.any():
                 row = int(np.flatnonzero(fault)[0])
-                found = "" if pd.isna(ids.iloc[row]) else f" ({ids.iloc[row]!r})"
-                raise DataError(f"{self.where(row, patient)}: {what}{found}. Keep one row a patient.")
+                shown = "" if pd.isna(ids.iloc[row]) else f" ({ids.iloc[row]!r})"
+                raise self.bad_cell(row, patient, f"{what}{shown}.", "Keep one row per patient.")
         return replace(self, frame=self.frame.set_index(pd.Index(ids, name="patient")))
 
     def keeping(self, columns: Mapping[str, str]) -> RawTable:
@@ -65,25 +64,31 @@ class RawTable:
         lines = self.lines[self.frame.index.get_indexer(rows)]
         return replace(self, frame=self.frame.loc[rows], lines=lines).indexed(patient)
 
-    def of(self, patients: RawTable) -> RawTable:
-        """Return the rows of these patients in their order; a patient without a row is an error."""
-        if (absent := patients.frame.index.difference(self.frame.index)).size:
+    def of(self, patients: RawTable, *, all_of_them: bool = True) -> RawTable:
+        """Return the rows of these patients in their order; a patient without a row is an error, or all unknown."""
+        everyone = patients.frame.index
+        if all_of_them and (absent := everyone.difference(self.frame.index)).size:
             raise DataError(
                 f"{self.name} has no row for patient {absent[0]} of {patients.name} ({absent.size} patients). "
                 "Take both files from one release."
             )
-        wanted = patients.frame.index
-        return replace(self, frame=self.frame.loc[wanted], lines=self.lines[self.frame.index.get_indexer(wanted)])
+        return self.rows_of(everyone)
+
+    def rows_of(self, patients: pd.Index[Any]) -> RawTable:
+        """Return one row for each of these patients, in their order; empty where there is none."""
+        lines = self.lines[self.frame.index.get_indexer(patients)]
+        return replace(self, frame=self.frame.reindex(patients), lines=lines)
 
     def where(self, row: int, column: str) -> str:
         """Name a cell in a message: file, line, column."""
         return f"{self.name}, {self.place} {self.lines[row]}, column {column}"
 
-    def levels(self, column: str, mapping: Mapping[str, str | None]) -> pd.Series[Any]:
-        """Recode a column by a mapping from every known raw value; None in the mapping means unknown."""
-        raw = self.frame[column]
-        self.refuse(raw, ~raw.isna() & ~raw.isin(list(mapping)), f"an unknown level; known are {', '.join(mapping)}")
-        return raw.map(dict(mapping)).astype(object).where(lambda values: values.notna(), None)
+    def bad_cell(self, row: int, column: str, what: str, mend: str) -> BadCell:
+        """Return the error of one cell: file, line, column, and what is wrong with it."""
+        return BadCell(
+            what, file=self.name, row=int(self.lines[row]), column=column, value=self.frame[column].iloc[row],
+            mend=mend, place=self.place,
+        )  # fmt: skip
 
     def numbers(self, column: str) -> pd.Series[Any]:
         """Read a column as numbers; text and what is not finite are errors."""
@@ -92,19 +97,13 @@ class RawTable:
         self.refuse(raw, raw.notna() & ~np.isfinite(values.to_numpy()), "not a number")
         return values
 
-    def times(self, column: str) -> pd.Series[Any]:
-        """Read a column as times: numbers that are not negative. Zero follow-up stays."""
-        values = self.numbers(column)
-        self.refuse(self.frame[column], values < 0, "a negative time")
-        return values
-
-    def refuse(self, raw: pd.Series[Any], fault: Any, what: str, mend: str = _MEND) -> None:
+    def refuse(self, raw: pd.Series[Any], fault: Any, what: str, mend: str = "") -> None:
         """Raise an error that names the first cell at fault and how many rows share the fault; none is no error."""
         rows = np.flatnonzero(np.asarray(fault, dtype=bool))
         if rows.size:
             first = int(rows[0])
             more = f" ({rows.size - 1} more rows)" if rows.size > 1 else ""
-            raise DataError(f"{self.where(first, str(raw.name))}: {raw.iloc[first]!r} is {what}{more}. {mend}")
+            raise self.bad_cell(first, str(raw.name), f"{raw.iloc[first]!r} is {what}{more}.", mend or _MEND)
 
 
 def read_table(
@@ -178,23 +177,12 @@ def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> 
     return rows
 
 
-def months(times: pd.Series[Any], days: float = 1.0) -> pd.Series[Any]:
-    """Convert times in units of `days` days to months of 365.25/12 days."""
-    return times * (days / DAYS_PER_MONTH)
-
-
 def events(event: pd.Series[Any], *, competing: pd.Series[Any] | None = None, known: pd.Series[Any]) -> pd.Series[Any]:
     """Code events as 0 (censored), 1 (event), 2 (competing death), NA where `known` is false."""
     codes = event.fillna(False).astype(bool).astype(float)
     if competing is not None:
         codes = codes.mask((codes == 0) & competing.fillna(False).astype(bool), 2.0)
     return codes.where(known.astype(bool))
-
-
-def receptor_status(fmol: pd.Series[Any], cut: float = 10.0) -> pd.Series[Any]:
-    """Call a ligand-binding receptor value (fmol/mg) positive from `cut` on; unknown stays unknown."""
-    status = pd.Series(np.where(fmol >= cut, "positive", "negative"), index=fmol.index, dtype=object)
-    return status.where(fmol.notna(), None)
 
 
 def agree(one: RawTable, other: RawTable, columns: Mapping[str, str], tolerance: float = 0.0) -> None:

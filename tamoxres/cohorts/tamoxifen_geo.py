@@ -1,149 +1,136 @@
-"""Tamoxifen-only series of GEO, by curatedBreastData: GSE17705, GSE12093, GSE6577, GSE9893, GSE1379.
+"""Files of the tamoxifen series: curatedBreastData's clinical table and binarised expression, and Loi 2008's set.
 
-Conventions: every patient had tamoxifen and no chemotherapy, so these series show prognosis under tamoxifen and can
-never tell whether a marker predicts its failure. The recorded relapse is read as RFI. GSE9893 and GSE1379 have an
-outcome but no times, and no endpoint. GSE17705 comes from two centres (`site`): stratify by it.
+Conventions and traps: months are as published. The expression table holds 1 where a gene lies above the median of the
+642 pooled patients, has no identifiers, and its rows are those of `bmc15mldata1.csv` in one order of the studies, which
+its outcome column proves. Loi's patients are joined to GSE17705 by the number in both names.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import lzma
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..cohort import Cohort, Source
-from ..endpoints import OS, RFI
-from ..files import sha256
-from .curated import CLINICAL, WHOLE, clinical_series, free_of_relapse, series_expression
+from ..cohort import ABOVE_MEDIAN, Profile
+from ..errors import DataError
+from . import rules as grammar
+from .assemble import Parts, source_of
 from .folder import Folder
-from .profiles import DefaultRule, answerable
-from .recode import RawTable, events, months
+from .profiles import MatrixProfile
+from .rdata import read_rda
+from .recode import RawTable, read_table
+from .series_matrix import series_profile
 
-__all__ = ["SERIES", "load"]
+__all__ = ["BINARY", "CLINICAL", "ROWS", "loi2008", "tamoxifen_series"]
 
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    citation: str
-    pmid: str
-    relapse: str
-    rules: dict[str, DefaultRule]
-    overlaps: tuple[str, ...] = ()
-
-
-_MRNA = {
-    "AKT": DefaultRule("mrna_high", "mrna", "AKT1"),
-    "SRC": DefaultRule("mrna_high", "mrna", "SRC"),
-    "HH": DefaultRule("mrna_high", "mrna", "GLI1"),
-    "PTEN": DefaultRule("mrna_low", "mrna", "PTEN"),
-}
-_CONTINUOUS = {
-    "HER2": DefaultRule("erbb2_mrna", "mrna", "ERBB2"),
-    "MTOR": DefaultRule("mrna_high", "mrna", "MTOR"),
-}
-_HER2 = {"HER2": DefaultRule("her2_status")}
-SERIES = {
-    "GSE17705": _Series("Symmans WF et al. 2010 J Clin Oncol 28:4111", "20697068", "RFS", _MRNA, ("loi2008",)),
-    "GSE12093": _Series("Zhang Y et al. 2009 Breast Cancer Res Treat 116:303", "18821012", "DFS", _MRNA),
-    "GSE6577": _Series(
-        "Gruvberger-Saal SK et al. 2007 Clin Cancer Res 13:1987", "17404078", "RFS",
-        {**_HER2, "PTEN": DefaultRule("protein_lost")},
-    ),
-    "GSE9893": _Series("Chanrion M et al. 2008 Clin Cancer Res 14:1744", "18347175", "", _MRNA),
-    "GSE1379": _Series("Ma XJ et al. 2004 Cancer Cell 5:607", "15193263", "", {**_HER2, **_MRNA}),
-}  # fmt: skip
-_DEPARTURE = (
-    "relapse as the series records it ({}); the cause of death is not recorded, and the time of a patient without "
-    "relapse may be a minimum"
-)
-_SIGNS = {"0": "negative", "1": "positive"}
-_NOTES = (
-    "All patients had tamoxifen: a single arm cannot tell whether a marker predicts its failure.",
-    "Expression, unless the whole series is fetched, is published as above or below the median of 642 patients.",
-)
+CLINICAL, ROWS, BINARY = "bcClinicalTable.csv", "bmc15mldata1.csv", "tamoxBinary.csv.xz"
+WHOLE = ("GSE17705", "GSE12093")  # whose platform GEO annotates
+_STUDIES = ("9893_GPL5049_all", "1379_GPL1223_all", "17705_GPL96_JBI_Tissue_BC_Tamoxifen",
+            "17705_GPL96_MDACC_Tissue_BC_Tamoxifen", "12093_GPL96_all")  # fmt: skip
+_LOI = ("exprLoi2008", "classLoi2008", "annLoi2008")
 
 
-def load(*, series: str, data_dir: str | Path | None = None) -> Cohort:
-    """Load one tamoxifen series from curatedBreastData's table (`tamoxres fetch gse17705`), harmonised.
-
-    Parameters
-    ----------
-    series : str
-        Such as `GSE17705`.
-    data_dir : path, optional
-        Folder searched before the cache.
-
-    Returns
-    -------
-    Cohort
-        Endpoint RFI (and OS in GSE6577) where there are times; treatment `tamoxifen_confirmed`.
-    """
-    made = SERIES[series]
-    folder = Folder(folder="tamoxifen_geo", data_dir=data_dir)
-    path = folder.require(CLINICAL, fetch=series.lower())
-    table = clinical_series(path, series)
-    profiles, files = series_expression(folder, series, table.frame.index)
-    rules, unfetched = answerable(made.rules, profiles, f"tamoxres fetch {series.lower()} brings its expression")
-    if series in WHOLE:
-        whole = [profile for profile in profiles if profile.unit == "log2"]
-        more, absent = answerable(_CONTINUOUS, whole, f"tamoxres fetch {series.lower()} --full brings its expression")
-        rules, unfetched = rules | more, unfetched | absent
-    ends = _endpoints(table, made)
-    return Cohort(
-        name=series.lower(),
-        title=f"{series} (tamoxifen)",
-        patients=_harmonise(table).assign(**ends),
-        raw=table.frame,
-        sources=tuple(_source(file, made) for file in (path, *files)),
-        endpoints=tuple(e for e in (RFI, OS) if e.event in ends),
-        treatment_specificity="tamoxifen_confirmed",
-        departures={"RFI": _DEPARTURE.format(made.relapse)} if ends else {},
-        assays={"her2": "ERBB2 copy number" if series == "GSE6577" else "as curated (assay not stated)"},
-        default_rules=rules,
-        unfetched=unfetched,
-        profiles=profiles,
-        overlaps=made.overlaps,
-        notes=_NOTES,
-    )
-
-
-def _source(path: Path, made: _Series) -> Source:
-    return Source(
-        name=f"curatedBreastData (Planey and Butte 2013), {path.name}", citation=f"{made.citation}, PMID {made.pmid}",
-        url="https://www.ncbi.nlm.nih.gov/geo/", licence="GEO, public; curatedBreastData GPL", sha256=sha256(path),
+def tamoxifen_series(rules: grammar.Mapping, data_dir: str | Path | None = None) -> Parts:
+    """Open one series of curatedBreastData's table, with its whole expression where that was fetched."""
+    folder, series = Folder(folder="tamoxifen_geo", data_dir=data_dir), rules.name.upper()
+    path = folder.require(CLINICAL, fetch=rules.name)
+    table = _series(path, series)
+    profiles, files = _expression(folder, series, table.frame.index)
+    return Parts(
+        rules=rules, table=table, profiles=profiles, brings="its expression",
+        sources=tuple(source_of(rules, file) for file in (path, *files)),
     )  # fmt: skip
 
 
-def _harmonise(table: RawTable) -> pd.DataFrame:
-    everyone = table.frame.index
-    given = table.levels("tamoxifen", {"1": "yes"})
-    numbers = {"age": "age", "grade": "hist_grade", "nodes": "preTrt_numPosLymphNodes"}
-    signs = {"er": "ER_preTrt", "pr": "PR_preTrt"}
-    made: dict[str, Any] = {name: table.numbers(raw) for name, raw in numbers.items() if raw in table.frame}
-    made |= {name: table.levels(raw, _SIGNS) for name, raw in signs.items() if raw in table.frame}
-    for raw in ("HER2_preTrt", "ERBB2_CPN_amplified"):
-        if raw in table.frame:
-            made["her2"] = table.levels(raw, _SIGNS)
-    if "tumor_size_cm_preTrt_preSurgery" in table.frame:
-        made["size_mm"] = 10 * table.numbers("tumor_size_cm_preTrt_preSurgery")
-    if "site_ID" in table.frame:
-        made["site"] = table.frame["site_ID"]
-    made |= {
-        "endocrine": given,
-        "endocrine_agent": given.map({"yes": "tamoxifen"}),
-        "chemotherapy": table.levels("chemotherapyClass", {"0": "no", "1": "yes"}),
-    }
-    return pd.DataFrame(made, index=everyone)
+def _series(path: Path, number: str) -> RawTable:
+    """Read one series of the clinical table, indexed by GSM number; columns that are all unknown are dropped."""
+    needed = ["series_id", "patient_ID", "original_study_patient_ID", "tamoxifen", "RFS", "DFS", "OS"]
+    table = read_table(path.read_bytes(), path, separator=",", columns=needed, missing=["NA"])
+    rows = table.frame.index[table.frame["series_id"] == number]
+    if not len(rows):
+        raise DataError(f"{path.name} holds no series {number}. Restore the publisher's file.")
+    chosen = table.picked(rows, "patient_ID")
+    frame = chosen.frame.set_axis("GSM" + chosen.frame.index.rename("patient").astype(str)).rename_axis("patient")
+    return RawTable(table.name, frame.loc[:, frame.notna().any()], chosen.lines)
 
 
-def _endpoints(table: RawTable, made: _Series) -> dict[str, pd.Series[Any]]:
-    if not made.relapse:
-        return {}
-    ends = free_of_relapse(table, made.relapse, f"{made.relapse}_months_or_MIN_months_of_{made.relapse}")
-    if "OS_months_or_MIN_months_of_OS" in table.frame:
-        dead = table.levels("OS", {"0": "no", "1": "yes"})
-        time = months(table.times("OS_months_or_MIN_months_of_OS"), 365.25 / 12)
-        ends |= {"OS_months": time, "OS_event": events(dead == "yes", known=dead.notna() & time.notna())}
-    return ends
+def _expression(folder: Folder, series: str, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
+    """Return the whole expression where it was fetched, else the binarised one, with its files."""
+    matrix, annotation = folder.find(f"{series}_series_matrix.txt.gz"), folder.find("GPL96.annot.gz")
+    if series in WHOLE and matrix and annotation:
+        return (series_profile(matrix, annotation, patients),), [matrix, annotation]
+    binary, rows = folder.find(BINARY), folder.find(ROWS)
+    if not (binary and rows) or series == "GSE6577":
+        return (), []
+    profile = MatrixProfile(
+        kind="mrna", assay="mRNA array, above or below the median of 642 pooled patients", unit=ABOVE_MEDIAN,
+        names=partial(_names, binary), read=partial(_values, binary, rows, frozenset(patients)),
+    )  # fmt: skip
+    return (profile,), [binary, rows]
+
+
+def _names(path: Path) -> frozenset[str]:
+    with lzma.open(path, "rt", encoding="utf-8") as handle:
+        return frozenset(handle.readline().rstrip("\r\n").split(",")) - {"posOutcome"}
+
+
+def _values(path: Path, rows: Path, patients: frozenset[str], genes: Sequence[str]) -> pd.DataFrame:
+    frame = pd.read_csv(path, usecols=["posOutcome", *genes])
+    keys = pd.read_csv(rows, usecols=["study", "patient_ID", "posOutcome"], dtype={"patient_ID": str})
+    order = pd.concat([keys[keys["study"] == f"study_{study}-bmc15"] for study in _STUDIES])
+    if len(order) != len(frame) or (order["posOutcome"].to_numpy() != frame["posOutcome"].to_numpy()).any():
+        raise DataError(
+            f"{path.name} does not follow the rows of {rows.name}: their outcomes differ, so that patients cannot be "
+            "told. Take both files from one release."
+        )
+    named = frame.set_axis(pd.Index("GSM" + order["patient_ID"], name="patient"))[list(genes)]
+    return named[named.index.isin(patients)].astype(float)
+
+
+def loi2008(rules: grammar.Mapping, data_dir: str | Path | None = None) -> Parts:
+    """Open Loi 2008 from DEGraph's file; curatedBreastData's table beside it gives the times of the shared patients."""
+    folder = Folder(folder="tamoxifen_geo", data_dir=data_dir)
+    path = folder.require("Loi2008_DEGraphVignette.RData", fetch="loi2008")
+    objects = read_rda(path)
+    if missing := set(_LOI) - set(objects):
+        raise DataError(f"{path.name} does not hold {sorted(missing)[0]}. Restore the publisher's file.")
+    response = objects["classLoi2008"].rename_axis("patient")
+    raw = pd.DataFrame({"class": response.to_numpy()}, index=response.index)
+    table = RawTable(path.name, raw.assign(patient=raw.index), np.arange(1, len(raw) + 1), "row")
+    beside = {}
+    clinical = folder.find(CLINICAL)
+    if clinical is not None:
+        beside["GSE17705"] = _shared_patients(_series(clinical, "GSE17705")).rows_of(raw.index)
+    return Parts(
+        rules=rules, table=table, beside=beside, profiles=(_loi_profile(objects, raw.index),), raw=raw,
+        sources=tuple(source_of(rules, file) for file in (path, clinical) if file is not None),
+        columns={"site": pd.Series(raw.index.str.partition("_").get_level_values(0), index=raw.index)},
+    )  # fmt: skip
+
+
+def _shared_patients(series: RawTable) -> RawTable:
+    """Return the patients of GSE17705 who are Loi's, under Loi's names."""
+    names = series.frame["original_study_patient_ID"]
+    numbers = names.str.extract(r"^JBI_Tissue_BC_Tamoxifen_(\d+)$", expand=False)
+    shared = numbers.notna().to_numpy()
+    frame = series.frame[shared].set_axis("OXFT_" + numbers[shared])
+    return RawTable(series.name, frame, series.lines[shared])
+
+
+def _loi_profile(objects: dict[str, Any], patients: pd.Index[Any]) -> MatrixProfile:
+    symbols = objects["annLoi2008"]["NCBI.gene.symbol"]
+    values = objects["exprLoi2008"].set_axis(symbols).T.set_axis(patients)
+
+    def read(genes: Sequence[str]) -> pd.DataFrame:
+        chosen: pd.DataFrame = values[list(genes)].astype(float)
+        return chosen
+
+    return MatrixProfile(
+        kind="mrna", assay="mRNA array (Affymetrix), log2", unit="log2", names=partial(frozenset, symbols), read=read,
+        patients=frozenset(patients),
+    )  # fmt: skip

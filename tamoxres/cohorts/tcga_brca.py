@@ -1,139 +1,208 @@
-"""TCGA BRCA: 1,097 patients, drugs by name, curated endpoints, and proteins with their phosphorylations (RPPA).
+"""TCGA's files (`tcga_brca.toml` reads the clinical ones): drugs by name, curated endpoints, protein, mRNA, mutations.
 
-Conventions and traps: drugs were recorded during follow-up, so whoever lived longer could be recorded more often
-(immortal time): `endocrine_start_months` says when therapy began. A patient without a drug row is of unknown treatment,
-never untreated. DSS counts deaths with tumour; DFI and PFI are read as RFI and BCFI, with the departures stated.
+Conventions and traps: the drug table has three header lines and free text for names; a patient without a row is not
+proven untreated. The curated endpoints (TCGA-CDR) are days. RPPA holds metastases and normal tissue beside 874 primary
+tumours. The Agilent table names 1,105 samples, of which 529 have values. `BRCA.mutations.rda` has 2 AKT1 mutations
+where 20 to 25 are expected: AKT1 is not read from it.
 """
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ..cohort import Cohort
-from ..endpoints import BCFI, BCSS, OS, RFI
+from ..cohort import Profile, Source
+from ..errors import DataError
+from . import rules as grammar
+from .assemble import Parts, source_of
 from .cbioportal import Study
-from .profiles import DefaultRule, answerable
-from .recode import NEGATIVE_POSITIVE, RawTable, events, months
-from .tcga_files import UNKNOWN, read_drugs, read_endpoints, tcga_profiles, tcga_source
+from .formats import read_file
+from .profiles import CASCADE_GENES, MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows
+from .rdata import read_rda
+from .recode import RawTable, read_table
 
-__all__ = ["load"]
+__all__ = ["read_drugs", "read_endpoints", "rppa_profile", "tcga_brca"]
 
 _CDR = "TCGA-CDR-SupplementalTableS1_v2.xlsx"
 _DRUGS = "nationwidechildrens.org_clinical_drug_brca.txt"
-_COLUMNS = (
-    "AGE", "SEX", "MENOPAUSE_STATUS", "ER_STATUS_BY_IHC", "PR_STATUS_BY_IHC", "IHC_HER2", "HER2_FISH_STATUS",
-    "LYMPH_NODES_EXAMINED_HE_COUNT", "AJCC_PATHOLOGIC_TUMOR_STAGE", "INITIAL_PATHOLOGIC_DX_YEAR", "TISSUE_SOURCE_SITE",
-)  # fmt: skip
-_RECEPTOR = {**NEGATIVE_POSITIVE, "Indeterminate": None, "Equivocal": None}
-_DEFAULT_RULES = {
-    "HER2": DefaultRule("ihc_ish"),
-    "AKT": DefaultRule("rppa_ps473", "rppa", "AKT_pS473"),
-    "MTOR": DefaultRule("rppa_ps2448", "rppa", "MTOR_pS2448"),
-    "SRC": DefaultRule("rppa_py416", "rppa", "SRC_pY416"),
-    "HH": DefaultRule("mutation", "mutation", "SMO"),
-    "PTEN": DefaultRule("rppa_low", "rppa", "PTEN"),
-    "PIK3CA": DefaultRule("mutation", "mutation", "PIK3CA"),
-}
-_DEPARTURES = {
-    "BCSS": "TCGA-CDR's DSS: death with tumour, the cause of death not being recorded",
-    "RFI": "TCGA-CDR's DFI: any new tumour event after a tumour-free state; unknown in 144 patients",
-    "BCFI": "TCGA-CDR's PFI: any new tumour event, progression included, or death with tumour",
-}
-_NOTES = (
-    "Drugs were recorded during follow-up: treatment at baseline is biased by immortal time; use a landmark or "
-    "time-dependent treatment.",
-    "A patient without a drug row is of unknown treatment, not untreated: there is no untreated arm.",
-    "Follow-up is short and few events were seen.",
-)
+_ATLAS = "brca_tcga_pan_can_atlas_2018"
+UNKNOWN = ("[Not Available]", "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]")
+_TAMOXIFEN = r"tamox|nolvadex"
+_AROMATASE = r"arimidex|anastr|letroz|femara|exemest|aromas"
+_OVARIAN = r"zoladex|goser|lupron|leup|tripto"
+_OTHER = r"fulv|faslodex|fareston|megace|hormone, nos"
+_RPPA_TABLE = "TCGA-BRCA-L4.csv"
 
 
-def load(*, data_dir: str | Path | None = None) -> Cohort:
-    """Load TCGA BRCA from its files, harmonised; clinical table, endpoints and drugs must be there.
+def tcga_brca(rules: grammar.Mapping, data_dir: str | Path | None = None) -> Parts:
+    """Open TCGA BRCA; clinical table, endpoints and drugs must be on disk."""
+    study = Study(folder="tcga_brca", data_dir=data_dir)
+    clinical = study.require("brca_tcga/data_clinical_patient.txt")
+    cdr, drugs = study.require(_CDR), study.require(_DRUGS)
+    table = study.table(clinical, rules.patient, missing=UNKNOWN)
+    treated = read_drugs(drugs).reindex(table.frame.index)
+    profiles, paths = _profiles(study, table.frame.index)
+    return Parts(
+        rules=rules, table=table, profiles=profiles,
+        sources=tuple(_source(rules, path) for path in (clinical, cdr, drugs, *paths)),
+        beside={"CDR": read_endpoints(cdr).of(table), "drugs": RawTable(drugs.name, treated, table.lines, "row")},
+        columns={"endocrine_agent": _agent(treated)},
+    )  # fmt: skip
 
-    Parameters
-    ----------
-    data_dir : path, optional
-        Folder searched before the cache.
+
+def _agent(treated: pd.DataFrame) -> pd.Series[Any]:
+    """Name the drug: tamoxifen, an aromatase inhibitor, both in sequence, or one that is neither."""
+    tamoxifen, inhibitor = treated["tamoxifen"].eq(True), treated["aromatase_inhibitor"].eq(True)
+    agent = pd.Series(None, index=treated.index, dtype=object).mask(treated["endocrine"].eq(True), "unspecified")
+    agent = agent.mask(inhibitor, "aromatase_inhibitor").mask(tamoxifen, "tamoxifen")
+    return agent.mask(tamoxifen & inhibitor, "sequence")
+
+
+def read_drugs(path: Path) -> pd.DataFrame:
+    """Read who had which endocrine drug, and when, from the drug table (biotab).
 
     Returns
     -------
-    Cohort
-        Endpoints OS, BCSS, RFI and BCFI; columns `tamoxifen` (yes where named, alone or not) and `sex` beside the
-        codebook's; 257 patients had tamoxifen.
+    DataFrame, indexed by patient
+        tamoxifen, aromatase_inhibitor, ovarian_suppression, endocrine, chemotherapy (bool: a row names it), start, stop
+        (days from diagnosis of endocrine therapy, NaN where unknown or ongoing).
     """
-    study = Study(
-        folder="tcga_brca", study_id="brca_tcga", citation="TCGA Network 2012 Nature 490:61; Liu J et al. 2018 Cell "
-        "173:400", doi="10.1016/j.cell.2018.02.052", data_dir=data_dir,
-    )  # fmt: skip
-    clinical = study.require("brca_tcga/data_clinical_patient.txt")
-    cdr, drugs = study.require(_CDR), study.require(_DRUGS)
-    table = study.table(clinical, "PATIENT_ID", _COLUMNS, missing=UNKNOWN)
-    ends, treated = read_endpoints(cdr).of(table), read_drugs(drugs).reindex(table.frame.index)
-    profiles, paths = tcga_profiles(study, table.frame.index)
-    rules, unfetched = answerable(_DEFAULT_RULES, profiles, study.fetch)
-    return Cohort(
-        name="tcga_brca",
-        title="TCGA BRCA",
-        patients=_harmonise(table, treated).assign(**_endpoints(ends)),
-        raw=table.frame.join(ends.frame).join(treated, rsuffix="_drugs"),
-        sources=tuple(tcga_source(study, path) for path in (clinical, cdr, drugs, *paths)),
-        endpoints=(OS, BCSS, RFI, BCFI),
-        treatment_specificity="mixed_by_name",
-        departures=_DEPARTURES,
-        assays={"er": "IHC", "pr": "IHC", "her2": "IHC, settled by FISH where equivocal or missing"},
-        default_rules=rules,
-        unfetched=unfetched,
-        profiles=profiles,
-        notes=_NOTES,
-    )
-
-
-def _harmonise(table: RawTable, treated: pd.DataFrame) -> pd.DataFrame:
-    ihc, fish = table.levels("IHC_HER2", _RECEPTOR), table.levels("HER2_FISH_STATUS", _RECEPTOR)
-    her2 = ihc.where(ihc.notna(), fish)
-    stage = table.frame["AJCC_PATHOLOGIC_TUMOR_STAGE"].str.extract(r"Stage (IV|I+)", expand=False)
-    menopause = table.frame["MENOPAUSE_STATUS"].str.extract(r"^(Pre|Post) ", expand=False).str.lower()
-    yes = {name: treated[name].eq(True) for name in ("tamoxifen", "aromatase_inhibitor", "endocrine", "chemotherapy")}
-    agent = pd.Series(None, index=table.frame.index, dtype=object).mask(yes["endocrine"], "unspecified")
-    agent = agent.mask(yes["aromatase_inhibitor"], "aromatase_inhibitor").mask(yes["tamoxifen"], "tamoxifen")
-    return pd.DataFrame(
+    lines = path.read_bytes().split(b"\n")
+    table = read_table(b"\n".join([lines[0], *lines[3:]]), path.name, missing=UNKNOWN)
+    table.require([
+        "bcr_patient_barcode", "pharmaceutical_therapy_drug_name", "pharmaceutical_therapy_type",
+        "pharmaceutical_tx_started_days_to", "pharmaceutical_tx_ended_days_to", "pharmaceutical_tx_ongoing_indicator",
+    ])  # fmt: skip
+    frame = table.frame
+    name = frame["pharmaceutical_therapy_drug_name"].fillna("").str.lower()
+    kind = frame["pharmaceutical_therapy_type"].fillna("")
+    rows = pd.DataFrame(
         {
-            "age": table.numbers("AGE"),
-            "menopause": menopause.where(menopause.notna(), None),
-            "er": table.levels("ER_STATUS_BY_IHC", _RECEPTOR),
-            "pr": table.levels("PR_STATUS_BY_IHC", _RECEPTOR),
-            "her2": her2,
-            "nodes": table.numbers("LYMPH_NODES_EXAMINED_HE_COUNT"),
-            "stage": stage.map({"I": 1.0, "II": 2.0, "III": 3.0, "IV": 4.0}),
-            "diagnosis_year": table.numbers("INITIAL_PATHOLOGIC_DX_YEAR"),
-            "site": table.frame["TISSUE_SOURCE_SITE"],
-            "sex": table.frame["SEX"],
-            "endocrine": _named(yes["endocrine"]),
-            "endocrine_agent": agent.mask(yes["tamoxifen"] & yes["aromatase_inhibitor"], "sequence"),
-            "tamoxifen": _named(yes["tamoxifen"]),
-            "ovarian_suppression": _named(treated["ovarian_suppression"].eq(True)),
-            "chemotherapy": _named(yes["chemotherapy"]),
-            "endocrine_start_months": months(treated["start"]),
-            "endocrine_stop_months": months(treated["stop"]),
-        },
-        index=table.frame.index,
+            "tamoxifen": name.str.contains(_TAMOXIFEN),
+            "aromatase_inhibitor": name.str.contains(_AROMATASE),
+            "ovarian_suppression": name.str.contains(_OVARIAN),
+            "chemotherapy": kind.str.contains("Chemotherapy") & ~name.str.fullmatch(f".*({_AROMATASE}|{_OVARIAN}).*"),
+        }
     )
+    other = name.str.contains(_OTHER) | (kind.str.contains("Hormone") & (name == ""))
+    rows["endocrine"] = rows[["tamoxifen", "aromatase_inhibitor", "ovarian_suppression"]].any(axis=1) | other
+    start = table.numbers("pharmaceutical_tx_started_days_to")
+    rows["start"] = start.where(rows["endocrine"] & (start >= 0))  # before the diagnosis: for another tumour
+    stop = table.numbers("pharmaceutical_tx_ended_days_to")
+    going = frame["pharmaceutical_tx_ongoing_indicator"] == "YES"
+    rows["stop"] = stop.where(rows["endocrine"] & ~going & (stop >= 0))
+    rows["open"] = rows["endocrine"] & rows["stop"].isna()
+    found = rows.groupby(frame["bcr_patient_barcode"]).agg(
+        {**dict.fromkeys(list(rows)[:5], "any"), "start": "min", "stop": "max", "open": "any"}
+    )
+    return found.assign(stop=found["stop"].where(~found.pop("open"))).rename_axis("patient")
 
 
-def _named(rows: pd.Series[Any]) -> pd.Series[Any]:
-    """Say yes where a drug is named; not being named proves nothing."""
-    return pd.Series(None, index=rows.index, dtype=object).mask(rows, "yes")
+def read_endpoints(path: Path) -> RawTable:
+    """Read the curated endpoints (TCGA-CDR) of breast cancer, indexed by patient."""
+    table = read_file(path, sheet="TCGA-CDR")
+    columns = [f"{code}{part}" for code in ("OS", "DSS", "DFI", "PFI") for part in ("", ".time")]
+    table.require(["type", "bcr_patient_barcode", *columns])
+    breast = table.frame.index[table.frame["type"] == "BRCA"]
+    chosen = table.picked(breast, "bcr_patient_barcode")
+    return RawTable(chosen.name, chosen.frame[columns].mask(chosen.frame[columns].isin(["#N/A"])), chosen.lines)
 
 
-def _endpoints(ends: RawTable) -> dict[str, pd.Series[Any]]:
-    died, os_time = ends.numbers("OS") == 1, ends.times("OS.time")
-    made: dict[str, pd.Series[Any]] = {}
-    for steep, code in (("OS", "OS"), ("BCSS", "DSS"), ("RFI", "DFI"), ("BCFI", "PFI")):
-        happened, time = ends.numbers(code), ends.times(f"{code}.time")
-        other = None if steep == "OS" else died & (happened == 0) & (time == os_time)
-        made[f"{steep}_months"] = months(time)
-        made[f"{steep}_event"] = events(happened == 1, competing=other, known=happened.notna() & time.notna())
-    return made
+def rppa_profile(path: Path) -> MatrixProfile:
+    """Describe the protein arrays: TCPA's level 4 archive, or the pan-cancer table of GDC."""
+    return MatrixProfile(
+        kind="rppa", assay="RPPA (TCPA)", unit="log2, normalised", names=partial(_rppa_names, path),
+        read=partial(_rppa_values, path),
+    )  # fmt: skip
+
+
+def _open_rppa(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    try:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                content, separator = archive.read(_RPPA_TABLE), ","
+        else:
+            content, separator = path.read_bytes(), "\t"
+        if columns is None:
+            return pd.read_csv(io.BytesIO(content), sep=separator, nrows=0)
+        return pd.read_csv(io.BytesIO(content), sep=separator, usecols=lambda name: name in columns)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise DataError(f"{path.name} is not the RPPA table ({error}). Download it anew.") from None
+
+
+def _rppa_names(path: Path) -> frozenset[str]:
+    ids = {"Sample_ID", "SampleID", "Cancer_Type", "TumorType", "Sample_Type", "SetID"}
+    return frozenset(_open_rppa(path, None).columns) - ids
+
+
+def _rppa_values(path: Path, antibodies: Sequence[str]) -> pd.DataFrame:
+    """Return primary tumours (sample type 01) x antibodies; a patient's first sample speaks."""
+    frame = _open_rppa(path, ["Sample_ID", "SampleID", *antibodies])
+    barcode = frame["Sample_ID" if "Sample_ID" in frame else "SampleID"].astype(str)
+    primary = barcode.str[13:15] == "01"
+    frame = frame.loc[primary, list(antibodies)].set_axis(pd.Index(barcode[primary].str[:12], name="patient"))
+    return frame[~frame.index.duplicated()].astype(float)
+
+
+def mrna_profile(path: Path, samples: Samples) -> MatrixProfile:
+    """Describe the Agilent z-scores; whoever has no value was not on an array."""
+    return MatrixProfile(
+        kind="mrna", assay="mRNA array (Agilent), z-score against diploid samples", unit="z-score",
+        names=partial(read_gene_names, path), read=partial(read_gene_rows, path, samples),
+    )  # fmt: skip
+
+
+def mutation_profile(path: Path, samples: Samples) -> MutationProfile:
+    """Describe the Firehose exomes of RTCGA.mutations; AKT1 is not usable there."""
+    return MutationProfile(
+        assay="exome sequencing (Firehose 2015)", read=partial(_mutations, path), samples=samples, sequenced=None,
+        panels={"": frozenset(CASCADE_GENES)}, unreliable=frozenset({"AKT1"}),
+    )  # fmt: skip
+
+
+def _mutations(path: Path) -> pd.DataFrame:
+    frame: Any = read_rda(path).get("BRCA.mutations")
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"{path.name} does not hold BRCA.mutations. Restore the publisher's file.")
+    change = frame["Variant_Classification"].astype(str) + ":" + frame["amino_acid_change_WU"].fillna("").astype(str)
+    return pd.DataFrame({"sample": frame["bcr_patient_barcode"], "gene": frame["Hugo_Symbol"], "change": change})
+
+
+def _source(rules: grammar.Mapping, path: Path) -> Source:
+    """Describe one file: cBioPortal's, or TCGA's own."""
+    study = path.parent.name
+    if study in ("brca_tcga", _ATLAS):
+        name, url = f"cBioPortal study {study}, {path.name}", f"https://www.cbioportal.org/study/summary?id={study}"
+        return source_of(rules, path, name=name, url=url)
+    return source_of(rules, path, name=path.name, url="https://gdc.cancer.gov", licence="TCGA open access")
+
+
+def _profiles(study: Study, patients: pd.Index[Any]) -> tuple[tuple[Profile, ...], list[Path]]:
+    """Return the profiles that are on disk, and the files they come from."""
+    tissue = study.table(study.require("brca_tcga/data_clinical_sample.txt"), "SAMPLE_ID", ["PATIENT_ID"])
+    speaks = {f"{patient}-01": str(patient) for patient in patients}
+    samples = Samples(known=frozenset(tissue.frame.index) | frozenset(speaks), patient_of=speaks)
+    found: list[Profile] = []
+    paths: list[Path] = []
+    single: tuple[tuple[Callable[[Path], Profile], tuple[str, ...]], ...] = (
+        (rppa_profile, ("TCGA-BRCA-L4.zip", "TCGA-RPPA-pancan-clean.txt")),
+        (partial(mrna_profile, samples=samples), ("brca_tcga_brca_tcga_mrna_median_Zscores.txt",)),
+    )
+    atlas = replace(study, folder=f"{study.folder}/{_ATLAS}")
+    if atlas.find("data_mutations.txt"):
+        more, files = atlas.profiles(samples, {"mutation": "exome sequencing (PanCanAtlas)", "cna": "SNP6 (GISTIC)"})
+        found, paths = [*more], files
+    else:
+        single = (*single, (partial(mutation_profile, samples=samples), ("BRCA.mutations.rda",)))
+    for describe, names in single:
+        if path := study.find(*names):
+            found.append(describe(path))
+            paths.append(path)
+    return tuple(found), paths

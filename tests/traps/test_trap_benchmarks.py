@@ -9,7 +9,7 @@ import pytest
 
 import tamoxres as tr
 from tamoxres.codebook import DAYS_PER_MONTH
-from tamoxres.cohorts import gbsg as gbsg_module
+from tamoxres.cohorts import embedded
 from tamoxres.errors import DataError, QuestionError
 
 # Times are one division away from the file's text.
@@ -74,19 +74,22 @@ def test_gbsg_says_what_it_is() -> None:
 def test_pinned(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One changed byte in a pinned file is an error that tells file, hash and mend."""
     if name == "gbsg":
-        altered = tmp_path / "lymph_node.csv"
-        altered.write_bytes(gbsg_module._path().read_bytes() + b"\n")
-        monkeypatch.setattr(gbsg_module, "_path", lambda: altered)
+        altered = tmp_path / "datasets" / "lymph_node.csv"
+        altered.parent.mkdir()
+        altered.write_bytes((embedded._lifelines() / "datasets" / altered.name).read_bytes() + b"\n")
+        monkeypatch.setattr(embedded, "_lifelines", lambda: tmp_path)
     else:
-        source = tr.cohorts.rotterdam.data_root() / "rotterdam" / "rotterdam.csv"
+        source = embedded.data_root() / "rotterdam" / "rotterdam.csv"
         (tmp_path / "rotterdam").mkdir()
         (tmp_path / "rotterdam" / "rotterdam.csv").write_bytes(source.read_bytes()[:-10])
-        monkeypatch.setattr("tamoxres.cohorts.rotterdam.data_root", lambda: tmp_path)
+        monkeypatch.setattr(embedded, "data_root", lambda: tmp_path)
     with pytest.raises(DataError, match="is not the file we know: sha256 .*, expected .* altered or truncated"):
         tr.load(name)
 
 
 def test_unknown_cohort() -> None:
     """A name the catalogue does not hold is refused with those it holds."""
-    with pytest.raises(QuestionError, match="Unknown cohort 'metabrik'. Use one of .*gbsg.*metabric.*rotterdam"):
+    with pytest.raises(
+        QuestionError, match="Unknown cohort 'metabrik'. Is it 'metabric'. Use one of .*gbsg.*metabric.*rotterdam"
+    ):
         tr.load("metabrik")

@@ -14,8 +14,8 @@ import pytest
 import tamoxres as tr
 from tamoxres.codebook import DAYS_PER_MONTH
 from tamoxres.cohorts.catalogue import load
-from tamoxres.cohorts.curated import BINARY, CLINICAL, ROWS
 from tamoxres.cohorts.rdata import read_rda
+from tamoxres.cohorts.tamoxifen_geo import BINARY, CLINICAL, ROWS
 from tamoxres.errors import DataError, QuestionError
 from tamoxres.markers.calling import call, rules_for, with_continuous
 

@@ -9,7 +9,7 @@ import pytest
 import tamoxres as tr
 from tamoxres.cohort import Cohort
 from tamoxres.cohorts.catalogue import load
-from tamoxres.cohorts.rueda import RUEDA_FILE
+from tamoxres.cohorts.metabric import RUEDA_FILE
 from tamoxres.errors import DataError
 
 # R 4.2.2, survival 3.5-3, coxph, Efron: HER2 gain, distant relapse, ER positive with TAM or TAM/AI; printed digits.

@@ -11,7 +11,7 @@ import pytest
 import tamoxres as tr
 from tamoxres.cohort import Cohort
 from tamoxres.cohorts.catalogue import load
-from tamoxres.cohorts.tcga_files import read_drugs, rppa_profile
+from tamoxres.cohorts.tcga_brca import read_drugs, rppa_profile
 from tamoxres.errors import DataError, QuestionError
 from tamoxres.markers.calling import call, markers_table
 
