@@ -152,7 +152,7 @@ def test_lifelines_and_the_kernel_agree(metabric):
             close(b.se, a.se, a.term)
             same = {"log_estimate": a.log_estimate, "se": a.se, "p_value": a.p_value}
             assert replace(b, **same, lrt_p=a.lrt_p, term_p=a.term_p) == a
-    with pytest.raises(QuestionError, match="Unknown engine 'r'. Use one of lifelines, kernel"):
+    with pytest.raises(QuestionError, match="Unknown engine 'r'. Use one of kernel, lifelines"):
         tr.cox(treated_only, engine="r")
 
 

@@ -127,7 +127,7 @@ def answer(cohort: Cohort, question: Question) -> Answer:
     return Answer(**behind, **fitted)
 
 
-def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "lifelines") -> dict[str, Any]:
+def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel") -> dict[str, Any]:
     """Fit the complete cases: rows, flow, models and, where one was asked for, the interaction."""
     choices: dict[str, Any] = {
         "adjust": question.adjust, "strata": question.strata, "ties": question.ties, "engine": engine,

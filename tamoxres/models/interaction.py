@@ -26,8 +26,8 @@ from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate, effects_to_frame
 from ..errors import AnalysisError
 from ..inference.verdict import Verdict, indication_note, reach_verdict, single_arm_verdict
-from .cox import MARKER_CONTRAST, CoxModel, fit_terms, treatment_contrast
-from .engine import Engine, Ties
+from ..vocabulary import Engine, Ties
+from .cox import MARKER_CONTRAST, CoxModel, fit_nested, treatment_contrast
 from .treatment import CRUDE_WARNING
 
 __all__ = ["InteractionResult", "interaction"]
@@ -97,7 +97,7 @@ def interaction(
     ties: Ties = "efron",
     alpha: float = 0.05,
     margin: tuple[float, float] | None = None,
-    engine: Engine = "lifelines",
+    engine: Engine = "kernel",
 ) -> InteractionResult:
     """Estimate the marker x treatment interaction and reach a verdict.
 
@@ -111,7 +111,7 @@ def interaction(
         Level of the verdict's tests.
     margin : (low, high), optional
         Equivalence margin for the ratio of hazard ratios.
-    engine : "lifelines" | "kernel"
+    engine : "kernel" | "lifelines"
         As in `cox`.
 
     Raises
@@ -147,10 +147,9 @@ def _interaction(
 ) -> dict[str, Any]:
     cells = _cells(analysis)
     terms = ["treatment", "marker", _PRODUCT, *adjust]
-    full = fit_terms(analysis, terms, strata=strata, ties=ties, engine=engine)
-    without = fit_terms(analysis, [t for t in terms if t != _PRODUCT], strata=strata, ties=ties, engine=engine)
+    full, smaller = fit_nested(analysis, terms, _PRODUCT, strata=strata, ties=ties, engine=engine)
     position = {name: full.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)}
-    lrt_p = float(chdtrc(1, max(2 * (full.loglik - without.loglik), 0.0)))
+    lrt_p = float(chdtrc(1, max(2 * (full.loglik - smaller), 0.0)))
     contrasts: dict[str, tuple[str, ...]] = {
         "ratio": (_PRODUCT,),
         "marker_treated": ("marker", _PRODUCT),
