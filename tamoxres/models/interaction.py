@@ -162,18 +162,30 @@ def _interaction(
 
 
 def _cells(analysis: AnalysisSet) -> Any:
+    import pandas as pd
+
     frame = analysis.frame
-    event = frame["event"] == 1
-    grouped = frame.assign(events=event).groupby(["marker", "treatment"], observed=False)["events"]
-    cells = grouped.agg(patients="size", events="sum").reset_index()
-    empty = cells[cells["events"] == 0]
-    if len(empty):
-        first = empty.iloc[0]
+    marker, treatment = frame["marker"].array, frame["treatment"].array
+    shape = len(marker.categories), len(treatment.categories)
+    known = (marker.codes >= 0) & (treatment.codes >= 0)
+    cell = np.ravel_multi_index((marker.codes[known], treatment.codes[known]), shape)
+    event = frame["event"].to_numpy()[known] == 1
+    patients, events = (np.bincount(rows, minlength=shape[0] * shape[1]) for rows in (cell, cell[event]))
+    rows, columns = (index.ravel() for index in np.indices(shape))
+    if not events.all():
+        i = int(np.argmin(events))
         raise AnalysisError(
-            f"{analysis.marker} {first['marker']}, {first['treatment']}: {first['patients']:,} patients and no events, "
-            "so the interaction cannot be estimated. Choose another endpoint, rule or population."
+            f"{analysis.marker} {marker.categories[rows[i]]}, {treatment.categories[columns[i]]}: {patients[i]:,} "
+            "patients and no events, so the interaction cannot be estimated. "
+            "Choose another endpoint, rule or population."
         )
-    return cells
+    return pd.DataFrame(
+        {
+            "marker": pd.Categorical.from_codes(rows, dtype=marker.dtype),
+            "treatment": pd.Categorical.from_codes(columns, dtype=treatment.dtype),
+            "patients": patients, "events": events,
+        }
+    )  # fmt: skip
 
 
 def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) -> EffectEstimate:
@@ -216,7 +228,7 @@ def _note(analysis: AnalysisSet, name: str, point: float, model: CoxModel) -> st
 def _part(analysis: AnalysisSet, name: str) -> dict[str, Any]:
     """Counts and population of the patients a contrast speaks of."""
     frame = analysis.frame
-    event = frame["event"] == 1
+    event = frame["event"].to_numpy() == 1
     subset = {
         "ratio": None,
         "marker_treated": ("treatment", TREATED, "endocrine"),
@@ -224,15 +236,16 @@ def _part(analysis: AnalysisSet, name: str) -> dict[str, Any]:
         "treatment_altered": ("marker", ALTERED, "any"),
         "treatment_unaltered": ("marker", UNALTERED, "any"),
     }[name]
-    inside = frame["months"].notna() if subset is None else frame[subset[0]] == subset[1]
+    inside = frame["months"].notna().to_numpy() if subset is None else frame[subset[0]].to_numpy() == subset[1]
     by, first, second = (
         ("treatment", TREATED, UNTREATED) if name.startswith("treatment") else ("marker", ALTERED, UNALTERED)
     )
+    groups = frame[by].to_numpy()
     out: dict[str, Any] = {"n": int(inside.sum()), "events": int((event & inside).sum())}
     for suffix, level in (("1", first), ("0", second)):
-        group = inside & (frame[by] == level)
+        group = inside & (groups == level)
         out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
-    out["person_years"] = float((frame["months"] - frame["entry"])[inside].sum() / 12)
+    out["person_years"] = float((frame["months"].to_numpy() - frame["entry"].to_numpy())[inside].sum() / 12)
     if subset is not None:
         label = f"{analysis.marker} {subset[1]}" if subset[0] == "marker" else subset[1]
         out |= {"population": f"{analysis.population}, {label}", "treatment": subset[2]}
