@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 Estimand = Literal["", "prognostic", "treatment_effect", "interaction"]
-Measure = Literal["HR", "sHR", "RR", "OR", "RD", "RMSTD", "RMTLD", "other_difference"]
+Measure = Literal["HR", "sHR", "RR", "OR", "TR", "RD", "RMSTD", "RMTLD", "other_difference"]
 Status = Literal["estimated", "not_estimable", "test_only"]
 Design = Literal["", "randomised", "partly_randomised", "observational", "mixed"]
 TreatmentContrast = Literal[
@@ -27,7 +27,7 @@ TreatmentContrast = Literal[
 ]
 ESTIMANDS, MEASURES, STATUSES = get_args(Estimand), get_args(Measure), get_args(Status)
 DESIGNS, CONTRASTS = get_args(Design), get_args(TreatmentContrast)
-RATIO_MEASURES = ("HR", "sHR", "RR", "OR")
+RATIO_MEASURES = ("HR", "sHR", "RR", "OR", "TR")
 _COUNTS = ("n", "events", "n_1", "events_1", "n_0", "events_0")
 _NUMBERS = ("log_estimate", "difference", "se", "p_value", "person_years", "term_p", "lrt_p", "df")
 _LISTS = ("adjusted_for", "strata", "overlaps")
@@ -49,7 +49,7 @@ class EffectEstimate:
         Which treatments are compared (`none` when all patients had the same).
     estimand : "prognostic" | "treatment_effect" | "interaction"
         Marker among patients treated alike; treatment within a marker level; the ratio of hazard ratios.
-    measure : "HR" | "sHR" | "RR" | "OR" | "RD" | "RMSTD" | "RMTLD" | "other_difference"
+    measure : "HR" | "sHR" | "RR" | "OR" | "TR" | "RD" | "RMSTD" | "RMTLD" | "other_difference"
     log_estimate : float or None
         Natural log of a ratio; None for a difference.
     difference : float or None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from lifelines import CoxPHFitter
 
-__all__ = ["CoxModel", "cox", "fit_nested", "fit_terms", "refuse_empty_levels", "treatment_contrast"]
+__all__ = ["CoxModel", "cox", "fit_nested", "fit_terms", "refuse_empty_levels", "sparseness", "treatment_contrast"]
 
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
 _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
@@ -272,7 +272,7 @@ def _model(
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2],
         ties=choices[1], strata=tuple(choices[0]), focus=focus,
-        notes=_sparseness(design, complete.frame["event"].to_numpy() == 1),
+        notes=sparseness(design, complete.frame["event"].to_numpy() == 1),
     )  # fmt: skip
 
 
@@ -308,7 +308,8 @@ def _refuse_unestimable(design: Design, fitted: CoxFit) -> None:
         )
 
 
-def _sparseness(design: Design, event: BoolArray) -> tuple[str, ...]:
+def sparseness(design: Design, event: BoolArray) -> tuple[str, ...]:
+    """Say where there are few events for the parameters, or on one side of a column of 0 and 1."""
     x, total = design.x, int(event.sum())
     notes = []
     if total < _EVENTS_PER_PARAMETER * x.shape[1]:
