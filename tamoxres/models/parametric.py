@@ -35,6 +35,7 @@ from .parametric_predict import LevelEstimate
 from .standardise import set_levels
 
 if TYPE_CHECKING:
+    from ..kernel.newton import Climb
     from .parametric_fit import Family, Times
 
 __all__ = ["Parameter", "ParametricModel", "parametric"]
@@ -48,6 +49,7 @@ _SHAPES = {
     "weibull": ("log(shape)",), "lognormal": ("log(sigma)",), "loglogistic": ("log(shape)",),
     "gengamma": ("log(sigma)", "Q"),
 }  # fmt: skip
+_COLLAPSED = 7.0  # log of a shape or sigma beyond which times are foretold exactly: the likelihood has no maximum
 _RUNAWAY = 1e-3  # a last step this long, in standard deviations of a column, means that there is no finite maximum
 
 
@@ -264,7 +266,8 @@ class ParametricModel:
         """
         from .parametric_fit import lifelines_fitter
 
-        return lifelines_fitter(self.design.names, _times(self.analysis, self.design), self._family, self.coefficients)
+        data = _times(self.analysis, self.design)
+        return lifelines_fitter(self.design.names, data, self._family, self.coefficients, self.covariance)
 
     def __str__(self) -> str:
         return f"{self.effect}; {_TITLES[self.distribution]} model, AIC {number(self.aic, 1)}"
@@ -338,8 +341,7 @@ def parametric(
     times = _times(complete, design)
     where = _knots(times, 2 if knots is None else knots) if distribution == "spline" else ()
     top, covariance = fit_family(distribution, times, where)
-    variances = np.diag(covariance)
-    if not (top.converged and np.abs(top.step).max() < _RUNAWAY and (variances > 0).all()):
+    if not _is_maximum(top, covariance, len(design.names), spline=distribution == "spline"):
         raise NotConverged(
             f"The {_TITLES[distribution].lower()} model did not converge on {complete.n:,} patients and "
             f"{complete.events:,} events.", mend="Adjust for fewer covariates, or choose another distribution.",
@@ -348,6 +350,14 @@ def parametric(
         analysis=complete, design=design, distribution=distribution, knots=where, coefficients=top.beta,
         covariance=covariance, loglik=float(top.state.loglik), focus=focus, notes=sparseness(design, event),
     )  # fmt: skip
+
+
+def _is_maximum(top: Climb, covariance: FloatArray, columns: int, *, spline: bool) -> bool:
+    """Whether a climb ended at a finite maximum with a covariance, and not where sigma runs to 0."""
+    still = top.converged and bool(np.abs(top.step).max() < _RUNAWAY)
+    shape = float(top.beta[columns + 1])
+    bounded = spline or abs(shape) < _COLLAPSED
+    return still and bounded and bool((np.diag(covariance) > 0).all())
 
 
 def _with_follow_up(analysis: AnalysisSet) -> AnalysisSet:

@@ -279,8 +279,13 @@ def family_of(distribution: str, knots: tuple[float, ...] = ()) -> Family:
     return Family(distribution=distribution, fitter=make(), location=location, shapes=shapes)
 
 
-def lifelines_fitter(names: tuple[str, ...], data: Times, family: Family, theta: FloatArray) -> Any:
+def lifelines_fitter(
+    names: tuple[str, ...], data: Times, family: Family, theta: FloatArray, covariance: FloatArray
+) -> Any:
     """Return lifelines' fitter of the same patients, fitted by its own method from the maximum.
+
+    It holds our covariance: lifelines' own of a generalized gamma model can be several times off, by the coarse
+    differences of its incomplete gamma function.
 
     Raises
     ------
@@ -293,6 +298,8 @@ def lifelines_fitter(names: tuple[str, ...], data: Times, family: Family, theta:
     frame = pd.DataFrame(data.x, columns=list(names))
     coefficients = pd.Series(theta[1 : len(names) + 1], index=list(names)) * frame.std()  # as lifelines scales them
     start = family.named(np.array([*coefficients[columns], theta[0], *theta[len(names) + 1 :]]))
+    shapes = [(name, "Intercept") for name in family.shapes]
+    ours = [(family.location, "Intercept"), *((family.location, name) for name in names), *shapes]
     frame["months"], frame["event"] = data.time, data.event.astype(int)
     choices: dict[str, Any] = {"initial_point": start}
     if (data.entry > 0).any():
@@ -304,9 +311,15 @@ def lifelines_fitter(names: tuple[str, ...], data: Times, family: Family, theta:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return family.fitter.fit(frame, "months", "event", **choices)
+            fitter = family.fitter.fit(frame, "months", "event", **choices)
         except ConvergenceError as error:
             raise NotConverged("lifelines does not reach the maximum of this model from there.") from error
+    index = fitter.params_.index
+    fitter.variance_matrix_ = pd.DataFrame(covariance, index=ours, columns=ours).loc[list(index), list(index)]
+    fitter.variance_matrix_.index = fitter.variance_matrix_.columns = index
+    fitter.standard_errors_ = pd.Series(np.sqrt(np.diag(fitter.variance_matrix_)), index=index, name="se")
+    fitter.confidence_intervals_ = fitter._compute_confidence_intervals()
+    return fitter
 
 
 def fit_family(distribution: str, data: Times, knots: tuple[float, ...] = ()) -> tuple[Climb, FloatArray]:

@@ -30,12 +30,17 @@ slope <- function(f, p, h) sapply(seq_along(p), function(i) { e <- replace(0 * p
 bend <- function(f, p, h) { g <- function(i) { e <- replace(0 * p, i, h[i])
     (8 * (slope(f, p + e, h) - slope(f, p - e, h)) - (slope(f, p + 2 * e, h) - slope(f, p - 2 * e, h))) / (12 * h[i]) }
   m <- sapply(seq_along(p), g); (m + t(m)) / 2 }
-maximise <- function(f, start) {
-  p <- optim(start, f, method = "BFGS", control = list(fnscale = -1, reltol = 1e-14, maxit = 2000, parscale = pmax(abs(start), .01)))$par
+# `centre`: of the covariates, taken off before (a year of 1985 ruins differences) and put back after
+maximise <- function(f, start, d) {
+  centre <- colMeans(d$x); d$x <- sweep(d$x, 2, centre); n <- length(centre)
+  g <- f(d); start[1] <- start[1] + sum(centre * start[1 + 1:n])
+  p <- optim(start, g, method = "BFGS", control = list(fnscale = -1, reltol = 1e-14, maxit = 2000, parscale = pmax(abs(start), .01)))$par
   h <- rep(1e-3, length(p))
-  for (i in 1:3) h <- 0.05 / sqrt(pmax(diag(-bend(f, p, h)), 1e-8))
-  for (i in 1:6) p <- p - solve(bend(f, p, h), slope(f, p, h))
-  list(theta = unname(p), se = unname(sqrt(diag(solve(-bend(f, p, h))))), loglik = f(p), aic = 2 * length(p) - 2 * f(p))
+  for (i in 1:3) h <- 0.05 / sqrt(pmax(diag(-bend(g, p, h)), 1e-8))
+  for (i in 1:6) p <- p - solve(bend(g, p, h), slope(g, p, h))
+  back <- diag(length(p)); back[1, 1 + 1:n] <- -centre
+  v <- back %*% solve(-bend(g, p, h)) %*% t(back)
+  list(theta = unname(drop(back %*% p)), se = unname(sqrt(diag(v))), loglik = g(p), aic = 2 * length(p) - 2 * g(p))
 }
 
 gamma_surv <- function(w, q) if (q > 0) pgamma(exp(q * w) / q^2, q^-2, lower.tail = FALSE, log.p = TRUE) else
@@ -50,7 +55,7 @@ square <- function(v) 3 * pmax(v, 0)^2
 basis <- function(u, k, power) { a <- k[1]; b <- k[length(k)]
   do.call(cbind, c(list(if (power == 3) u else 1 + 0 * u), lapply(k[-c(1, length(k))], function(m) { part <- if (power == 3) cube else square
     share <- (b - m) / (b - a); part(u - m) - share * part(u - a) - (1 - share) * part(u - b) }))) }
-spline <- function(d, k) { u <- log(d$time); high <- basis(u, k, 3); low <- basis(u, k, 2); m <- ncol(high)
+spline <- function(k) function(d) { u <- log(d$time); high <- basis(u, k, 3); low <- basis(u, k, 2); m <- ncol(high)
   function(p) { n <- length(p); eta <- p[1] + d$x %*% p[2:(n - m)] + high %*% p[(n - m + 1):n]; s <- low %*% p[(n - m + 1):n]
     if (any(s[d$event == 1] <= 0)) return(-1e10)
     sum(ifelse(d$event == 1, eta + log(pmax(s, 1e-300)) - u, 0) - exp(eta)) } }
@@ -63,17 +68,17 @@ for (name in names(sets)) {
   d <- sets[[name]]
   fits <- lapply(c(weibull = "weibull", lognormal = "lognormal", loglogistic = "loglogistic"), regression, d = d)
   theta <- fits$lognormal$theta
-  fits$gengamma <- maximise(gengamma(d), c(theta, -0.3))
+  fits$gengamma <- maximise(gengamma, c(theta, -0.3), d)
   stopifnot(abs(gengamma(d)(c(fits$weibull$theta, 1)) - fits$weibull$loglik) < 1e-7)
   k <- inner(d, 2); w <- fits$weibull$theta; a <- exp(-w[length(w)])
   start <- c(-a * w[-length(w)], a)
-  stopifnot(abs(spline(d, k[c(1, 4)])(start) - fits$weibull$loglik) < 1e-7)
-  fits$spline <- c(maximise(spline(d, k), c(start, 0, 0)), list(knots = unname(exp(k))))
+  stopifnot(abs(spline(k[c(1, 4)])(d)(start) - fits$weibull$loglik) < 1e-7)
+  fits$spline <- c(maximise(spline(k), c(start, 0, 0), d), list(knots = unname(exp(k))))
   fits$cox <- list(coef = unname(coef(coxph(Surv(d$time, d$event) ~ d$x))))
   out[[name]] <- fits
 }
 w <- out$gbsg$weibull$theta
-out$gbsg_late <- list(weibull = maximise(truncated(late), c(w[-length(w)], -w[length(w)])))
+out$gbsg_late <- list(weibull = maximise(truncated, c(w[-length(w)], -w[length(w)]), late))
 
 # Weibull, GBSG: survival at 24 and 60 months and mean survival, by hormone, averaged over the patients; delta method
 f <- survreg(Surv(time, event) ~ x, data = sets$gbsg, control = survreg.control(rel.tolerance = 1e-14, maxiter = 200))
