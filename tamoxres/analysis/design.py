@@ -84,9 +84,9 @@ def column_of(term: str) -> str:
     return _FACTOR.sub(r"\1", term)
 
 
-def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet:
-    """Keep the patients in whom all model columns are known, saying in the flow what was missing in how many."""
-    wanted = list(dict.fromkeys(column_of(name) for name in columns))
+def complete_cases(analysis: AnalysisSet, terms: Iterable[str]) -> AnalysisSet:
+    """Keep the patients in whom all columns of the terms are known; the flow says what was missing in how many."""
+    wanted = list(dict.fromkeys(column_of(part) for term in terms for part in term.split(":")))
     frame = analysis.frame
     gone, unknown = np.zeros(len(frame), bool), {}
     for name in wanted:

@@ -241,7 +241,7 @@ def _prepare(
     analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str]
 ) -> tuple[AnalysisSet, pd.DataFrame, Design]:
     """Keep the complete cases and make their design, refusing what has no events."""
-    complete = complete_cases(analysis, [*(part for term in terms for part in term.split(":")), *strata])
+    complete = complete_cases(analysis, [*terms, *strata])
     frame = complete.frame
     event = frame["event"].to_numpy() == 1
     if not event.any():

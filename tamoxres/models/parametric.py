@@ -136,8 +136,7 @@ class ParametricModel:
     def _gradient(self, columns: Sequence[int], measure: str) -> FloatArray:
         """Derivatives of log ratios by the parameters, shape (columns, k)."""
         gradient = np.zeros((len(columns), len(self.coefficients)))
-        places = np.asarray(columns) + 1
-        rows = np.arange(len(columns))
+        rows, places = np.arange(len(columns)), np.asarray(columns) + 1
         gradient[rows, places] = 1.0
         if self.distribution == "weibull" and measure == "HR":  # log HR = -shape x log TR
             shape = np.exp(self.coefficients[-1])
@@ -226,14 +225,14 @@ class ParametricModel:
                 cells += [effect_cell(row), p_cell(row.p_value, row.row_id)]
             rows.append(Row(tuple(cells)))
         shapes = [p for p in self.parameters if p.name not in self.design.names]
-        told = ", ".join(f"{p.name} {number(p.estimate, 3)} (SE {number(p.se, 3)})" for p in shapes)
+        words = ", ".join(f"{p.name} {number(p.estimate, 3)} (SE {number(p.se, 3)})" for p in shapes)
         knots = f" Knots at {', '.join(f'{knot:.1f}' for knot in self.knots)} months." if self.knots else ""
         return Table(
             title=f"{_TITLES[self.distribution]} model of {self.analysis.endpoint.code}: {self.analysis.cohort.title}",
             columns=tuple(columns), rows=tuple(rows),
             footnotes=(
                 f"{count(self.analysis.n)} patients, {count(self.analysis.events)} events.",
-                f"Log likelihood {number(self.loglik, 2)}, AIC {number(self.aic, 2)}; {told}.{knots}", *self.notes,
+                f"Log likelihood {number(self.loglik, 2)}, AIC {number(self.aic, 2)}; {words}.{knots}", *self.notes,
             ),
         )  # fmt: skip
 
@@ -331,7 +330,7 @@ def parametric(
 
     focus = "marker" if analysis.marker else "treatment"
     terms = list(dict.fromkeys([focus, *one_or_more(adjust)]))
-    complete = _with_follow_up(complete_cases(analysis, [part for term in terms for part in term.split(":")]))
+    complete = _with_follow_up(complete_cases(analysis, terms))
     frame = complete.frame
     event = frame["event"].to_numpy() == 1
     if not event.any():
@@ -355,8 +354,7 @@ def parametric(
 def _is_maximum(top: Climb, covariance: FloatArray, columns: int, *, spline: bool) -> bool:
     """Whether a climb ended at a finite maximum with a covariance, and not where sigma runs to 0."""
     still = top.converged and bool(np.abs(top.step).max() < _RUNAWAY)
-    shape = float(top.beta[columns + 1])
-    bounded = spline or abs(shape) < _COLLAPSED
+    bounded = spline or abs(float(top.beta[columns + 1])) < _COLLAPSED
     return still and bounded and bool((np.diag(covariance) > 0).all())
 
 
