@@ -174,6 +174,16 @@ def test_a_nested_pair_is_two_fits(metabric):
         fit_nested(both, terms, "treatment:marker", engine="kernal")
 
 
+@pytest.mark.parametrize(("level", "patients"), [("untreated", 440), ("treated", 246)])
+def test_a_level_without_events_is_refused_by_name(level, patients):
+    """The reference level too: without events in it the hazard ratio is infinite."""
+    analysis = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    frame = analysis.frame
+    empty = replace(analysis, frame=frame.assign(event=frame["event"].where(frame["treatment"] != level, 0)))
+    with pytest.raises(AnalysisError, match=f"treatment = {level}: {patients} patients and no events"):
+        tr.cox(empty, adjust=["age"])
+
+
 def test_to_lifelines_is_the_same_model(metabric):
     """The fitter of lifelines holds our coefficients and errors, with strata and with delayed entry."""
     analysis = treated(metabric, "snp6_gain", "BCSS")
