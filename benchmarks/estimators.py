@@ -45,8 +45,7 @@ AGREES = 1e-5  # relative: peers stop their iterations at tolerances of their ow
 MISSING = "not installed"
 NOTE = (
     "Simulated patients. Ratio: the peer's time over that of `arrays` / of `call`. Largest difference: between the "
-    "answers, relative. The call of the test of proportional hazards fits its model again, which R has at hand; that "
-    "of a Cox model runs on lifelines up to 20,000 patients without late entry."
+    "answers, relative. The call of the test of proportional hazards fits its model again, which R has at hand."
 )
 MAPPING: dict[str, Any] = {
     "name": "simulated",

@@ -22,6 +22,7 @@ _HOMES = {
     "analysis": ["AnalysisSet", "select"],
     "answers.answer": ["Answer", "ask"],
     "models.cox": ["cox"],
+    "models.parametric": ["parametric"],
     "models.survival": ["follow_up", "kaplan_meier"],
     "models.incidence": ["cumulative_incidence", "gray_test"],
     "models.logrank": ["logrank"],

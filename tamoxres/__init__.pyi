@@ -97,6 +97,7 @@ from .models.incidence import gray_test as gray_test
 from .models.interaction import interaction as interaction
 from .models.logrank import logrank as logrank
 from .models.one_stage import one_stage as one_stage
+from .models.parametric import parametric as parametric
 from .models.proportional import proportional_test as proportional_test
 from .models.proportional import scaled_schoenfeld as scaled_schoenfeld
 from .models.rates import event_rates as event_rates
@@ -224,6 +225,7 @@ __all__ = [
     "one_stage",
     "open_expression",
     "overlap",
+    "parametric",
     "pool",
     "pool_dependent",
     "proportional_test",

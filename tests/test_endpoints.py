@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tamoxres.endpoints import BCSS, OS, PUBLISHED, RFI, STEEP, endpoint
+from tamoxres.endpoints import BCSS, OS, RFI, STEEP, endpoint
 from tamoxres.errors import QuestionError
 
 OTHER_DEATH = "death from another or unknown cause"

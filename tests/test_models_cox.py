@@ -11,7 +11,7 @@ import pytest
 
 import tamoxres as tr
 from tamoxres.errors import AnalysisError, QuestionError
-from tamoxres.models.cox import fit_terms
+from tamoxres.models.cox import fit_nested, fit_terms
 from tamoxres.models.treatment import treatment_effect
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "cox" / "reference.json").read_text())
@@ -152,8 +152,52 @@ def test_lifelines_and_the_kernel_agree(metabric):
             close(b.se, a.se, a.term)
             same = {name: getattr(a, name) for name in ("log_estimate", "se", "p_value", "term_p", "engine")}
             assert replace(b, **same) == a
-    with pytest.raises(QuestionError, match="Unknown engine 'r'. Use one of lifelines, kernel"):
+    with pytest.raises(QuestionError, match="Unknown engine 'r'. Use one of kernel, lifelines"):
         tr.cox(treated_only, engine="r")
+
+
+def test_a_nested_pair_is_two_fits(metabric):
+    """fit_nested gives the model and the smaller one's likelihood as two calls of fit_terms do, on both engines."""
+    both = tr.select(metabric, marker="HER2", rule="snp6_gain", endpoint="BCSS", treatment="any")
+    terms = ["treatment", "marker", "treatment:marker", "age"]
+    for engine in ("kernel", "lifelines"):
+        model, smaller = fit_nested(both, terms, "treatment:marker", strata=["site"], engine=engine)
+        alone = fit_terms(both, terms, strata=["site"], engine=engine)
+        rest = fit_terms(both, ["treatment", "marker", "age"], strata=["site"], engine=engine)
+        close(model.coefficients, alone.coefficients, "coefficients")
+        close(model.covariance, alone.covariance, "covariance")
+        assert model.loglik == pytest.approx(alone.loglik, rel=1e-13)
+        assert smaller == pytest.approx(rest.loglik, rel=1e-13)
+        assert model.design.without("treatment:marker").names == rest.design.names
+        assert model.design.without("treatment:marker").terms == rest.design.terms
+    with pytest.raises(QuestionError, match="Is it 'kernel'"):
+        fit_nested(both, terms, "treatment:marker", engine="kernal")
+
+
+@pytest.mark.parametrize(("level", "patients"), [("untreated", 440), ("treated", 246)])
+def test_a_level_without_events_is_refused_by_name(level, patients):
+    """The reference level too: without events in it the hazard ratio is infinite."""
+    analysis = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    frame = analysis.frame
+    empty = replace(analysis, frame=frame.assign(event=frame["event"].where(frame["treatment"] != level, 0)))
+    with pytest.raises(AnalysisError, match=f"treatment = {level}: {patients} patients and no events"):
+        tr.cox(empty, adjust=["age"])
+
+
+def test_to_lifelines_is_the_same_model(metabric):
+    """The fitter of lifelines holds our coefficients and errors, with strata and with delayed entry."""
+    analysis = treated(metabric, "snp6_gain", "BCSS")
+    late = replace(analysis, frame=analysis.frame[analysis.frame["months"] > 12].assign(entry=12.0))
+    for some, strata in ((analysis, ["site"]), (late, [])):
+        model = tr.cox(some, adjust=["age", "npi"], strata=strata)
+        fitter = model.to_lifelines()
+        assert list(fitter.params_.index) == list(model.design.names)
+        close(fitter.params_, model.coefficients, "coefficients")
+        close(fitter.standard_errors_, np.sqrt(np.diag(model.covariance)), "errors")
+        close(fitter.log_likelihood_, model.loglik, "loglik")
+    assert list(fitter.predict_survival_function(fitter._central_values, times=[60]).shape) == [1, 1]
+    with pytest.raises(AnalysisError, match="Efron's ties alone, not breslow"):
+        tr.cox(analysis, ties="breslow").to_lifelines()
 
 
 def test_breslow_ties_differ_and_are_named(metabric):

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
-from ..vocabulary import FloatArray
+from ..vocabulary import FloatArray, IntArray
 from .sets import AnalysisSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Design", "Term", "column_of", "complete_cases", "make_design", "parts_of", "term_values"]
+__all__ = ["Design", "Term", "column_of", "complete_cases", "level_codes", "make_design", "parts_of", "term_values"]
 
 _FACTOR = re.compile(r"factor\((\w+)\)")
 _OWN = {"months", "event", "entry"}
@@ -69,6 +69,15 @@ class Design:
         """Return a term by its name."""
         return next(term for term in self.terms if term.name == name)
 
+    def without(self, name: str) -> Design:
+        """Return the design without one term."""
+        kept = [i for term in self.terms if term.name != name for i in term.columns]
+        place = {column: i for i, column in enumerate(kept)}
+        terms = tuple(
+            replace(term, columns=tuple(place[i] for i in term.columns)) for term in self.terms if term.name != name
+        )
+        return Design(x=self.x[:, kept], terms=terms, names=tuple(self.names[i] for i in kept))
+
 
 def column_of(term: str) -> str:
     """Return the column that a term reads: `grade` of `factor(grade)`."""
@@ -80,20 +89,22 @@ def parts_of(term: str) -> tuple[str, ...]:
     return tuple(term.split(":"))
 
 
-def complete_cases(analysis: AnalysisSet, columns: Iterable[str]) -> AnalysisSet:
-    """Keep the patients in whom all model columns are known, saying in the flow what was missing in how many."""
-    wanted = list(dict.fromkeys(column_of(name) for name in columns))
+def complete_cases(analysis: AnalysisSet, terms: Iterable[str]) -> AnalysisSet:
+    """Keep the patients in whom all columns of the terms are known; the flow says what was missing in how many."""
+    wanted = list(dict.fromkeys(column_of(part) for term in terms for part in parts_of(term)))
     frame = analysis.frame
+    gone, unknown = np.zeros(len(frame), bool), {}
     for name in wanted:
         if name not in frame or name in _OWN:
             have = ", ".join(c for c in frame.columns if c not in _OWN and frame[c].notna().any())
             raise QuestionError(f"{analysis.cohort.name} has no column {name!r}. It has {have}.")
         _refuse_after_baseline(name)
-    missing = frame[wanted].isna()
-    gone = missing.to_numpy().any(axis=1)
+        missing = frame[name].isna().to_numpy()
+        unknown[name] = int(missing.sum())
+        gone |= missing
     if not gone.any():
         return analysis
-    why = ", ".join(f"{name} unknown {int(n):,}" for name, n in missing.sum().items() if n)
+    why = ", ".join(f"{name} unknown {n:,}" for name, n in unknown.items() if n)
     kept = analysis.without(~gone, name=f"Covariates known ({', '.join(wanted)})", why=why)
     if kept.n == 0:
         raise AnalysisError(
@@ -117,7 +128,41 @@ def term_values(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     values = frame[found[1]]
     if values.dtype.kind not in "fiu":
         return values
-    return values.map(lambda value: f"{value:g}").rename(name)
+    import pandas as pd
+
+    codes, numbers = pd.factorize(values, use_na_sentinel=False)
+    labels = np.array([f"{number:g}" for number in numbers], dtype=object)
+    return pd.Series(labels[codes], index=values.index, name=name)
+
+
+def level_codes(values: pd.Series[Any]) -> tuple[IntArray, tuple[str, ...]]:
+    """Number the levels of a column: each patient's number (-1 where unknown), and the levels that occur.
+
+    The reference, number 0, is the first category, or the first of the codebook's levels, that occurs; levels that
+    neither declares follow in sorted order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> codes, levels = level_codes(pd.Series(["yes", "no", "yes"], name="chemotherapy"))
+    >>> codes.tolist(), levels
+    ([1, 0, 1], ('no', 'yes'))
+    """
+    import pandas as pd
+
+    if isinstance(values.array, pd.Categorical):
+        codes, names = values.array.codes, [str(category) for category in values.array.categories]
+        declared = tuple(names)
+    else:
+        codes, kinds = pd.factorize(values)
+        names = [str(kind) for kind in kinds]
+        known = column(str(values.name))
+        declared = known.levels if known else ()
+    occurs = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
+    present = {name for name, there in zip(names, occurs, strict=True) if there}
+    levels = (*(level for level in declared if level in present), *sorted(present - set(declared)))
+    number = {level: i for i, level in enumerate(levels)}
+    return np.array([*(number.get(name, -1) for name in names), -1])[codes], levels
 
 
 def make_design(frame: pd.DataFrame, terms: Sequence[str]) -> Design:
@@ -136,58 +181,54 @@ def make_design(frame: pd.DataFrame, terms: Sequence[str]) -> Design:
         If a column is constant or collinear with those before it, naming it.
     """
     blocks: list[FloatArray] = []
-    made: list[Term] = []
+    rows: list[Term] = []
     names: list[str] = []
-    done: dict[str, tuple[FloatArray, tuple[str, ...]]] = {}
+    done: dict[str, _Block] = {}
     for name in terms:
         parts = [_block(frame, part, done) for part in name.split(":")]
-        block, levels = parts[0] if len(parts) == 1 else _product(*parts)
+        block = parts[0] if len(parts) == 1 else _product(*parts)
         start = len(names)
-        names += [f"{name}[{level}]" for level in levels] if levels else [name]
-        reference = _levels(term_values(frame, name))[0] if len(parts) == 1 and levels else ""
-        made.append(Term(name=name, columns=tuple(range(start, len(names))), levels=levels, reference=reference))
-        blocks.append(block)
-    design = Design(x=np.hstack(blocks), terms=tuple(made), names=tuple(names))
+        names += [f"{name}[{level}]" for level in block.levels] if block.levels else [name]
+        columns = tuple(range(start, len(names)))
+        rows.append(Term(name=name, columns=columns, levels=block.levels, reference=block.reference))
+        blocks.append(block.x)
+    design = Design(x=np.hstack(blocks), terms=tuple(rows), names=tuple(names))
     _refuse_collinear(design)
     return design
 
 
-def _block(
-    frame: pd.DataFrame, name: str, done: dict[str, tuple[FloatArray, tuple[str, ...]]]
-) -> tuple[FloatArray, tuple[str, ...]]:
+class _Block(NamedTuple):
+    """The columns of one term, shape (n, columns), their levels and the reference level; a number has no levels."""
+
+    x: FloatArray
+    levels: tuple[str, ...] = ()
+    reference: str = ""
+
+
+def _block(frame: pd.DataFrame, name: str, done: dict[str, _Block]) -> _Block:
     if name not in done:
         values = term_values(frame, name)
         if values.dtype.kind in "fiub":
-            _refuse_constant(name, values)
-            done[name] = values.to_numpy(float)[:, None], ()
+            numbers = values.to_numpy(float)
+            _refuse_constant(name, values, len(numbers) == 0 or numbers.min() == numbers.max())
+            done[name] = _Block(numbers[:, None])
         else:
-            order = _levels(values)
-            _refuse_constant(name, values)
-            labels = values.astype(str).to_numpy()
-            done[name] = np.column_stack([labels == level for level in order[1:]]).astype(float), tuple(order[1:])
+            codes, levels = level_codes(values)
+            _refuse_constant(name, values, len(levels) < 2)
+            done[name] = _Block((codes[:, None] == np.arange(1, len(levels))).astype(float), levels[1:], levels[0])
     return done[name]
 
 
-def _product(
-    first: tuple[FloatArray, tuple[str, ...]], second: tuple[FloatArray, tuple[str, ...]]
-) -> tuple[FloatArray, tuple[str, ...]]:
-    columns = [first[0][:, i] * second[0][:, j] for i in range(first[0].shape[1]) for j in range(second[0].shape[1])]
-    levels = tuple(":".join(part for part in (a, b) if part) for a in first[1] or ("",) for b in second[1] or ("",))
-    return np.column_stack(columns), levels if any(levels) else ()
-
-
-def _levels(values: pd.Series[Any]) -> list[str]:
-    """Levels that occur, the reference first: categories or the codebook's order, else sorted."""
-    present = set(values.dropna().astype(str))
-    declared = column(str(values.name))
-    order = (
-        list(map(str, values.cat.categories)) if hasattr(values, "cat") else list(declared.levels if declared else ())
+def _product(first: _Block, second: _Block) -> _Block:
+    columns = [first.x[:, i] * second.x[:, j] for i in range(first.x.shape[1]) for j in range(second.x.shape[1])]
+    levels = tuple(
+        ":".join(part for part in (a, b) if part) for a in first.levels or ("",) for b in second.levels or ("",)
     )
-    return [level for level in order if level in present] + sorted(present - set(order))
+    return _Block(np.column_stack(columns), levels if any(levels) else ())
 
 
-def _refuse_constant(name: str, values: pd.Series[Any]) -> None:
-    if values.nunique() < 2:
+def _refuse_constant(name: str, values: pd.Series[Any], constant: bool) -> None:
+    if constant:
         only = values.iloc[0] if len(values) else "nobody"
         raise AnalysisError(
             f"Column {name} is constant: all {len(values):,} patients are {only}.",
@@ -199,14 +240,14 @@ def _refuse_collinear(design: Design) -> None:
     """Refuse a column that the columns before it determine (its residual after them is nothing but rounding)."""
     centred = design.x - design.x.mean(axis=0)
     scaled = centred / np.linalg.norm(centred, axis=0).clip(1e-300)
-    basis = np.empty((len(scaled), 0))
-    for name, values in zip(design.names, scaled.T, strict=True):
-        rest = values - basis @ (basis.T @ values)
-        rest -= basis @ (basis.T @ rest)
+    basis = np.empty_like(scaled, order="F")
+    for i, (name, values) in enumerate(zip(design.names, scaled.T, strict=True)):
+        before = basis[:, :i]
+        rest = values - before @ (before.T @ values)
+        rest -= before @ (before.T @ rest)
         size = float(np.linalg.norm(rest))
         if size < 1e-7:
             raise AnalysisError(
-                f"Column {name} is collinear with {', '.join(design.names[: basis.shape[1]])}.",
-                mend="Leave one of them out.",
+                f"Column {name} is collinear with {', '.join(design.names[:i])}.", mend="Leave one of them out."
             )
-        basis = np.column_stack([basis, rest / size])
+        basis[:, i] = rest / size

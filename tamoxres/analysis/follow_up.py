@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import AnalysisError
 from ..kernel.risksets import RiskSets, Ties, make_risk_sets
 from ..vocabulary import FloatArray, IntArray
+from .design import level_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,11 @@ def stratum_codes(frame: pd.DataFrame, strata: Sequence[str]) -> IntArray | None
     """Number the combinations of the strata's levels; None without strata."""
     if not strata:
         return None
-    return np.asarray(frame.groupby([frame[name].astype(str) for name in strata]).ngroup().to_numpy(), dtype=int)
+    combined = np.zeros(len(frame), dtype=int)
+    for name in strata:
+        codes, levels = level_codes(frame[name])
+        combined = combined * (len(levels) + 1) + codes + 1  # an unknown level is a level of its own
+    return np.unique(combined, return_inverse=True)[1]
 
 
 def risk_sets(frame: pd.DataFrame, strata: Sequence[str], ties: Ties) -> RiskSets:

@@ -132,7 +132,7 @@ def _compared(question: Question) -> str | tuple[str, str]:
     return (treatment, question.against) if question.against else treatment
 
 
-def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "lifelines") -> dict[str, Any]:
+def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel") -> dict[str, Any]:
     """Fit the complete cases: rows, flow, models and, where one was asked for, the interaction."""
     choices: dict[str, Any] = {
         "adjust": question.adjust, "strata": question.strata, "ties": question.ties, "engine": engine,

@@ -127,7 +127,8 @@ def _same_question(test: EffectEstimate, stratum: EffectEstimate) -> bool:
 
 def _shared(row: EffectEstimate) -> dict[str, Any]:
     return {
-        "marker": row.marker, "study": row.label, "endpoint": row.endpoint, "measure": row.measure, "design": row.design, "flags": ", ".join(row.flags),
+        "marker": row.marker, "study": row.label, "endpoint": row.endpoint, "measure": row.measure,
+        "design": row.design, "flags": ", ".join(row.flags),
     }  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """Cox regression of one analysis set: marker (or treatment), covariates, strata.
 
 Conventions: Efron ties unless Breslow is asked for; the competing deaths of an endpoint are censored (the hazard is
-cause-specific); coefficients are log hazard ratios; numbers enter per unit, levels against their reference. The engine
-of the single fit is lifelines, run to the end of double precision (its default stops 5e-5 off); Breslow ties, delayed
-entry, more than 20,000 patients, and many fits (`engine="kernel"`) run on `kernel`. Each checks the other in the tests.
+cause-specific); coefficients are log hazard ratios; numbers enter per unit, levels against their reference. `kernel`
+fits every model. With `engine="lifelines"`, lifelines fits it from there to the end of double precision (its default
+stops 5e-5 off), except where it cannot or takes seconds: Breslow ties, delayed entry, more than 20,000 patients.
 
 References
 ----------
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import chdtrc
@@ -22,13 +22,26 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, Term, complete_cases, make_design, parts_of, term_values
 from ..effects import EffectEstimate
-from ..errors import AnalysisError, QuestionError
+from ..errors import AnalysisError
 from ..kernel.cox import CoxFit
-from ..vocabulary import FloatArray
-from .engine import Engine, Ties, kernel_fit, lifelines_fit
+from ..vocabulary import ENGINES, BoolArray, Engine, FloatArray, Ties, choose
+from .engine import kernel_fit, kernel_nested, lifelines_cox, lifelines_fit
 from .proportional import ProportionalTest, proportional_test
 
-__all__ = ["CoxModel", "cox", "fit_terms", "group_counts"]
+if TYPE_CHECKING:
+    import pandas as pd
+    from lifelines import CoxPHFitter
+
+__all__ = [
+    "CoxModel",
+    "cox",
+    "fit_nested",
+    "fit_terms",
+    "group_counts",
+    "refuse_empty_levels",
+    "sparseness",
+    "term_row",
+]
 
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
 _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
@@ -53,6 +66,7 @@ class CoxModel:
         The term the question is about: `marker` or `treatment`.
     flags : tuple of str
         Codes of what must be said of its rows.
+    engine : "kernel" | "lifelines"
     """
 
     analysis: AnalysisSet
@@ -64,6 +78,7 @@ class CoxModel:
     strata: tuple[str, ...]
     focus: str
     flags: tuple[str, ...] = ()
+    engine: Engine = "kernel"
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:
@@ -93,12 +108,8 @@ class CoxModel:
 
     def _row(self, term: Term, i: int) -> EffectEstimate:
         position = term.columns[i]
-        estimand = _ESTIMANDS.get(term.name, "")
-        row, about = self.analysis.describe(estimand) | group_counts(self.analysis, term, i), _about(term, i)
-        flags = (*row["flags"], *self.flags, *about.pop("flags", ()))
-        row |= about | {"flags": flags, "estimand": estimand}
         return EffectEstimate(
-            **row,
+            **term_row(self.analysis, term, i, self.flags),
             measure="HR",
             log_estimate=float(self.coefficients[position]),
             se=float(np.sqrt(self.covariance[position, position])),
@@ -109,12 +120,30 @@ class CoxModel:
             term_p=self.term_p(term),
             model="cox",
             ties=self.ties,
+            engine=self.engine,
         )
 
     @property
     def proportional(self) -> ProportionalTest:
         """The score test of proportional hazards (`proportional_test` with the km transform)."""
         return proportional_test(self)
+
+    def to_lifelines(self) -> CoxPHFitter:
+        """Return lifelines' own fit of this model to the same patients, for its plots and predictions.
+
+        Raises
+        ------
+        AnalysisError
+            If ties are Breslow's: lifelines has Efron's alone.
+
+        Examples
+        --------
+        >>> import tamoxres as tr
+        >>> model = cox(tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any"))
+        >>> round(float(model.to_lifelines().hazard_ratios_.iloc[0]), 3), round(model.effect.estimate, 3)
+        (0.695, 0.695)
+        """
+        return lifelines_cox(self.analysis.frame, self.design, self.strata, self.ties, start=self.coefficients)
 
     def __str__(self) -> str:
         return str(self.effect)
@@ -129,6 +158,13 @@ class CoxModel:
 
 
 _ESTIMANDS = {"marker": "prognostic", "treatment": "treatment_effect"}
+
+
+def term_row(analysis: AnalysisSet, term: Term, i: int, flags: tuple[str, ...]) -> dict[str, Any]:
+    """Return what an effect row says of a coefficient beside its numbers: of whom, what is compared, counts, flags."""
+    estimand = _ESTIMANDS.get(term.name, "")
+    row, about = analysis.describe(estimand) | group_counts(analysis, term, i), _about(term, i)
+    return row | about | {"flags": (*row["flags"], *flags, *about.get("flags", ())), "estimand": estimand}
 
 
 def _about(term: Term, i: int) -> dict[str, Any]:
@@ -148,7 +184,7 @@ def cox(
     adjust: Sequence[str] = (),
     strata: Sequence[str] = (),
     ties: Ties = "efron",
-    engine: Engine = "lifelines",
+    engine: Engine = "kernel",
 ) -> CoxModel:
     """Fit the marker's (or, without a marker, the treatment's) hazard ratio, adjusted and stratified as asked.
 
@@ -160,8 +196,8 @@ def cox(
     strata : sequence of str
         Columns with a baseline hazard for each level.
     ties : "efron" | "breslow"
-    engine : "lifelines" | "kernel"
-        `kernel` for many fits (imputations, resamples): the same numbers, several times as fast.
+    engine : "kernel" | "lifelines"
+        Which of the two independent programs fits; they give the same numbers.
 
     Returns
     -------
@@ -188,53 +224,100 @@ def fit_terms(
     *,
     strata: Sequence[str] = (),
     ties: Ties = "efron",
-    engine: Engine = "lifelines",
+    engine: Engine = "kernel",
 ) -> CoxModel:
     """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about."""
-    if engine not in get_args(Engine):
-        raise QuestionError(f"Unknown engine {engine!r}. Use one of {', '.join(get_args(Engine))}.")
-    columns = [part for term in terms for part in parts_of(term)]
-    complete = complete_cases(analysis, [*columns, *strata])
+    choose("engine", engine, ENGINES)
+    complete, frame, design = _prepare(analysis, terms, strata)
+    start = kernel_fit(frame, design, strata, ties)
+    _refuse_unestimable(design, start)
+    fitted = _finish(frame, design, strata, start, (ties, engine))
+    return _model(complete, design, (strata, ties, engine), terms[0], fitted)
+
+
+def fit_nested(
+    analysis: AnalysisSet,
+    terms: Sequence[str],
+    without: str,
+    *,
+    strata: Sequence[str] = (),
+    ties: Ties = "efron",
+    engine: Engine = "kernel",
+) -> tuple[CoxModel, float]:
+    """Fit a Cox model, and the one without one of its terms to the same patients.
+
+    Returns
+    -------
+    model : CoxModel
+        With all terms.
+    loglik : float
+        Log partial likelihood of the smaller model.
+    """
+    choose("engine", engine, ENGINES)
+    complete, frame, design = _prepare(analysis, terms, strata)
+    full, smaller = kernel_nested(frame, design, without, strata, ties)
+    rest = design.without(without)
+    _refuse_unestimable(design, full)
+    _refuse_unestimable(rest, smaller)
+    fitted, nested = (
+        _finish(frame, some, strata, start, (ties, engine)) for some, start in ((design, full), (rest, smaller))
+    )
+    return _model(complete, design, (strata, ties, engine), terms[0], fitted), nested[2]
+
+
+def _prepare(
+    analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str]
+) -> tuple[AnalysisSet, pd.DataFrame, Design]:
+    """Keep the complete cases and make their design, refusing what has no events."""
+    complete = complete_cases(analysis, [*terms, *strata])
     frame = complete.frame
-    if complete.events == 0:
+    event = frame["event"].to_numpy() == 1
+    if not event.any():
         raise AnalysisError(f"{complete}: no events, so no hazard ratio can be estimated.")
     design = make_design(frame, list(dict.fromkeys(terms)))
-    _refuse_empty_levels(complete, design)
-    fitted = _fit(frame, design, tuple(strata), ties, engine)
+    refuse_empty_levels(design, event)
+    return complete, frame, design
+
+
+def _finish(
+    frame: pd.DataFrame, design: Design, strata: Sequence[str], start: CoxFit, choices: tuple[Ties, Engine]
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return the kernel's coefficients, covariance and log likelihood, or lifelines' where asked for and able."""
+    ties, engine = choices
+    fits_there = ties == "efron" and len(frame) <= _LIFELINES_PATIENTS and not (frame["entry"] > 0).any()
+    if engine == "lifelines" and fits_there:
+        return lifelines_fit(frame, design, strata, start=start.coefficients)
+    return start.coefficients, start.covariance, float(start.loglik)
+
+
+def _model(
+    complete: AnalysisSet,
+    design: Design,
+    choices: tuple[Sequence[str], Ties, Engine],
+    focus: str,
+    fitted: tuple[FloatArray, FloatArray, float],
+) -> CoxModel:
     return CoxModel(
-        analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2], ties=ties,
-        strata=tuple(strata), focus=terms[0], flags=_sparseness(complete, design),
+        analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2],
+        ties=choices[1], strata=tuple(choices[0]), focus=focus,
+        flags=sparseness(design, complete.frame["event"].to_numpy() == 1), engine=choices[2],
     )  # fmt: skip
 
 
-def _fit(
-    frame: Any, design: Design, strata: tuple[str, ...], ties: Ties, engine: Engine
-) -> tuple[FloatArray, FloatArray, float]:
-    """Fit on the kernel, which tells what cannot be estimated, then on lifelines where it serves."""
-    fitted = kernel_fit(frame, design, strata, ties)
-    _refuse_unestimable(design, fitted)
-    delayed = bool((frame["entry"] > 0).any())
-    if engine == "kernel" or ties == "breslow" or delayed or len(frame) > _LIFELINES_PATIENTS:
-        return fitted.coefficients, fitted.covariance, float(fitted.loglik)
-    return lifelines_fit(frame, design, strata, start=fitted.coefficients)
-
-
-def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:
-    event = (analysis.frame["event"] == 1).to_numpy()
+def refuse_empty_levels(design: Design, event: BoolArray) -> None:
+    """Refuse a level in which nobody has an event: its hazard ratio runs to 0 or to infinity."""
     for term in design.terms:
         if not term.levels or len(parts_of(term.name)) > 1:
             continue
-        counts = (
-            analysis.frame.assign(event=event)
-            .groupby(term_values(analysis.frame, term.name).astype(str))["event"]
-            .agg(["size", "sum"])
-        )
-        empty = counts[counts["sum"] == 0]
-        if len(empty):
-            level = empty.index[0]
+        inside = design.x[:, list(term.columns)]
+        patients, events = inside.sum(axis=0), event @ inside
+        patients = np.append(len(inside) - patients.sum(), patients)
+        events = np.append(event.sum() - events.sum(), events)
+        if not events.all():
+            empty = int(np.argmin(events))
             raise AnalysisError(
-                f"{term.name} = {level}: {int(empty['size'].iloc[0]):,} patients and no events, so its hazard ratio "
-                "cannot be estimated.",
+                f"{term.name} = {(term.reference, *term.levels)[empty]}: {int(patients[empty]):,} patients and no "
+                "events, so its hazard ratio cannot be estimated.",
                 mend="Leave the level out, or merge it with another.",
             )
 
@@ -254,15 +337,13 @@ def _refuse_unestimable(design: Design, fitted: CoxFit) -> None:
         )
 
 
-def _sparseness(analysis: AnalysisSet, design: Design) -> tuple[str, ...]:
-    """Flag few events per parameter, and few on one side of a column of zeros and ones."""
-    flags = ["few_events_per_parameter"] if analysis.events < _EVENTS_PER_PARAMETER * design.x.shape[1] else []
-    event = (analysis.frame["event"] == 1).to_numpy()
-    for values in design.x.T:
-        inside = int(event[values == 1].sum())
-        if min(inside, int(event.sum()) - inside) < _FEW_EVENTS and set(np.unique(values)) == {0.0, 1.0}:
-            return (*flags, "few_events")
-    return tuple(flags)
+def sparseness(design: Design, event: BoolArray) -> tuple[str, ...]:
+    """Flag few events for the parameters, and few on one side of a column of 0 and 1."""
+    x, total = design.x, int(event.sum())
+    flags = ["few_events_per_parameter"] if total < _EVENTS_PER_PARAMETER * x.shape[1] else []
+    inside = event.astype(int) @ (x == 1)
+    sparse = ((x == 0) | (x == 1)).all(axis=0) & (np.minimum(inside, total - inside) < _FEW_EVENTS)
+    return (*flags, "few_events") if sparse.any() else tuple(flags)
 
 
 def group_counts(analysis: AnalysisSet, term: Term, i: int = 0) -> dict[str, int]:

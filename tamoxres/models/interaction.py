@@ -26,8 +26,8 @@ from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate, effects_to_frame
 from ..errors import AnalysisError
 from ..inference.verdict import Verdict, design_flags, reach_verdict, single_arm_verdict
-from .cox import CoxModel, fit_terms
-from .engine import Engine, Ties
+from ..vocabulary import Engine, Ties
+from .cox import CoxModel, fit_nested
 
 __all__ = ["InteractionResult", "interaction"]
 
@@ -82,7 +82,18 @@ class InteractionResult:
 
     def _repr_html_(self) -> str:
         shown = effects_to_frame(self.effects)[
-            ["estimand", "contrast", "marker_level", "treatment_1", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
+            [
+                "estimand",
+                "contrast",
+                "marker_level",
+                "treatment_1",
+                "n",
+                "events",
+                "estimate",
+                "ci_low",
+                "ci_high",
+                "p_value",
+            ]
         ]
         told = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>"
         return told + str(shown.round(4).to_html(index=False))
@@ -96,7 +107,7 @@ def interaction(
     ties: Ties = "efron",
     alpha: float = 0.05,
     margin: tuple[float, float] | None = None,
-    engine: Engine = "lifelines",
+    engine: Engine = "kernel",
 ) -> InteractionResult:
     """Estimate the marker x treatment interaction and reach a verdict.
 
@@ -110,7 +121,7 @@ def interaction(
         Level of the verdict's tests.
     margin : (low, high), optional
         Equivalence margin for the ratio of hazard ratios.
-    engine : "lifelines" | "kernel"
+    engine : "kernel" | "lifelines"
         As in `cox`.
 
     Raises
@@ -146,10 +157,9 @@ def _interaction(
 ) -> dict[str, Any]:
     cells = _cells(analysis)
     terms = ["treatment", "marker", _PRODUCT, *adjust]
-    full = fit_terms(analysis, terms, strata=strata, ties=ties, engine=engine)
-    without = fit_terms(analysis, [t for t in terms if t != _PRODUCT], strata=strata, ties=ties, engine=engine)
+    full, smaller = fit_nested(analysis, terms, _PRODUCT, strata=strata, ties=ties, engine=engine)
     position = {name: full.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)}
-    lrt_p = float(chdtrc(1, max(2 * (full.loglik - without.loglik), 0.0)))
+    lrt_p = float(chdtrc(1, max(2 * (full.loglik - smaller), 0.0)))
     contrasts: dict[str, tuple[str, ...]] = {
         "ratio": (_PRODUCT,),
         "marker_treated": ("marker", _PRODUCT),
@@ -162,19 +172,30 @@ def _interaction(
 
 
 def _cells(analysis: AnalysisSet) -> Any:
+    import pandas as pd
+
     frame = analysis.frame
-    event = frame["event"] == 1
-    grouped = frame.assign(events=event).groupby(["marker", "treatment"], observed=False)["events"]
-    cells = grouped.agg(patients="size", events="sum").reset_index()
-    empty = cells[cells["events"] == 0]
-    if len(empty):
-        first = empty.iloc[0]
+    marker, treatment = frame["marker"].array, frame["treatment"].array
+    shape = len(marker.categories), len(treatment.categories)
+    known = (marker.codes >= 0) & (treatment.codes >= 0)
+    cell = np.ravel_multi_index((marker.codes[known], treatment.codes[known]), shape)
+    event = frame["event"].to_numpy()[known] == 1
+    patients, events = (np.bincount(rows, minlength=shape[0] * shape[1]) for rows in (cell, cell[event]))
+    rows, columns = (index.ravel() for index in np.indices(shape))
+    if not events.all():
+        i = int(np.argmin(events))
         raise AnalysisError(
-            f"{analysis.marker} {first['marker']}, {first['treatment']}: {first['patients']:,} patients and no events, "
-            "so the interaction cannot be estimated.",
+            f"{analysis.marker} {marker.categories[rows[i]]}, {treatment.categories[columns[i]]}: {patients[i]:,} "
+            "patients and no events, so the interaction cannot be estimated.",
             mend="Choose another endpoint, rule or population.",
         )
-    return cells
+    return pd.DataFrame(
+        {
+            "marker": pd.Categorical.from_codes(rows, dtype=marker.dtype),
+            "treatment": pd.Categorical.from_codes(columns, dtype=treatment.dtype),
+            "patients": patients, "events": events,
+        }
+    )  # fmt: skip
 
 
 def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) -> EffectEstimate:
@@ -199,6 +220,7 @@ def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) ->
         term=_PRODUCT if name == "ratio" else name,
         model="cox",
         ties=model.ties,
+        engine=model.engine,
     )
 
 
@@ -238,12 +260,13 @@ def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:
 def _counts(analysis: AnalysisSet, part: _Part) -> dict[str, Any]:
     """Count the patients a contrast speaks of, in all and by group."""
     frame = analysis.frame
-    event = (frame["event"] == 1).to_numpy()
-    inside = (frame[part.column] == part.level).to_numpy() if part.column else np.ones(len(frame), dtype=bool)
+    event = frame["event"].to_numpy() == 1
+    inside = frame[part.column].to_numpy() == part.level if part.column else np.ones(len(frame), dtype=bool)
     by, first, second = ("treatment", TREATED, UNTREATED) if part.column == "marker" else ("marker", ALTERED, UNALTERED)
+    groups = frame[by].to_numpy()
     out: dict[str, Any] = {"n": int(inside.sum()), "events": int((event & inside).sum())}
     for suffix, level in (("1", first), ("0", second)):
-        group = inside & (frame[by] == level).to_numpy()
+        group = inside & (groups == level)
         out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
-    out["person_years"] = float((frame["months"] - frame["entry"])[inside].sum() / 12)
+    out["person_years"] = float((frame["months"].to_numpy() - frame["entry"].to_numpy())[inside].sum() / 12)
     return out

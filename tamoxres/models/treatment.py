@@ -8,8 +8,8 @@ from dataclasses import replace
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
 from ..inference.verdict import design_flags
+from ..vocabulary import Engine, Ties
 from .cox import CoxModel, fit_terms
-from .engine import Engine, Ties
 
 __all__ = ["never_treated", "treatment_effect"]
 
@@ -20,7 +20,7 @@ def treatment_effect(
     adjust: Sequence[str] = (),
     strata: Sequence[str] = (),
     ties: Ties = "efron",
-    engine: Engine = "lifelines",
+    engine: Engine = "kernel",
 ) -> CoxModel:
     """Fit treated against untreated, in patients selected with `treatment="any"`.
 
