@@ -17,8 +17,8 @@ from dataclasses import replace
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata, marker_level
 from ..errors import PoolingError
+from ..vocabulary import CiMethod
 from .comparable import Alike
-from .estimate import CiMethod
 from .pool import pool
 from .pooled import PooledEffect
 from .tau2 import Tau2Method

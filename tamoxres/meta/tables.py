@@ -8,7 +8,7 @@ from ..effects import EffectEstimate
 from ..tables.cells import effect_cell, interval_cell, p_cell
 from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import NOT_ESTIMABLE, count, percent
-from .pooled import CI_NAMES, TAU2_NAMES, PooledEffect
+from .pooled import CI_NAMES, LEFT_OUT, TAU2_NAMES, PooledEffect
 
 __all__ = ["meta_table"]
 
@@ -71,5 +71,5 @@ def _prediction(pooled: PooledEffect) -> Row:
 
 def _notes(pooled: PooledEffect) -> tuple[str, ...]:
     how = f"{pooled.k} studies; {TAU2_NAMES[pooled.tau2_method]}, {CI_NAMES[pooled.ci_method]} interval."
-    left = [f"Left out: {item}." for item in pooled.left_out]
+    left = [f"Left out: {item.study} ({LEFT_OUT[item.status]})." for item in pooled.left_out]
     return (how, f"Heterogeneity: {pooled.heterogeneity}.", *pooled.notes, *left)
