@@ -43,6 +43,10 @@ Reverse = Annotated[list[str] | None, typer.Option(help="A study whose contrast 
 OneAStudy = Annotated[
     bool, typer.Option("--one-a-study", help="Keep the first row of each study, of studies that share no patients.")
 ]
+Margin = Annotated[str | None, typer.Option(help="Equivalence margin, such as 0.80,1.25: adds the 90% interval.")]
+KeepUninformative = Annotated[
+    bool, typer.Option("--keep-uninformative", help="Keep rows below 1% of the mean weight in k, df and tau2.")
+]
 
 OwnTables = Annotated[Path | None, typer.Option(help="Your own extraction: a folder with effects.csv and studies.csv.")]
 Merge = Annotated[bool, typer.Option("--merge", help="Add your own studies to those that come along.")]
@@ -61,22 +65,18 @@ def pool(
         CiMethod | None, typer.Option(help="Interval of the pooled effect: adhoc, but z with --tau2 common.")
     ] = None,
     prediction: Annotated[PredictionRule, typer.Option(help="Rule of the prediction interval.")] = "same",
-    margin: Annotated[
-        str | None, typer.Option(help="Equivalence margin, such as 0.80,1.25: adds the 90% interval.")
-    ] = None,
+    margin: Margin = None,
     endpoint_map: EndpointMap = "",
     alike: AlikeOption = None,
     include: Include = "",
     leave_out: LeaveOut = None,
     reverse: Reverse = None,
     one_a_study: OneAStudy = False,
-    keep_uninformative: Annotated[
-        bool, typer.Option("--keep-uninformative", help="Keep rows below 1% of the mean weight in k, df and tau2.")
-    ] = False,
+    keep_uninformative: KeepUninformative = False,
     format_: Annotated[PlainFormat, typer.Option("--format", help="How to print.")] = "table",
     output: Output = None,
 ) -> None:
-    """Pool effect rows: random effects (REML, ad hoc Hartung-Knapp) with a prediction interval, common effect beside it."""
+    """Pool effect rows: random effects (REML, ad hoc Hartung-Knapp), prediction interval, common effect beside it."""
     from ..meta.pool import pool as pool_effects
 
     mapping = _mapping(endpoint_map)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..effects import EffectEstimate
-from ..vocabulary import CiMethod
+from ..vocabulary import BoolArray, CiMethod
 from ..wording import number, p_value
 from .estimate import Pooled, all_equal, pool_arrays
 from .heterogeneity import Errors, narrower
@@ -59,9 +59,9 @@ def relative_weights(v: Array) -> Array:
     return np.asarray(len(v) / v / (1 / v).sum())
 
 
-def uninformative(v: Array) -> Array:
+def uninformative(v: Array) -> BoolArray:
     """Tell which rows (k,) carry no information beside the others: below 1 % of the mean weight."""
-    return relative_weights(v) < _NO_INFORMATION
+    return np.asarray(relative_weights(v) < _NO_INFORMATION)
 
 
 def errors_of(fit: Pooled) -> Errors:

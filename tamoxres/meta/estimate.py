@@ -13,6 +13,7 @@ IntHout J, Ioannidis JPA, Borm GF 2014, doi:10.1186/1471-2288-14-25 (max(1, q) a
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 

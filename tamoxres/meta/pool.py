@@ -24,7 +24,7 @@ from .tau2 import TAU2, Array, Tau2Method
 __all__ = ["PooledEffect", "arrays", "estimated", "informative", "pool"]
 
 
-def pool(
+def pool(  # noqa: PLR0913 (each choice is one word of the published methods; all but the rows have defaults)
     effects: Iterable[EffectEstimate],
     *,
     tau2: Tau2Method = "reml",
@@ -142,7 +142,11 @@ class _Chosen:
 
 
 def _check_choices(tau2: str, ci: str, prediction: str, level: float) -> None:
-    for name, value, allowed in (("tau2", tau2, TAU2), ("ci", ci, CI_METHODS), ("prediction", prediction, PREDICTION_RULES)):
+    for name, value, allowed in (
+        ("tau2", tau2, TAU2),
+        ("ci", ci, CI_METHODS),
+        ("prediction", prediction, PREDICTION_RULES),
+    ):
         if value not in allowed:
             raise PoolingError(f"Unknown {name} {value!r}. Use one of {', '.join(allowed)}.")
     if not 0 < level < 1:

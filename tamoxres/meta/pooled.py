@@ -155,7 +155,7 @@ class PooledEffect:
 
     @property
     def bayes(self) -> BayesLine | None:
-        """The Bayesian line beside the interval of two to four ratios (half-normal 0.5 on tau), computed when asked for.
+        """The Bayesian line beside the interval of two to four ratios (half-normal 0.5 on tau), computed when read.
 
         None for five studies and more, for a common effect, and for differences, which have no usual prior of tau.
         """

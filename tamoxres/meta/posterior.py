@@ -24,7 +24,14 @@ from scipy.special import ndtr
 from .tau2 import Array
 
 __all__ = [
-    "FEW_STUDIES", "RATIO_SCALE", "BayesLine", "Posterior", "bayes_line", "posterior", "quantile_of", "tau_quantile",
+    "FEW_STUDIES",
+    "RATIO_SCALE",
+    "BayesLine",
+    "Posterior",
+    "bayes_line",
+    "posterior",
+    "quantile_of",
+    "tau_quantile",
 ]
 
 FEW_STUDIES = 5  # below this many studies tau2 is hardly known, and the Bayesian line stands beside the interval

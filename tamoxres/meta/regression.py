@@ -1,9 +1,10 @@
 """Meta-regression: do effects differ with a moderator? Mixed-effects model with Hartung-Knapp or normal tests.
 
 Conventions: weights are 1 / (v + tau2) with the residual tau2. Hartung-Knapp multiplies the covariance by the weighted
-residual sum of squares over its degrees of freedom, and tests by t and F with k - p. I2 and R2 are metafor's, in percent:
-with a residual tau2, tau2 / (tau2 + s2) and the share of tau2 that the moderators explain; without one (`common`),
-(Q - df) / Q and the adjusted R2 of the weighted regression. A permutation P compares the test statistic with those of shuffled moderators.
+residual sum of squares over its degrees of freedom, and tests by t and F with k - p. I2 and R2 are metafor's, in
+percent: with a residual tau2, tau2 / (tau2 + s2) and the share of tau2 that the moderators explain; without one
+(`common`), (Q - df) / Q and the adjusted R2 of the weighted regression. A permutation P compares the test statistic
+with those of shuffled moderators.
 
 References
 ----------
