@@ -80,6 +80,9 @@ def test_the_bayesian_line_stands_beside_two_to_four_studies():
     assert (line.tau_scale, line.level) == (0.5, 0.95)
     assert "Bayesian: HR 1.16" in str(answer)
     assert "(half-normal(0.5) on tau)" in str(answer)
+    labels = [row.cells[0].text for row in meta_table(answer).rows]
+    assert labels[-1] == "Bayesian, half-normal(0.5) on tau"
+    assert labels[-2] == "Prediction interval (same)"
     assert pool([*four, row("S4")]).bayes is None
     assert "Bayesian" not in str(pool([*four, row("S4")]))
     assert pool(four, tau2="common").bayes is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from ..effects import EffectEstimate
@@ -9,6 +10,7 @@ from ..tables.cells import effect_cell, interval_cell, p_cell
 from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import NOT_ESTIMABLE, count, percent
 from .pooled import CI_NAMES, LEFT_OUT, TAU2_NAMES, PooledEffect
+from .posterior import BayesLine
 
 __all__ = ["meta_table"]
 
@@ -33,6 +35,8 @@ def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, st
     rows.append(_total("Random effects" if pooled.tau2_method != "common" else "Common effect", pooled))
     if pooled.tau2_method != "common":
         rows.append(_prediction(pooled))
+    if pooled.bayes is not None:
+        rows.append(_bayesian(pooled.bayes))
     asked = ", ".join(part for part in (pooled.marker, pooled.estimand.replace("_", " "), pooled.endpoint) if part)
     estimate = Column(f"{pooled.measure} ({100 * pooled.level:g}% CI)", "ratio")
     return Table(
@@ -67,6 +71,12 @@ def _prediction(pooled: PooledEffect) -> Row:
         whole = interval_cell(values, is_ratio=pooled.is_ratio)
         cell = Cell(whole.text.partition(" ")[2], ("", *whole.parts[1:]))
     return Row((Cell(f"Prediction interval ({pooled.prediction_rule})"), Cell(), Cell(), cell, Cell()), "level")
+
+
+def _bayesian(line: BayesLine) -> Row:
+    limits = tuple(math.exp(value) for value in (line.point, line.low, line.high))
+    label = f"Bayesian, half-normal({line.tau_scale:g}) on tau"
+    return Row((Cell(label), Cell(), Cell(), interval_cell(limits, is_ratio=True), Cell()), "level")
 
 
 def _notes(pooled: PooledEffect) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ Conventions: each cohort keeps its own baseline hazard, its own effects of treat
 coefficients of the covariates; only the interaction is common. The product is treatment x (marker - altered share of
 the cohort), so that its coefficient rests on what is seen within cohorts. What is seen between them (is treatment less
 effective in cohorts with more altered patients?) is estimated apart, from a model with one treatment effect and the
-product of treatment and altered share; it needs three cohorts, is open to ecological bias and is never mixed in. The likelihood-ratio test
-of heterogeneity compares the common interaction with one interaction a cohort.
+product of treatment and altered share; it needs three cohorts, is open to ecological bias and is never mixed in. The
+likelihood-ratio test of heterogeneity compares the common interaction with one interaction a cohort.
 
 The first stage of two stands beside it: the cohorts' own interactions, to be pooled by `deft`.
 
