@@ -74,7 +74,7 @@ def _prediction(pooled: PooledEffect) -> Row:
 
 
 def _bayesian(line: BayesLine) -> Row:
-    limits = tuple(math.exp(value) for value in (line.point, line.low, line.high))
+    limits = math.exp(line.point), math.exp(line.low), math.exp(line.high)
     label = f"Bayesian, half-normal({line.tau_scale:g}) on tau"
     return Row((Cell(label), Cell(), Cell(), interval_cell(limits, is_ratio=True), Cell()), "level")
 
