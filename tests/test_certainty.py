@@ -101,6 +101,15 @@ def test_what_is_no_randomised_interaction_never_enters(row, why):
     )  # fmt: skip
 
 
+def test_of_one_trial_the_first_number_stands():
+    """A test alone gives way to the same trial's number, wherever it stands; of two numbers the first is taken."""
+    alone, first, second = reported("A", p=0.04), trial("A", 0.6, 0.4), trial("a", 0.2, 0.4)
+    found = certainty([alone, first, trial("B", 0.3), second])
+    assert [row.log_estimate for row in found.effects] == [0.6, 0.3]
+    assert found.set_aside == ((alone, "same_trial"), (second, "same_trial"))
+    assert certainty([second, first]).effects == (second,)
+
+
 def test_without_randomised_interactions_there_is_no_certainty():
     """None of all three, and the reason."""
     for rows in ([], [trial("A", 1.0, design="observational")]):

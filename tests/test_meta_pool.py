@@ -248,7 +248,9 @@ def test_the_result_cannot_be_changed():
 def test_swapping_the_contrast_inverts_the_pooled_ratio(values, tau2):
     """Reversed rows pool to the inverse ratio with inverse limits, and the same heterogeneity."""
     rows = [row(f"S{i}", y, se, contrast="altered v unaltered") for i, (y, se) in enumerate(values)]
-    pooled, turned = pool(rows, tau2=tau2), pool([r.reversed() for r in rows], tau2=tau2)
+    pooled, turned = (
+        pool(given_rows, tau2=tau2, keep_uninformative=True) for given_rows in (rows, [r.reversed() for r in rows])
+    )
     assert isinstance(turned, PooledEffect)
     np.testing.assert_allclose(turned.point, -pooled.point, rtol=ITERATED, atol=ITERATED, err_msg="estimate")
     assert turned.ci_low == pytest.approx(1 / pooled.ci_high, rel=ITERATED)

@@ -1,10 +1,10 @@
 """The body of evidence on one effect modification: which rows enter, which are nulls, and what bounds them.
 
-Conventions: only within-trial interactions of randomised treatment enter, one row a trial (the first given stands for
-it). Values are log ratios in the claimed direction: above 0 favours the claim. A null is an interaction whose log ratio
-is <= 0 in that direction, or one reported null without a number; the latter is bounded by the standard error that its
-counts imply: sqrt(sum of 1 / events of the four cells), or 1 / sqrt(D p (1 - p) a (1 - a)) with D events, p the share
-of altered patients and a that of the treated, 1/2 where it is not told.
+Conventions: only within-trial interactions of randomised treatment enter, one row a trial: the first given with a
+number, or else the first given. Values are log ratios in the claimed direction: above 0 favours the claim. A null is an
+interaction whose log ratio is <= 0 in that direction, or one reported null without a number; the latter is bounded by
+the standard error that its counts imply: sqrt(sum of 1 / events of the four cells), or 1 / sqrt(D p (1 - p) a (1 - a))
+with D events, p the share of altered patients and a that of the treated, 1/2 where it is not told.
 
 Facts of a row are read by the functions in the first part alone, by the names of effect rows of version 2.
 """
@@ -202,21 +202,23 @@ def body_of(rows: Sequence[EffectEstimate], claimed: Claimed) -> Body:
     PoolingError
         If rows of more than one marker, or of more than one pair of treatments, would enter.
     """
-    entries: list[Entry] = []
-    aside: list[tuple[EffectEstimate, SetAside]] = []
+    entries: dict[int, Entry] = {}
+    aside: dict[int, tuple[EffectEstimate, SetAside]] = {}
     seen: set[str] = set()
-    for row in rows:
-        why = _why_not(row)
+    for i in sorted(range(len(rows)), key=lambda i: bool(_without_number(rows[i]))):
+        row, why = rows[i], _why_not(rows[i])
         names = {_trial(row), row.study.casefold()}
         if why is None and (names | {name.casefold() for name in row.overlaps}) & seen:
             why = "same_trial"
         if why is not None:
-            aside.append((row, why))
+            aside[i] = (row, why)
             continue
         seen |= names
-        entries.append(_entry(row, claimed))
-    _refuse_two_questions([entry.row for entry in entries])
-    return Body(entries=tuple(entries), set_aside=tuple(aside))
+        entries[i] = _entry(row, claimed)
+    _refuse_two_questions([entries[i].row for i in sorted(entries)])
+    return Body(
+        entries=tuple(entries[i] for i in sorted(entries)), set_aside=tuple(aside[i] for i in sorted(aside))
+    )  # fmt: skip
 
 
 def _why_not(row: EffectEstimate) -> SetAside | None:

@@ -134,7 +134,8 @@ def certainty(rows: Iterable[EffectEstimate], *, claimed: Claimed = "above") -> 
     ----------
     rows : iterable of EffectEstimate
         Interactions of one marker and one pair of treatments; what is not a within-trial interaction of randomised
-        treatment is set aside by name. Of several rows of one trial the first given stands for it.
+        treatment is set aside by name. Of several rows of one trial the first given with a number stands for it, or
+        else the first given.
     claimed : "above" | "below"
         Side of 1 on which the ratio of hazard ratios (altered over unaltered) is claimed to lie; above: treatment does
         less for altered patients.
