@@ -89,6 +89,8 @@ _HOMES = {
     "meta.dependent": ["pool_dependent"],
     "meta.deft": ["deft"],
     "meta.bias": ["small_study"],
+    "meta.certainty": ["Certainty", "certainty"],
+    "meta.iceman": ["iceman_table"],
     "meta.selection": ["selection_model", "trim_and_fill"],
     "meta.bayes": ["bayesian"],
     "meta.votes": ["combine_p", "vote_table"],

@@ -69,9 +69,12 @@ from .markers.calling import markers_table as markers_table
 from .markers.calling import with_continuous as with_continuous
 from .meta.bayes import bayesian as bayesian
 from .meta.bias import small_study as small_study
+from .meta.certainty import Certainty as Certainty
+from .meta.certainty import certainty as certainty
 from .meta.comparable import Alike as Alike
 from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
+from .meta.iceman import iceman_table as iceman_table
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
 from .meta.regression import meta_regression as meta_regression
@@ -137,6 +140,7 @@ __all__ = [
     "Answer",
     "BCFI",
     "BCSS",
+    "Certainty",
     "Cohort",
     "DRFI",
     "DRFS",
@@ -165,6 +169,7 @@ __all__ = [
     "calibration",
     "call",
     "catalogue",
+    "certainty",
     "check",
     "check_claims",
     "check_extraction",
@@ -204,6 +209,7 @@ __all__ = [
     "gray_test",
     "hazard_curve",
     "hazard_table",
+    "iceman_table",
     "impute",
     "influence",
     "init_mapping",

@@ -124,7 +124,7 @@ def test_the_command(run, tmp_path):
     few = ("calibrate", "--replicates", "3", "--scenario", "10 studies", "--jobs", "1")
     code, out, _ = run(*few)
     assert code == 0
-    assert "REML, Hartung-Knapp" in out
+    assert "REML, ad hoc Hartung-Knapp" in out
     assert "Monte Carlo errors in brackets" in out
     for name in ("c.md", "c.csv"):
         code, *_ = run(*few, "-o", tmp_path / name)

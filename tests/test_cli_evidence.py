@@ -52,7 +52,7 @@ def test_every_mend_can_be_typed(run, mixed):
         "--include", "recalled", "--alike", "measure:RR=HR", "--reverse", "D 2004", "--endpoint-map", "DFS=OS",
         "--one-a-study",
     ]  # fmt: skip
-    assert "4 studies, REML, Hartung-Knapp interval" in out
+    assert "4 studies, REML, ad hoc Hartung-Knapp interval" in out
     for note in ("Measure RR taken as HR: C 2003.", "Endpoint DFS taken as OS: B 2002.", "flagged recalled: C 2003."):
         assert note in out
 
@@ -90,7 +90,8 @@ def test_common_effect_has_a_normal_interval_unless_asked(run, mixed):
         _, out, _ = run("pool", *same, "--tau2", "common", "--format", "json", *extra)
         assert json.loads(out)["ci_method"] == expected
     _, out, err = run("pool", *same, "--format", "json")
-    assert json.loads(out)["ci_method"] == "hksj"
+    assert json.loads(out)["ci_method"] == "adhoc"
+    assert json.loads(out)["prediction_rule"] == "same"
     assert "left out by --one-a-study: A 2001" in err
 
 
@@ -153,3 +154,15 @@ def test_own_tables(run, own):
     assert "Pooled answers that move" in run("literature", "--data", own, "--merge", "--compare")[1]
     code, _, err = run("literature", "--compare")
     assert (code, "--compare needs your own tables. Add --data DIR" in err) == (2, True)
+
+
+def test_rows_without_information_are_shown_and_may_be_kept(run, tmp_path):
+    """A row of SE 2,850 is printed as such and left out of k; --keep-uninformative counts it."""
+    file = tmp_path / "huge.csv"
+    file.write_text("study,log_estimate,se\nA,18.5,2850\nB,0.2,0.2\nC,0.3,0.25\n", encoding="utf-8")
+    code, out, _ = run("pool", file, "--ci", "hksj")
+    assert code == 0
+    assert "A: HR NE, P = 0.995 [no information]" in out
+    assert "HR 1.27 (0.68-2.36), P = 0.128 (2 studies" in out
+    _, out, _ = run("pool", file, "--keep-uninformative", "--format", "json")
+    assert json.loads(out)["k"] == 3

@@ -138,9 +138,9 @@ def test_meta_lines(bcg_pool):
     assert {*NAMES, "Random effects", "95% prediction interval", "Common effect", "100.0%", "2,575/357,347"} <= set(
         found
     )
-    assert "(0.13-1.78)" in found
+    assert "(0.14-1.76)" in found
     assert "0.65 (0.60-0.70)" in found
-    assert any("Higgins-Thompson-Spiegelhalter" in text for text in found)
+    assert any("prediction interval: SE and df of the interval." in text for text in found)
     low, high = named(ax, "interval-")["interval-14"].get_xdata()
     assert (low, high) == pytest.approx((bcg_pool.prediction_low, bcg_pool.prediction_high), rel=AREA)
     corners = [named(ax, "diamond-")[f"diamond-{i}"].get_xy()[:, 0] for i in (13, 15)]

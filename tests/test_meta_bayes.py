@@ -10,8 +10,9 @@ from meta_data import CLOSED, META, close, data, pooled, trials
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import PoolingError
-from tamoxres.meta.bayes import bayesian, posterior
+from tamoxres.meta.bayes import bayesian
 from tamoxres.meta.pool import pool
+from tamoxres.meta.posterior import posterior
 
 ROOT = 1e-7  # both integrate to about 1e-11 and then search a root
 CASES = {"bcg": slice(None), "hine": slice(None), "begg": slice(3)}

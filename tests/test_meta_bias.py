@@ -86,7 +86,7 @@ def test_fewer_than_ten_studies_are_refused(method):
         (lambda: regression_test(np.zeros(12), np.arange(12.0), np.ones(12)), "exactly on a line"),
         (lambda: trim_and_fill(pool(trials()[:2])), "needs at least 3 effects"),
         (lambda: trim_and_fill(pooled(), side="up"), "Unknown side"),
-        (lambda: selection_model(pool(trials()[:3])), "needs at least 4 effects"),
+        (lambda: selection_model(pool(trials()[:9])), "needs at least 10 effects; found 9"),
         (lambda: selection_model(pooled("begg")), "one-sided P below 0.025"),
         (lambda: selection_model(pooled(), alternative="greater"), "one-sided P above 0.025"),
         (lambda: selection_model(pooled(), step=2), "step is 2"),
@@ -135,7 +135,7 @@ def test_trim_and_fill_mirrors_the_extreme_studies_by_hand():
     """Deviations from 0.0125 rank 2, 3, 5, 6 on the right: L0 = (4 * 16 - 42) / 11 = 2 studies to mirror."""
     values = [(-0.1, 0.05), (0.0, 0.05), (0.05, 0.05), (0.1, 0.05), (2.0, 9.0), (3.0, 9.0)]
     rows = [EffectEstimate(study=f"S{i}", log_estimate=y, se=se) for i, (y, se) in enumerate(values)]
-    found = trim_and_fill(pool(rows, tau2="common", ci="z"), side="left")
+    found = trim_and_fill(pool(rows, tau2="common", ci="z", keep_uninformative=True), side="left")
     assert found.k0 == 2
     centre = np.mean([-0.1, 0.0, 0.05, 0.1])
     close(sorted(found.points), [2 * centre - 3, 2 * centre - 2], CLOSED, "mirror images")
@@ -168,7 +168,7 @@ def test_selection_model_without_variance_between_studies():
     """Where tau2 is 0 at the maximum it stays there, and the errors are those of the other two."""
     rows = [
         EffectEstimate(study=f"S{i}", log_estimate=y, se=0.3)
-        for i, y in enumerate([0.7, 0.65, 0.62, 0.5, 0.45, 0.3, 0.6])
+        for i, y in enumerate([0.7, 0.65, 0.62, 0.5, 0.45, 0.3, 0.6, 0.4, 0.55, 0.68])
     ]
     found = selection_model(pool(rows))
     assert found.adjusted.tau2 == 0

@@ -30,12 +30,12 @@ def row(study, log_estimate=0.1, se=0.2, **other):
 
 
 def test_defaults_on_the_bcg_trials():
-    """REML with a Hartung-Knapp interval, as risk ratios, and the common effect beside it."""
-    pooled, expected = pool(trials()), META["bcg"]["fits"]["REML_knha"]
-    assert (pooled.tau2_method, pooled.ci_method, pooled.prediction_rule, pooled.k) == ("reml", "hksj", "hts", 13)
+    """REML, ad hoc Hartung-Knapp, prediction by the same error; risk ratios, with the common effect beside."""
+    pooled, expected = pool(trials()), META["bcg"]["fits"]["REML_adhoc"]
+    assert (pooled.tau2_method, pooled.ci_method, pooled.prediction_rule, pooled.k) == ("reml", "adhoc", "same", 13)
     assert pooled.estimate == pytest.approx(math.exp(expected["estimate"]), rel=ITERATED)
     assert pooled.ci() == pytest.approx((math.exp(expected["ci_low"]), math.exp(expected["ci_high"])), rel=ITERATED)
-    assert (pooled.prediction_low, pooled.prediction_high) == pytest.approx((0.1342, 1.7848), abs=5e-5)
+    assert (pooled.prediction_low, pooled.prediction_high) == pytest.approx((0.1359, 1.7629), abs=5e-5)
     assert sum(pooled.weights) == pytest.approx(1)
     assert pooled.df == 12
     beside = pooled.common
@@ -57,7 +57,7 @@ def test_json_has_exactly_the_agreed_keys():
     out = json.loads(two.to_json())
     assert list(out) == JSON_KEYS
     assert out["prediction_low"] is None
-    assert "Prediction interval (hts): NE" in str(two)
+    assert "Prediction interval (same): NE" in str(two)
     assert out["effects"][1]["study"] == "B"
     assert out["weights"] == list(two.weights)
     assert json.loads(pool([row("A"), row("B")], tau2="common", ci="z").to_json())["df"] is None
@@ -79,10 +79,10 @@ def test_the_text_holds_the_numbers_and_the_definitions():
     for part in (
         "RR 0.49 (0.33-0.73)",
         "REML",
-        "Hartung-Knapp",
+        "ad hoc Hartung-Knapp",
         "92% by tau2",
         "by Q",
-        "(hts): (0.13-1.78)",
+        "(same): (0.14-1.76)",
         "Common effect: 0.65",
     ):
         assert part in text
@@ -181,6 +181,7 @@ def test_flagged_rows_are_refused_unless_included_by_name(flag):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
+        (lambda: pool([row("A"), row("B")], ci="hk_adhoc"), "Unknown ci 'hk_adhoc'. Use one of adhoc, hksj, z"),
         (lambda: pool([]), "at least two estimated effects"),
         (lambda: pool([row("A")]), "found only A"),
         (lambda: pool([row("A"), row("B")], tau2="fe"), "Unknown tau2 'fe'. Use one of common, dl"),
@@ -205,8 +206,8 @@ def test_a_standard_error_of_zero_never_reaches_the_pool():
 
 def test_equal_estimates_take_the_corrected_interval_and_say_so():
     """With equal estimates the Hartung-Knapp error would be 0: max(1, q) is used, named, and noted with the studies."""
-    pooled = pool([row("A"), row("B"), row("C")])
-    assert (pooled.tau2, pooled.ci_method) == (0, "hk_adhoc")
+    pooled = pool([row("A"), row("B"), row("C")], ci="hksj")
+    assert (pooled.tau2, pooled.ci_method) == (0, "adhoc")
     assert pooled.se == pytest.approx(0.2 / math.sqrt(3), rel=CLOSED)
     assert any(note.startswith("All estimates are equal (A, B, C)") for note in pooled.notes)
 
@@ -226,10 +227,10 @@ def test_mixed_assays_adjustment_and_simulated_rows_are_noted():
 
 def test_few_studies_and_a_narrow_interval_are_noted():
     """Fewer than five studies, and a Hartung-Knapp error below the Wald error, are said."""
-    notes = pool([row("A", 0.10), row("B", 0.12)]).notes
+    notes = pool([row("A", 0.10), row("B", 0.12)], ci="hksj").notes
     assert any("Only 2 studies" in note for note in notes)
     assert any("of the Wald error" in note for note in notes)
-    assert not any("of the Wald error" in note for note in pool([row("A", 0.10), row("B", 0.12)], ci="z").notes)
+    assert not any("of the Wald error" in note for note in pool([row("A", 0.10), row("B", 0.12)]).notes)
     assert pool(trials()).notes == ()
 
 
@@ -246,8 +247,10 @@ def test_the_result_cannot_be_changed():
 )
 def test_swapping_the_contrast_inverts_the_pooled_ratio(values, tau2):
     """Reversed rows pool to the inverse ratio with inverse limits, and the same heterogeneity."""
-    rows = [row(f"S{i}", y, se, group_1="altered", group_0="unaltered") for i, (y, se) in enumerate(values)]
-    pooled, turned = pool(rows, tau2=tau2), pool([r.reversed() for r in rows], tau2=tau2)
+    rows = [row(f"S{i}", y, se, estimand="prognostic") for i, (y, se) in enumerate(values)]
+    pooled, turned = (
+        pool(given_rows, tau2=tau2, keep_uninformative=True) for given_rows in (rows, [r.reversed() for r in rows])
+    )
     assert isinstance(turned, PooledEffect)
     np.testing.assert_allclose(turned.point, -pooled.point, rtol=ITERATED, atol=ITERATED, err_msg="estimate")
     assert turned.ci_low == pytest.approx(1 / pooled.ci_high, rel=ITERATED)

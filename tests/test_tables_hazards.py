@@ -237,7 +237,7 @@ def test_meta_table():
     assert sum(float(texts(table, s)[2].rstrip("%")) for s in "ABCD") == pytest.approx(100, abs=0.2)
     assert texts(table, "Random effects")[3].startswith(f"{pooled.estimate:.2f} (")
     low, high = pooled.prediction_low, pooled.prediction_high
-    assert [f"{p.value:.3f}" for p in table.rows[-1].cells[3].parts[1:]] == [f"{low:.3f}", f"{high:.3f}"]
-    assert texts(table, "Prediction interval (hts)")[3].startswith("(")
+    assert [f"{p.value:.3f}" for p in table.rows[-2].cells[3].parts[1:]] == [f"{low:.3f}", f"{high:.3f}"]
+    assert texts(table, "Prediction interval (same)")[3].startswith("(")
     assert "REML" in table.footnotes[0]
     assert "tau2" in table.footnotes[1]

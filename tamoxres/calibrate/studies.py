@@ -68,7 +68,7 @@ def _meta(k: int, tau2: float, mean: float) -> Scenario:
         name=f"{k} studies, tau2 {tau2:g}" + (", no effect" if null else ""),
         make=partial(Studies, k, tau2, mean),
         estimators=(
-            Estimator(name="REML, Hartung-Knapp", ask=_pooled, truth=truth, null=null),
+            Estimator(name="REML, ad hoc Hartung-Knapp", ask=_pooled, truth=truth, null=null),
             Estimator(
                 name="DerSimonian-Laird, normal", ask=partial(_pooled, tau2="dl", ci="z"), truth=truth, null=null,
                 aim="shown", note="known to be too narrow with few studies",
@@ -82,7 +82,7 @@ def _meta(k: int, tau2: float, mean: float) -> Scenario:
                 note="never below 0",
             ),
             Estimator(
-                name="prediction interval, k1", ask=partial(_predicted, prediction="k1"), truth=lambda: 0.0,
+                name="prediction interval, same", ask=_predicted, truth=lambda: 0.0,
                 aim="shown", note="of one more study",
             ),
             Estimator(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ..errors import QuestionError
+from ..vocabulary import CiMethod, JournalStyle, PredictionRule, Tau2
 from . import show
 from .options import Estimand, Format, Marker, Output, PlainFormat, split
 
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["forest", "literature", "pool"]
 
-Tau2 = Literal["common", "dl", "reml", "ml", "pm", "he", "sj", "eb"]
-Interval = Literal["hksj", "z", "hk_adhoc"]
-Prediction = Literal["hts", "z", "k1", "hksj"]
-JournalStyle = Literal["tamoxres", "revman5", "bmj", "jama", "lancet", "ebctcg"]
 View = Literal["rows", "counts", "studies", "side-by-side"]
 Tier = Literal["cell_line", "animal_model", "clinical", "meta_analysis"]
 Setting = Literal["adjuvant", "advanced", "neoadjuvant", "in_vitro", "xenograft"]
@@ -46,6 +43,10 @@ Reverse = Annotated[list[str] | None, typer.Option(help="A study whose contrast 
 OneAStudy = Annotated[
     bool, typer.Option("--one-a-study", help="Keep the first row of each study, of studies that share no patients.")
 ]
+Margin = Annotated[str | None, typer.Option(help="Equivalence margin, such as 0.80,1.25: adds the 90% interval.")]
+KeepUninformative = Annotated[
+    bool, typer.Option("--keep-uninformative", help="Keep rows below 1% of the mean weight in k, df and tau2.")
+]
 
 OwnTables = Annotated[Path | None, typer.Option(help="Your own extraction: a folder with effects.csv and studies.csv.")]
 Merge = Annotated[bool, typer.Option("--merge", help="Add your own studies to those that come along.")]
@@ -61,34 +62,35 @@ def pool(
     estimand: RowsOf = None,
     tau2: Annotated[Tau2, typer.Option(help="Estimator of the between-study variance.")] = "reml",
     ci: Annotated[
-        Interval | None, typer.Option(help="Interval of the pooled effect: hksj, but z with --tau2 common.")
+        CiMethod | None, typer.Option(help="Interval of the pooled effect: adhoc, but z with --tau2 common.")
     ] = None,
-    prediction: Annotated[Prediction, typer.Option(help="Rule of the prediction interval.")] = "hts",
-    margin: Annotated[
-        str | None, typer.Option(help="Equivalence margin, such as 0.80,1.25: adds the 90% interval.")
-    ] = None,
+    prediction: Annotated[PredictionRule, typer.Option(help="Rule of the prediction interval.")] = "same",
+    margin: Margin = None,
     endpoint_map: EndpointMap = "",
     alike: AlikeOption = None,
     include: Include = "",
     leave_out: LeaveOut = None,
     reverse: Reverse = None,
     one_a_study: OneAStudy = False,
+    keep_uninformative: KeepUninformative = False,
     format_: Annotated[PlainFormat, typer.Option("--format", help="How to print.")] = "table",
     output: Output = None,
 ) -> None:
-    """Pool effect rows: random effects (REML, Hartung-Knapp) with a prediction interval, common effect beside it."""
+    """Pool effect rows: random effects (REML, ad hoc Hartung-Knapp), prediction interval, common effect beside it."""
     from ..meta.pool import pool as pool_effects
 
     mapping = _mapping(endpoint_map)
     chosen: dict[str, Any] = {"tau2": tau2, "ci": ci, "prediction": prediction, "endpoint_map": mapping}
-    chosen["alike"] = _alike(alike or (), include)
+    chosen |= {"alike": _alike(alike or (), include), "keep_uninformative": keep_uninformative}
     rows = _filtered(_read(files), marker, endpoint, estimand, mapping)
     rows = _chosen(rows, leave_out or (), reverse or (), one_a_study)
     pooled = pool_effects(rows, **chosen)
     if format_ == "json":
         show.emit(pooled.to_json(), output)
         return
-    lines = [*(str(row) for row in pooled.effects), str(pooled)]
+    lines = [str(row) for row in pooled.effects]
+    lines += [f"{row} [no information]" for row in pooled.no_information]
+    lines.append(str(pooled))
     if margin:
         lines.append(_equivalence(rows, chosen, margin))
     show.emit("\n".join(lines) + "\n", output)
@@ -308,7 +310,7 @@ def _compare(own: dict[str, Any], format_: Format, output: Path | None) -> None:
     if len(found):
         show.table(found, "Rows")
     if len(answers):
-        show.table(answers, "Pooled answers that move (one row a study; REML, Hartung-Knapp)")
+        show.table(answers, "Pooled answers that move (one row a study; REML, ad hoc Hartung-Knapp)")
     else:
         show.say("No pooled answer moves.")
 

@@ -83,8 +83,9 @@ def meta_sheet(pooled: PooledEffect, style: str, groups: Subgroups | None = None
     studies = _study_lines(pooled, style, indent=groups is not None)
     if groups is not None:
         studies = _grouped(pooled, groups, studies, style)
-    left_out = zip(pooled.left_out, labels(pooled.left_out), strict=True)
-    lines = [*studies, *(effect_line(effect, label, style) for effect, label in left_out), *_totals(pooled, style)]
+    unweighted = (*pooled.no_information, *pooled.left_out)
+    apart = zip(unweighted, labels(unweighted), strict=True)
+    lines = [*studies, *(effect_line(effect, label, style) for effect, label in apart), *_totals(pooled, style)]
     shown = _shown(pooled, style)
     notes = (
         words.heterogeneity_text(pooled, style), words.overall_text(shown, style),

@@ -36,6 +36,7 @@ _MEASURES = {
 _HIGHER_IS_BETTER = ("RMSTD",)
 _ACCENT_TINT, _GREY_TINT = "#7FA8CC", "#A6A6A6"  # light enough that an interval shows on its box
 _RULES = {
+    "same": "SE and df of the interval",
     "hts": "Wald SE, t with k - 2 df (Higgins-Thompson-Spiegelhalter)", "z": "Wald SE, normal",
     "k1": "Wald SE, t with k - 1 df", "hksj": "Hartung-Knapp SE, t with k - 1 df",
 }  # fmt: skip

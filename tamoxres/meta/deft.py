@@ -17,8 +17,8 @@ from dataclasses import replace
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata, stratum
 from ..errors import PoolingError
+from ..vocabulary import CiMethod
 from .comparable import Alike
-from .estimate import CiMethod
 from .pool import pool
 from .pooled import PooledEffect
 from .tau2 import Tau2Method
@@ -71,6 +71,7 @@ def deft(
     ci: CiMethod | None = None,
     endpoint_map: Mapping[str, str] | None = None,
     alike: Alike | None = None,
+    keep_uninformative: bool = False,
 ) -> PooledEffect:
     """Pool the within-study interactions of studies that give an interaction or both marker strata.
 
@@ -78,7 +79,7 @@ def deft(
     ----------
     effects : iterable of EffectEstimate
         Interaction rows, and treatment effects within marker levels.
-    tau2, ci, endpoint_map, alike
+    tau2, ci, endpoint_map, alike, keep_uninformative
         As in `pool`.
 
     Returns
@@ -92,7 +93,7 @@ def deft(
         As `pool`, and on rows of another estimand.
     """
     rows, left = within_study_interactions(effects)
-    pooled = pool(rows, tau2=tau2, ci=ci, endpoint_map=endpoint_map, alike=alike)
+    pooled = pool(rows, tau2=tau2, ci=ci, endpoint_map=endpoint_map, alike=alike, keep_uninformative=keep_uninformative)
     alone = tuple(effect.label for effect in left if effect.status == "estimated")
     notes = (f"One marker stratum only, nothing within the study: {', '.join(alone)}.",) if alone else ()
     return replace(pooled, left_out=tuple(left), notes=(*pooled.notes, *notes))

@@ -1,8 +1,8 @@
 """The pooled estimate and its interval, as functions of plain arrays; one analysis, or many subsets at once.
 
 Conventions: weights are 1 / (v + tau2). The Wald standard error is 1 / sqrt(sum of weights). `hksj` multiplies it by
-sqrt(q), q = sum of w (y - mu)^2 / (k - 1), and uses t with k - 1 degrees of freedom; `hk_adhoc` takes max(1, q) instead
-of q, so that it is never narrower than `z` for the same quantile.
+sqrt(q), q = sum of w (y - mu)^2 / (k - 1), and uses t with k - 1 degrees of freedom; `adhoc`, the default, takes
+max(1, q) instead of q (metafor's `test="adhoc"`), so that agreement by chance of few studies never narrows it.
 
 References
 ----------
@@ -13,16 +13,15 @@ IntHout J, Ioannidis JPA, Borm GF 2014, doi:10.1186/1471-2288-14-25 (max(1, q) a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from ..vocabulary import CiMethod
 from .tau2 import TAU2, Array, Tau2Method, weighted_fit
 
-__all__ = ["CiMethod", "Pooled", "all_equal", "pool_arrays", "quantile", "two_sided"]
+__all__ = ["Pooled", "all_equal", "pool_arrays", "quantile", "two_sided"]
 
-CiMethod = Literal["hksj", "z", "hk_adhoc"]
 _EQUAL = 1e-12  # estimates closer than this, relative to the largest, are equal but for rounding
 
 
@@ -84,7 +83,7 @@ def all_equal(y: Array, keep: Array | None = None) -> Array:
 
 
 def pool_arrays(
-    y: Array, v: Array, *, tau2: Tau2Method = "reml", ci: CiMethod = "hksj", keep: Array | None = None
+    y: Array, v: Array, *, tau2: Tau2Method = "reml", ci: CiMethod = "adhoc", keep: Array | None = None
 ) -> Pooled:
     """Pool estimates (k,) with variances `v`; with `keep` (b, k) of 0 and 1, pool b subsets of them at once.
 
@@ -97,14 +96,15 @@ def pool_arrays(
     x = np.ones((len(y), 1))
     if alone.any():
         between = np.zeros(kept.shape[:-1])
-        between[~alone] = TAU2[tau2](y, v, x, kept[~alone])
+        if not alone.all():
+            between[~alone] = TAU2[tau2](y, v, x, kept[~alone])
     else:
         between = TAU2[tau2](y, v, x, kept)
     fit = weighted_fit(y, kept / (v + between[..., None]), x)
     wald = np.sqrt(fit.cov[..., 0, 0])
     q = np.where(alone | all_equal(y, kept), 1.0, fit.q / np.maximum(k - 1, 1))
     hk = np.sqrt(q) * wald
-    se = {"z": wald, "hksj": hk, "hk_adhoc": np.sqrt(np.maximum(1, q)) * wald}[ci]
+    se = {"z": wald, "hksj": hk, "adhoc": np.sqrt(np.maximum(1, q)) * wald}[ci]
     df = np.where(alone | (ci == "z"), np.inf, k - 1)
     cochran = weighted_fit(y, kept / v, x).q
     return Pooled(fit.coefficients[..., 0], between, wald, hk, se, df, fit.w, cochran)

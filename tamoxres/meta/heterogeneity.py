@@ -4,14 +4,18 @@ Conventions: I2 is a percentage, as in the papers and in R. `i2_q` is (Q - df) /
 tau2 / (tau2 + s2) with the typical sampling variance s2, and depends on the estimator of tau2; H2 is (tau2 + s2) / s2,
 and Q / df for a common effect, as in R's metafor. A prediction interval always names its rule:
 
-====== ================ ==============
-rule   standard error   quantile
-====== ================ ==============
-hts    Wald             t, k - 2 (not estimable for k = 2)
-z      Wald             normal
-k1     Wald             t, k - 1
-hksj   Hartung-Knapp    t, k - 1
-====== ================ ==============
+====== ========================= ==============================
+rule   standard error            quantile
+====== ========================= ==============================
+same   the printed interval's    the printed interval's
+hts    Wald                      t, k - 2
+z      Wald                      normal
+k1     Wald                      t, k - 1
+hksj   Hartung-Knapp             t, k - 1
+====== ========================= ==============================
+
+`same`, the default, is metafor's `predict`; it is never narrower than the confidence interval, which the other rules
+can be (`narrower`). None is given for fewer than three studies.
 
 References
 ----------
@@ -22,18 +26,20 @@ Partlett C, Riley RD 2017, doi:10.1002/sim.7140 (prediction, Hartung-Knapp).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from ..effects.routes import critical_value
+from ..vocabulary import PredictionRule
 from .tau2 import Array, q_root, weighted_fit
 
-__all__ = ["Heterogeneity", "PredictionRule", "chi2_p", "heterogeneity", "prediction", "tau2_interval"]
+__all__ = ["Errors", "Heterogeneity", "chi2_p", "heterogeneity", "narrower", "prediction", "tau2_interval"]
 
-PredictionRule = Literal["hts", "z", "k1", "hksj"]
+_FEWEST = 3  # studies that a prediction interval needs
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,33 +95,66 @@ def heterogeneity(y: Array, v: Array, tau2: float, *, random: bool = True, x: Ar
     )
 
 
-def tau2_interval(y: Array, v: Array, level: float = 0.95, x: Array | None = None) -> tuple[float, float]:
-    """Return the Q-profile interval of tau2: where the generalised Q meets the chi-squared quantiles."""
-    df = len(y) - (1 if x is None else x.shape[1])
-    low, high = (float(q_root(y, v, float(chdtri(df, tail)), x)) for tail in ((1 - level) / 2, (1 + level) / 2))
-    return low, high
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Standard errors of a pooled estimate, on the analysis scale.
+
+    Attributes
+    ----------
+    wald, hksj : float
+        Wald and uncorrected Hartung-Knapp.
+    printed : float
+        That of the interval that is printed.
+    df : float or None
+        Its degrees of freedom; None for a normal interval.
+    """
+
+    wald: float
+    hksj: float
+    printed: float
+    df: float | None
+
+
+def tau2_interval(y: Array, v: Array, level: float = 0.95, x: Array | None = None) -> tuple[float, float] | None:
+    """Return the Q-profile interval of tau2: where the generalised Q meets the chi-squared quantiles.
+
+    None where it is empty: the estimates differ so much less than their errors that no tau2, not even 0, fits them.
+    """
+    design = np.ones((len(y), 1)) if x is None else x
+    tails = [float(chdtri(len(y) - design.shape[1], tail)) for tail in ((1 - level) / 2, (1 + level) / 2)]
+    if float(weighted_fit(y, 1 / v, design).q) < tails[1]:
+        return None
+    return float(q_root(y, v, tails[0], x)), float(q_root(y, v, tails[1], x))
 
 
 def prediction(
-    point: float, errors: tuple[float, float], tau2: float, k: int, rule: PredictionRule, level: float = 0.95
+    point: float, errors: Errors, tau2: float, k: int, rule: PredictionRule = "same", level: float = 0.95
 ) -> tuple[float, float] | None:
-    """Return the interval that holds the effect of a new study, or None where the rule gives none.
+    """Return the interval that holds the effect of a new study; None for fewer than three studies.
 
     Parameters
     ----------
     point : float
         Pooled estimate on the analysis scale.
-    errors : (float, float)
-        Its Wald and its Hartung-Knapp standard error.
+    errors : Errors
     tau2 : float
     k : int
         Number of studies.
-    rule : "hts" | "z" | "k1" | "hksj"
+    rule : "same" | "hts" | "z" | "k1" | "hksj"
     level : float
     """
-    df = {"hts": k - 2, "z": None, "k1": k - 1, "hksj": k - 1}[rule]
-    if df is not None and df < 1:
+    if k < _FEWEST:
         return None
-    se = errors[1] if rule == "hksj" else errors[0]
-    half = critical_value(level, df) * float(np.sqrt(tau2 + se**2))
+    se, df = {
+        "same": (errors.printed, errors.df), "hts": (errors.wald, k - 2), "z": (errors.wald, None),
+        "k1": (errors.wald, k - 1), "hksj": (errors.hksj, k - 1),
+    }[rule]  # fmt: skip
+    half = critical_value(level, df) * math.hypot(math.sqrt(tau2), se)
     return point - half, point + half
+
+
+def narrower(interval: tuple[float, float] | None, errors: Errors, level: float) -> bool:
+    """Tell whether a prediction interval is narrower than the confidence interval printed beside it."""
+    if interval is None:
+        return False
+    return interval[1] - interval[0] < 2 * critical_value(level, errors.df) * errors.printed * (1 - _ROUNDING)

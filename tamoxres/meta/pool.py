@@ -1,4 +1,4 @@
-"""Pool effect rows into one estimate: refuse what must not be pooled, then REML with a Hartung-Knapp interval.
+"""Pool effect rows into one estimate: refuse what must not be pooled, then REML with an ad hoc Hartung-Knapp interval.
 
 See `meta.tau2`, `meta.estimate` and `meta.heterogeneity` for the formulas and their papers.
 """
@@ -6,32 +6,34 @@ See `meta.tau2`, `meta.estimate` and `meta.heterogeneity` for the formulas and t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..effects import EffectEstimate
 from ..errors import PoolingError
+from ..vocabulary import CI_METHODS, PREDICTION_RULES, CiMethod, PredictionRule
+from .cautions import Found, cautions, errors_of, uninformative
 from .comparable import Alike, asked, check, remarks
-from .estimate import CiMethod, Pooled, all_equal, pool_arrays
-from .heterogeneity import PredictionRule, heterogeneity, prediction, tau2_interval
+from .estimate import all_equal, pool_arrays
+from .heterogeneity import heterogeneity, prediction, tau2_interval
 from .pooled import PooledEffect
 from .tau2 import TAU2, Array, Tau2Method
 
-__all__ = ["PooledEffect", "arrays", "estimated", "pool"]
-
-_FEW = 5  # below this many studies tau2 is hardly known
+__all__ = ["PooledEffect", "arrays", "estimated", "informative", "pool"]
 
 
-def pool(
+def pool(  # noqa: PLR0913 (each choice is one word of the published methods; all but the rows have defaults)
     effects: Iterable[EffectEstimate],
     *,
     tau2: Tau2Method = "reml",
     ci: CiMethod | None = None,
-    prediction: PredictionRule = "hts",
+    prediction: PredictionRule = "same",
     level: float = 0.95,
     endpoint_map: Mapping[str, str] | None = None,
     alike: Alike | None = None,
+    keep_uninformative: bool = False,
 ) -> PooledEffect:
     """Pool the effects of at least two studies that asked the same question.
 
@@ -41,10 +43,10 @@ def pool(
         Rows with `status` other than `estimated` are listed as left out.
     tau2 : "common" | "dl" | "reml" | "ml" | "pm" | "he" | "sj" | "eb"
         Estimator of the between-study variance; `common` pools without one.
-    ci : "hksj" | "z" | "hk_adhoc"
-        Hartung-Knapp-Sidik-Jonkman, normal, or Hartung-Knapp with max(1, q). By default `hksj`; `z` for a common
-        effect, for which Hartung-Knapp is not meant.
-    prediction : "hts" | "z" | "k1" | "hksj"
+    ci : "adhoc" | "hksj" | "z"
+        Hartung-Knapp with max(1, q), Hartung-Knapp-Sidik-Jonkman as published, or normal: one standard error and df
+        for P and every level. By default `adhoc`; `z` for a common effect, for which Hartung-Knapp is not meant.
+    prediction : "same" | "hts" | "z" | "k1" | "hksj"
         Rule of the prediction interval (see `meta.heterogeneity`).
     level : float
         Of every interval.
@@ -52,6 +54,8 @@ def pool(
         Endpoints taken as another, such as `{"DFS": "RFS"}`.
     alike : Alike, optional
         Anything else that the caller declares to be alike.
+    keep_uninformative : bool
+        Keep rows below 1 % of the mean weight, which carry no information and are otherwise set aside.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def pool(
     Raises
     ------
     PoolingError
-        If fewer than two effects are estimated, or they must not be pooled; the message names the studies.
+        If fewer than two effects are estimated or carry information, or they must not be pooled; the message names
+        the studies.
 
     Examples
     --------
@@ -69,22 +74,43 @@ def pool(
     >>> print(round(pool([naples, berlin], ci="z").estimate, 3))
     1.033
     """
-    ci = ci or ("z" if tau2 == "common" else "hksj")
+    ci = ci or ("z" if tau2 == "common" else "adhoc")
     _check_choices(tau2, ci, prediction, level)
     rows, left_out = estimated(effects)
     mapping, declared = endpoint_map or {}, alike or Alike()
     check(rows, mapping, declared)
-    y, v = arrays(rows)
-    fit = pool_arrays(y, v, tau2=tau2, ci=ci)
-    chosen: dict[str, Any] = {"tau2_method": tau2, "ci_method": ci, "prediction_rule": prediction, "level": level}
-    shared: dict[str, Any] = {"effects": rows, "left_out": left_out, **asked(rows, mapping, declared)}
-    notes = (*remarks(rows, mapping, declared), *_cautions(rows, y, fit, tau2, ci))
-    numbers = _numbers(y, v, fit, chosen)
-    if tau2 == "common":
-        return PooledEffect(**shared, **numbers, notes=notes)
-    plain = pool_arrays(y, v, tau2="common", ci="z")
-    fixed = _numbers(y, v, plain, {**chosen, "tau2_method": "common", "ci_method": "z"})
-    return PooledEffect(**shared, **numbers, notes=notes, common=PooledEffect(**shared, **fixed))
+    rows, set_aside = (rows, ()) if keep_uninformative else informative(rows)
+    chosen = _Chosen(tau2=tau2, ci=ci, prediction=prediction, level=level)
+    shared: dict[str, Any] = {
+        "effects": rows, "left_out": left_out, "no_information": set_aside, **asked(rows, mapping, declared)
+    }  # fmt: skip
+    random, warned = _numbers(rows, set_aside, chosen)
+    notes = (*remarks(rows, mapping, declared), *warned.values())
+    if tau2 != "common":
+        fixed, _ = _numbers(rows, set_aside, replace(chosen, tau2="common", ci="z"))
+        shared["common"] = PooledEffect(**shared, **fixed)
+    return PooledEffect(**shared, **random, notes=notes, flags=tuple(warned))
+
+
+def informative(
+    rows: tuple[EffectEstimate, ...],
+) -> tuple[tuple[EffectEstimate, ...], tuple[EffectEstimate, ...]]:
+    """Part rows that carry information from those below 1 % of the mean weight.
+
+    Raises
+    ------
+    PoolingError
+        If one row alone carries information.
+    """
+    empty = uninformative(arrays(rows)[1])
+    kept = tuple(row for row, is_empty in zip(rows, empty, strict=True) if not is_empty)
+    aside = tuple(row for row, is_empty in zip(rows, empty, strict=True) if is_empty)
+    if len(kept) < 2:
+        raise PoolingError(
+            f"Only {kept[0].study} carries information; beside it {aside[0].study} has less than 1% of the mean "
+            "weight. Report it alone, or pass keep_uninformative=True (--keep-uninformative)."
+        )
+    return kept, aside
 
 
 def estimated(effects: Iterable[EffectEstimate]) -> tuple[tuple[EffectEstimate, ...], tuple[EffectEstimate, ...]]:
@@ -105,12 +131,21 @@ def arrays(effects: Sequence[EffectEstimate]) -> tuple[Array, Array]:
     return y, v
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The methods of one pool."""
+
+    tau2: Tau2Method
+    ci: CiMethod
+    prediction: PredictionRule
+    level: float
+
+
 def _check_choices(tau2: str, ci: str, prediction: str, level: float) -> None:
-    rules = get_args(PredictionRule)
     for name, value, allowed in (
-        ("tau2", tau2, tuple(TAU2)),
-        ("ci", ci, get_args(CiMethod)),
-        ("prediction", prediction, rules),
+        ("tau2", tau2, TAU2),
+        ("ci", ci, CI_METHODS),
+        ("prediction", prediction, PREDICTION_RULES),
     ):
         if value not in allowed:
             raise PoolingError(f"Unknown {name} {value!r}. Use one of {', '.join(allowed)}.")
@@ -118,35 +153,31 @@ def _check_choices(tau2: str, ci: str, prediction: str, level: float) -> None:
         raise PoolingError(f"level is {level:g}; it lies between 0 and 1, as 0.95.")
 
 
-def _numbers(y: Array, v: Array, fit: Pooled, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Compute the numeric fields of a PooledEffect from a fit by the chosen methods."""
-    random, level, tau2 = chosen["tau2_method"] != "common", chosen["level"], float(fit.tau2)
+def _numbers(
+    rows: tuple[EffectEstimate, ...], set_aside: tuple[EffectEstimate, ...], chosen: _Chosen
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Compute the numeric fields of a PooledEffect by the chosen methods, and what they warn of."""
+    y, v = arrays(rows)
+    fit = pool_arrays(y, v, tau2=chosen.tau2, ci=chosen.ci)
+    random, level, tau2 = chosen.tau2 != "common", chosen.level, float(fit.tau2)
     differs = heterogeneity(y, v, tau2, random=random)
-    low, high = tau2_interval(y, v, level) if random else (None, None)
+    profile = tau2_interval(y, v, level) if random else None
+    low, high = profile or (None, None)
+    errors = errors_of(fit)
+    predicted = prediction(float(fit.point), errors, tau2, len(y), chosen.prediction, level) if random else None
     # equal estimates have no Hartung-Knapp error of their own; pool_arrays has put the Wald error in its place
-    errors = float(fit.se_wald), float(fit.se_hk)
-    predicted = prediction(float(fit.point), errors, tau2, len(y), chosen["prediction_rule"], level) if random else None
-    used = "hk_adhoc" if chosen["ci_method"] == "hksj" and all_equal(y) else chosen["ci_method"]
-    return {
-        **chosen, "ci_method": used, "point": float(fit.point), "se": float(fit.se), "p_value": float(fit.p),
-        "df": None if np.isinf(fit.df) else float(fit.df), "tau2": tau2, "tau2_ci_low": low, "tau2_ci_high": high,
-        "q": differs.q, "q_df": differs.df, "q_p": differs.p, "i2_q": differs.i2_q, "i2_tau2": differs.i2_tau2,
-        "h2": differs.h2, "prediction": predicted, "weights": tuple((fit.weights / fit.weights.sum()).tolist()),
+    used = "adhoc" if chosen.ci == "hksj" and all_equal(y) else chosen.ci
+    numbers = {
+        "tau2_method": chosen.tau2, "ci_method": used, "prediction_rule": chosen.prediction, "level": level,
+        "point": float(fit.point), "se": errors.printed, "df": errors.df, "p_value": float(fit.p),
+        "tau2": tau2, "tau2_ci_low": low, "tau2_ci_high": high, "q": differs.q, "q_df": differs.df, "q_p": differs.p,
+        "i2_q": differs.i2_q, "i2_tau2": differs.i2_tau2, "h2": differs.h2, "prediction": predicted,
+        "weights": tuple((fit.weights / fit.weights.sum()).tolist()),
     }  # fmt: skip
-
-
-def _cautions(effects: Sequence[EffectEstimate], y: Array, fit: Pooled, tau2: Tau2Method, ci: CiMethod) -> list[str]:
-    """Say what the numbers themselves warn of."""
-    out = []
-    if ci == "hksj" and all_equal(y):
-        studies = ", ".join(effect.label for effect in effects[:3]) + (" and others" if len(effects) > 3 else "")
-        out.append(f"All estimates are equal ({studies}): the Hartung-Knapp error would be 0, so max(1, q) is used.")
-    elif ci == "hksj" and fit.se_hk < fit.se_wald:
-        ratio = float(fit.se_hk / fit.se_wald)
-        wider = "ci='hk_adhoc' (--ci hk_adhoc) never goes below it"
-        out.append(f"The Hartung-Knapp error is {ratio:.2f} of the Wald error; {wider}.")
-    if tau2 == "common" and ci != "z":
-        out.append("A Hartung-Knapp interval is not meant for a common effect; ci='z' (--ci z) is usual there.")
-    if len(effects) < _FEW and tau2 != "common":
-        out.append(f"Only {len(effects)} studies: the variance between studies is hardly known.")
-    return out
+    warned = cautions(
+        Found(
+            effects=rows, no_information=set_aside, y=y, v=v, fit=fit, tau2=chosen.tau2, ci=chosen.ci, level=level,
+            prediction=predicted, tau2_interval=profile,
+        )
+    )  # fmt: skip
+    return numbers, warned

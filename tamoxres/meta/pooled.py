@@ -15,9 +15,9 @@ from typing import Any
 
 from ..effects import EffectEstimate, effects_to_json
 from ..effects.routes import critical_value
+from ..vocabulary import CiMethod, PredictionRule
 from ..wording import NOT_ESTIMABLE, interval, number, p_value, percent, ratio, ratio_with_interval
-from .estimate import CiMethod
-from .heterogeneity import PredictionRule
+from .posterior import FEW_STUDIES, BayesLine, bayes_line
 from .tau2 import Tau2Method
 
 __all__ = ["CI_NAMES", "LEFT_OUT", "TAU2_NAMES", "PooledEffect"]
@@ -26,14 +26,14 @@ TAU2_NAMES = {
     "common": "common effect", "dl": "DerSimonian-Laird", "reml": "REML", "ml": "maximum likelihood",
     "pm": "Paule-Mandel", "he": "Hedges", "sj": "Sidik-Jonkman", "eb": "empirical Bayes",
 }  # fmt: skip
-CI_NAMES = {"hksj": "Hartung-Knapp", "z": "normal", "hk_adhoc": "Hartung-Knapp with max(1, q)"}
-_CI_KINDS: dict[str, Any] = {"hksj": "hksj", "z": "wald", "hk_adhoc": "adhoc", "adhoc": "adhoc"}
+CI_NAMES = {"hksj": "Hartung-Knapp", "z": "normal", "adhoc": "ad hoc Hartung-Knapp"}
+_CI_KINDS: dict[str, Any] = {"hksj": "hksj", "z": "wald", "adhoc": "adhoc"}
 LEFT_OUT = {
-    "test_only": "a test without a standard error",
-    "not_estimable": "not estimable",
-    "null_without_number": "reported as null, without a number",
-    "significant_without_number": "reported as significant, without a number",
-}
+    "test_only": "a test without a standard error", "not_estimable": "not estimable",
+    "null_without_number": "reported null, without a number",
+    "significant_without_number": "reported significant, without a number", "estimated": "one marker stratum only",
+}  # fmt: skip
+"""Why a row was left out, by its status; an estimated one is left out by `deft` alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class PooledEffect:
     p_value : float
     level : float
     tau2, tau2_ci_low, tau2_ci_high : float or None
-        Between-study variance with its Q-profile interval (None for a common effect).
+        Between-study variance with its Q-profile interval (None for a common effect, and where it is empty).
     q, q_df, q_p : float
         Cochran's Q.
     i2_q, i2_tau2 : float
@@ -63,12 +63,17 @@ class PooledEffect:
     h2 : float
     prediction : (float, float) or None
         On the analysis scale; None where the rule gives none.
-    prediction_rule : "hts" | "z" | "k1" | "hksj"
+    prediction_rule : "same" | "hts" | "z" | "k1" | "hksj"
     weights : tuple of float
         Shares of 1.
     tau2_method, ci_method : str
     notes : tuple of str
         What a reader must know, such as mixed assays.
+    no_information : tuple of EffectEstimate
+        Estimated rows set aside: below 1 % of the mean weight, so that they add degrees of freedom and nothing else.
+    flags : tuple of str
+        Codes of what the numbers warn of (see `meta.cautions`): `few_studies`, `two_studies`, `no_information`,
+        `huge_se`, `light_row_decides`, `prediction_narrower`, `tau2_interval_empty` ...
     common : PooledEffect or None
         The common-effect result beside it; None on a common-effect result itself.
     """
@@ -101,6 +106,8 @@ class PooledEffect:
     ci_method: CiMethod
     notes: tuple[str, ...] = ()
     common: PooledEffect | None = None
+    no_information: tuple[EffectEstimate, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
@@ -147,6 +154,17 @@ class PooledEffect:
         """Upper limit of the prediction interval; None where its rule gives none."""
         return None if self.prediction is None else self._shown(self.prediction[1])
 
+    @property
+    def bayes(self) -> BayesLine | None:
+        """The Bayesian line beside the interval of two to four ratios (half-normal 0.5 on tau), computed when read.
+
+        None for five studies and more, for a common effect, and for differences, which have no usual prior of tau.
+        """
+        if self.k >= FEW_STUDIES or self.tau2_method == "common" or not self.is_ratio:
+            return None
+        points, errors = zip(*((row.point or 0.0, row.se or 0.0) for row in self.effects), strict=True)
+        return bayes_line(points, errors, self.level)
+
     def _shown(self, value: float) -> float:
         if not self.is_ratio:
             return value
@@ -192,6 +210,8 @@ class PooledEffect:
         ]
         if self.tau2_method != "common":
             lines.append(f"Prediction interval ({self.prediction_rule}): {self._prediction}")
+        if self.bayes is not None:
+            lines.append(f"Bayesian: {self._bayesian(self.bayes)}")
         if self.common is not None:
             lines.append(f"Common effect: {self._common}")
         lines += [f"Note: {note}" for note in self.notes]
@@ -201,7 +221,7 @@ class PooledEffect:
     @property
     def heterogeneity(self) -> str:
         """The heterogeneity in words: tau2 with its interval, I2 with its definition, Q with its P."""
-        limits = ""
+        limits = " (interval empty)" if "tau2_interval_empty" in self.flags else ""
         if self.tau2_ci_low is not None:
             limits = f" ({number(self.tau2_ci_low, 3)} to {number(self.tau2_ci_high, 3)})"
         return (
@@ -218,6 +238,11 @@ class PooledEffect:
         if self.prediction is None:
             return NOT_ESTIMABLE
         return self._text((self._shown(self.prediction[0]), self._shown(self.prediction[1])))
+
+    def _bayesian(self, line: BayesLine) -> str:
+        limits = self._interval((self._shown(line.low), self._shown(line.high)), self._shown(line.point))
+        prior = f"half-normal({line.tau_scale:g}) on tau"
+        return f"{self.measure} {limits}, probability above 1: {percent(line.p_above)} ({prior})"
 
     @property
     def _common(self) -> str:

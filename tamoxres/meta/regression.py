@@ -1,8 +1,10 @@
 """Meta-regression: do effects differ with a moderator? Mixed-effects model with Hartung-Knapp or normal tests.
 
 Conventions: weights are 1 / (v + tau2) with the residual tau2. Hartung-Knapp multiplies the covariance by the weighted
-residual sum of squares over its degrees of freedom, and tests by t and F with k - p. R2 is the share of tau2 that the
-moderators explain, in percent. A permutation P compares the test statistic with those of shuffled moderators.
+residual sum of squares over its degrees of freedom, and tests by t and F with k - p. I2 and R2 are metafor's, in
+percent: with a residual tau2, tau2 / (tau2 + s2) and the share of tau2 that the moderators explain; without one
+(`common`), (Q - df) / Q and the adjusted R2 of the weighted regression. A permutation P compares the test statistic
+with those of shuffled moderators.
 
 References
 ----------
@@ -102,7 +104,7 @@ class MetaRegression:
     permutations : int
         How many orders were compared (all of them when they are few).
     tau2, r2 : float
-        Residual between-study variance; percent of it explained.
+        Residual between-study variance; percent explained.
     q, q_p, i2, h2 : float
         Residual heterogeneity.
     test, test_df, test_p : float, (float, float), float
@@ -205,7 +207,6 @@ def meta_regression(
     if not np.all(fit.se > 0):
         raise PoolingError("The moderators fit the effects exactly; there are too many of them for these studies.")
     residual = heterogeneity(y, v, float(fit.tau2), random=method != "common", x=x)
-    before, left = float(TAU2[method](y, v)), float(fit.tau2)
     half = quantile((1 + pooled.level) / 2, np.array(fit.df)) * fit.se
     test, m = float(fit.omnibus()), x.shape[1] - 1
     numbers = {
@@ -215,13 +216,23 @@ def meta_regression(
     shuffled, tried = _permuted(y, v, x, fit, method, permutations, seed)
     return MetaRegression(
         names=("intercept", *moderators), **{name: tuple(values.tolist()) for name, values in numbers.items()},
-        permutation_p=shuffled, permutations=tried, tau2=left,
-        r2=100 * max(0.0, 1 - left / before) if before > 0 else 0.0,
-        q=residual.q, q_p=residual.p, i2=residual.i2_tau2, h2=residual.h2, test=test, test_df=(m, fit.df),
+        permutation_p=shuffled, permutations=tried, tau2=float(fit.tau2),
+        r2=_explained(y, v, x, method, float(fit.tau2)), q=residual.q, q_p=residual.p,
+        i2=residual.i2_q if method == "common" else residual.i2_tau2, h2=residual.h2, test=test, test_df=(m, fit.df),
         test_p=float(chdtrc(m, test) if math.isinf(fit.df) else fdtrc(m, fit.df, test)), k=pooled.k,
         is_ratio=pooled.is_ratio, level=pooled.level, cov=tuple(map(tuple, fit.cov.tolist())),
         notes=_cautions(pooled.k, m),
     )  # fmt: skip
+
+
+def _explained(y: Array, v: Array, x: Array, tau2: Tau2Method, left: float) -> float:
+    """Return R2 in percent: of tau2, or of the weighted sum of squares (adjusted) where there is none."""
+    if tau2 == "common":
+        ones, k = x[:, :1], len(y)
+        whole, residual = (float(weighted_fit(y, 1 / v, design).q) for design in (ones, x))
+        return 100 * max(0.0, 1 - (residual / (k - x.shape[1])) / (whole / (k - 1))) if whole > 0 else 0.0
+    before = float(TAU2[tau2](y, v))
+    return 100 * max(0.0, 1 - left / before) if before > 0 else 0.0
 
 
 def _cautions(k: int, m: int) -> tuple[str, ...]:

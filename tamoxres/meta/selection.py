@@ -192,9 +192,9 @@ def selection_model(
     Raises
     ------
     PoolingError
-        If all studies lie on one side of the step, or there are fewer than four.
+        If all studies lie on one side of the step, or there are fewer than ten.
     """
-    need(pooled, 4, "A selection model")
+    need(pooled, _FEW, "A selection model")
     if not 0 < step < 1:
         raise PoolingError(f"step is {step:g}; it is a one-sided P between 0 and 1, as 0.025.")
     y, v = arrays(pooled.effects)
@@ -215,7 +215,7 @@ def selection_model(
     return SelectionModel(
         adjusted=adjusted, step=step, alternative=side, ratio=ratio, ratio_se=float(np.sqrt(cov[-1, -1])), lrt=lrt,
         p_value=float(chdtrc(1, lrt)), below=int((~beyond).sum()), above=int(beyond.sum()),
-        notes=("A sensitivity analysis: it assumes that selection by P alone explains asymmetry.", *_few(pooled.k)),
+        notes=("A sensitivity analysis: it assumes that selection by P alone explains asymmetry.",),
     )  # fmt: skip
 
 

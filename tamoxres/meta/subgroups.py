@@ -136,7 +136,7 @@ def _one_tau2(pooled: PooledEffect, y: Array, v: Array, keep: Array) -> Pooled:
     fit = weighted_fit(y, keep / (v + between), np.ones((k, 1)))
     factor = float(fit.q.sum()) / (k - g)
     wald = np.sqrt(fit.cov[..., 0, 0])
-    scale = {"z": 1.0, "hksj": factor, "hk_adhoc": max(1.0, factor)}[pooled.ci_method]
+    scale = {"z": 1.0, "hksj": factor, "adhoc": max(1.0, factor)}[pooled.ci_method]
     df = np.full(g, np.inf if pooled.ci_method == "z" else k - g)
     point = fit.coefficients[..., 0]
     tau2 = np.full(g, between)

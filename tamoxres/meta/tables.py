@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from ..effects import EffectEstimate
 from ..tables.cells import effect_cell, interval_cell, p_cell
 from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import NOT_ESTIMABLE, count, percent
-from .pooled import CI_NAMES, TAU2_NAMES, PooledEffect
+from .pooled import CI_NAMES, LEFT_OUT, TAU2_NAMES, PooledEffect
+from .posterior import BayesLine
 
 __all__ = ["meta_table"]
 
@@ -33,6 +35,8 @@ def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, st
     rows.append(_total("Random effects" if pooled.tau2_method != "common" else "Common effect", pooled))
     if pooled.tau2_method != "common":
         rows.append(_prediction(pooled))
+    if pooled.bayes is not None:
+        rows.append(_bayesian(pooled.bayes))
     asked = ", ".join(part for part in (pooled.marker, pooled.estimand.replace("_", " "), pooled.endpoint) if part)
     estimate = Column(f"{pooled.measure} ({100 * pooled.level:g}% CI)", "ratio")
     return Table(
@@ -69,7 +73,13 @@ def _prediction(pooled: PooledEffect) -> Row:
     return Row((Cell(f"Prediction interval ({pooled.prediction_rule})"), Cell(), Cell(), cell, Cell()), "level")
 
 
+def _bayesian(line: BayesLine) -> Row:
+    limits = math.exp(line.point), math.exp(line.low), math.exp(line.high)
+    label = f"Bayesian, half-normal({line.tau_scale:g}) on tau"
+    return Row((Cell(label), Cell(), Cell(), interval_cell(limits, is_ratio=True), Cell()), "level")
+
+
 def _notes(pooled: PooledEffect) -> tuple[str, ...]:
     how = f"{pooled.k} studies; {TAU2_NAMES[pooled.tau2_method]}, {CI_NAMES[pooled.ci_method]} interval."
-    left = [f"Left out: {item}." for item in pooled.left_out]
+    left = [f"Left out: {item.study} ({LEFT_OUT[item.status]})." for item in pooled.left_out]
     return (how, f"Heterogeneity: {pooled.heterogeneity}.", *pooled.notes, *left)

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import PoolingError
+from ..vocabulary import Tau2 as Tau2Method
 
 __all__ = [
     "TAU2", "Array", "Fit", "Tau2Method", "common", "dl", "eb", "he", "ml", "pm", "q_root", "reml", "sj", "tau2_se",
@@ -30,7 +30,6 @@ __all__ = [
 ]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
-Tau2Method = Literal["common", "dl", "reml", "ml", "pm", "he", "sj", "eb"]
 _TIGHT = 1e-14  # relative change at which an iteration has ended; float64 carries about 2e-16
 _MAX_STEPS = 2000
 

@@ -4,8 +4,8 @@ Conventions: each cohort keeps its own baseline hazard, its own effects of treat
 coefficients of the covariates; only the interaction is common. The product is treatment x (marker - altered share of
 the cohort), so that its coefficient rests on what is seen within cohorts. What is seen between them (is treatment less
 effective in cohorts with more altered patients?) is estimated apart, from a model with one treatment effect and the
-product of treatment and altered share; it is open to ecological bias and is never mixed in. The likelihood-ratio test
-of heterogeneity compares the common interaction with one interaction a cohort.
+product of treatment and altered share; it needs three cohorts, is open to ecological bias and is never mixed in. The
+likelihood-ratio test of heterogeneity compares the common interaction with one interaction a cohort.
 
 The first stage of two stands beside it: the cohorts' own interactions, to be pooled by `deft`.
 
@@ -44,6 +44,11 @@ if TYPE_CHECKING:
 __all__ = ["OneStage", "one_stage"]
 
 _EQUAL_SHARES = 1e-9  # shares that differ by less tell nothing between cohorts
+_FEWEST = 3  # cohorts: between two, one difference is all there is, and nothing tests the line through it
+_REFUSED = {
+    "between_needs_three_cohorts": "Between cohorts: not estimated; two cohorts are too few, at least 3 are needed.",
+    "equal_shares": "Between cohorts: not estimated; all have the same share of altered patients.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,8 @@ class OneStage:
         Ratio of hazard ratios within cohorts, with its likelihood-ratio P: altered over unaltered.
     across : EffectEstimate or None
         The same ratio as cohorts with more and fewer altered patients suggest it (all altered against none); None
-        where all cohorts have the same share. Never to be pooled.
+        with two cohorts (flag `between_needs_three_cohorts`) and where all have the same share (`equal_shares`).
+        Never to be pooled.
     difference_p : float or None
         P (Wald) of within = across: a small one is a sign of ecological bias.
     heterogeneity_chi2, heterogeneity_p : float
@@ -66,6 +72,8 @@ class OneStage:
         Each cohort's own interaction, from its own model.
     shares : tuple of float
         Share of altered patients, by cohort.
+    flags : tuple of str
+        Codes of what was refused.
     """
 
     within: EffectEstimate
@@ -76,6 +84,7 @@ class OneStage:
     heterogeneity_p: float
     studies: tuple[EffectEstimate, ...]
     shares: tuple[float, ...]
+    flags: tuple[str, ...] = ()
 
     @property
     def effects(self) -> list[EffectEstimate]:
@@ -94,6 +103,7 @@ class OneStage:
             lines.append(
                 f"Between cohorts ({spread}; ecological): {_ratio(self.across)}; differs from within: {differs}"
             )
+        lines += [_REFUSED[code] for code in self.flags]
         lines.append(
             f"Heterogeneity: chi2 {self.heterogeneity_chi2:.2f} on {self.heterogeneity_df} df, "
             f"{p_value(self.heterogeneity_p, label=True)}"
@@ -161,7 +171,8 @@ def one_stage(
     chi2 = max(2 * (sum(result.model.loglik for result in own) - float(full.loglik)), 0.0)
     studies = tuple(result.ratio for result in own)
     shared = _shared(complete, studies, asked, ties)
-    across, difference_p = _across(stack, shared, ties)
+    refused = _refused_between(stack.shares)
+    across, difference_p = (None, None) if refused else _across(stack, shared, ties)
     df = len(complete) - 1
     return OneStage(
         within=EffectEstimate(
@@ -171,7 +182,15 @@ def one_stage(
         ),
         across=across, difference_p=difference_p, heterogeneity_chi2=chi2, heterogeneity_df=df,
         heterogeneity_p=float(chdtrc(df, chi2)), studies=studies, shares=stack.shares,
+        flags=refused,
     )  # fmt: skip
+
+
+def _refused_between(shares: Sequence[float]) -> tuple[str, ...]:
+    """Say by code why nothing can be told between cohorts; empty where it can."""
+    if len(shares) < _FEWEST:
+        return ("between_needs_three_cohorts",)
+    return ("equal_shares",) if max(shares) - min(shares) < _EQUAL_SHARES else ()
 
 
 def _comparable(
@@ -272,10 +291,8 @@ def _fit(stack: _Stack, columns: Sequence[FloatArray], ties: Ties) -> CoxFit:
     return fitted
 
 
-def _across(stack: _Stack, shared: dict[str, Any], ties: Ties) -> tuple[EffectEstimate | None, float | None]:
+def _across(stack: _Stack, shared: dict[str, Any], ties: Ties) -> tuple[EffectEstimate, float]:
     """Estimate the interaction between cohorts, and test whether it differs from that within."""
-    if max(stack.shares) - min(stack.shares) < _EQUAL_SHARES:
-        return None, None
     fitted = _fit(stack, [*stack.mains, stack.treatment, stack.between, stack.within], ties)
     row = EffectEstimate(
         **(shared | {"flags": ("pooled_estimate", "ecological")}), group_1="cohorts all altered",

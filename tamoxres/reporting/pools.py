@@ -19,21 +19,17 @@ from ..meta.pooled import PooledEffect
 from .gather import Case, Findings, reason
 from .plan import PoolPlan
 
-__all__ = ["METHODS", "OWN_METHODS", "PoolAnswer", "pool_all"]
+__all__ = ["METHODS", "PoolAnswer", "pool_all"]
 
 METHODS: Mapping[str, Mapping[str, Any]] = {
+    "REML, ad hoc Hartung-Knapp": {"tau2": "reml", "ci": "adhoc"},
     "REML, Hartung-Knapp": {"tau2": "reml", "ci": "hksj"},
     "REML, normal": {"tau2": "reml", "ci": "z"},
     "DerSimonian-Laird, normal": {"tau2": "dl", "ci": "z"},
-    "Paule-Mandel, Hartung-Knapp": {"tau2": "pm", "ci": "hksj"},
+    "Paule-Mandel, ad hoc Hartung-Knapp": {"tau2": "pm", "ci": "adhoc"},
     "common effect": {"tau2": "common", "ci": "z"},
 }
-_CAUTIOUS = "REML, Hartung-Knapp, at least Wald"
-OWN_METHODS: Mapping[str, Mapping[str, Any]] = {
-    _CAUTIOUS: {"tau2": "reml", "ci": "hk_adhoc"},
-    **METHODS,
-}
-"""For a few cohorts of our own, where the Hartung-Knapp error can fall far below Wald's: here it never does."""
+"""The first is the one that is reported: its error never falls below Wald's, however well few studies agree."""
 _CHOSEN = "non_randomised_treatment"
 
 
@@ -48,7 +44,7 @@ class PoolAnswer:
     effects : tuple of EffectEstimate
         One a study, own rows first; estimated ones alone.
     pooled : mapping of method to PooledEffect
-        By every method of `METHODS` (`OWN_METHODS` where rows are own alone); empty if it could not be pooled.
+        By every method of `METHODS`; empty if it could not be pooled.
     problem : str
         Why it was not pooled.
     left_out : tuple of (str, str)
@@ -93,8 +89,7 @@ def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
     mapping = {code: asked.taken_as for code in asked.endpoints if code != asked.taken_as}
     found: dict[str, Any] = {"asked": asked, "marker": marker, "effects": tuple(rows), "left_out": tuple(left_out)}
     try:
-        methods = METHODS if asked.rows == "all" else OWN_METHODS
-        pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in methods.items()}
+        pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in METHODS.items()}
     except PoolingError as error:
         return PoolAnswer(**found, pooled={}, problem=reason(error))
     return PoolAnswer(**found, pooled=pooled)

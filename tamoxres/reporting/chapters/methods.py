@@ -22,10 +22,11 @@ _ESTIMATORS = (
     "Interaction: one model with treatment, marker and their product; the four hazard ratios are contrasts of that "
     "model, not refits of subsets; the P is of the likelihood-ratio test on the same patients.",
     "Minimum detectable ratio: what a two-sided test would have seen with 80% power (Schmoor 2000).",
-    "Meta-analysis: REML with a Hartung-Knapp interval (Viechtbauer 2005; Hartung and Knapp 2001); prediction interval "
-    "by the rule of Higgins, Thompson and Spiegelhalter (2009). Other estimators stand beside it.",
-    "Own cohorts are pooled in two stages, each analysed by itself first; a Hartung-Knapp error below the Wald error "
-    "is raised to it (Röver 2015). Of cohorts that share patients one is kept, and the other is named.",
+    "Meta-analysis: REML with an ad hoc Hartung-Knapp interval (Viechtbauer 2005; Hartung and Knapp 2001; an error "
+    "below the Wald error is raised to it, Röver 2015); the prediction interval rests on the same error and degrees "
+    "of freedom. Other estimators stand beside it.",
+    "Own cohorts are pooled in two stages, each analysed by itself first. Of cohorts that share patients one is kept, "
+    "and the other is named.",
     "How an answer holds: the primary model of the first cohort of a marker, with one choice changed at a time.",
 )
 _RULES = {
