@@ -18,7 +18,7 @@ import numpy as np
 
 from ..analysis.design import Term
 from ..analysis.follow_up import stratum_codes
-from ..codebook import copies_frames
+from ..frames import holds_frames
 from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ProportionalTest", "proportional_test", "scale_residuals", "scaled_schoenfeld"]
 
 
-@copies_frames("table")
+@holds_frames("table")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProportionalTest:
     """The test of proportional hazards of one model.
