@@ -177,6 +177,7 @@ class Cohort:
             raise DataError(f"{self.name} declares endpoint {missing[0]} but has no column {missing[0]}_event.")
         if not patients.index.equals(self.raw.index):
             raise DataError(f"{self.name}: raw and harmonised patients differ; both are indexed by patient.")
+        object.__setattr__(self, "raw", self.raw.set_axis(patients.index, copy=False))  # one index, known to be one
 
     @property
     def n(self) -> int:

@@ -67,15 +67,16 @@ def _property(slot: Any) -> property:
 
 def is_held(frame: pd.DataFrame | pd.Series[Any]) -> bool:
     """Tell whether a frame or series is a view of what some holder keeps: nobody can write into any of its memory."""
-    return all(_closed_to_its_owner(array) for array in _memory(frame))
+    cells, labels = _memory(frame)
+    return all(map(_is_closed, (*cells, *labels)))
 
 
-def _memory(frame: Any) -> list[Any]:
-    """List the arrays that hold the cells: one a block of columns."""
-    return list(frame._mgr.arrays)
+def _memory(frame: Any) -> tuple[list[Any], list[Any]]:
+    """List the arrays that hold the cells, one a block of columns, and those that hold the labels."""
+    return list(frame._mgr.arrays), [labels._values for labels in frame._mgr.axes]
 
 
-def _closed_to_its_owner(array: Any) -> bool:
+def _is_closed(array: Any) -> bool:
     """Tell whether an array, and every array that it is a view of, is read-only."""
     while _is_plain(array):
         if array.flags.writeable:
@@ -87,12 +88,13 @@ def _closed_to_its_owner(array: Any) -> bool:
 
 
 def _closed(frame: Any) -> Any:
-    """Copy a frame or series, its labels too, and close the copy's memory to writing."""
+    """Copy a frame or series, and labels that are not closed yet, and close the copy's memory to writing."""
     out = frame.copy()
-    out._mgr.axes = [labels.copy(deep=True) for labels in out._mgr.axes]
-    for cells in (*_memory(out), *(labels._values for labels in out._mgr.axes)):
-        if _is_plain(cells):
-            cells.flags.writeable = False
+    out._mgr.axes = [axis.view() if _is_closed(axis._values) else axis.copy(deep=True) for axis in out._mgr.axes]
+    cells, labels = _memory(out)
+    for array in (*cells, *labels):
+        if _is_plain(array):
+            array.flags.writeable = False
     return out
 
 
