@@ -175,9 +175,11 @@ class Cohort:
         missing = [e.code for e in self.endpoints if e.event not in patients]
         if missing:
             raise DataError(f"{self.name} declares endpoint {missing[0]} but has no column {missing[0]}_event.")
-        if not patients.index.equals(self.raw.index):
+        raw = self.raw
+        if not patients.index.equals(raw.index):
             raise DataError(f"{self.name}: raw and harmonised patients differ; both are indexed by patient.")
-        object.__setattr__(self, "raw", self.raw.set_axis(patients.index, copy=False))  # one index, known to be one
+        raw.index = patients.index  # one index, known to be one
+        object.__setattr__(self, "raw", raw)
 
     @property
     def n(self) -> int:

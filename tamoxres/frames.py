@@ -3,7 +3,7 @@
 Conventions: a frame or series is copied once, when its holder is made, and its memory is then closed to writing. Each
 reading gives a new shallow view of it in microseconds, whatever its size: putting a column in, dropping one or naming
 the index changes the reader's view alone, and writing into a cell raises ValueError (`read-only`); whoever wants to
-change values takes `.copy()` first. Columns whose memory cannot be closed (extension arrays) are copied at each reading.
+change values takes `.copy()` first. Extension arrays, whose memory cannot be closed, are copied at each reading.
 """
 
 from __future__ import annotations

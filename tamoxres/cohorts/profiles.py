@@ -160,9 +160,9 @@ class MutationProfile:
     unreliable: frozenset[str] = frozenset()
     kind: ProfileKind = "mutation"
     unit: str = "mutations"
-    _held: list[tuple[pd.DataFrame, Mapping[Any, np.ndarray], frozenset[str]]] = field(default_factory=list, repr=False)
+    _held: list[tuple[pd.DataFrame, Mapping[Any, Any], frozenset[str]]] = field(default_factory=list, repr=False)
 
-    def _read(self) -> tuple[pd.DataFrame, Mapping[Any, np.ndarray], frozenset[str]]:
+    def _read(self) -> tuple[pd.DataFrame, Mapping[Any, Any], frozenset[str]]:
         """Return the table, read once, with the rows of each gene and the samples that it holds."""
         if not self._held:
             table = self.read()

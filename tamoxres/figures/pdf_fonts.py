@@ -18,7 +18,7 @@ from threading import RLock
 from typing import Any
 
 import matplotlib
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 
 __all__ = ["reduced_fonts"]
@@ -31,7 +31,7 @@ _LOCK = RLock()
 
 
 @contextmanager
-def reduced_fonts(figure: Figure) -> Iterator[None]:
+def reduced_fonts(figure: Figure | SubFigure) -> Iterator[None]:
     """Let a figure's PDF be written from the reduced fonts, where they hold every character that it shows."""
     if not all(_covered(text.get_text()) for text in figure.findobj(Text)):
         yield
