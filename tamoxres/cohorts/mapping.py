@@ -74,7 +74,7 @@ class Criterion:
         if self.comparison:
             met: pd.Series[Any] = _COMPARE[self.comparison](pd.to_numeric(raw, errors="coerce"), self.number)
             return met
-        return raw.isin([code for code in raw.dropna().unique() if canonical(code) in self.codes])
+        return raw.isin([code for code in raw.drop_duplicates().dropna() if canonical(code) in self.codes])
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.number:g}" if self.comparison else ", ".join(self.codes)
