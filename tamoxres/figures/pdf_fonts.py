@@ -46,7 +46,10 @@ def reduced_fonts(figure: Figure | SubFigure) -> Iterator[None]:
             if path.name not in _BUNDLED or not path.is_relative_to(matplotlib.get_data_path()):
                 return load(file, options, *more, **named)
             options.glyph_names = False
-            return load(io.BytesIO(_reduced(path, load)), options, *more, **named)
+            content, names = _reduced(path, load)
+            font = load(io.BytesIO(content), options, *more, **named)
+            font.setGlyphOrder(list(names))
+            return font
 
         subset.load_font = load_reduced
         try:
@@ -60,8 +63,8 @@ def _covered(text: str) -> bool:
 
 
 @cache
-def _reduced(path: Path, load: Any) -> bytes:
-    """Cut a font to the scripts, ligatures included; the glyphs keep their numbers."""
+def _reduced(path: Path, load: Any) -> tuple[bytes, tuple[str, ...]]:
+    """Cut a font to the scripts, ligatures included; the glyphs keep their numbers, by which they are named."""
     from fontTools import subset
 
     logging.getLogger("fontTools").setLevel(logging.ERROR)
@@ -76,4 +79,5 @@ def _reduced(path: Path, load: Any) -> bytes:
         font["name"].names = [record for record in font["name"].names if record.nameID in _NAMES]
         font["post"].formatType = 3.0  # no glyph names
         font.save(out, reorderTables=False)
-    return out.getvalue()
+        names = tuple(f"glyph{number:05d}" for number in range(font["maxp"].numGlyphs))
+    return out.getvalue(), names

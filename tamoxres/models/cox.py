@@ -207,15 +207,12 @@ def _fit(
 
 
 def _refuse_empty_levels(analysis: AnalysisSet, design: Design) -> None:
-    event = (analysis.frame["event"] == 1).to_numpy()
+    frame = analysis.frame
+    event = frame["event"] == 1
     for term in design.terms:
         if not term.levels or ":" in term.name:
             continue
-        counts = (
-            analysis.frame.assign(event=event)
-            .groupby(term_values(analysis.frame, term.name).astype(str))["event"]
-            .agg(["size", "sum"])
-        )
+        counts = event.groupby(term_values(frame, term.name).astype(str)).agg(["size", "sum"])
         empty = counts[counts["sum"] == 0]
         if len(empty):
             level = empty.index[0]
