@@ -6,9 +6,8 @@ Conventions: unknown is NA, never 0 and never `no`; times are months of 365.25/1
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from .endpoints import TIMED
 from .errors import DataError
@@ -16,19 +15,9 @@ from .errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "CODEBOOK",
-    "DAYS_PER_MONTH",
-    "Column",
-    "column",
-    "copies_frames",
-    "data_dictionary",
-    "in_months",
-    "validate",
-]
+__all__ = ["CODEBOOK", "DAYS_PER_MONTH", "Column", "column", "data_dictionary", "in_months", "validate"]
 
 DAYS_PER_MONTH = 365.25 / 12
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +47,15 @@ class Column:
 
     def allows(self, values: pd.Series[Any]) -> pd.Series[Any]:
         """Tell for each value whether it is allowed; unknown always is, and a number written as text never is."""
-        import pandas as pd
-
         known = values.notna()
         if self.kind in ("level", "flag"):
             return ~known | values.isin(self.levels)
         if self.kind == "text":
-            return ~known | (values.astype(str).str.len() > 0)
-        written = values.map(lambda value: isinstance(value, str))
-        numbers = pd.to_numeric(values.mask(written), errors="coerce").astype(float)
-        good = numbers.notna() & (numbers.abs() != float("inf"))
+            return ~values.isin([""])
+        numbers = _numbers(values)
+        good = numbers.abs() < float("inf")
         if self.kind == "event":
-            good &= numbers.isin([0, 1, 2])
+            good &= (numbers == 0) | (numbers == 1) | (numbers == 2)
         if self.low is not None:
             good &= numbers >= self.low
         if self.high is not None:
@@ -86,6 +72,15 @@ class Column:
         if self.low is not None and self.high is not None:
             return f"{self.low:g} to {self.high:g}"
         return f"at least {self.low:g}" if self.low is not None else "any"
+
+
+def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return values as floats; what is no number, or a number written as text, is NaN."""
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        values = pd.to_numeric(values.mask(values.map(lambda value: isinstance(value, str))), errors="coerce")
+    return values.astype(float)
 
 
 def _flag(name: str, meaning: str) -> Column:
@@ -207,40 +202,34 @@ def validate(patients: pd.DataFrame, source: str) -> pd.DataFrame:
         Naming the source, the column, the patients and the values that break the codebook.
     """
     _check_identifiers(patients, source)
-    import pandera.pandas as pa
-    from pandera.errors import SchemaErrors
-
-    checks = {
-        name: pa.Column(nullable=True, checks=pa.Check(_BY_NAME[name].allows, name=name, ignore_na=False))
-        for name in patients.columns
-        if name in _BY_NAME
-    }
-    try:
-        pa.DataFrameSchema(checks, strict=False).validate(patients, lazy=True)
-    except SchemaErrors as errors:
-        raise DataError(_describe(errors.failure_cases, patients, source)) from None
+    faults = [
+        (_BY_NAME[name], values[~good])
+        for name, values in patients.items()
+        if name in _BY_NAME and not (good := _BY_NAME[name].allows(values).to_numpy(bool)).all()
+    ]
+    if faults:
+        raise DataError(_describe(*faults[0], len(faults) - 1, source))
     _check_events(patients, source)
     return patients
 
 
-def _describe(failures: pd.DataFrame, patients: pd.DataFrame, source: str) -> str:
-    name = str(failures["column"].iloc[0])
-    declared = _BY_NAME[name]
-    bad = patients.loc[~declared.allows(patients[name]).to_numpy(), name]
-    more = len(failures["column"].unique()) - 1
+def _describe(declared: Column, bad: pd.Series[Any], more: int, source: str) -> str:
     shown = ", ".join(f"{who}: {value!r}" for who, value in zip(bad.index[:5], bad.tolist(), strict=False))
     rest = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
     others = f" ({more} more columns have faults.)" if more else ""
     return (
-        f"{source}, column {name}: {len(bad)} value(s) outside the codebook ({declared.allowed}) "
+        f"{source}, column {declared.name}: {len(bad)} value(s) outside the codebook ({declared.allowed}) "
         f"at patient {shown}{rest}. Correct the value, or leave it empty if it is unknown.{others}"
     )
 
 
 def _check_identifiers(patients: pd.DataFrame, source: str) -> None:
+    import pandas as pd
+
     if len(patients) == 0:
         raise DataError(f"{source} holds no patients.")
-    if patients.index.hasnans or (patients.index.astype(str).str.strip() == "").any():
+    numbered = pd.api.types.is_numeric_dtype(patients.index.dtype)
+    if patients.index.hasnans or not (numbered or all(map(str.strip, map(str, patients.index)))):
         raise DataError(f"{source}, column patient: a patient has no identifier. Give every row its own.")
     if not patients.index.is_unique:
         twice = patients.index[patients.index.duplicated()].unique()
@@ -265,25 +254,3 @@ def _check_events(patients: pd.DataFrame, source: str) -> None:
             )
         if not e.competing and (patients[e.event] == 2).any():
             raise DataError(f"{source}, column {e.event}: no death competes with {e.code}; code deaths as events (1).")
-
-
-def copies_frames(*names: str) -> Callable[[type[T]], type[T]]:
-    """Make a slotted dataclass copy the frames of these fields in and out, so that nobody can change them in place."""
-
-    def decorate(cls: type[T]) -> type[T]:
-        for name in names:
-            setattr(cls, name, _copying(cls.__dict__[name]))
-        return cls
-
-    return decorate
-
-
-def _copying(slot: Any) -> property:
-    def read(self: object) -> Any:
-        value = slot.__get__(self, type(self))
-        return None if value is None else value.copy()
-
-    def write(self: object, value: Any) -> None:
-        slot.__set__(self, None if value is None else value.copy())
-
-    return property(read, write)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from .codebook import copies_frames, validate
+from .codebook import validate
 from .endpoints import Endpoint
 from .errors import DataError, QuestionError
+from .frames import holds_frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +75,7 @@ class Profile(Protocol):
         """Return patients x features: numbers, or for mutations `class:change` joined by `;`, empty where none."""
 
 
-@copies_frames("values")
+@holds_frames("values")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarkerCall:
     """A marker's status in each patient, by one named rule on one assay.
@@ -98,7 +100,7 @@ class MarkerCall:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "marker", self.marker.upper())
-        known = self.values.dropna()
+        known = self.values.dropna().unique()
         strange = sorted(set(known) - {ALTERED, UNALTERED, NOT_ASSAYED})
         if strange:
             raise DataError(f"{self.marker} by {self.rule}: unknown status {strange[0]!r}.")
@@ -114,7 +116,7 @@ class MarkerCall:
         return f"{self.marker} by {self.rule} ({self.assay}): {counts}"
 
 
-@copies_frames("patients", "raw")
+@holds_frames("patients", "raw")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cohort:
     """Patients in the harmonised schema, and everything a reader must know about them.
@@ -123,9 +125,9 @@ class Cohort:
     ----------
     name, title : str
     patients : DataFrame, indexed by patient
-        Columns of the codebook; checked when the cohort is made. Copied in and out.
+        Columns of the codebook; checked when the cohort is made. Read-only; take `.copy()` to change values.
     raw : DataFrame, indexed by patient
-        The publisher's values, untouched, so that a reader can check a recoding.
+        The publisher's values, untouched, so that a reader can check a recoding. Read-only.
     sources : tuple of Source
     endpoints : tuple of Endpoint
         Those the cohort truly has.
@@ -173,8 +175,11 @@ class Cohort:
         missing = [e.code for e in self.endpoints if e.event not in patients]
         if missing:
             raise DataError(f"{self.name} declares endpoint {missing[0]} but has no column {missing[0]}_event.")
-        if not patients.index.equals(self.raw.index):
+        raw = self.raw
+        if not patients.index.equals(raw.index):
             raise DataError(f"{self.name}: raw and harmonised patients differ; both are indexed by patient.")
+        raw.index = patients.index  # one index, known to be one
+        object.__setattr__(self, "raw", raw)
 
     @property
     def n(self) -> int:
@@ -215,7 +220,9 @@ class Cohort:
         if not call.values.index.equals(self.patients.index):
             raise DataError(f"{call.marker} by {call.rule}: the call does not cover the patients of {self.name}.")
         others = tuple(c for c in self.markers if (c.marker, c.rule) != (call.marker, call.rule))
-        return replace(self, markers=(*others, call))
+        out = copy(self)  # the patients are those that were checked when the cohort was made
+        object.__setattr__(out, "markers", (*others, call))
+        return out
 
     def __str__(self) -> str:
         endpoints = ", ".join(e.code for e in self.endpoints)

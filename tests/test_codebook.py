@@ -73,6 +73,8 @@ def test_good_values(good: dict[str, object]) -> None:
         ({"OS_months": [3.0, None], "OS_event": [0, 1]}, "column OS_event: 1 event.s. without a time, .* patient 'P2'"),
         ({"RFS_months": [3.0, None], "RFS_event": pd.array([None, 1], dtype="Int64")}, "RFS_event: 1 event.s. without"),
         ({"OS_event": [0, 1]}, "needs both OS_months and OS_event"),
+        ({"site": ["", "x"]}, "column site: 1 value.s. outside the codebook .any. at patient P1: ''"),
+        ({"nodes": [[3], 4]}, "column nodes: 1 value.* at patient P1: .3."),
         ({"age": [5] * 8}, r"8 value\(s\) .* P5: 5 and 3 more\."),
         ({"age": [5, 6], "er": ["x", "y"]}, r"\(1 more columns have faults\.\)"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -51,6 +52,17 @@ def test_frames_are_copied_in_and_out() -> None:
     assert "new" not in made.raw
     with pytest.raises((FrozenInstanceError, AttributeError)):
         made.name = "other"
+
+
+def test_one_index_and_no_copies() -> None:
+    """Patients, raw values and calls share one index; a call beside another copies and checks no patient anew."""
+    first = cohort()
+    second = first.with_marker(call("altered", "unaltered", None))
+    assert first.raw.index.is_(first.patients.index)
+    assert second.patients.index.is_(first.patients.index)
+    ages = [made.patients["age"].to_numpy() for made in (first, second, first)]
+    assert np.shares_memory(ages[0], ages[1])
+    assert np.shares_memory(ages[0], ages[2])
 
 
 def test_markers_stand_side_by_side() -> None:

@@ -1,15 +1,20 @@
 """Figures as files: the same bytes each time, text that stays text, embedded fonts; a look that leaves no trace."""
 
+import io
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib
 import pytest
 from figure_boxes import bcg
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from matplotlib.figure import Figure
 
 from tamoxres.errors import TamoxresError
+from tamoxres.figures import pdf_fonts
 from tamoxres.figures.forest import forest
 from tamoxres.figures.measure import text_width, wrap
 from tamoxres.figures.save import FORMATS, figure_bytes, save_figure
@@ -121,3 +126,58 @@ def test_wrapping():
         assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert wrap("short", 500, 7) == "short"
     assert wrap("", 10, 7) == ""
+
+
+def glyphs(font, names):
+    """Return the outlines and widths of glyphs by number."""
+    number = font.getReverseGlyphMap()
+    table, widths = font["glyf"], font["hmtx"].metrics
+    out = {}
+    for name in names:
+        points, ends, flags = table[name].getCoordinates(table)
+        out[number[name]] = ([*points], list(ends), list(flags), widths[name])
+    return out
+
+
+@pytest.mark.parametrize("file", ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
+def test_the_reduced_font_draws_the_same(file):
+    """Letters, signs and ligatures have the outlines, widths and numbers of the whole font."""
+    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / file
+    content, names = pdf_fonts._reduced(path, subset.load_font)
+    with TTFont(path) as whole, TTFont(io.BytesIO(content)) as reduced:
+        reduced.setGlyphOrder(list(names))
+        letters = [whole.getBestCmap()[ord(c)] for c in "Hazard 95% (0.4–1.2) χ² ≥ · é μ τ² → ■"]
+        ligatures = [whole.getBestCmap()[code] for code in (0xFB00, 0xFB01, 0xFB02)]
+        wanted = glyphs(whole, [*letters, *ligatures])
+        assert glyphs(reduced, [names[number] for number in wanted]) == wanted
+    assert len(content) < path.stat().st_size / 2
+
+
+def test_a_pdf_reads_the_whole_font_once(monkeypatch):
+    """The second PDF opens no whole font; a character outside the reduced font brings the whole one back."""
+    plot_of = {title: figure_of(title) for title in ("flow", "Тест")}
+    figure_bytes(plot_of["flow"], "pdf")
+    opened, load = [], subset.load_font
+
+    def watched(file, *more, **named):
+        opened.append(file)
+        return load(file, *more, **named)
+
+    monkeypatch.setattr(subset, "load_font", watched)
+    pdf_fonts._reduced.cache_clear()
+    first, again = figure_bytes(plot_of["flow"], "pdf"), figure_bytes(plot_of["flow"], "pdf")
+    assert [isinstance(file, io.BytesIO) for file in opened].count(False) == 1
+    assert first == again
+    opened.clear()
+    figure_bytes(plot_of["Тест"], "pdf")
+    assert opened
+    assert not any(isinstance(file, io.BytesIO) for file in opened)
+    assert subset.load_font is watched
+
+
+def figure_of(title):
+    with use_style():
+        figure = HouseFigure(figsize=(2, 1))
+        figure.add_axes((0, 0, 1, 1)).set_axis_off()
+        figure.text(0.1, 0.5, title)
+    return figure

@@ -18,7 +18,7 @@ from make_stub import STUB, stub
 import tamoxres
 
 ROOT = Path(tamoxres.__file__).resolve().parents[1]
-HEAVY = ("lifelines", "matplotlib", "numba", "pandas", "pandera", "pyarrow", "scipy.stats", "seaborn", "statsmodels")
+HEAVY = ("lifelines", "matplotlib", "numba", "pandas", "pyarrow", "scipy.stats", "seaborn", "statsmodels")
 MODULES = sorted(module.name for module in pkgutil.walk_packages(tamoxres.__path__, "tamoxres."))
 
 
@@ -42,6 +42,21 @@ def test_light(code: str) -> None:
     check = f"{code}\nimport sys\nsys.stderr.write(' '.join(m for m in {HEAVY!r} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr == "", f"heavy libraries were loaded: {done.stderr}"
+
+
+def test_one_effect_loads_what_it_needs() -> None:
+    """A cohort, a marker and one fit on the kernel load pandas and no other heavy library."""
+    code = (
+        "import sys, tamoxres as tr\n"
+        "called = tr.call(tr.load('metabric'), 'HER2')\n"
+        "tr.cox(tr.select(called, endpoint='BCSS', marker='HER2'), adjust=['age'], engine='kernel').effect\n"
+        "sys.stderr.write(' '.join(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    loaded = set(done.stderr.split())
+    assert "pandas" in loaded
+    spared = {*HEAVY, "hypothesis", "pandera", "requests", "rich", "scipy.optimize"} - {"pandas", "pyarrow"}
+    assert not loaded & spared
 
 
 def test_every_name_survives_every_import() -> None:
@@ -95,7 +110,7 @@ def test_one_version() -> None:
 def test_what_is_imported_is_declared() -> None:
     """Every outside library that the package imports is a dependency, or one of the extra for clusters."""
     found = {name.partition(".")[0] for module in floors.MODULES for name in floors.imports(module)} - {"", "tamoxres"}
-    named = {"docx": "python-docx", "pandera": "pandera[pandas]"}
+    named = {"docx": "python-docx"}
     outside = {named.get(top, top).lower() for top in found - set(sys.stdlib_module_names)}
     wanted = [*project()["project"]["dependencies"], *project()["project"]["optional-dependencies"]["cluster"]]
     declared = {re.split(r"[<>=]", text)[0].strip().lower() for text in wanted}

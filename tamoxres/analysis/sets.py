@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..codebook import copies_frames
 from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
 from ..endpoints import TIMED, Endpoint
 from ..errors import NobodyLeft, QuestionError
 from ..flow import Flow, Step
+from ..frames import holds_frames
 from ..question import Restriction
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
 from ..vocabulary import RECEPTORS, Receptor, choose, one_or_more
@@ -33,7 +33,7 @@ _COMPARE = {
 }  # fmt: skip
 
 
-@copies_frames("frame")
+@holds_frames("frame")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnalysisSet:
     """Patients selected for one question.
@@ -43,7 +43,7 @@ class AnalysisSet:
     cohort : Cohort
     frame : DataFrame, indexed by patient
         months, event (0, 1, 2), entry (months), marker, treatment (categories), then every other harmonised column.
-        Copied in and out.
+        Read-only; take `.copy()` to change values.
     endpoint : Endpoint
     marker, rule, assay, cut : str
         Empty where no marker was asked for.
@@ -99,7 +99,7 @@ class AnalysisSet:
     @property
     def events(self) -> int:
         """Events of the endpoint; competing deaths are not among them."""
-        return int((self.frame["event"] == 1).sum())
+        return int((self.frame["event"].to_numpy() == 1).sum())
 
     @property
     def has_both_arms(self) -> bool:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..codebook import copies_frames
 from ..cohort import Cohort
 from ..cohorts.compare import raw_changes
 from ..cohorts.snapshot import Difference
 from ..cohorts.snapshot import diff as harmonised_changes
 from ..errors import QuestionError, TamoxresError
+from ..frames import holds_frames
 from ..question import Question
 from ..wording import ratio_with_interval
 from .answer import ask
@@ -30,7 +30,7 @@ __all__ = ["Releases", "diff"]
 _NUMBERS = ("n", "events", "estimate", "ci_low", "ci_high")
 
 
-@copies_frames("columns", "effects")
+@holds_frames("columns", "effects")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Releases:
     """Two releases of a cohort, compared.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -164,21 +165,23 @@ class MutationProfile:
     unreliable: frozenset[str] = frozenset()
     kind: ProfileKind = "mutation"
     unit: str = "mutations"
-    _held: list[pd.DataFrame] = field(default_factory=list, repr=False)
+    _held: list[tuple[pd.DataFrame, Mapping[Any, Any], frozenset[str]]] = field(default_factory=list, repr=False)
 
-    def _table(self) -> pd.DataFrame:
+    def _read(self) -> tuple[pd.DataFrame, Mapping[Any, Any], frozenset[str]]:
+        """Return the table, read once, with the rows of each gene and the samples that it holds."""
         if not self._held:
-            self._held.append(self.read())
+            table = self.read()
+            self._held.append((table, table.groupby("gene", sort=False).indices, frozenset(table["sample"])))
         return self._held[0]
+
+    def _samples(self) -> frozenset[str]:
+        return self._read()[2] if self.sequenced is None else self.sequenced
 
     def features(self) -> frozenset[str]:
         """Return the genes on the panels, or those with a mutation where the whole exome was sequenced."""
         used = {self.panel_of.get(sample, "") for sample in self.sequenced or ("",)}
-        listed = [self.panels[panel] if panel in self.panels else frozenset(self._table()["gene"]) for panel in used]
+        listed = [self.panels[panel] if panel in self.panels else frozenset(self._read()[1]) for panel in used]
         return frozenset[str]().union(*listed) - self.unreliable
-
-    def _samples(self) -> frozenset[str]:
-        return frozenset(self._table()["sample"]) if self.sequenced is None else self.sequenced
 
     def assayed(self, feature: str) -> frozenset[str]:
         """Return the patients sequenced on a panel that holds the gene."""
@@ -192,11 +195,11 @@ class MutationProfile:
 
     def values(self, features: Sequence[str]) -> pd.DataFrame:
         """Return patients x genes: `class:change` joined by `;`, an empty text where sequenced without a mutation."""
-        table = self._table()
+        table, rows, _ = self._read()
         everyone = sorted(self.samples.patients(self._samples()))
         columns = {}
         for gene in features:
-            found = table[table["gene"] == gene]
+            found = table.iloc[rows.get(gene, [])]
             patients = found["sample"].map(self.samples.patient_of)
             told = found["change"].groupby(patients).agg(";".join)
             assayed = self.assayed(gene)

@@ -143,14 +143,21 @@ def read_table(
         raise DataError(f"{name} holds no rows under a header. It is empty or truncated; restore it from its source.")
     rows = _split(lines, skipped, separator, name)
     header = [cell.strip() for cell in rows[0]] if strip else rows[0]
-    frame = pd.DataFrame(rows[1:], columns=header, dtype=object)
-    if strip:
-        frame = frame.map(str.strip)
-    table = RawTable(str(name), frame.mask(frame.isin(["", *missing])), np.arange(len(frame)) + skipped + 2)
+    unknown = frozenset(["", *missing])
+    cells = {place: _cells(column, unknown, strip) for place, column in enumerate(zip(*rows[1:], strict=True))}
+    frame = pd.DataFrame(cells, dtype=object).set_axis(header, axis=1)
+    table = RawTable(str(name), frame, np.arange(len(frame)) + skipped + 2)
     table.require(columns)
     if repeated := [cell for cell in dict.fromkeys(header) if header.count(cell) > 1]:
         raise DataError(f"{name}, line {skipped + 1}: column {repeated[0]!r} stands twice. Keep one of them.")
     return table
+
+
+def _cells(column: Sequence[str], unknown: frozenset[str], strip: bool) -> list[Any]:
+    """Read the cells of a column, NA where unknown; each text is looked at, and kept, once."""
+    texts = {cell: cell.strip() if strip else cell for cell in set(column)}
+    values: dict[str, Any] = {cell: np.nan if text in unknown else text for cell, text in texts.items()}
+    return [values[cell] for cell in column]
 
 
 def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> list[list[str]]:

@@ -7,6 +7,7 @@ an Axes says of itself in words (its label) stands in the file's metadata, for t
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,8 +17,9 @@ from matplotlib.figure import Figure
 
 from ..errors import TamoxresError
 from ..files import write_whole
+from .pdf_fonts import reduced_fonts
 
-__all__ = ["FORMATS", "figure_bytes", "save_figure"]
+__all__ = ["FORMATS", "every_format", "figure_bytes", "save_figure"]
 
 Format = Literal["png", "svg", "pdf"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -58,9 +60,14 @@ def figure_bytes(drawn: Axes | Figure, fmt: str = "png", *, dpi: int = 300) -> b
     said = " ".join(str(ax.get_label()) for ax in figure.axes)
     metadata = {**_UNDATED[fmt], **({_DESCRIPTION[fmt]: said} if said.strip() else {})}
     out = io.BytesIO()
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(_SETTINGS), reduced_fonts(figure) if fmt == "pdf" else nullcontext():
         figure.savefig(out, format=fmt, dpi=dpi, metadata=metadata)  # type: ignore[union-attr]
     return out.getvalue()
+
+
+def every_format(drawn: Axes | Figure, *, dpi: int = 300) -> dict[str, bytes]:
+    """Render a figure in each of the formats."""
+    return {fmt: figure_bytes(drawn, fmt, dpi=dpi) for fmt in FORMATS}
 
 
 def save_figure(drawn: Axes | Figure, path: str | Path) -> Path:

@@ -248,5 +248,5 @@ def _entry(row: EffectEstimate, claimed: Claimed) -> Entry:
 def _refuse_two_questions(rows: Sequence[EffectEstimate]) -> None:
     for what, values in (("marker", [row.marker for row in rows]), ("treatments", [_contrast(row) for row in rows])):
         if len(set(values)) > 1:
-            told = ", ".join(f"{value or 'not given'} ({row.study})" for value, row in zip(values, rows, strict=True))
+            told = ", ".join(f"{value or 'not given'} ({row.label})" for value, row in zip(values, rows, strict=True))
             raise PoolingError(f"Certainty is of one question; rows differ in {what}: {told}. Rate them apart.")

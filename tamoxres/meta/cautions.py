@@ -111,12 +111,12 @@ def _of_rows(found: Found) -> dict[str, str]:
         )
     huge = [row for row in (*found.no_information, *found.effects) if row.se is not None and row.se > HUGE_SE]
     if huge:
-        told = ", ".join(f"{row.study} (SE {row.se:,.4g})" for row in huge[:_SHOWN])
+        told = ", ".join(f"{row.label} (SE {row.se:,.4g})" for row in huge[:_SHOWN])
         out["huge_se"] = f"Standard error above {HUGE_SE:g}: {told}. Is it what the source prints?"
     light = _light_rows_that_decide(found)
     if light:
         p = p_value(float(found.fit.p), label=True)
-        told = ", ".join(f"without {row.study} {p_value(without, label=True)}" for row, without in light[:_SHOWN])
+        told = ", ".join(f"without {row.label} {p_value(without, label=True)}" for row, without in light[:_SHOWN])
         out["light_row_decides"] = f"A row below 5% of the mean weight moves P across {1 - found.level:g}: {p}, {told}."
     return out
 
@@ -152,5 +152,5 @@ def _of_spread(found: Found) -> dict[str, str]:
 
 
 def _names(rows: Iterable[EffectEstimate]) -> str:
-    names: Sequence[str] = [row.study for row in rows]
+    names: Sequence[str] = [row.label for row in rows]
     return ", ".join(names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")

@@ -67,7 +67,7 @@ def _counts(body: Body) -> str:
 def _without_numbers(body: Body) -> list[str]:
     out = []
     if bounded := [entry for entry in body.pooled if not entry.numbered]:
-        errors = ", ".join(f"{entry.row.study} SE {number(entry.se)}" for entry in bounded[:_SHOWN])
+        errors = ", ".join(f"{entry.row.label} SE {number(entry.se)}" for entry in bounded[:_SHOWN])
         out.append(f"Null without a number, bounded by its counts and pooled at -1.96, 0 and 1.96 SE: {errors}.")
     if body.unbounded:
         out.append(
@@ -82,7 +82,7 @@ def _without_numbers(body: Body) -> list[str]:
 
 
 def _names(entries: Iterable[Entry]) -> str:
-    names = [entry.row.study for entry in entries]
+    names = [entry.row.label for entry in entries]
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 

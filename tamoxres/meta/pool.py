@@ -107,7 +107,7 @@ def informative(
     aside = tuple(row for row, is_empty in zip(rows, empty, strict=True) if is_empty)
     if len(kept) < 2:
         raise PoolingError(
-            f"Only {kept[0].study} carries information; beside it {aside[0].study} has less than 1% of the mean "
+            f"Only {kept[0].label} carries information; beside it {aside[0].label} has less than 1% of the mean "
             "weight. Report it alone, or pass keep_uninformative=True (--keep-uninformative)."
         )
     return kept, aside

@@ -19,7 +19,7 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, Term
 from ..analysis.follow_up import stratum_codes
-from ..codebook import copies_frames
+from ..frames import holds_frames
 from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts
@@ -57,7 +57,7 @@ class Fitted(Protocol):
         """How ties are handled."""
 
 
-@copies_frames("terms")
+@holds_frames("terms")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProportionalTest:
     """The test of proportional hazards of one model.

@@ -10,7 +10,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +20,7 @@ from .. import __version__
 from ..effects import EffectEstimate, effects_to_csv, effects_to_json
 from ..errors import TamoxresError
 from ..evidence import derived_interactions, literature
-from ..figures.save import FORMATS, figure_bytes
+from ..figures.save import every_format
 from ..files import sha256, whole_folder, write_whole
 from .chapters.checklists import checklists
 from .chapters.closing import limits, sources
@@ -47,6 +47,7 @@ _PACKAGES = (
     "XlsxWriter",
 )  # fmt: skip
 _DPI = 200
+_MANY = 16  # figures from which a second process repays its start
 _HASHED = 4  # cohorts whose hashes the first line has room for; Data sources has them all
 
 
@@ -160,10 +161,7 @@ def _refuse_claims(page: Page) -> None:
 
 
 def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
-    drawn = {block.name: block for block in page.blocks() if isinstance(block, Figure)}
-    pictures = {
-        name: {fmt: figure_bytes(block.drawn, fmt, dpi=_DPI) for fmt in FORMATS} for name, block in drawn.items()
-    }
+    pictures = _pictures({block.name: block.drawn for block in page.blocks() if isinstance(block, Figure)})
     (folder / "figures").mkdir()
     (folder / "tables").mkdir()
     for name, formats in pictures.items():
@@ -178,6 +176,15 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
     write_whole(folder / "report.docx", page_docx(page, {name: f["png"] for name, f in pictures.items()}))
     write_whole(folder / "effects.csv", effects_to_csv(effects))
     write_whole(folder / "effects.json", effects_to_json(effects))
+
+
+def _pictures(figures: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
+    """Draw each figure in every format; many on two processes, which give the bytes that one gives."""
+    from joblib import Parallel, cpu_count, delayed
+
+    side_by_side = min(2, cpu_count()) if len(figures) >= _MANY else 1
+    drawn = Parallel(n_jobs=side_by_side)(delayed(every_format)(figure, dpi=_DPI) for figure in figures.values())
+    return dict(zip(figures, drawn, strict=True))
 
 
 def _manifest(plan: Plan, findings: Findings, folder: Path, output: Path, began: float) -> dict[str, Any]:

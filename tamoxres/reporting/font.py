@@ -43,7 +43,7 @@ def _folder() -> Path:
 
 
 def _subset(path: Path, characters: str) -> bytes:
-    from fontTools import subset  # type: ignore[import-untyped]
+    from fontTools import subset
 
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     options = subset.Options(flavor="woff", layout_features=["kern", "liga"], notdef_outline=True, hinting=False)

@@ -274,8 +274,8 @@ def _jobs(asked: MarkerPlan, cohort: Cohort) -> Iterator[Case]:
             for j, endpoint in enumerate(asked.endpoints):
                 leading = i == 0 and j == 0
                 yield Case(
-                    asked=asked, cohort=cohort, marker=marker, endpoint=endpoint, call=made, leading=leading,
-                    role=asked.role_of(leading=leading),
+                    asked=asked, cohort=cohort.with_marker(made), marker=marker, endpoint=endpoint, call=made,
+                    leading=leading, role=asked.role_of(leading=leading),
                 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from ..files import normal_zip
@@ -15,6 +16,7 @@ __all__ = ["add_table", "document_bytes", "new_document", "to_docx"]
 
 _MADE = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
 _THICK, _THIN = "12", "4"  # eighths of a point
+_Looks = dict[tuple[bool, bool, bool], tuple[Any, Any]]  # bold, right, indented: properties of paragraph and run
 _SMALL, _NOTE, _INDENT_PT = 8.5, 7.5, 10
 
 
@@ -62,11 +64,12 @@ def add_table(document: Any, table: Content) -> None:
     grid = document.add_table(rows=1 + len(table.rows), cols=len(table.columns))
     grid.autofit = True
     lines = grid.rows
+    looks: _Looks = {}
     for column, cell in zip(table.columns, lines[0].cells, strict=True):
-        _write(cell, column.header, bold=True, right=column.align == "right")
+        _write(cell, column.header, looks, bold=True, right=column.align == "right")
     for row, line in zip(table.rows, list(lines)[1:], strict=True):
         if row.stands_alone:
-            _write(line.cells[0].merge(line.cells[-1]), row.cells[0].text, bold=True)
+            _write(line.cells[0].merge(line.cells[-1]), row.cells[0].text, looks, bold=True)
             continue
         for i, (cell, target) in enumerate(zip(row.cells, line.cells, strict=True)):
             right = table.columns[i].align == "right"
@@ -74,6 +77,7 @@ def add_table(document: Any, table: Content) -> None:
             _write(
                 target,
                 cell.text,
+                looks,
                 bold=names_row and row.kind == "heading",
                 right=right,
                 indent=names_row and row.kind == "level",
@@ -86,17 +90,30 @@ def add_table(document: Any, table: Content) -> None:
     document.add_paragraph()
 
 
-def _write(cell: Any, text: str, *, bold: bool = False, right: bool = False, indent: bool = False) -> None:
+def _write(
+    cell: Any, text: str, looks: _Looks, *, bold: bool = False, right: bool = False, indent: bool = False
+) -> None:
+    """Write a cell; each look is set once a table, and copied from there."""
+    paragraph = cell.paragraphs[0]
+    run = paragraph.add_run(text)
+    if (bold, right, indent) in looks:
+        of_paragraph, of_run = looks[bold, right, indent]
+        paragraph._p.insert(0, deepcopy(of_paragraph))
+        run._r.insert(0, deepcopy(of_run))
+    else:
+        _set_look(paragraph, run, bold=bold, right=right, indent=indent)
+        looks[bold, right, indent] = paragraph._p.pPr, run._r.rPr
+
+
+def _set_look(paragraph: Any, run: Any, *, bold: bool, right: bool, indent: bool) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
-    paragraph = cell.paragraphs[0]
     paragraph.paragraph_format.space_after = Pt(1)
     if right:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     if indent:
         paragraph.paragraph_format.left_indent = Pt(_INDENT_PT)
-    run = paragraph.add_run(text)
     run.bold, run.font.size = bold, Pt(_SMALL)
 
 

@@ -1,0 +1,83 @@
+"""The typeface inside PDF figures: cut down once a process to the scripts that figures use, not once a figure.
+
+For every PDF matplotlib opens the whole font by `fontTools.subset.load_font` and cuts it to the glyphs drawn. Text is
+laid out before that, so what is embedded needs outlines, hints and widths, and no layout tables: here the bundled fonts
+are opened cut down to Latin, Greek and signs, with the glyph numbers they have. A figure with any other character is
+drawn from the whole font.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
+
+__all__ = ["reduced_fonts"]
+
+_BUNDLED = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf")
+_SCRIPTS = ((0x20, 0x250), (0x2B0, 0x400), (0x2000, 0x2700))  # Latin, Greek, and signs from dashes to shapes
+_LAYOUT = ("GPOS", "GDEF", "kern", "FFTM")
+_NAMES = (0, 6)  # copyright and PostScript name
+_LOCK = RLock()
+
+
+@contextmanager
+def reduced_fonts(figure: Figure | SubFigure) -> Iterator[None]:
+    """Let a figure's PDF be written from the reduced fonts, where they hold every character that it shows."""
+    if not all(_covered(text.get_text()) for text in figure.findobj(Text)):
+        yield
+        return
+    from fontTools import subset
+
+    with _LOCK:
+        load = subset.load_font
+
+        def load_reduced(file: Any, options: Any, *more: Any, **named: Any) -> Any:
+            path = Path(str(file))
+            if path.name not in _BUNDLED or not path.is_relative_to(matplotlib.get_data_path()):
+                return load(file, options, *more, **named)
+            options.glyph_names = False
+            content, names = _reduced(path, load)
+            font = load(io.BytesIO(content), options, *more, **named)
+            font.setGlyphOrder(list(names))
+            return font
+
+        subset.load_font = load_reduced
+        try:
+            yield
+        finally:
+            subset.load_font = load
+
+
+def _covered(text: str) -> bool:
+    return all(any(low <= ord(character) < high for low, high in _SCRIPTS) or character == "\n" for character in text)
+
+
+@cache
+def _reduced(path: Path, load: Any) -> tuple[bytes, tuple[str, ...]]:
+    """Cut a font to the scripts, ligatures included; the glyphs keep their numbers, by which they are named."""
+    from fontTools import subset
+
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    options = subset.Options(retain_gids=True, notdef_outline=True, recommended_glyphs=True, layout_features=["*"])
+    options.drop_tables = [*options.drop_tables, *_LAYOUT]
+    out = io.BytesIO()
+    with load(str(path), options) as font:
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=[code for low, high in _SCRIPTS for code in range(low, high)])
+        cutter.subset(font)
+        del font["GSUB"]  # it has named the ligatures
+        font["name"].names = [record for record in font["name"].names if record.nameID in _NAMES]
+        font["post"].formatType = 3.0  # no glyph names
+        font.save(out, reorderTables=False)
+        names = tuple(f"glyph{number:05d}" for number in range(font["maxp"].numGlyphs))
+    return out.getvalue(), names
