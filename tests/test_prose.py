@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "tamoxres"
 TEXT = {"population", "note", "remark", "contrast", "method", "term", "study", "label", "title", "error", "message"}
-READERS = ("wording/", "effects/rows", "effects/v1", "analysis/design", "reporting/claims", "cohorts/", "cli/")
+READERS = ("wording/", "effects/rows", "analysis/design", "reporting/claims", "cohorts/", "cli/")
 METHODS = {
     "split",
     "rsplit",

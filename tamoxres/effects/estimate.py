@@ -38,6 +38,7 @@ __all__ = ["EffectEstimate"]
 Estimand = Literal["", "prognostic", "treatment_effect", "interaction"]
 Design = Literal["", "randomised", "partly_randomised", "observational", "mixed"]
 _TURNED = {"worse": "better", "better": "worse"}
+_WITHIN = {"endocrine": "treated", "none": "untreated"}
 
 
 def _arm_words(code: str) -> str:
@@ -331,9 +332,7 @@ class EffectEstimate:
         if self.marker_level:
             return f"{self.marker} {self.marker_level}".strip()
         if self.estimand == "prognostic" and self.treated_alike == "yes":
-            return {"endocrine": "treated", "none": "untreated"}.get(
-                self.treatment_1, treatment_words(self.treatment_1)
-            )
+            return _WITHIN.get(self.treatment_1, treatment_words(self.treatment_1))
         return ""
 
     @property
@@ -367,9 +366,7 @@ class EffectEstimate:
     @property
     def method(self) -> str:
         """The model in words."""
-        return model_words(
-            self.model, ties=self.ties, strata=self.strata, weights=self.weights, missing=self.missing
-        )  # fmt: skip
+        return model_words(self.model, ties=self.ties, strata=self.strata, weights=self.weights, missing=self.missing)
 
     @property
     def sentences(self) -> list[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EffectError, QuestionError
 from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
 from ..wording import guard_formula, unguard_formula
-from . import routes, v1
+from . import routes, rows_v1
 from .checks import COUNTS, LISTS, NUMBERS
 from .estimate import EffectEstimate
 
@@ -45,7 +45,7 @@ COLUMNS = (
     "row_id", "remark", "schema",
 )  # fmt: skip
 _ROUTE_INPUTS = ("o_minus_e", "variance")
-_KNOWN = dict.fromkeys((*COLUMNS, *_ROUTE_INPUTS, *v1.OWN_COLUMNS))
+_KNOWN = dict.fromkeys((*COLUMNS, *_ROUTE_INPUTS, *rows_v1.OWN_COLUMNS))
 _WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
 _FLOATS = {*NUMBERS, "estimate", "level", "lrt_p", *_ROUTE_INPUTS} - {"difference"}
 _ROUTES = {
@@ -208,7 +208,7 @@ def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
     if schema not in ("1", str(SCHEMA)):
         raise EffectError(f"{where}, column schema: version {schema} is not known; this is version {SCHEMA}.")
     if schema == "1":
-        known = v1.to_version_2(known)
+        known = rows_v1.to_version_2(known)
     known = {name: value for name, value in known.items() if name not in _WRITTEN_FOR_PEOPLE}
     try:
         measure = choose("measure", known.get("measure", "HR"), MEASURES)
@@ -272,8 +272,8 @@ def _build(known: dict[str, Any], *, ratio: bool, old: bool) -> EffectEstimate:
         and not _follows(known, best, ratio)
     ):
         row["ci_kind"] = "printed"
-    if old and "p_value" in row and "p_kind" not in row and not _is_wald(row["p_value"], best, known.get("df")):
-        row["p_kind"] = "printed"
+    if old and "p_value" in row and "p_kind" not in row:
+        row["p_kind"] = "wald" if _is_wald(row["p_value"], best, known.get("df")) else "printed"
     row["log_estimate" if ratio else "difference"] = best.estimate
     row["se"] = best.se
     return EffectEstimate(**row)

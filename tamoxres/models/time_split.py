@@ -151,12 +151,7 @@ def time_split(
     fits = _fit_both(groups, split, kept, usable, (adjust, strata, ties))
     statistic = 2 * (fits[0].loglik - fits[1].loglik)
     df = len(usable) - 1
-    row = {
-        "adjusted_for": tuple(adjust),
-        "strata": tuple(strata),
-        "model": "cox_by_period",
-        "ties": ties,
-    }
+    row = {"adjusted_for": tuple(adjust), "strata": tuple(strata), "model": "cox_by_period", "ties": ties}
     effects = tuple(
         _period_row(groups, split, k, edges, row | _estimate(fits[0], usable.index(k) if k in usable else None))
         for k in range(len(edges) + 1)
