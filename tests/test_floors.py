@@ -39,7 +39,8 @@ ROWS_ONLY = {  # these see effects and below, and what stands here
 }  # fmt: skip
 KERNEL_SEES = ("errors", "vocabulary")
 DOORS = {  # an outside library -> the only places that may import it
-    "lifelines": ("models",), "autograd": ("models",), "matplotlib": ("figures",), "seaborn": ("figures",), "requests": ("cohorts.fetch",),
+    "lifelines": ("models",), "autograd": ("models",), "matplotlib": ("figures",), "seaborn": ("figures",),
+    "requests": ("cohorts.fetch",),
     "urllib": ("cohorts.fetch",), "socket": ("cohorts.fetch",), "http": ("cohorts.fetch",),
 }  # fmt: skip
 MODULES = {

@@ -117,8 +117,16 @@ def test_rows_that_were_not_estimated_are_listed_as_left_out():
         ({"marker": "HER2"}, {"marker": "AKT"}, "differ in marker"),
         ({"marker": "HER2"}, {}, r"HER2 \(A\), not given \(B\)"),
         ({"estimand": "prognostic"}, {"estimand": "interaction"}, "differ in estimand"),
-        ({"treatment_1": "tamoxifen", "treatment_0": "none"}, {"treatment_1": "aromatase_inhibitor", "treatment_0": "tamoxifen"}, "treatment contrast"),
-        ({"estimand": "prognostic"}, {"estimand": "prognostic", "group_1": "unaltered", "group_0": "altered"}, "reversed"),
+        (
+            {"treatment_1": "tamoxifen", "treatment_0": "none"},
+            {"treatment_1": "aromatase_inhibitor", "treatment_0": "tamoxifen"},
+            "treatment contrast",
+        ),
+        (
+            {"estimand": "prognostic"},
+            {"estimand": "prognostic", "group_1": "unaltered", "group_0": "altered"},
+            "reversed",
+        ),
         ({"adjusted_for": ("age",)}, {}, r"adjustment: adjusted \(A\), crude \(B\)"),
     ],
 )  # fmt: skip

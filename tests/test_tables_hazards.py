@@ -50,7 +50,8 @@ ADJUSTED = [
     row(1.33, 1.04, 1.71, term="marker[altered]", estimand="prognostic", term_p=0.023,
         n=1060, events=330, n_1=200, events_1=80, n_0=860, events_0=250,
         adjusted_for=("age", "pam50"), strata=("site",)),
-    row(1.03, 1.02, 1.04, term="age", variable="age", scale="per_unit", term_p=0.0001, n=1060, events=330, adjusted_for=("pam50",)),
+    row(1.03, 1.02, 1.04, term="age", variable="age", scale="per_unit", term_p=0.0001, n=1060, events=330,
+        adjusted_for=("pam50",)),
 ]  # fmt: skip
 FLOW = Flow(
     (
@@ -199,11 +200,12 @@ def test_a_small_row_that_is_no_level_is_refused():
 
 
 CONTRASTS = [
-    row(0.89, 0.52, 1.53, term="treatment:marker", estimand="interaction", p_value=0.674, p_kind="lrt", treatment_1="endocrine", treatment_0="none"),
+    row(0.89, 0.52, 1.53, term="treatment:marker", estimand="interaction", p_value=0.674, p_kind="lrt",
+        treatment_1="endocrine", treatment_0="none"),
     row(1.51, 1.18, 1.93, term="marker_treated", estimand="prognostic", treatment_1="endocrine",
         treated_alike="yes", n_1=213, events_1=83, n_0=888, events_0=264),
-    row(1.41, 0.87, 2.27, term="treatment_altered", estimand="treatment_effect", treatment_1="endocrine", treatment_0="none",
-        marker_level="altered", design="observational"),
+    row(1.41, 0.87, 2.27, term="treatment_altered", estimand="treatment_effect",
+        treatment_1="endocrine", treatment_0="none", marker_level="altered", design="observational"),
 ]  # fmt: skip
 
 

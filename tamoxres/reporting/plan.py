@@ -8,23 +8,25 @@ whose answer is known; `[[pools]]` declare what may be pooled; `[[silent]]` says
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from ..endpoints import PUBLISHED, STEEP
+from msgspec import Meta
+
+from ..endpoints import GENERAL, STEEP
 from ..endpoints import endpoint as find_endpoint
-from ..errors import QuestionError
+from ..errors import QuestionError, UnknownChoice
 from ..question import Question
-from ..vocabulary import ESTIMANDS
+from ..toml import Decoder, read_toml
+from ..vocabulary import ESTIMANDS, choose
 
 __all__ = ["BenchmarkPlan", "MarkerPlan", "Plan", "PoolPlan", "Role", "Silent", "default_plan", "read_plan"]
 
 Role = Literal["primary", "sensitivity", "exploratory"]
 _Asked = Literal["planned", "sensitivity", "exploratory"]
-_Treatment = Literal["endocrine", "tamoxifen", "any"]
+_Months = Annotated[int, Meta(ge=0, description="a whole number of 0 or more, in months")]
 _Adjustment = Literal["any", "adjusted", "crude"]
 _Rows = Literal["all", "own"]
 _DEFAULT = Path(__file__).resolve().parent / "default_plan.toml"
@@ -49,8 +51,11 @@ class MarkerPlan:
     family : str
         Primary interactions of one family share an error rate (Holm).
     role : "planned" | "sensitivity" | "exploratory"
-    treatment : "endocrine" | "tamoxifen" | "any"
-        Among whom the marker is looked at; `any` where no therapy is recorded: prognostic background, no interaction.
+    treatment : str
+        Among whom the marker is looked at: `endocrine`, `tamoxifen`, any treatment the cohort names; `any` where no
+        therapy is recorded: prognostic background, no interaction.
+    against : str
+        What the treatment is compared with in the interaction, such as `none`; empty: endocrine therapy v none.
     landmark : int
         Months at which follow-up begins, where treatment was recorded after diagnosis; 0 for none.
     margin : (float, float), optional
@@ -70,8 +75,9 @@ class MarkerPlan:
     strata: tuple[str, ...] = ()
     family: str = ""
     role: _Asked = "planned"
-    treatment: _Treatment = "endocrine"
-    landmark: int = 0
+    treatment: str = "endocrine"
+    against: str = ""
+    landmark: _Months = 0
     margin: tuple[float, float] | None = None
     why: str = ""
     margin_why: str = ""
@@ -85,9 +91,10 @@ class MarkerPlan:
         )  # fmt: skip
 
     def interaction(self, marker: str, rule: str | None, endpoint: str) -> Question:
-        """Ask whether endocrine therapy works differently when the marker is altered."""
+        """Ask whether the treatment works differently when the marker is altered."""
         return Question(
             marker=marker, rule=rule, endpoint=find_endpoint(endpoint), estimand="interaction", er=self.er,
+            treatment=self.treatment if self.against else None, against=self.against or None,
             where=self.where, landmark=self.landmark or None, adjust=self.adjust_interaction, strata=self.strata,
         )  # fmt: skip
 
@@ -224,65 +231,23 @@ def read_plan(path: str | Path) -> Plan:
     source = Path(path)
     if not source.is_file():
         raise QuestionError(
-            f"{source} does not exist. Give a plan as a TOML file, or leave it out for the default plan."
+            f"{source} does not exist.", mend="Give a plan as a TOML file, or leave it out for the default plan."
         )
+    content = read_toml(source, error=QuestionError)
+    decoder = Decoder(file=source.name, error=QuestionError)
+    for table in _tables(content, "markers") + _tables(content, "pools"):
+        if table.get("rules") == "all":  # what is also meant by leaving it out
+            del table["rules"]
     try:
-        content = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise QuestionError(f"{source} is not TOML: {error}.") from None
-    try:
-        return _plan(content)
+        return decoder.table({"markers": [], **content}, Plan)
     except QuestionError as error:
-        raise QuestionError(f"{source.name}: {error}") from None
+        named = source.name in error.what
+        raise error if named else QuestionError(f"{source.name}: {error}") from None
 
 
-def _plan(content: Mapping[str, Any]) -> Plan:
-    parts = {"markers": MarkerPlan, "benchmarks": BenchmarkPlan, "pools": PoolPlan, "silent": Silent}
-    made: dict[str, Any] = {}
-    for name, value in content.items():
-        if name not in {field.name for field in fields(Plan)}:
-            raise QuestionError(f"unknown key {name!r}. Use {', '.join(field.name for field in fields(Plan))}.")
-        if name in parts:
-            if not isinstance(value, list):
-                raise QuestionError(f"write [[{name}]], with two brackets.")
-            made[name] = tuple(_table(parts[name], table, f"[[{name}]] {i}") for i, table in enumerate(value, start=1))
-        else:
-            made[name] = value
-    if "title" not in made:
-        raise QuestionError("a plan needs a title.")
-    return Plan(**{"markers": (), **made})
-
-
-def _table(kind: Any, values: Any, where: str) -> Any:
-    if not isinstance(values, dict):
-        raise QuestionError(f"{where}: a table of keys is needed.")
-    known = {field.name: field for field in fields(kind)}
-    for key in values:
-        if key not in known:
-            raise QuestionError(f"{where}: unknown key {key!r}. Use {', '.join(known)}.")
-    if missing := [name for name, field in known.items() if field.default is MISSING and name not in values]:
-        raise QuestionError(f"{where}: the key {missing[0]!r} is missing.")
-    return kind(**{key: _value(value, str(known[key].type), f"{where}, {key}") for key, value in values.items()})
-
-
-def _value(value: Any, kind: str, where: str) -> int | str | tuple[str, ...] | tuple[float, float]:
-    if kind == "int":
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise QuestionError(f"{where}: a whole number of 0 or more is needed; found {value!r}.")
-        return value
-    if "float" in kind:
-        if not (isinstance(value, list) and len(value) == 2 and all(isinstance(x, int | float) for x in value)):
-            raise QuestionError(f"{where}: two numbers are needed, such as [0.8, 1.25].")
-        return float(value[0]), float(value[1])
-    if kind.startswith("tuple"):
-        if value == "all":
-            return ()
-        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-            raise QuestionError(f'{where}: a list of texts is needed, such as ["age", "npi"].')
-        return tuple(value)
-    if not isinstance(value, str):
-        raise QuestionError(f"{where}: a text is needed; found {value!r}.")
-    return value
+def _tables(content: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    tables = content.get(name, [])
+    return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
 
 
 def _check_asked(asked: MarkerPlan) -> None:
@@ -290,7 +255,6 @@ def _check_asked(asked: MarkerPlan) -> None:
     if not asked.markers or not asked.endpoints:
         raise QuestionError(f"{where}: name at least one marker and one endpoint.")
     _check_choice(where, "role", asked.role, get_args(_Asked))
-    _check_choice(where, "treatment", asked.treatment, get_args(_Treatment))
     if asked.margin is not None and not (0 < asked.margin[0] < 1 < asked.margin[1] and asked.margin_why):
         raise QuestionError(f"{where}: a margin holds 1 and needs a reason, margin_why = ...")
     for marker in asked.markers:
@@ -300,8 +264,10 @@ def _check_asked(asked: MarkerPlan) -> None:
 
 
 def _check_choice(where: str, name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise QuestionError(f"{where}: unknown {name} {value!r}. Use one of {', '.join(filter(None, allowed))}.")
+    try:
+        choose(name, value, allowed)
+    except UnknownChoice as error:
+        raise QuestionError(f"{where}: {error}") from None
 
 
 def _check_pool(pool: PoolPlan) -> None:
@@ -310,7 +276,7 @@ def _check_pool(pool: PoolPlan) -> None:
         ("estimand", pool.estimand, ESTIMANDS),
         ("adjustment", pool.adjustment, get_args(_Adjustment)),
         ("rows", pool.rows, get_args(_Rows)),
-        *(("endpoint", code, (*STEEP, *PUBLISHED)) for code in (*pool.endpoints, pool.taken_as)),
+        *(("endpoint", code, (*STEEP, *GENERAL)) for code in (*pool.endpoints, pool.taken_as)),
     ):
         _check_choice(where, name, value, tuple(allowed))
     if not pool.endpoints:
