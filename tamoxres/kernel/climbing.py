@@ -92,14 +92,17 @@ def climb(problem: Problem, beta: FloatArray, loglik: float, work: Work, limits:
     evaluating again; the root is that before it.
     """
     p = beta.shape[0]
-    root, step, start, before, halvings, iteration = np.zeros((p, p)), np.zeros(p), beta.copy(), -np.inf, 0, 0
-    weight = (problem.tally.weights[: problem.tally.deaths.shape[0]] * problem.tally.deaths).sum()
+    root, step, start = np.zeros((p, p)), np.zeros(p), np.zeros(p)
+    weight, before, halvings, iteration = 0.0, -np.inf, 0, 0
+    for s in range(problem.tally.weights.shape[0]):
+        weight += problem.tally.weights[s]
     while True:  # the one place that evaluates: it is compiled into its caller
         if iteration > 0 or np.isnan(loglik):
             loglik = evaluate(problem, beta, work)
         if iteration > 0 and halvings < HALVINGS and not loglik >= before - ROUNDING * abs(before):
             halvings += 1
-            beta[:] = start + 0.5**halvings * step
+            for c in range(p):
+                beta[c] = start[c] + 0.5**halvings * step[c]
             continue
         if iteration == limits.max_iterations:
             return Summit(STALLED, loglik, iteration, root)
@@ -107,8 +110,11 @@ def climb(problem: Problem, beta: FloatArray, loglik: float, work: Work, limits:
         if not (loglik > -np.inf and _cholesky(work.information, weight, root)):
             return Summit(SINGULAR, loglik, iteration, root)
         decrement = _newton_step(work.score, root, step)
-        start[:], before, halvings = beta, loglik, 0
-        beta += step
+        before, halvings, longest = loglik, 0, 0.0
+        for c in range(p):
+            start[c] = beta[c]
+            beta[c] += step[c]
+            longest = max(longest, abs(step[c]))
         if decrement <= limits.tolerance:
-            status = RUNAWAY if np.abs(step).max() > RUNAWAY_STEP else CONVERGED
+            status = RUNAWAY if longest > RUNAWAY_STEP else CONVERGED
             return Summit(status, loglik + decrement / 2, iteration, root)

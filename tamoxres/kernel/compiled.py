@@ -10,7 +10,7 @@ T T' times w / D^2, whose column of D is the sum of w T / D. Linear predictors a
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,21 +79,29 @@ def make_tally(layout: Layout, counts: FloatArray, case_weight: FloatArray, bres
             mean[g] += counts[i] * case_weight[i]
         deaths[g] = min(int(number), 1) if breslow else int(number)
         mean[g] /= max(deaths[g], 1)
-    m = k + np.maximum(deaths - 1, 0).sum()
+    later, tied = 0, 0
+    for g in range(k):
+        later += max(deaths[g] - 1, 0)
+        tied += 1 if deaths[g] > 1 else 0
+    m = k + later
     weights, shares = np.empty(m), np.empty(m - k)
     groups, ties, before = np.empty(m - k, np.int32), np.empty(m - k, np.int32), np.empty(m - k, np.int32)
-    weights[:k], slot = mean, layout.row_group.copy()
-    t, s, nobody = 0, 0, m + (deaths > 1).sum()
+    slot, weight = np.empty(counts.shape[0], np.int32), np.empty(counts.shape[0])
+    for i in range(slot.shape[0]):
+        slot[i], weight[i] = layout.row_group[i], counts[i] * case_weight[i]
+    t, s, nobody = 0, 0, m + tied
     for g in range(k):
         earlier = g - 1 if g > 0 and layout.same_stratum[g - 1] else nobody
+        weights[g] = mean[g]
         for j in range(1, deaths[g]):
             weights[k + s], shares[s], groups[s], ties[s] = mean[g], j / deaths[g], g, t
             before[s] = m + t if first[g] > start[g] else earlier
             s += 1
         if deaths[g] > 1:
-            slot[start[g] : first[g]] = m + t
+            for i in range(start[g], first[g]):
+                slot[i] = m + t
             t += 1
-    return Tally(counts * case_weight, deaths, weights, shares, groups, ties, before, slot)
+    return Tally(weight, deaths, weights, shares, groups, ties, before, slot)
 
 
 @compiled
@@ -112,7 +120,8 @@ def risks(problem: Problem, beta: FloatArray, risk: FloatArray) -> None:
     for start in range(0, risk.shape[0], SEGMENT):
         stop = min(start + SEGMENT, risk.shape[0])
         here, factor = risk[start:stop], weight[start:stop]
-        here[:] = offset[start:stop]
+        for i in range(here.shape[0]):
+            here[i] = offset[start + i]
         for c in range(0, p, 2):
             one, other, slope = z[c + 1, start:stop], z[min(c + 2, p), start:stop], beta[c]
             more = beta[c + 1] if c + 1 < p else 0.0
@@ -146,13 +155,15 @@ def _running_sums(
 
 
 @compiled
-def _sums(problem: Problem, risk: FloatArray, rows: tuple[int, int], total: FloatArray) -> None:
+def _sums(problem: Problem, risk: FloatArray, first: int, stop: int, total: FloatArray) -> None:
     """Fill some rows of `total` up to the last patient of each slot, segment by segment."""
-    segments, z, slot, (first, stop) = problem.layout.segments, problem.z, problem.tally.slot, rows
+    segments, z, slot = problem.layout.segments, problem.z, problem.tally.slot
     carried = np.zeros(((stop - first + 2) // 3, 3))
     for s in range(segments.shape[0]):
         if segments[s, 2] == 1:
-            carried[:] = 0.0
+            for block in range(carried.shape[0]):
+                for e in range(3):
+                    carried[block, e] = 0.0
         for block in range(carried.shape[0]):
             c = first + 3 * block
             columns = (c, min(c + 1, stop - 1), min(c + 2, stop - 1))
@@ -160,10 +171,10 @@ def _sums(problem: Problem, risk: FloatArray, rows: tuple[int, int], total: Floa
 
 
 @compiled
-def _later_steps(tally: Tally, rows: tuple[int, int], total: FloatArray) -> None:
+def _later_steps(tally: Tally, first: int, stop: int, total: FloatArray) -> None:
     """Fill the sums of the later tie steps, in which the group's events count for less."""
     k, m, groups, before = tally.deaths.shape[0], tally.weights.shape[0], tally.groups, tally.before
-    for c in range(rows[0], rows[1]):
+    for c in range(first, stop):
         here = total[c]
         here[-1] = 0.0
         for s in range(m - k):
@@ -172,12 +183,12 @@ def _later_steps(tally: Tally, rows: tuple[int, int], total: FloatArray) -> None
 
 
 @compiled
-def _take_late(problem: Problem, risk: FloatArray, rows: tuple[int, int], total: FloatArray) -> None:
+def _take_late(problem: Problem, risk: FloatArray, first: int, stop: int, total: FloatArray) -> None:
     """Take those who have not yet entered out of the risk sets."""
     z, layout, tally = problem.z, problem.layout, problem.tally
     k = tally.deaths.shape[0]
     absent = np.empty(k)
-    for c in range(rows[0], rows[1]):
+    for c in range(first, stop):
         running = 0.0
         for g in range(k):
             for j in range(layout.late_start[g], layout.late_start[g + 1]):
@@ -186,7 +197,8 @@ def _take_late(problem: Problem, risk: FloatArray, rows: tuple[int, int], total:
             absent[g] = running
             if not layout.same_stratum[g]:
                 running = 0.0
-        total[c, :k] -= absent
+        for g in range(k):
+            total[c, g] -= absent[g]
         for s in range(tally.groups.shape[0]):
             total[c, k + s] -= absent[tally.groups[s]]
 
@@ -229,14 +241,15 @@ def _exposures(tally: Tally, same: IntArray, work: Work) -> None:
     """Cumulate hazards in the order of time, anew in each stratum; fill `exposure`."""
     cumulative, exposure, once, groups, ties = work.cumulative, work.exposure, work.once, tally.groups, tally.ties
     k, m = tally.deaths.shape[0], tally.weights.shape[0]
-    cumulative[:k] = once[:k]
+    for g in range(k):
+        cumulative[g] = once[g]
     for s in range(m - k):
         cumulative[groups[s]] += once[k + s]
     running = 0.0
     for g in range(k - 1, -1, -1):
         running = (running if same[g] else 0.0) + cumulative[g]
         cumulative[g] = running
-    exposure[:k] = cumulative[:k]
+        exposure[g] = running
     for s in range(m - k):
         exposure[groups[s]] -= tally.shares[s] * once[k + s]
         exposure[m + ties[s]] = cumulative[groups[s]]
@@ -273,9 +286,9 @@ def _six_products(rows: FloatArray, weight: FloatArray, columns: IntArray, start
 
 
 @compiled
-def _add_gram(rows: FloatArray, weight: FloatArray, which: tuple[int, int], sign: float, out: FloatArray) -> None:
+def _add_gram(rows: FloatArray, weight: FloatArray, first: int, stop: int, sign: float, out: FloatArray) -> None:
     """Add the weighted products of some rows with those up to them to the lower triangle of `out`, times `sign`."""
-    columns, products, (first, q) = np.zeros(5, np.int64), np.zeros((2, 3)), which
+    columns, products, q = np.zeros(5, np.int64), np.zeros((2, 3)), stop
     for start in range(0, weight.shape[0], SEGMENT):
         for c in range(first, q, 2):
             for e in range(0, min(c + 2, q), 3):
@@ -288,36 +301,44 @@ def _add_gram(rows: FloatArray, weight: FloatArray, which: tuple[int, int], sign
 
 
 @compiled
-def _risk_sets(problem: Problem, risk: FloatArray, rows: tuple[int, int], total: FloatArray) -> None:
+def _clear(out: FloatArray, first: int, stop: int) -> None:
+    for c in range(first, stop):
+        for e in range(c + 1):
+            out[c, e] = 0.0
+
+
+@compiled
+def _risk_sets(problem: Problem, risk: FloatArray, first: int, stop: int, total: FloatArray) -> None:
     """Fill some rows of `total`."""
-    _sums(problem, risk, rows, total)
-    _later_steps(problem.tally, rows, total)
+    _sums(problem, risk, first, stop, total)
+    _later_steps(problem.tally, first, stop, total)
     if problem.layout.late.shape[0] > 0:
-        _take_late(problem, risk, rows, total)
+        _take_late(problem, risk, first, stop, total)
 
 
 @compiled
 def evaluate(problem: Problem, beta: FloatArray, work: Work) -> float:
     """Return the log partial likelihood at `beta`, shape (p,), leaving score and information in `work`."""
     tally, q, m, total = problem.tally, beta.shape[0] + 1, problem.tally.weights.shape[0], work.total
+    first: Any = np.int64(0)  # a bare 0 is a type of its own, for which callees would be compiled once more
     risks(problem, beta, work.risk)
-    _risk_sets(problem, work.risk, (0, q), total)
+    _risk_sets(problem, work.risk, first, q, total)
     if not _invert(total[0], tally.weights, work.once, work.twice):
         return -np.inf
     loglik: float = problem.sums[0] - _sum_of_logs(total[0], tally.weights)
-    work.information[:q, :q] = 0.0
-    _add_gram(total, work.twice[:m], (0, q), -1.0, work.information)
+    _clear(work.information, first, q)
+    _add_gram(total, work.twice[:m], first, q, -1.0, work.information)
     for c in range(1, q):
         loglik += beta[c - 1] * problem.sums[c]
         work.score[c] = problem.sums[c] + work.information[c, 0]
     _exposures(tally, problem.layout.same_stratum, work)
     _expect(problem.layout, tally.slot, work)
-    _add_gram(problem.z, work.risk, (0, q), 1.0, work.information)
+    _add_gram(problem.z, work.risk, first, q, 1.0, work.information)
     return loglik
 
 
 @compiled
-def evaluate_own(problem: Problem, risk: FloatArray, rows: tuple[int, int], null: Work, work: Work) -> None:
+def evaluate_own(problem: Problem, risk: FloatArray, first: int, q: int, null: Work, work: Work) -> None:
     """Leave in `work` score and information of a model whose last columns, those of a gene, have no effect yet.
 
     All that the other columns need was worked out once for all genes.
@@ -327,20 +348,21 @@ def evaluate_own(problem: Problem, risk: FloatArray, rows: tuple[int, int], null
     problem : Problem
     risk : array, shape (n,)
         Weight times relative hazard.
-    rows : pair of int
+    first, q : int
         First row of the gene's columns, and one past the last.
     null : Work
         As `evaluate` left it, without the gene; the gene's rows are overwritten.
     work : Work
         Written.
     """
-    first, q = rows
     information, m = work.information, problem.tally.weights.shape[0]
-    _risk_sets(problem, risk, rows, null.total)
-    information[:first, :first] = null.information[:first, :first]
-    information[first:q, :q] = 0.0
-    _add_gram(null.total, null.twice[:m], rows, -1.0, information)
-    work.score[:first] = null.score[:first]
+    _risk_sets(problem, risk, first, q, null.total)
+    _clear(information, first, q)
+    for c in range(first):
+        work.score[c] = null.score[c]
+        for e in range(c + 1):
+            information[c, e] = null.information[c, e]
+    _add_gram(null.total, null.twice[:m], first, q, -1.0, information)
     for c in range(first, q):
         work.score[c] = problem.sums[c] + information[c, 0]
-    _add_gram(problem.z, null.risk, rows, 1.0, information)
+    _add_gram(problem.z, null.risk, first, q, 1.0, information)

@@ -8,7 +8,7 @@ those before it: it gives the same bits in whatever block it stands.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,9 +64,12 @@ def _layout_columns(genes: Genes) -> FloatArray:
 
 
 @compiled
-def _event_sums(z: FloatArray, offset: FloatArray, at_event: FloatArray, first: int, sums: FloatArray) -> None:
+def _event_sums(z: FloatArray, genes: Genes, weight: FloatArray, first: int, sums: FloatArray) -> None:
     """Sum the offset and the columns from `first` on over events."""
-    sums[0] = dot(at_event, offset)
+    at_event = np.empty(weight.shape[0])
+    for i in range(weight.shape[0]):
+        at_event[i] = weight[i] * genes.layout.event[i]
+    sums[0] = dot(at_event, genes.offset)
     for c in range(first, z.shape[0]):
         sums[c] = dot(at_event, z[c])
 
@@ -75,7 +78,9 @@ def _event_sums(z: FloatArray, offset: FloatArray, at_event: FloatArray, first: 
 def _keep(summit: Summit, beta: FloatArray, row: int, out: Results) -> None:
     """Write a fit to its row."""
     out.status[row], out.iterations[row] = summit.status, summit.iterations
-    out.loglik[row], out.beta[row] = summit.loglik, beta
+    out.loglik[row] = summit.loglik
+    for c in range(beta.shape[0]):
+        out.beta[row, c] = beta[c]
     if summit.status == CONVERGED:
         covariance(summit.root, out.covariance[row])
 
@@ -123,11 +128,13 @@ def _fit_gene(
     for columns in range(p - 1 if nested else p, p + 1):
         beta, loglik = begin[:columns].copy(), np.nan
         if complete and (columns < p or np.isnan(out.loglik_nested[row])):
-            evaluate_own(problem, null.risk, (null.q + 1, columns + 1), null.left, null.work)
+            evaluate_own(problem, null.risk, null.q + 1, columns + 1, null.left, null.work)
             loglik = null.loglik
         summit = climb(problem, beta, loglik, null.work, limits)
         if columns < p and summit.status == CONVERGED:
-            begin[:columns], out.loglik_nested[row] = beta, summit.loglik
+            out.loglik_nested[row] = summit.loglik
+            for c in range(columns):
+                begin[c] = beta[c]
         if columns == p:
             _keep(summit, beta, row, out)
 
@@ -161,9 +168,9 @@ def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, l
     """
     z, (n, q), event = _layout_columns(genes), genes.shared.shape, genes.layout.event
     counts, sums, layout = np.ones(n), np.zeros(z.shape[0]), genes.layout
+    one: Any = np.int64(1)  # see `compiled.evaluate`
     whole = make_tally(layout, counts, genes.weight, limits.breslow)
-    at_event = whole.weight * event
-    _event_sums(z, genes.offset, at_event, 1, sums)
+    _event_sums(z, genes, whole.weight, one, sums)
     null = _evaluate_null(Problem(z, genes.offset, sums, whole, layout), genes.start, q)
     for g in range(values.shape[0]):
         fine = _place_gene(values[g], place, counts, z[q + 1], g, out)
@@ -177,7 +184,7 @@ def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, l
         if out.n[g] < n:
             tally, first = make_tally(layout, counts, genes.weight, limits.breslow), 1
         here = sums.copy()
-        _event_sums(z, genes.offset, tally.weight * event, first, here)
+        _event_sums(z, genes, tally.weight, first, here)
         _fit_gene(Problem(z, genes.offset, here, tally, layout), null, genes.start, nested, limits, g, out)
 
 
@@ -197,10 +204,11 @@ def fit_resamples(drawn: FloatArray, genes: Genes, limits: Limits, out: Results)
     """
     z, event = _layout_columns(genes), genes.layout.event
     sums = np.empty(z.shape[0])
+    one: Any = np.int64(1)  # see `compiled.evaluate`
     for b in range(drawn.shape[0]):
         tally = make_tally(genes.layout, drawn[b], genes.weight, limits.breslow)
-        _event_sums(z, genes.offset, tally.weight * event, 1, sums)
-        out.n[b], out.events[b] = int(drawn[b].sum()), int(dot(drawn[b], event))
+        _event_sums(z, genes, tally.weight, one, sums)
+        out.n[b], out.events[b] = int(dot(drawn[b], np.ones(event.shape[0]))), int(dot(drawn[b], event))
         beta = genes.start.copy()
         problem = Problem(z, genes.offset, sums, tally, genes.layout)
         work = make_work(beta.shape[0], event.shape[0], tally)
