@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,7 @@ from tamoxres.errors import AnalysisError, DataError, QuestionError
 from tamoxres.kernel.cox import fit_cox
 from tamoxres.scan.matrix import ArrayMatrix, FrameMatrix, MappedMatrix, ParquetMatrix, open_expression
 from tamoxres.scan.screen import ScreenOptions, _block_size, screen
+from tamoxres.scan.spread import spread
 from tamoxres.scan.store import benjamini_hochberg
 
 # Two programs that both stop when the log likelihood has less than 1e-10 to gain.
@@ -554,3 +557,63 @@ def test_text_stops_a_screen_on_a_cluster_too(gbsg: AnalysisSet, expression: pd.
         table = tr.family_wise(wanted, FrameMatrix(frame=expression), permutations=5, seed=1)
     again = tr.family_wise(wanted, FrameMatrix(frame=expression), permutations=5, seed=1, jobs=1)
     same_tables(table, again)
+
+
+def test_work_that_is_stopped_is_stopped_quietly() -> None:
+    """Whoever stops taking results hears nothing of the calls that are still being made."""
+    calls = ((0.01 * (i + 1),) for i in range(20))
+    results = spread(time.sleep, calls, 2)
+    assert next(results)[1] is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results.close()
+    assert next(calls)  # not all were sent
+
+
+@dataclass(eq=False)
+class Sent:
+    """A call on a cluster that loses results: its status when it is looked at."""
+
+    status: str
+    value: int
+
+    def result(self) -> int:
+        """Return what the call gave."""
+        return self.value
+
+
+@pytest.mark.parametrize(("losses", "ends"), [(3, True), (99, False)])
+def test_a_lost_result_is_asked_for_again(losses: int, ends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call whose finished result is lost with its worker is made again; only a cluster that loses all is given up."""
+    distributed = pytest.importorskip("distributed")
+    lost: list[int] = []
+
+    class Queue(list):  # type: ignore[type-arg]
+        add = list.append
+
+        def __next__(self) -> Sent:
+            return self.pop(0)
+
+    class Cluster:
+        def wait_for_workers(self, n: int, timeout: int) -> None: ...
+
+        def ncores(self) -> dict[str, int]:
+            return {"a": 1}
+
+        def cancel(self, calls: list[Sent]) -> None: ...
+
+        def submit(self, function: Callable[[int], int], i: int, *, pure: bool) -> Sent:
+            if i == 2 and len(lost) < losses:
+                lost.append(i)
+                return Sent("lost", -1)
+            return Sent("finished", function(i))
+
+    monkeypatch.setattr("tamoxres.scan.spread._dask_client", Cluster)
+    monkeypatch.setattr(distributed, "as_completed", Queue)
+    results = spread(abs, ((i,) for i in range(9)), 1)
+    if ends:
+        assert sorted(results) == [(i, i) for i in range(9)]
+        assert len(lost) == losses
+    else:
+        with pytest.raises(AnalysisError, match="a call is lost"):
+            list(results)

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import AnalysisError
 from .cox import CoxOptions, fit_on
 from .fits import CONVERGED, STATUS_WORDS, Genes, Limits, Results, make_results
-from .layout import Layout, Tally, make_layout, make_tally
+from .layout import Layout, make_layout
 from .newton import FLAT
 from .risksets import FloatArray, IntArray, RiskSets
 
@@ -32,7 +32,9 @@ class GenePlan:
 
     Attributes
     ----------
-    layout, tally : Layout, Tally
+    layout : Layout
+    weight : array, shape (n,)
+        Case weights by position.
     idle : array of int
         Patients who are at risk at no event time: they count, and change nothing.
     breslow : bool
@@ -51,7 +53,7 @@ class GenePlan:
     """
 
     layout: Layout
-    tally: Tally
+    weight: FloatArray
     idle: IntArray
     breslow: bool
     shared: FloatArray
@@ -122,7 +124,6 @@ def plan_genes(
     """
     shared = np.asarray(shared, float).reshape(sets.event.size, -1)
     layout = make_layout(sets)
-    tally = make_tally(layout, sets)
     offset = np.zeros(sets.event.size) if offset is None else np.asarray(offset, float)
     q = shared.shape[1]
     if modifier is not None and not 0 <= modifier < q:
@@ -137,7 +138,8 @@ def plan_genes(
         columns = np.flatnonzero(~null.estimable | null.separated)
         raise AnalysisError(f"The model without genes is {', '.join(null.flags)} (shared columns {columns.tolist()}).")
     return GenePlan(
-        layout=layout, tally=tally, idle=np.flatnonzero(sets.until <= sets.begin), breslow=sets.ties == "breslow",
+        layout=layout, weight=sets.weights[layout.rows], idle=np.flatnonzero(sets.until <= sets.begin),
+        breslow=sets.ties == "breslow",
         shared=z[layout.rows], centre=centre, scale=scale, modifier=modifier,
         modifier_values=np.ones(layout.rows.size) if modifier is None else shared[layout.rows, modifier],
         offset=offset[layout.rows], start=null.coefficients, loglik=null.loglik,
@@ -172,7 +174,7 @@ def fit_placed(
     gene = np.ones((place.size, 1 if plan.modifier is None else 2))
     gene[:, 1:] = plan.modifier_values[:, None]
     start = np.concatenate([plan.start, np.zeros(gene.shape[1])])
-    genes = Genes(plan.shared, gene, plan.offset, start, plan.tally, plan.layout)
+    genes = Genes(plan.shared, gene, plan.offset, start, plan.weight, plan.layout)
     out = make_results(values.shape[0], plan.columns)
     also = nested and plan.modifier is not None  # without a modifier, the model without genes is the nested one
     _ENGINES[engine](values, place, genes, also, Limits(_TOLERANCE, _ITERATIONS, plan.breslow), out)
@@ -183,7 +185,7 @@ def fit_placed(
 def _compiled(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
     from .sweeps import fit_genes as fit
 
-    fit(np.ascontiguousarray(values), place, genes, nested, limits, out)
+    fit(np.ascontiguousarray(values, float), place, genes, nested, limits, out)
 
 
 def _numpy(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:

@@ -111,7 +111,7 @@ def _make_model(genes: Genes, v: int) -> _Model:
     place = np.concatenate([np.arange(n), layout.late])
     group = np.concatenate([layout.row_group, layout.before[layout.late]])
     sign = np.concatenate([np.ones(n), -np.ones(layout.late.size)])[:, None]
-    most = genes.tally.deaths
+    most = np.bincount(layout.row_group, layout.event, k).astype(np.int64)  # tie steps, or more under Breslow
     tied = np.flatnonzero(most > 1)
     event = np.flatnonzero((layout.event > 0) & (most[layout.row_group] > 1))
     tied_group = np.searchsorted(tied, layout.row_group[event])
@@ -312,7 +312,7 @@ def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, l
 
 def _fit_together(x: FloatArray, genes: Genes, models: tuple[_Model, ...], limits: Limits, out: Results) -> None:
     """Fit a block with the first model, after the second one if there is one."""
-    weight = np.where(np.isnan(x), 0.0, genes.tally.weight[:, None])
+    weight = np.where(np.isnan(x), 0.0, genes.weight[:, None])
     out.n[:] = (weight > 0).sum(axis=0)
     out.events[:] = ((weight > 0) * genes.layout.event[:, None]).sum(axis=0)
     infinite = np.isinf(x).any(axis=0)

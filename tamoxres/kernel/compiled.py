@@ -1,114 +1,107 @@
-"""The partial likelihood in compiled loops (numba): a few sweeps through memory.
+"""The partial likelihood of one fit in compiled loops: a few sweeps through memory.
 
-Conventions: as in `likelihood`, which to read first: this is the same, term by term, with patients and groups in the
-order of `layout`. Covariates stand one a row, `z` of shape (p + 1, n), and row 0 is all ones, whose sums over risk sets
-are the risk itself. The exponential is a polynomial (Cody-Waite reduction, Taylor to r^13: within 1 ulp), because it
-vectorises; linear predictors are held within +-200, as R does.
+Conventions: as in `likelihood`, which to read first, with patients and groups in the order of `layout`. Covariates
+stand one a row, `z` of shape (p + 1, n), and row 0 is all ones, whose sums over risk sets are the risk itself; only the
+first rows are used where there are fewer coefficients. With D the denominator of a tie step, w its weight and T its
+sums, D among them, score and information are differences of two weighted Gram matrices: z z' times expected events, and
+T T' times w / D^2, whose column of D is the sum of w T / D. Linear predictors are held within +-200, as R does.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
+from .compiling import compiled, exponential
 from .fits import Problem
-from .layout import SEGMENT, Layout, Tally
+from .layout import SEGMENT, Layout, SlotArray, Tally
 from .risksets import FloatArray, IntArray
 
-__all__ = ["Work", "compiled", "dot", "evaluate", "inlined", "make_work", "standardise"]
+__all__ = ["Work", "dot", "evaluate", "evaluate_own", "make_tally", "make_work", "risks"]
 
-_LOG2E, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (1 / math.factorial(i) for i in range(2, 14))
-_FAR = 200.0
-_LARGE, _SMALL = 1e100, 1e-100
-_TOGETHER = 6  # columns summed at a time
-_FASTMATH = {"contract", "nsz", "reassoc", "arcp"}  # sums may be reordered; NaN and infinity keep their meaning
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _source_version() -> str:
-    """Hash the source of this folder: numba looks only at a function's own file when it reads its cache."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
-
-
-_VERSION = _source_version()
-
-
-def compiled(function: Function) -> Function:
-    """Compile a function when it is first called, keep it on disk, and let other threads run meanwhile."""
-    return _compile(function)
-
-
-def inlined(function: Function) -> Function:
-    """Compile a function into each of its callers: for steps too small, or with too many arguments, to be called."""
-    return _compile(function, forceinline=True)
-
-
-def _compile(function: Function, *, forceinline: bool = False) -> Function:
-    function.__qualname__ = f"{function.__qualname__}_{_VERSION}"  # the name of its file in the cache
-    compiler: Any = numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy", forceinline=forceinline)
-    return cast(Function, compiler(function))
+_FOLD = 512  # tie steps after which the logarithm of a product is taken
+_MANTISSA, _EXPONENT, _ONE = np.uint64((1 << 52) - 1), np.uint64(52), np.uint64(1023 << 52)
 
 
 class Work(NamedTuple):
-    """Scratch arrays of one thread, for p columns, n patients and k groups."""
+    """Scratch arrays of one thread, for p columns, n patients, k groups, m tie steps, t groups with ties.
 
-    eta: FloatArray  # (SEGMENT,)
-    bits: IntArray  # (SEGMENT,) the same memory as `power`
-    power: FloatArray
-    running: FloatArray  # (_TOGETHER, SEGMENT + 8): rows a power of two apart would share cache lines
-    risk: FloatArray  # (n,)
-    total: FloatArray  # (p + 1, k) sums over risk sets
-    tied: FloatArray  # (k, p + 1) sums over tied events, of the groups that have ties, one after another
-    at_tied: FloatArray  # (k, p + 1) `total` of those groups
-    tied_group: IntArray  # (k,)
-    hazard: FloatArray  # (k,)
-    tied_hazard: FloatArray  # (k,)
-    outer: FloatArray  # (3, k) transposed `outer` of `likelihood.State`
-    cumulative: FloatArray  # (k + 1,): 0 stands last, for those who were there from the start
-    column: FloatArray  # (max(k, SEGMENT),)
-    share: FloatArray  # (SEGMENT,)
-    score: FloatArray  # (p + 1,)
-    information: FloatArray  # (p + 1, p + 1), lower triangle
-    root: FloatArray  # (p, p)
-    step: FloatArray  # (p,)
-    trial: FloatArray  # (p,)
+    Attributes
+    ----------
+    risk : array, shape (n,)
+        Weight times relative hazard; then the expected events.
+    total : array, shape (p + 1, m + t + 1)
+        Sums of each tie step, the first steps of all groups being the risk sets; then of the other slots.
+    once, twice : array, shape (m,)
+        w / D and w / D^2.
+    cumulative : array, shape (k + 1,)
+        Hazards; 0 stands last, for those who were there from the start.
+    exposure : array, shape (m + t + 1,)
+        The cumulative hazard of each slot: of an event that is tied, less for its later steps.
+    score : array, shape (p + 1,)
+    information : array, shape (p + 1, p + 1)
+        Lower triangle; row and column 0 are not meant.
+    """
+
+    risk: FloatArray
+    total: FloatArray
+    once: FloatArray
+    twice: FloatArray
+    cumulative: FloatArray
+    exposure: FloatArray
+    score: FloatArray
+    information: FloatArray
 
 
-def make_work(p: int, n: int, k: int) -> Work:
+@compiled
+def make_work(p: int, n: int, tally: Tally) -> Work:
     """Allocate the scratch of one thread."""
-    bits = np.zeros(SEGMENT, np.int64)
+    k, m = tally.deaths.shape[0], tally.weights.shape[0]
+    slots = m + (tally.ties[-1] + 2 if m > k else 1)
     return Work(
-        eta=np.empty(SEGMENT), bits=bits, power=bits.view(float), running=np.empty((_TOGETHER, SEGMENT + 8)),
-        risk=np.empty(n), total=np.empty((p + 1, k)),
-        tied=np.empty((k, p + 1)), at_tied=np.empty((k, p + 1)), tied_group=np.empty(k, np.int64),
-        hazard=np.empty(k), tied_hazard=np.empty(k), outer=np.empty((3, k)), cumulative=np.zeros(k + 1),
-        column=np.empty(max(k, SEGMENT)), share=np.empty(SEGMENT), score=np.empty(p + 1),
-        information=np.empty((p + 1, p + 1)), root=np.empty((p, p)), step=np.empty(p), trial=np.empty(p),
+        np.empty(n), np.empty((p + 1, slots)), np.empty(m), np.empty(m), np.zeros(k + 1), np.empty(slots),
+        np.empty(p + 1), np.empty((p + 1, p + 1)),
     )  # fmt: skip
 
 
 @compiled
-def _exponential(eta: FloatArray, bits: IntArray, power: FloatArray, out: FloatArray) -> None:
-    """Write exp(eta) into `out`; `power` is the memory of `bits` read as floating point: 2^k."""
-    for i in range(eta.shape[0]):
-        value = min(max(eta[i], -_FAR), _FAR)
-        k = math.floor(value * _LOG2E + 0.5)
-        r = (value - k * _LN2_HIGH) - k * _LN2_LOW
-        high = _C8 + r * (_C9 + r * (_C10 + r * (_C11 + r * (_C12 + r * _C13))))
-        low = _C2 + r * (_C3 + r * (_C4 + r * (_C5 + r * (_C6 + r * (_C7 + r * high)))))
-        out[i] = 1.0 + r * (1.0 + r * low)
-        bits[i] = (np.int64(k) + 1023) << 52
-    for i in range(eta.shape[0]):
-        out[i] *= power[i]
+def make_tally(layout: Layout, counts: FloatArray, case_weight: FloatArray, breslow: bool) -> Tally:
+    """Count the events of each group, each patient as often as `counts`, shape (n,), says."""
+    start, first, stop = layout.group_start, layout.event_start, layout.group_stop
+    k = start.shape[0]
+    deaths, mean = np.zeros(k, np.int64), np.zeros(k)
+    for g in range(k):
+        number = 0.0
+        for i in range(first[g], stop[g]):
+            number += counts[i]
+            mean[g] += counts[i] * case_weight[i]
+        deaths[g] = min(int(number), 1) if breslow else int(number)
+        mean[g] /= max(deaths[g], 1)
+    later, tied = 0, 0
+    for g in range(k):
+        later += max(deaths[g] - 1, 0)
+        tied += 1 if deaths[g] > 1 else 0
+    m = k + later
+    weights, shares = np.empty(m), np.empty(m - k)
+    groups, ties, before = np.empty(m - k, np.int32), np.empty(m - k, np.int32), np.empty(m - k, np.int32)
+    slot, weight = np.empty(counts.shape[0], np.int32), np.empty(counts.shape[0])
+    for i in range(slot.shape[0]):
+        slot[i], weight[i] = layout.row_group[i], counts[i] * case_weight[i]
+    t, s, nobody = 0, 0, m + tied
+    for g in range(k):
+        earlier = g - 1 if g > 0 and layout.same_stratum[g - 1] else nobody
+        weights[g] = mean[g]
+        for j in range(1, deaths[g]):
+            weights[k + s], shares[s], groups[s], ties[s] = mean[g], j / deaths[g], g, t
+            before[s] = m + t if first[g] > start[g] else earlier
+            s += 1
+        if deaths[g] > 1:
+            for i in range(start[g], first[g]):
+                slot[i] = m + t
+            t += 1
+    return Tally(weight, deaths, weights, shares, groups, ties, before, slot)
 
 
 @compiled
@@ -121,226 +114,255 @@ def dot(a: FloatArray, b: FloatArray) -> float:
 
 
 @compiled
-def _times(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
-    for i in range(a.shape[0]):
-        out[i] = a[i] * b[i]
+def risks(problem: Problem, beta: FloatArray, risk: FloatArray) -> None:
+    """Write weight times relative hazard, segment by segment."""
+    z, offset, weight, p = problem.z, problem.offset, problem.tally.weight, beta.shape[0]
+    for start in range(0, risk.shape[0], SEGMENT):
+        stop = min(start + SEGMENT, risk.shape[0])
+        here, factor = risk[start:stop], weight[start:stop]
+        for i in range(here.shape[0]):
+            here[i] = offset[start + i]
+        for c in range(0, p, 2):
+            one, other, slope = z[c + 1, start:stop], z[min(c + 2, p), start:stop], beta[c]
+            more = beta[c + 1] if c + 1 < p else 0.0
+            for i in range(here.shape[0]):
+                here[i] += slope * one[i] + more * other[i]
+        for i in range(here.shape[0]):
+            here[i] = exponential(here[i]) * factor[i]
 
 
 @compiled
 def _running_sums(
-    risk: FloatArray, z: FloatArray, columns: IntArray, start: int, carried: FloatArray, out: FloatArray
+    risk: FloatArray,
+    z: FloatArray,
+    columns: tuple[int, int, int],
+    slot: SlotArray,
+    segment: IntArray,
+    carried: FloatArray,
+    total: FloatArray,
 ) -> None:
-    """Write running sums of risk times six columns, from position `start` on; together they hide the time of adding."""
-    z0, z1, z2 = z[columns[0]], z[columns[1]], z[columns[2]]
-    z3, z4, z5 = z[columns[3]], z[columns[4]], z[columns[5]]
-    a, b, c, d, e, f = carried[0], carried[1], carried[2], carried[3], carried[4], carried[5]
-    for i in range(risk.shape[0]):
-        r = risk[i]
-        j = start + i
-        a += r * z0[j]
-        b += r * z1[j]
-        c += r * z2[j]
-        d += r * z3[j]
-        e += r * z4[j]
-        f += r * z5[j]
-        out[0, i] = a
-        out[1, i] = b
-        out[2, i] = c
-        out[3, i] = d
-        out[4, i] = e
-        out[5, i] = f
-    carried[0], carried[1], carried[2], carried[3], carried[4], carried[5] = a, b, c, d, e, f
+    """Write sums of risk times three columns up to the last patient of each slot; three hide the time adding takes."""
+    a, b, c = columns
+    z_a, z_b, z_c, total_a, total_b, total_c = z[a], z[b], z[c], total[a], total[b], total[c]
+    sum_a, sum_b, sum_c = carried[0], carried[1], carried[2]
+    for i in range(np.uint64(segment[0]), np.uint64(segment[1])):
+        r, s = risk[i], np.uint32(slot[i])
+        sum_a += r * z_a[i]
+        sum_b += r * z_b[i]
+        sum_c += r * z_c[i]
+        total_a[s], total_b[s], total_c[s] = sum_a, sum_b, sum_c
+    carried[0], carried[1], carried[2] = sum_a, sum_b, sum_c
 
 
 @compiled
-def _risks(problem: Problem, beta: FloatArray, work: Work, start: int, stop: int) -> None:
-    """Fill `risk` over a segment."""
-    m = stop - start
-    eta = work.eta[:m]
-    eta[:] = problem.offset[start:stop]
-    for c in range(beta.shape[0]):
-        column, b = problem.z[c + 1, start:stop], beta[c]
-        for i in range(m):
-            eta[i] += b * column[i]
-    risk = work.risk[start:stop]
-    _exponential(eta, work.bits, work.power, risk)
-    weight = problem.tally.weight[start:stop]
-    for i in range(m):
-        risk[i] *= weight[i]
-
-
-@compiled
-def _risk_totals(problem: Problem, beta: FloatArray, work: Work) -> None:
-    """Fill `risk` and `total`, segment by segment."""
-    layout, p = problem.layout, beta.shape[0]
-    carried = np.zeros((p // _TOGETHER + 1, _TOGETHER))
-    columns = np.zeros(_TOGETHER, np.int64)
-    for s in range(layout.segments.shape[0]):
-        start, stop = layout.segments[s, 0], layout.segments[s, 1]
-        _risks(problem, beta, work, start, stop)
-        if layout.segments[s, 2] == 1:
-            carried[:] = 0.0
+def _sums(problem: Problem, risk: FloatArray, first: int, stop: int, total: FloatArray) -> None:
+    """Fill some rows of `total` up to the last patient of each slot, segment by segment."""
+    segments, z, slot = problem.layout.segments, problem.z, problem.tally.slot
+    carried = np.zeros(((stop - first + 2) // 3, 3))
+    for s in range(segments.shape[0]):
+        if segments[s, 2] == 1:
+            for block in range(carried.shape[0]):
+                for e in range(3):
+                    carried[block, e] = 0.0
         for block in range(carried.shape[0]):
-            c = _TOGETHER * block
-            for e in range(_TOGETHER):
-                columns[e] = min(c + e, p)
-            _running_sums(work.risk[start:stop], problem.z, columns, start, carried[block], work.running)
-            for e in range(c, min(c + _TOGETHER, p + 1)):
-                total, running = work.total[e], work.running[e - c]
-                for g in range(layout.segments[s, 3], layout.segments[s, 4]):
-                    total[g] = running[layout.group_stop[g] - 1 - start]
-    if layout.late.shape[0] > 0:
-        _take_late(problem.z, layout, work)
+            c = first + 3 * block
+            columns = (c, min(c + 1, stop - 1), min(c + 2, stop - 1))
+            _running_sums(risk, z, columns, slot, segments[s], carried[block], total)
 
 
 @compiled
-def _take_late(z: FloatArray, layout: Layout, work: Work) -> None:
+def _later_steps(tally: Tally, first: int, stop: int, total: FloatArray) -> None:
+    """Fill the sums of the later tie steps, in which the group's events count for less."""
+    k, m, groups, before = tally.deaths.shape[0], tally.weights.shape[0], tally.groups, tally.before
+    for c in range(first, stop):
+        here = total[c]
+        here[-1] = 0.0
+        for s in range(m - k):
+            at_risk = here[np.uint32(groups[s])]
+            here[k + s] = at_risk - tally.shares[s] * (at_risk - here[np.uint32(before[s])])
+
+
+@compiled
+def _take_late(problem: Problem, risk: FloatArray, first: int, stop: int, total: FloatArray) -> None:
     """Take those who have not yet entered out of the risk sets."""
-    for c in range(z.shape[0]):
+    z, layout, tally = problem.z, problem.layout, problem.tally
+    k = tally.deaths.shape[0]
+    absent = np.empty(k)
+    for c in range(first, stop):
         running = 0.0
-        for g in range(layout.group_stop.shape[0]):
+        for g in range(k):
             for j in range(layout.late_start[g], layout.late_start[g + 1]):
                 i = layout.late[j]
-                running += work.risk[i] * z[c, i]
-            work.total[c, g] -= running
+                running += risk[i] * z[c, i]
+            absent[g] = running
             if not layout.same_stratum[g]:
                 running = 0.0
+        for g in range(k):
+            total[c, g] -= absent[g]
+        for s in range(tally.groups.shape[0]):
+            total[c, k + s] -= absent[tally.groups[s]]
 
 
 @compiled
-def _tied_totals(problem: Problem, work: Work) -> int:
-    """Fill `tied` and `at_tied`; return how many groups have ties."""
-    z, tally, layout = problem.z, problem.tally, problem.layout
-    k = layout.group_stop.shape[0]
-    count = 0
+def _invert(denominator: FloatArray, weights: FloatArray, once: FloatArray, twice: FloatArray) -> bool:
+    """Fill w / D and w / D^2; say whether every D of a step that there is is above 0."""
+    bad = 0.0
+    for s in range(weights.shape[0]):
+        d = denominator[s] if weights[s] > 0.0 else 1.0
+        inverse = 1.0 / d
+        once[s] = weights[s] * inverse
+        twice[s] = weights[s] * inverse * inverse
+        bad += 0.0 if d > 0.0 else 1.0
+    return bad == 0.0
+
+
+@compiled
+def _sum_of_logs(denominator: FloatArray, weights: FloatArray) -> float:
+    """Return sum w log D; one logarithm of a product, of mantissas and exponents apart, where all w are 1 or 0."""
+    total = 0.0
+    for start in range(0, weights.shape[0], _FOLD):
+        w, product, exponents, odd = weights[start : start + _FOLD], 1.0, np.uint64(0), 0.0
+        d = denominator[start : start + w.shape[0]]
+        for s in range(w.shape[0]):
+            bits = np.float64(d[s] if w[s] > 0.0 else 1.0).view(np.uint64)
+            product *= np.uint64((bits & _MANTISSA) | _ONE).view(np.float64)
+            exponents += bits >> _EXPONENT
+            odd += 0.0 if w[s] == 0.0 or w[s] == 1.0 else 1.0
+        if odd == 0.0:
+            total += math.log(product) + (np.int64(exponents) - 1023 * w.shape[0]) * math.log(2.0)
+        else:
+            for s in range(w.shape[0]):
+                total += w[s] * math.log(d[s]) if w[s] > 0.0 else 0.0
+    return total
+
+
+@compiled
+def _exposures(tally: Tally, same: IntArray, work: Work) -> None:
+    """Cumulate hazards in the order of time, anew in each stratum; fill `exposure`."""
+    cumulative, exposure, once, groups, ties = work.cumulative, work.exposure, work.once, tally.groups, tally.ties
+    k, m = tally.deaths.shape[0], tally.weights.shape[0]
     for g in range(k):
-        if tally.deaths[g] > 1:
-            work.tied_group[count] = g
-            count += 1
-    for t in range(count):
-        g = work.tied_group[t]
-        events = slice(layout.group_start[g], layout.event_stop[g])
-        for c in range(z.shape[0]):
-            work.tied[t, c] = dot(work.risk[events], z[c, events])
-            work.at_tied[t, c] = work.total[c, g]
-    return count
-
-
-@compiled
-def _hazards(tally: Tally, layout: Layout, work: Work, weighted: bool) -> float:
-    """Fill hazards and `outer`, which for a group without ties has its first sum only; return sum w log D."""
-    logs, product, t = 0.0, 1.0, 0
-    for g in range(layout.group_stop.shape[0]):
-        deaths = tally.deaths[g]
-        w = tally.step_weight[g]
-        at_risk = work.total[0, g]
-        tied, steps = 0.0, 0.0
-        if deaths > 1:
-            tied = work.tied[t, 0]
-            steps = 1.0 / deaths
-            t += 1
-        h, ht, o0, o1, o2 = 0.0, 0.0, 0.0, 0.0, 0.0
-        for j in range(deaths):
-            share = j * steps
-            d = at_risk - share * tied
-            if not d > 0.0:
-                return np.inf
-            product *= d
-            if weighted or not (_SMALL < product < _LARGE):
-                logs += w * math.log(product)
-                product = 1.0
-            inverse = 1.0 / d
-            once = w * inverse
-            twice = once * inverse
-            h += once
-            ht += share * once
-            o0 += twice
-            o1 += share * twice
-            o2 += share * share * twice
-        work.hazard[g] = h
-        work.tied_hazard[g] = ht
-        work.outer[0, g] = o0
-        work.outer[1, g] = o1
-        work.outer[2, g] = o2
-    return logs + math.log(product)
-
-
-@compiled
-def _cumulate(layout: Layout, work: Work) -> None:
-    """Cumulate hazards in the order of time, anew in each stratum."""
+        cumulative[g] = once[g]
+    for s in range(m - k):
+        cumulative[groups[s]] += once[k + s]
     running = 0.0
-    for g in range(layout.group_stop.shape[0] - 1, -1, -1):
-        if not layout.same_stratum[g]:
-            running = 0.0
-        running += work.hazard[g]
-        work.cumulative[g] = running
+    for g in range(k - 1, -1, -1):
+        running = (running if same[g] else 0.0) + cumulative[g]
+        cumulative[g] = running
+        exposure[g] = running
+    for s in range(m - k):
+        exposure[groups[s]] -= tally.shares[s] * once[k + s]
+        exposure[m + ties[s]] = cumulative[groups[s]]
 
 
 @compiled
-def _minus_means(work: Work, count: int) -> None:
-    """Start score and information with what is taken off: the means of the risk sets, and their outer products."""
-    q, k = work.total.shape
-    column = work.column[:k]
-    for c in range(1, q):
-        work.score[c] = -dot(work.hazard, work.total[c])
-        _times(work.outer[0], work.total[c], column)
-        for e in range(1, c + 1):
-            work.information[c, e] = -dot(column, work.total[e])
-    for t in range(count):
-        g = work.tied_group[t]
-        h, o1, o2 = work.tied_hazard[g], work.outer[1, g], work.outer[2, g]
-        for c in range(1, q):
-            s, d = work.at_tied[t, c], work.tied[t, c]
-            work.score[c] += h * d
-            mixed, own = o1 * d, o1 * s - o2 * d
-            for e in range(1, c + 1):
-                work.information[c, e] += mixed * work.at_tied[t, e] + own * work.tied[t, e]
+def _expect(layout: Layout, slot: SlotArray, work: Work) -> None:
+    """Turn `risk` into expected events."""
+    risk, exposure, cumulative, before = work.risk, work.exposure, work.cumulative, layout.before
+    if layout.late.shape[0] == 0:
+        for i in range(risk.shape[0]):
+            risk[i] *= exposure[np.uint32(slot[i])]
+    else:
+        for i in range(risk.shape[0]):
+            risk[i] *= exposure[slot[i]] - cumulative[before[i]]
 
 
 @compiled
-def _plus_second_moments(z: FloatArray, layout: Layout, work: Work) -> None:
-    """Add the covariates' products, weighted by the expected events of each patient."""
-    q = z.shape[0]
-    for s in range(layout.segments.shape[0]):
-        start, stop = layout.segments[s, 0], layout.segments[s, 1]
-        m = stop - start
-        expected, column = work.share[:m], work.column[:m]
-        for i in range(m):
-            g = layout.row_group[start + i]
-            exposure = work.cumulative[g] - layout.event[start + i] * work.tied_hazard[g]
-            expected[i] = work.risk[start + i] * exposure
-        if layout.late.shape[0] > 0:
-            for i in range(m):
-                expected[i] -= work.risk[start + i] * work.cumulative[layout.before[start + i]]
-        for c in range(1, q):
-            _times(expected, z[c, start:stop], column)
-            for e in range(1, c + 1):
-                work.information[c, e] += dot(column, z[e, start:stop])
+def _six_products(rows: FloatArray, weight: FloatArray, columns: IntArray, start: int, out: FloatArray) -> None:
+    """Write sums of weight times the products of two rows with three, over a segment."""
+    stop = min(start + SEGMENT, weight.shape[0])
+    w, u0, u1 = weight[start:stop], rows[columns[0], start:stop], rows[columns[1], start:stop]
+    v0, v1, v2 = rows[columns[2], start:stop], rows[columns[3], start:stop], rows[columns[4], start:stop]
+    a0, a1, a2, b0, b1, b2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(w.shape[0]):
+        a, b = w[i] * u0[i], w[i] * u1[i]
+        a0 += a * v0[i]
+        a1 += a * v1[i]
+        a2 += a * v2[i]
+        b0 += b * v0[i]
+        b1 += b * v1[i]
+        b2 += b * v2[i]
+    out[0, 0], out[0, 1], out[0, 2], out[1, 0], out[1, 1], out[1, 2] = a0, a1, a2, b0, b1, b2
 
 
 @compiled
-def evaluate(problem: Problem, beta: FloatArray, work: Work, weighted: bool) -> float:
-    """Return the log partial likelihood at `beta`, leaving score and information in `work`."""
-    _risk_totals(problem, beta, work)
-    count = _tied_totals(problem, work)
-    logs = _hazards(problem.tally, problem.layout, work, weighted)
-    loglik: float = problem.sums[0] - logs
-    for c in range(beta.shape[0]):
-        loglik += beta[c] * problem.sums[c + 1]
-    if not loglik > -np.inf:
+def _add_gram(rows: FloatArray, weight: FloatArray, first: int, stop: int, sign: float, out: FloatArray) -> None:
+    """Add the weighted products of some rows with those up to them to the lower triangle of `out`, times `sign`."""
+    columns, products, q = np.zeros(5, np.int64), np.zeros((2, 3)), stop
+    for start in range(0, weight.shape[0], SEGMENT):
+        for c in range(first, q, 2):
+            for e in range(0, min(c + 2, q), 3):
+                columns[0], columns[1] = c, min(c + 1, q - 1)
+                columns[2], columns[3], columns[4] = e, min(e + 1, q - 1), min(e + 2, q - 1)
+                _six_products(rows, weight, columns, start, products)
+                for i in range(c, min(c + 2, q)):
+                    for j in range(e, min(e + 3, i + 1)):
+                        out[i, j] += sign * products[i - c, j - e]
+
+
+@compiled
+def _clear(out: FloatArray, first: int, stop: int) -> None:
+    for c in range(first, stop):
+        for e in range(c + 1):
+            out[c, e] = 0.0
+
+
+@compiled
+def _risk_sets(problem: Problem, risk: FloatArray, first: int, stop: int, total: FloatArray) -> None:
+    """Fill some rows of `total`."""
+    _sums(problem, risk, first, stop, total)
+    _later_steps(problem.tally, first, stop, total)
+    if problem.layout.late.shape[0] > 0:
+        _take_late(problem, risk, first, stop, total)
+
+
+@compiled
+def evaluate(problem: Problem, beta: FloatArray, work: Work) -> float:
+    """Return the log partial likelihood at `beta`, shape (p,), leaving score and information in `work`."""
+    tally, q, m, total = problem.tally, beta.shape[0] + 1, problem.tally.weights.shape[0], work.total
+    first: Any = np.int64(0)  # a bare 0 is a type of its own, for which callees would be compiled once more
+    risks(problem, beta, work.risk)
+    _risk_sets(problem, work.risk, first, q, total)
+    if not _invert(total[0], tally.weights, work.once, work.twice):
         return -np.inf
-    _cumulate(problem.layout, work)
-    _minus_means(work, count)
-    _plus_second_moments(problem.z, problem.layout, work)
-    for c in range(beta.shape[0]):
-        work.score[c + 1] += problem.sums[c + 1]
+    loglik: float = problem.sums[0] - _sum_of_logs(total[0], tally.weights)
+    _clear(work.information, first, q)
+    _add_gram(total, work.twice[:m], first, q, -1.0, work.information)
+    for c in range(1, q):
+        loglik += beta[c - 1] * problem.sums[c]
+        work.score[c] = problem.sums[c] + work.information[c, 0]
+    _exposures(tally, problem.layout.same_stratum, work)
+    _expect(problem.layout, tally.slot, work)
+    _add_gram(problem.z, work.risk, first, q, 1.0, work.information)
     return loglik
 
 
 @compiled
-def standardise(x: FloatArray, rows: IntArray, z: FloatArray, centre: FloatArray, scale: FloatArray) -> None:
-    """Lay out covariates, shape (rows of the data, p), as `z`: centred, divided by `scale`, ones in row 0."""
-    for i in range(rows.shape[0]):
-        z[0, i] = 1.0
-        for c in range(x.shape[1]):
-            z[c + 1, i] = (x[rows[i], c] - centre[c]) / scale[c]
+def evaluate_own(problem: Problem, risk: FloatArray, first: int, q: int, null: Work, work: Work) -> None:
+    """Leave in `work` score and information of a model whose last columns, those of a gene, have no effect yet.
+
+    All that the other columns need was worked out once for all genes.
+
+    Parameters
+    ----------
+    problem : Problem
+    risk : array, shape (n,)
+        Weight times relative hazard.
+    first, q : int
+        First row of the gene's columns, and one past the last.
+    null : Work
+        As `evaluate` left it, without the gene; the gene's rows are overwritten.
+    work : Work
+        Written.
+    """
+    information, m = work.information, problem.tally.weights.shape[0]
+    _risk_sets(problem, risk, first, q, null.total)
+    _clear(information, first, q)
+    for c in range(first):
+        work.score[c] = null.score[c]
+        for e in range(c + 1):
+            information[c, e] = null.information[c, e]
+    _add_gram(null.total, null.twice[:m], first, q, -1.0, information)
+    for c in range(first, q):
+        work.score[c] = problem.sums[c] + information[c, 0]
+    _add_gram(problem.z, null.risk, first, q, 1.0, information)

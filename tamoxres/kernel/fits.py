@@ -62,7 +62,8 @@ class Genes(NamedTuple):
     offset : array, shape (n,)
     start : array, shape (p,)
         Coefficients to start from.
-    tally : Tally
+    weight : array, shape (n,)
+        Case weights.
     layout : Layout
     """
 
@@ -70,7 +71,7 @@ class Genes(NamedTuple):
     gene: FloatArray
     offset: FloatArray
     start: FloatArray
-    tally: Tally
+    weight: FloatArray
     layout: Layout
 
 

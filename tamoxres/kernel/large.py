@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import evaluate, make_work, standardise
+from .compiled import evaluate, make_tally, make_work
+from .compiling import compiled
 from .fits import Problem
-from .layout import make_layout, make_tally
-from .risksets import FloatArray, RiskSets
+from .layout import make_layout
+from .risksets import FloatArray, IntArray, RiskSets
 
 __all__ = ["LargeState", "large_likelihood"]
 
@@ -43,26 +44,33 @@ def large_likelihood(
     offset : array, shape (n,)
     """
     layout = make_layout(sets)
-    tally = make_tally(layout, sets)
-    z = np.empty((x.shape[1] + 1, layout.rows.size))
-    standardise(x, layout.rows, z, *standard)
-    placed = offset[layout.rows]
+    rows, n = layout.rows, layout.rows.size
+    tally = make_tally(layout, np.ones(n), sets.weights[rows], sets.ties == "breslow")
+    z = np.empty((x.shape[1] + 1, n))
+    standardise(x, rows, z, *standard)
+    placed = offset[rows]
     at_event = tally.weight * layout.event
     sums = np.concatenate([[at_event @ placed], z[1:] @ at_event])
-    weighted = bool((tally.step_weight[tally.deaths > 0] != 1).any())
 
     def of(kept: BoolArray) -> Callable[[FloatArray], LargeState]:
         columns = z if kept.all() else np.ascontiguousarray(z[np.concatenate([[True], kept])])
-        here = sums[np.concatenate([[True], kept])]
-        work = make_work(columns.shape[0] - 1, columns.shape[1], layout.group_start.size)
-
-        problem = Problem(columns, placed, here, tally, layout)
+        problem = Problem(columns, placed, sums[np.concatenate([[True], kept])], tally, layout)
+        work = make_work(columns.shape[0] - 1, n, tally)
 
         def at(beta: FloatArray) -> LargeState:
-            loglik = evaluate(problem, beta, work, weighted)
+            loglik = evaluate(problem, beta, work)
             lower = np.tril(work.information[1:, 1:])
             return LargeState(loglik, work.score[1:].copy(), lower + np.tril(lower, -1).T)
 
         return at
 
     return of
+
+
+@compiled
+def standardise(x: FloatArray, rows: IntArray, z: FloatArray, centre: FloatArray, scale: FloatArray) -> None:
+    """Lay out covariates, shape (rows of the data, p), as `z`: centred, divided by `scale`, ones in row 0."""
+    for i in range(rows.shape[0]):
+        z[0, i] = 1.0
+        for c in range(x.shape[1]):
+            z[c + 1, i] = (x[rows[i], c] - centre[c]) / scale[c]

@@ -1,7 +1,7 @@
 """Risk sets laid out for one sweep through memory: the order in which the compiled kernel reads patients.
 
-Conventions: patients who are ever at risk stand in *positions*, latest follow-up first within a stratum, events before
-censorings within a group; event groups are numbered the same way, so that running sums over positions are sums over
+Conventions: patients who are ever at risk stand in *positions*, latest follow-up first within a stratum, censorings
+before events within a group; event groups are numbered the same way, so that running sums over positions are sums over
 risk sets. Positions are cut into segments that end with their stratum or after `SEGMENT` patients, so that what a
 segment needs stays in the processor's cache.
 """
@@ -15,9 +15,10 @@ import numpy as np
 
 from .risksets import FloatArray, IntArray, RiskSets
 
-__all__ = ["SEGMENT", "Layout", "Tally", "make_layout", "make_tally"]
+__all__ = ["SEGMENT", "Layout", "SlotArray", "Tally", "make_layout"]
 
 SEGMENT = 2048
+SlotArray = np.ndarray[Any, np.dtype[np.int32]]
 
 
 class Layout(NamedTuple):
@@ -33,12 +34,12 @@ class Layout(NamedTuple):
         1 for an event, in `row_group`.
     group_start, group_stop : array of int, shape (k,)
         Positions of the patients whose last group it is.
-    event_stop : array of int, shape (k,)
-        One past the last event among them.
+    event_start : array of int, shape (k,)
+        The first event among them: events stand last.
     same_stratum : array of bool, shape (k,)
         Whether the next group (earlier in time) is of the same stratum.
-    segments : array of int, shape (s, 5)
-        Start and stop position, 1 if a stratum starts here, and the range of groups whose last patient is inside.
+    segments : array of int, shape (s, 3)
+        Start and stop position, and 1 if a stratum starts here.
     before : array of int32, shape (n,)
         The first group (latest in time) for which a patient has not yet entered; k if there is none.
     late : array of int, shape (l,)
@@ -48,14 +49,14 @@ class Layout(NamedTuple):
     """
 
     rows: IntArray
-    row_group: np.ndarray[Any, np.dtype[np.int32]]
+    row_group: SlotArray
     event: FloatArray
     group_start: IntArray
     group_stop: IntArray
-    event_stop: IntArray
+    event_start: IntArray
     same_stratum: IntArray
     segments: IntArray
-    before: np.ndarray[Any, np.dtype[np.int32]]
+    before: SlotArray
     late: IntArray
     late_start: IntArray
 
@@ -69,20 +70,34 @@ class Tally(NamedTuple):
         Case weight (times how often the patient was drawn) at each position; 0 leaves a patient out.
     deaths : array of int, shape (k,)
         Tie steps of each group: its events under Efron, 1 under Breslow (0 without events).
-    step_weight : array, shape (k,)
-        Weight of each step.
+    weights : array, shape (m,)
+        Weight of each step: the first steps of all groups, 0 where there is none, then the later ones.
+    shares : array, shape (m - k,)
+        j / d of the later steps.
+    groups, ties : array of int32, shape (m - k,)
+        The group of each later step, and its number among the t groups that have such steps.
+    before : array of int32, shape (m - k,)
+        The slot whose sums do not have the group's events yet.
+    slot : array of int32, shape (n,)
+        Where sums up to a patient are kept: in the patient's group, or m + its number among the groups with later
+        steps for one who has no event. Slot m + t is for nobody.
     """
 
     weight: FloatArray
     deaths: IntArray
-    step_weight: FloatArray
+    weights: FloatArray
+    shares: FloatArray
+    groups: SlotArray
+    ties: SlotArray
+    before: SlotArray
+    slot: SlotArray
 
 
 def make_layout(sets: RiskSets) -> Layout:
     """Lay out risk sets for the compiled kernel."""
     k = sets.n_groups
-    # Latest group first, events before censorings: one sort of small whole numbers.
-    key = (k - sets.until) * 2 + ~sets.event
+    # Latest group first, censorings before events: one sort of small whole numbers.
+    key = (k - sets.until) * 2 + sets.event
     order = np.argsort(key.astype(np.uint16) if 2 * k < 65_535 else key, kind="stable")  # radix sort where it can be
     rows = order[: int((sets.until > 0).sum())]  # those never at risk have until = 0 and stand last
     row_group = (k - sets.until[rows]).astype(np.int32)
@@ -98,7 +113,7 @@ def make_layout(sets: RiskSets) -> Layout:
         event=sets.event[rows].astype(float),
         group_start=group_start,
         group_stop=group_stop,
-        event_stop=group_start + np.bincount(row_group[sets.event[rows]], minlength=k),
+        event_start=group_stop - np.bincount(row_group[sets.event[rows]], minlength=k),
         same_stratum=same,
         segments=_segments(group_stop, same),
         before=before,
@@ -116,19 +131,4 @@ def _segments(group_stop: IntArray, same: IntArray) -> IntArray:
         edges = [*range(start, int(stop), SEGMENT), int(stop)]
         cuts += [(a, b, int(a == start)) for a, b in pairwise(edges)]
         start = int(stop)
-    table = np.array(cuts, np.int64).reshape(-1, 3)
-    groups = [np.searchsorted(group_stop, edge, side="right") for edge in (table[:, 0], table[:, 1])]
-    return np.column_stack([table, *groups])
-
-
-def make_tally(layout: Layout, sets: RiskSets, counts: IntArray | None = None) -> Tally:
-    """Count the events of each group, each patient as often as `counts`, shape (n,), says (once if None)."""
-    drawn = np.ones(layout.rows.size) if counts is None else np.asarray(counts, float)[layout.rows]
-    weight = sets.weights[layout.rows] * drawn
-    k = layout.group_start.size
-    at = layout.event > 0
-    deaths = np.bincount(layout.row_group[at], drawn[at], k).astype(np.int64)
-    total = np.bincount(layout.row_group[at], weight[at], k)
-    if sets.ties == "breslow":
-        deaths = np.minimum(deaths, 1)
-    return Tally(weight=weight, deaths=deaths, step_weight=total / np.maximum(deaths, 1))
+    return np.array(cuts, np.int64).reshape(-1, 3)

@@ -80,17 +80,26 @@ def evaluate(x: FloatArray, beta: FloatArray, sets: RiskSets, offset: FloatArray
     with np.errstate(under="ignore"):
         risk = np.where(active, sets.weights * np.exp(np.minimum(eta - log_factor, 0.0)), 0.0)
     group, share, weight = sets.step_group, sets.step_share, sets.step_weight
-    denominator = sets.risk_sums(risk)[group] - share * sets.event_sums(risk)[group]
+    # Risk stands beside risk times covariates: sums over groups are taken of all at once.
+    weighted = np.empty((risk.size, x.shape[1] + 1))
+    weighted[:, 0] = risk
+    np.multiply(risk[:, None], x, out=weighted[:, 1:])
+    total, tied = sets.risk_sums(weighted), sets.event_sums(weighted)
+    denominator = total[group, 0] - share * tied[group, 0]
     if not (denominator > _SMALLEST).all():
         return _nowhere(x.shape[1], sets, risk, log_factor)
-    once, twice = weight / denominator, weight / denominator**2
-    hazard, tied_hazard = sets.step_sums(once), sets.step_sums(share * once)
-    outer = np.stack([sets.step_sums(v) for v in (twice, share * twice, share**2 * twice)], axis=1)
-    weighted = risk[:, None] * x
-    risk_total, tied_total = sets.risk_sums(weighted), sets.event_sums(weighted)
+    steps = np.empty((5, denominator.size))
+    once, twice = steps[0], steps[2]
+    np.divide(weight, denominator, out=once)
+    np.divide(once, denominator, out=twice)
+    steps[1], steps[3] = share * once, share * twice
+    steps[4] = share * steps[3]
+    sums = sets.step_sums(steps)
+    hazard, tied_hazard, outer = sums[0], sums[1], sums[2:].T
+    risk_total, tied_total = total[:, 1:], tied[:, 1:]
     exposure = sets.over_risk_period(hazard)
     rows = sets.event_rows
-    exposure[rows] -= tied_hazard[sets.until[rows] - 1]
+    exposure[rows] -= tied_hazard[sets.event_group]
     expected = risk * exposure
     event_weight = sets.weights[rows]
     return State(

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import AnalysisError
 from .cox import CoxFit
-from .fits import CONVERGED, STATUS_WORDS, Limits, make_results
+from .fits import CONVERGED, STATUS_WORDS, Genes, Limits, make_results
 from .layout import make_layout
 from .risksets import FloatArray, IntArray
 
@@ -67,22 +67,23 @@ def refit(fit: CoxFit, counts: IntArray) -> Resamples:
     -------
     Resamples
     """
-    from .lanes import make_block
     from .sweeps import fit_resamples
 
     if not fit.estimable.all():
         column = int(np.flatnonzero(~fit.estimable)[0])
         raise AnalysisError(f"Column {column} of x cannot be estimated (constant or collinear); leave it out first.")
     layout = make_layout(fit.risk_sets)
-    counts = np.asarray(counts)
-    b, p = counts.shape[0], fit.x.shape[1]
+    counts, rows = np.asarray(counts), layout.rows
     scale = fit.x.std(axis=0)
-    z = ((fit.x - fit.x.mean(axis=0)) / scale)[layout.rows]
-    block = make_block(np.ascontiguousarray(z), 0, fit.offset[layout.rows], layout)
-    out = make_results(b, p)
-    limits = Limits(_TOLERANCE, _ITERATIONS, fit.risk_sets.ties == "breslow")
+    z = ((fit.x - fit.x.mean(axis=0)) / scale)[rows]
+    weight, start = fit.risk_sets.weights[rows], fit.coefficients * scale
+    model = Genes(z, np.empty((rows.size, 0)), fit.offset[rows], start, weight, layout)
+    out = make_results(counts.shape[0], fit.x.shape[1])
     fit_resamples(
-        counts[:, layout.rows], block, fit.risk_sets.weights[layout.rows], fit.coefficients * scale, limits, out
+        np.ascontiguousarray(counts[:, rows], float),
+        model,
+        Limits(_TOLERANCE, _ITERATIONS, fit.risk_sets.ties == "breslow"),
+        out,
     )
     fitted = (out.status == CONVERGED)[:, None]
     return Resamples(

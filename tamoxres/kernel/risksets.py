@@ -40,6 +40,10 @@ class RiskSets:
     weights : array of float, shape (n,)
         Case weights.
     event : array of bool, shape (n,)
+    event_rows : array of int, shape (number of events,)
+        Rows with an event.
+    event_group : array of int, shape (number of events,)
+        Their groups.
     begin, until : array of int, shape (n,)
         A patient is at risk in the groups begin ... until - 1; a patient with an event has it in group until - 1.
     late : array of int
@@ -49,6 +53,8 @@ class RiskSets:
     group_end : array of int, shape (k,)
         One past the last group of the same stratum.
     step_group : array of int, shape (m,)
+    step_first : array of int, shape (k,)
+        The first step of each group.
     step_share : array of float, shape (m,)
         j / d of Efron's step, 0 for Breslow.
     step_weight : array of float, shape (m,)
@@ -57,6 +63,8 @@ class RiskSets:
     ties: Ties
     weights: FloatArray
     event: np.ndarray[Any, np.dtype[np.bool_]]
+    event_rows: IntArray
+    event_group: IntArray
     begin: IntArray
     until: IntArray
     late: IntArray
@@ -64,6 +72,7 @@ class RiskSets:
     group_stratum: IntArray
     group_end: IntArray
     step_group: IntArray
+    step_first: IntArray
     step_share: FloatArray
     step_weight: FloatArray
 
@@ -72,24 +81,20 @@ class RiskSets:
         """Number of distinct (stratum, event time) pairs."""
         return int(self.group_time.size)
 
-    @property
-    def event_rows(self) -> IntArray:
-        """Rows with an event, shape (number of events,)."""
-        return np.flatnonzero(self.event)
-
     def event_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over the events of each group: shape (k,) or (k, p)."""
-        rows = self.event_rows
-        group = self.until[rows] - 1
-        return self._by_column(lambda v: np.asarray(np.bincount(group, v[rows], self.n_groups), float), values)
+        group, k = self.event_group, self.n_groups
+        return self._by_column(lambda v: np.asarray(np.bincount(group, v, k), float), values[self.event_rows])
 
     def risk_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over those at risk in each group: shape (k,) or (k, p)."""
         return self._by_column(self._risk_sums, values)
 
     def step_sums(self, values: FloatArray) -> FloatArray:
-        """Sum `values`, shape (m,), over the tie steps of each group: shape (k,)."""
-        return np.asarray(np.bincount(self.step_group, values, self.n_groups), float)
+        """Sum `values`, shape (m,) or (q, m), over the tie steps of each group: shape (k,) or (q, k)."""
+        if self.step_group.size == self.n_groups:
+            return values
+        return np.add.reduceat(values, self.step_first, axis=-1)
 
     def over_risk_period(self, per_group: FloatArray) -> FloatArray:
         """Sum `per_group`, shape (k,) or (k, p), over the groups in which each patient is at risk: (n,) or (n, p)."""
@@ -111,8 +116,10 @@ class RiskSets:
         change = np.bincount(self.until, values, k + 1)
         if self.late.size:
             change -= np.bincount(self.begin[self.late], values[self.late], k + 1)
-        tail = np.cumsum(change[::-1])[::-1]
-        tail = np.append(tail, 0.0)
+        tail = np.zeros(k + 2)
+        np.cumsum(change[::-1], out=tail[k::-1])
+        if self.group_end[0] == k:  # one stratum
+            return tail[1 : k + 1]
         return np.asarray(tail[1 : k + 1] - tail[self.group_end + 1])
 
 
@@ -169,11 +176,12 @@ def make_risk_sets(
     begin, until = np.where(idle, 0, begin), np.where(idle, 0, until)
     group, share, step_weight = _tie_steps(group_of_event, weight[rows], groups.size, ties)
     return RiskSets(
-        ties=ties, weights=weight, event=happened, begin=begin, until=until,
-        late=np.flatnonzero(begin > np.where(idle, 0, first)),
+        ties=ties, weights=weight, event=happened, event_rows=rows, event_group=group_of_event,
+        begin=begin, until=until, late=np.flatnonzero(begin > np.where(idle, 0, first)),
         group_time=times[groups % (times.size + 1)], group_stratum=group_stratum,
         group_end=np.searchsorted(group_stratum, group_stratum, side="right").astype(np.int64),
-        step_group=group, step_share=share, step_weight=step_weight,
+        step_group=group, step_first=np.searchsorted(group, np.arange(groups.size)),
+        step_share=share, step_weight=step_weight,
     )  # fmt: skip
 
 
@@ -203,7 +211,7 @@ def _check(time: FloatArray, event: IntArray, entry: FloatArray | None, weight: 
         raise AnalysisError(
             f"{int((~np.isfinite(time)).sum())} follow-up times are missing or infinite; leave them out."
         )
-    if not np.isin(event, (0, 1)).all():
+    if not ((event == 0) | (event == 1)).all():
         raise AnalysisError("An event indicator holds values other than 0 and 1; recode it.")
     if not np.any(event):
         raise AnalysisError(f"None of {time.size:,} patients has an event; a Cox model needs events.")

@@ -1,135 +1,156 @@
-"""What fills the lanes of `lanes`: genes, or resamples, sixteen at a time.
+"""Batches of compiled fits: every gene of a block, or every resample, one after the other in one compiled call.
 
 Conventions: a gene is centred and scaled over the patients who have it; patients without it weigh 0, and their events
-leave the tie counts. Lanes beyond the last gene stay empty, and are not fitted.
+leave the tie counts. A fit needs the memory of one fit, which stays in the processor's cache, and does not depend on
+those before it: it gives the same bits in whatever block it stands.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .compiled import compiled
-from .fits import CONSTANT, CONVERGED, INFINITE, Genes, Limits, Results, make_results
-from .lanes import Block, Scratch, make_block, make_scratch
-from .lanes_newton import newton
+from .climbing import Summit, climb, covariance
+from .compiled import Work, dot, evaluate, evaluate_own, make_tally, make_work, risks
+from .compiling import compiled
+from .fits import CONSTANT, CONVERGED, INFINITE, Genes, Limits, Problem, Results
 from .newton import FLAT
 from .risksets import FloatArray, IntArray
-from .simd import LANES, above, load, splat, store
 
 __all__ = ["fit_genes", "fit_resamples"]
 
 
 @compiled
-def _take_in(values: FloatArray, place: IntArray, row: int, x: FloatArray) -> None:
-    """Bring the genes from `row` on into the lanes; a lane without a gene is NaN."""
-    here = min(LANES, values.shape[0] - row)
-    for i in range(place.shape[0]):
-        for lane in range(here):
-            x[i, lane] = values[row + lane, place[i]]
-        for lane in range(here, LANES):
-            x[i, lane] = np.nan
+def _take_in(values: FloatArray, place: IntArray, counts: FloatArray, x: FloatArray) -> tuple[float, float, int]:
+    """Bring a gene to its positions, 0 where missing; return its sum, how many have it, and 1 if some are infinite."""
+    total, known, infinite = 0.0, 0.0, 0.0
+    for i in range(x.shape[0]):
+        value = float(values[place[i]])
+        here = 1.0 if value * 0.0 == 0.0 else 0.0  # infinity times 0 is NaN
+        infinite += (1.0 if value == value else 0.0) - here  # noqa: PLR0124 (NaN is not itself)
+        x[i] = value if here > 0.0 else 0.0
+        counts[i] = here
+        known += here
+        total += x[i]
+    return total, known, int(infinite > 0.0)
 
 
 @compiled
-def _weigh(x: FloatArray, case_weight: FloatArray, counts: FloatArray, weight: FloatArray, found: FloatArray) -> None:
-    """Count and weigh whom each lane has, set missing values to 0; count finite and infinite values in `found`."""
-    finite, infinite = splat(0.0), splat(0.0)
-    one, nothing = splat(1.0), splat(0.0)
+def _standardise(x: FloatArray, counts: FloatArray, centre: float, known: float) -> float:
+    """Centre and scale a gene; return the scale, 0 if it is constant."""
+    square = 0.0
     for i in range(x.shape[0]):
-        value = load(x, i)
-        number = above(value, splat(-2.0), one, above(splat(2.0), value, one, nothing))  # NaN is neither
-        here = above(value * 0.0, splat(-1.0), one, nothing)  # infinity times 0 is NaN
-        finite = finite + here
-        infinite = infinite + (number - here)
-        store(counts, i, here)
-        store(weight, i, here * case_weight[i])
-        store(x, i, above(here, nothing, value, nothing))
-    store(found, 0, finite)
-    store(found, 1, infinite)
+        x[i] = (x[i] - centre) * counts[i]
+        square += x[i] * x[i]
+    scale = math.sqrt(square / max(known, 1.0))
+    if not scale > FLAT * abs(centre):
+        return 0.0
+    for i in range(x.shape[0]):
+        x[i] /= scale
+    return scale
 
 
 @compiled
-def _centre_and_scale(x: FloatArray, counts: FloatArray, found: FloatArray) -> None:
-    """Centre and scale the lanes; leave centre and scale (0 if constant) in rows 2 and 3 of `found`."""
-    total, square = splat(0.0), splat(0.0)
-    count = above(load(found, 0), splat(1.0), load(found, 0), splat(1.0))
-    for i in range(x.shape[0]):
-        total = total + load(x, i)
-    centre = total / count
-    for i in range(x.shape[0]):
-        centred = (load(x, i) - centre) * load(counts, i)
-        square = square + centred * centred
-        store(x, i, centred)
-    store(found, 2, centre)
-    store(found, 3, square / count)
-    for lane in range(LANES):
-        scale = math.sqrt(found[3, lane])
-        found[3, lane] = scale if scale > FLAT * abs(found[2, lane]) else 0.0
-        found[4, lane] = 1.0 / scale if found[3, lane] > 0.0 else 0.0
-    factor = load(found, 4)
-    for i in range(x.shape[0]):
-        store(x, i, load(x, i) * factor)
+def _layout_columns(genes: Genes) -> FloatArray:
+    """Return ones, the shared columns, and room for the gene's, one a row."""
+    n, q = genes.shared.shape
+    z = np.ones((1 + q + genes.gene.shape[1], n))
+    for c in range(q):
+        for i in range(n):
+            z[c + 1, i] = genes.shared[i, c]
+    return z
 
 
 @compiled
-def _tally(block: Block, counts: FloatArray, breslow: bool) -> None:
-    """Fill tie steps and event sums of every lane; `counts` (n, LANES) says how often each patient stands in it."""
-    layout, factors, weight, x, sums = block.layout, block.factors, block.weight, block.x, block.sums
-    start, event_stop, offset = layout.group_start, layout.event_stop, block.offset
-    shared = factors.shape[1] - block.own
-    for c in range(sums.shape[0]):
-        store(sums, c, splat(0.0))
-    for g in range(start.shape[0]):
-        deaths, total = splat(0.0), splat(0.0)
-        for i in range(start[g], event_stop[g]):
-            deaths = deaths + load(counts, i)
-            here = load(weight, i)
-            total = total + here
-            store(sums, 0, load(sums, 0) + offset[i] * here)
-            for c in range(factors.shape[1]):
-                value = factors[i, c] * (here if c < shared else here * load(x, i))
-                store(sums, c + 1, load(sums, c + 1) + value)
-        one = splat(1.0)
-        if breslow:
-            deaths = above(deaths, one, one, deaths)
-        store(block.deaths, g, deaths)
-        store(block.step_weight, g, total / above(deaths, one, deaths, one))
-        most = 0.0
-        for lane in range(LANES):
-            most = max(most, block.deaths[g, lane])
-        block.most[g] = int(most)
+def _event_sums(z: FloatArray, genes: Genes, weight: FloatArray, first: int, sums: FloatArray) -> None:
+    """Sum the offset and the columns from `first` on over events."""
+    at_event = np.empty(weight.shape[0])
+    for i in range(weight.shape[0]):
+        at_event[i] = weight[i] * genes.layout.event[i]
+    sums[0] = dot(at_event, genes.offset)
+    for c in range(first, z.shape[0]):
+        sums[c] = dot(at_event, z[c])
 
 
 @compiled
-def _count(event: FloatArray, counts: FloatArray, found: FloatArray) -> None:
-    """Count patients and events of each lane in rows 0 and 1 of `found`."""
-    patients, events = splat(0.0), splat(0.0)
-    for i in range(counts.shape[0]):
-        patients = patients + load(counts, i)
-        events = events + event[i] * load(counts, i)
-    store(found, 0, patients)
-    store(found, 1, events)
+def _keep(summit: Summit, beta: FloatArray, row: int, out: Results) -> None:
+    """Write a fit to its row."""
+    out.status[row], out.iterations[row] = summit.status, summit.iterations
+    out.loglik[row] = summit.loglik
+    for c in range(beta.shape[0]):
+        out.beta[row, c] = beta[c]
+    if summit.status == CONVERGED:
+        covariance(summit.root, out.covariance[row])
 
 
-def _put_in(
-    values: FloatArray, place: IntArray, row: int, block: Block, genes: Genes, counts: FloatArray, out: Results
+class Null(NamedTuple):
+    """The model without genes, evaluated once, and the scratch of the genes' fits.
+
+    Attributes
+    ----------
+    q : int
+        Its columns.
+    loglik : float
+    risk : array, shape (n,)
+        Weight times relative hazard.
+    left : Work
+        As it was left.
+    work : Work
+        For the genes' fits.
+    """
+
+    q: int
+    loglik: float
+    risk: FloatArray
+    left: Work
+    work: Work
+
+
+@compiled
+def _evaluate_null(problem: Problem, start: FloatArray, q: int) -> Null:
+    """Evaluate the model of the first q columns."""
+    p, n = start.shape[0], problem.offset.shape[0]
+    risk, left = np.empty(n), make_work(p, n, problem.tally)
+    loglik = evaluate(problem, start[:q], left)
+    risks(problem, start[:q], risk)
+    return Null(q, loglik, risk, left, make_work(p, n, problem.tally))
+
+
+@compiled
+def _fit_gene(
+    problem: Problem, null: Null, start: FloatArray, nested: bool, limits: Limits, row: int, out: Results
 ) -> None:
-    """Bring the genes from `row` on into the lanes, and into `counts` how often each lane has each patient."""
-    found = np.zeros((5, LANES))
-    _take_in(values, place, row, block.x)
-    _weigh(block.x, genes.tally.weight, counts, block.weight, found)
-    infinite = found[1] > 0
-    _centre_and_scale(block.x, counts, found)
-    here = out.part(row, row + LANES)
-    k = here.n.size
-    here.centre[:], here.scale[:] = found[2, :k], found[3, :k]
-    _count(genes.layout.event, counts, found)
-    here.n[:], here.events[:] = found[0, :k], found[1, :k]
-    here.status[:] = np.where(infinite, INFINITE, np.where(found[3] == 0, CONSTANT, CONVERGED))[:k]
+    """Fit one gene, first without the last column if `nested`; start where the gene has no effect, or from that fit."""
+    p, complete = start.shape[0], out.n[row] == problem.offset.shape[0]
+    begin = start.copy()
+    for columns in range(p - 1 if nested else p, p + 1):
+        beta, loglik = begin[:columns].copy(), np.nan
+        if complete and (columns < p or np.isnan(out.loglik_nested[row])):
+            evaluate_own(problem, null.risk, null.q + 1, columns + 1, null.left, null.work)
+            loglik = null.loglik
+        summit = climb(problem, beta, loglik, null.work, limits)
+        if columns < p and summit.status == CONVERGED:
+            out.loglik_nested[row] = summit.loglik
+            for c in range(columns):
+                begin[c] = beta[c]
+        if columns == p:
+            _keep(summit, beta, row, out)
 
 
+@compiled
+def _place_gene(values: FloatArray, place: IntArray, counts: FloatArray, x: FloatArray, row: int, out: Results) -> bool:
+    """Write a gene to `x`, and who has it to `counts`; say whether it can be fitted."""
+    total, known, infinite = _take_in(values, place, counts, x)
+    centre = total / max(known, 1.0)
+    scale = _standardise(x, counts, centre, known)
+    out.centre[row], out.scale[row], out.n[row] = centre, scale, int(known)
+    out.status[row] = INFINITE if infinite else CONSTANT
+    return not infinite and scale > 0.0
+
+
+@compiled
 def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, limits: Limits, out: Results) -> None:
     """Fit every gene.
 
@@ -145,54 +166,50 @@ def fit_genes(values: FloatArray, place: IntArray, genes: Genes, nested: bool, l
     out : Results
         Written.
     """
-    factors = np.ascontiguousarray(np.hstack([genes.shared, genes.gene]))
-    own, p = genes.gene.shape[1], factors.shape[1]
-    full = make_block(factors, own, genes.offset, genes.layout)
-    fewer = full._replace(factors=np.ascontiguousarray(factors[:, : p - 1]), own=own - 1, sums=full.sums[:p])
-    scratch, fewer_scratch = make_scratch(full), make_scratch(fewer)
-    fewer_out, counts = make_results(LANES, p - 1), np.empty_like(full.weight)
-    for row in range(0, values.shape[0], LANES):
-        _put_in(values, place, row, full, genes, counts, out)
-        _tally(full, counts, limits.breslow)
-        fitted = np.zeros(LANES, np.int64)
-        here = out.part(row, row + LANES)
-        fitted[: here.n.size] = here.status == CONVERGED
-        scratch.beta[:] = genes.start[:, None]
-        if nested:
-            fewer_scratch.beta[:] = genes.start[: p - 1, None]
-            newton(fewer, fewer_scratch, fitted, limits, 0, fewer_out)
-            good = (fitted == 1) & (fewer_out.status == CONVERGED)
-            scratch.beta[: p - 1, good] = fewer_scratch.beta[:, good]
-            here.loglik_nested[:] = np.where(good, fewer_out.loglik, np.nan)[: here.n.size]
-        newton(full, scratch, fitted, limits, row, out)
+    z, (n, q), event = _layout_columns(genes), genes.shared.shape, genes.layout.event
+    counts, sums, layout = np.ones(n), np.zeros(z.shape[0]), genes.layout
+    one: Any = np.int64(1)  # see `compiled.evaluate`
+    whole = make_tally(layout, counts, genes.weight, limits.breslow)
+    _event_sums(z, genes, whole.weight, one, sums)
+    null = _evaluate_null(Problem(z, genes.offset, sums, whole, layout), genes.start, q)
+    for g in range(values.shape[0]):
+        fine = _place_gene(values[g], place, counts, z[q + 1], g, out)
+        out.events[g] = int(dot(counts, event))
+        if not fine or out.events[g] == 0:
+            continue
+        for c in range(1, genes.gene.shape[1]):
+            for i in range(n):
+                z[q + 1 + c, i] = z[q + 1, i] * genes.gene[i, c]
+        tally, first = whole, q + 1
+        if out.n[g] < n:
+            tally, first = make_tally(layout, counts, genes.weight, limits.breslow), 1
+        here = sums.copy()
+        _event_sums(z, genes, tally.weight, first, here)
+        _fit_gene(Problem(z, genes.offset, here, tally, layout), null, genes.start, nested, limits, g, out)
 
 
-def fit_resamples(
-    drawn: IntArray, block: Block, case_weight: FloatArray, start: FloatArray, limits: Limits, out: Results
-) -> None:
+@compiled
+def fit_resamples(drawn: FloatArray, genes: Genes, limits: Limits, out: Results) -> None:
     """Refit a model with each patient as often as drawn.
 
     Parameters
     ----------
-    drawn : array of int, shape (resamples, n)
+    drawn : array, shape (resamples, n)
         How often the patient at each position was drawn.
-    block : Block
-        The model; its lanes are overwritten.
-    case_weight : array, shape (n,)
-    start : array, shape (p,)
+    genes : Genes
+        The model, of shared columns alone.
     limits : Limits
     out : Results
         Written.
     """
-    scratch: Scratch = make_scratch(block)
-    found, counts = np.zeros((2, LANES)), np.zeros_like(block.weight)
-    for row in range(0, drawn.shape[0], LANES):
-        here = out.part(row, row + LANES)
-        k = here.n.size
-        counts[:, :k], counts[:, k:] = drawn[row : row + k].T, 0.0
-        np.multiply(counts, case_weight[:, None], out=block.weight)
-        _tally(block, counts, limits.breslow)
-        _count(block.layout.event, counts, found)
-        here.n[:], here.events[:] = found[0, :k], found[1, :k]
-        scratch.beta[:] = start[:, None]
-        newton(block, scratch, (np.arange(LANES) < k).astype(np.int64), limits, row, out)
+    z, event = _layout_columns(genes), genes.layout.event
+    sums = np.empty(z.shape[0])
+    one: Any = np.int64(1)  # see `compiled.evaluate`
+    for b in range(drawn.shape[0]):
+        tally = make_tally(genes.layout, drawn[b], genes.weight, limits.breslow)
+        _event_sums(z, genes, tally.weight, one, sums)
+        out.n[b], out.events[b] = int(dot(drawn[b], np.ones(event.shape[0]))), int(dot(drawn[b], event))
+        beta = genes.start.copy()
+        problem = Problem(z, genes.offset, sums, tally, genes.layout)
+        work = make_work(beta.shape[0], event.shape[0], tally)
+        _keep(climb(problem, beta, np.nan, work, limits), beta, b, out)

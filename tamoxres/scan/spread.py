@@ -19,6 +19,8 @@ __all__ = ["Lost", "spread"]
 Results = Generator[tuple[int, Any], None, None]
 _WAITING = 4  # calls sent for each worker
 _PATIENCE = 60  # seconds to wait for the first worker
+_MISSING = ("lost", "pending")  # its result was with a worker that died
+_TIMES = 5  # that a call is sent before the cluster counts as gone
 
 
 class Lost:
@@ -80,7 +82,8 @@ def _by_joblib(function: Callable[..., Any], calls: Iterator[tuple[int, tuple[An
     )  # fmt: skip
     results = run(delayed(_numbered)(i, function, arguments) for i, arguments in calls)
     try:
-        yield from results
+        for result in results:  # noqa: UP028 (`yield from` would close joblib's generator before warnings are off)
+            yield result
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # joblib tells of the calls it drops when work is stopped
@@ -97,21 +100,26 @@ def _on_dask(client: Any, function: Callable[..., Any], calls: Iterator[tuple[in
             f"The Dask cluster has had no worker for {_PATIENCE} s. Start one, and run again."
         ) from None
     most = _WAITING * sum(client.ncores().values())
-    numbers: dict[Any, int] = {}
+    numbers: dict[Any, tuple[int, tuple[Any, ...], int]] = {}
     sent: Any = distributed.as_completed()  # type: ignore[no-untyped-call]
 
-    def send() -> None:
-        for i, arguments in islice(calls, max(most - len(numbers), 0)):
-            future = client.submit(function, *arguments, pure=False)
-            numbers[future] = i
-            sent.add(future)
+    def send(i: int, arguments: tuple[Any, ...], times: int) -> None:
+        future = client.submit(function, *arguments, pure=False)
+        numbers[future] = i, arguments, times
+        sent.add(future)
 
     try:
-        send()
+        for i, arguments in islice(calls, most):
+            send(i, arguments, 1)
         while numbers:
             future = next(sent)
-            i, result = numbers.pop(future), _result(future)
-            send()
+            i, arguments, times = numbers.pop(future)
+            if future.status in _MISSING and times < _TIMES:
+                send(i, arguments, times + 1)
+                continue
+            result = _result(future)
+            for j, more in islice(calls, max(most - len(numbers), 0)):
+                send(j, more, 1)
             yield i, result
     finally:
         client.cancel(list(numbers))
