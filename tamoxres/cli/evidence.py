@@ -226,6 +226,8 @@ def literature(
     rows = published(marker=marker, estimand=estimand, tier=tier, setting=setting, include=wanted, **own)
     rows = narrowed(rows, treatment=treatment, with_flags=split(flag), without_flags=split(without_flag))
     show.effects(rows, format_, output, title="Published effects" if data is None else f"Effects of {data}")
+    if not rows and format_ == "table":
+        show.say("No published effect of this kind in the table.")
 
 
 def _folder(data: Path | None, *, merge: bool, compare: bool) -> Path | None:

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..errors import Unreachable
 from ..files import write_whole
-from .fetch_http import Client
 from ..registry.known import declared, entrez_ids
+from .fetch_http import Client
 from .profiles import CASCADE_GENES
 
 __all__ = ["ApiStudy", "fetch_api"]

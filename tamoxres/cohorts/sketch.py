@@ -114,12 +114,13 @@ def init_mapping(path: str | Path) -> str:
         lines += _column_lines(name, facts[source])
     if "patient" not in guesses:
         lines += ['# QUESTION: which column identifies a patient? patient = "..."']
+    free = [name for name in facts if name not in used - {guesses.get("her2", "")}]
     for marker, declaration in declared().items():
-        for source, fact in facts.items():
-            if declaration.columns and re.fullmatch(declaration.columns, _plain(source)) and source not in used - {guesses.get("her2", "")}:
-                lines += _marker_lines(marker, fact)
-                used.add(source)
-                break
+        own = next((name for name in free if re.fullmatch(declaration.columns or "(?!)", _plain(name))), None)
+        if own is not None:
+            lines += _marker_lines(marker, facts[own])
+            free.remove(own)
+            used.add(own)
     for pair in pairs:
         lines += _endpoint_lines(*pair, table, facts)
     if not pairs:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["call", "concordance", "markers_table", "rule_names", "rules_for", "with_continuous"]
 
+
 def _default(cohort: Cohort, marker: Marker) -> str | None:
     """Return a marker's rule in a cohort: the cohort's default, else the call it holds, else the marker's default."""
     own = {canonical(name): rule for name, rule in cohort.default_rules.items()}
@@ -204,5 +205,6 @@ def with_continuous(cohort: Cohort, marker: str, *, rule: str) -> Cohort:
             return replace(cohort, patients=cohort.patients.assign(**{column: candidate.measure(cohort)}))
     levels = [r.name for r in rules_for(cohort, marker) if isinstance(r, LevelRule)]
     raise QuestionError(
-        f"{cohort.name} holds no level of {find(marker, cohort).name} by rule {rule}. It holds {', '.join(levels) or 'none'}."
+        f"{cohort.name} holds no level of {find(marker, cohort).name} by rule {rule}. "
+        f"It holds {', '.join(levels) or 'none'}."
     )

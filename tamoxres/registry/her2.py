@@ -94,7 +94,8 @@ MARKER = Marker(
         marker="HER2", altered="over-expression and over-activation of the receptor HER2",
         effect="tamoxifen resistance",
         statement="Over-expression and over-activation of the receptor HER2 go with tamoxifen resistance: "
-        "over-activity of its growth-signalling cascade results in cell proliferation even in the presence of tamoxifen.",
+        "over-activity of its growth-signalling cascade results in cell proliferation even in the presence of "
+        "tamoxifen.",
     ),
     fetch=("metabric",), columns=r"(her2|erbb2).*", order=1,
     branch=Branch(name="HER2", place=1, genes=("ERBB2", "ERBB3", "EGFR", "GRB7")),

@@ -21,7 +21,7 @@ REVIEW = (
     "Tamoxifen Resistance."
 )
 """The review by authors and title; its printed page names neither journal nor year ("articles from 1994 to 2015")."""
-_NAME = re.compile(r"[A-Z0-9][A-Z0-9_.-]*")
+_NAME = re.compile(r'[^\s/\\:*?"<>|][^/\\:*?"<>|]*')  # it stands in file names too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class Marker:
     branch: Branch | None = None
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if self.name != self.name.upper() or not _NAME.fullmatch(self.name):
             raise QuestionError(
                 f"A marker is named {self.name!r}. Write its name in capitals and digits, such as HER2."
             )

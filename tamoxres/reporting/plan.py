@@ -4,13 +4,15 @@ A plan is a TOML file. `[[markers]]` asks markers of a cohort: its first rule on
 other combination a sensitivity analysis, unless `role = "exploratory"` says that the plan came after the data, or
 `role = "sensitivity"` that the cohort only looks at another's patients again. `[[benchmarks]]` are treatment effects
 whose answer is known; `[[pools]]` declare what may be pooled; `[[silent]]` says which cohorts cannot speak, and why.
+`[[cohorts]]` names files of your own with their mappings, so that the other tables can ask them by name. A marker is
+written by any of its names; one that a mapping alone calls is as good as one that comes with the package.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -18,9 +20,20 @@ from ..endpoints import PUBLISHED, STEEP
 from ..endpoints import endpoint as find_endpoint
 from ..errors import QuestionError
 from ..question import Question
+from ..registry import canonical
 from ..vocabulary import ESTIMANDS
 
-__all__ = ["BenchmarkPlan", "MarkerPlan", "Plan", "PoolPlan", "Role", "Silent", "default_plan", "read_plan"]
+__all__ = [
+    "BenchmarkPlan",
+    "CohortFile",
+    "MarkerPlan",
+    "Plan",
+    "PoolPlan",
+    "Role",
+    "Silent",
+    "default_plan",
+    "read_plan",
+]
 
 Role = Literal["primary", "sensitivity", "exploratory"]
 _Asked = Literal["planned", "sensitivity", "exploratory"]
@@ -39,6 +52,7 @@ class MarkerPlan:
     ----------
     cohort : str
     markers : tuple of str
+        By any of their names.
     rules : tuple of str
         Empty: all that the cohort's files can answer, its default first; `default`: that one alone.
     endpoints : tuple of str
@@ -75,6 +89,9 @@ class MarkerPlan:
     margin: tuple[float, float] | None = None
     why: str = ""
     margin_why: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "markers", tuple(map(canonical, self.markers)))
 
     def prognostic(self, marker: str, rule: str | None, endpoint: str, *, crude: bool = False) -> Question:
         """Ask what the marker tells among the endocrine-treated."""
@@ -160,6 +177,26 @@ class PoolPlan:
     rows: _Rows = "all"
     name: str = ""
 
+    def __post_init__(self) -> None:
+        if self.marker != "all":
+            object.__setattr__(self, "marker", canonical(self.marker))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortFile:
+    """A cohort of your own: its file and its mapping, beside the plan or by a whole path.
+
+    Attributes
+    ----------
+    name : str
+        As in the mapping.
+    file, mapping : str
+    """
+
+    name: str
+    file: str
+    mapping: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
@@ -184,6 +221,7 @@ class Plan:
     benchmarks: tuple[BenchmarkPlan, ...] = ()
     pools: tuple[PoolPlan, ...] = ()
     silent: tuple[Silent, ...] = ()
+    cohorts: tuple[CohortFile, ...] = ()
     alpha: float = 0.05
     seed: int = 1
 
@@ -198,6 +236,9 @@ class Plan:
             _check_pool(pool)
         for benchmark in self.benchmarks:
             benchmark.question()
+        asked_of = {one.cohort for one in self.markers} | {one.cohort for one in self.benchmarks}
+        if idle := [one.name for one in self.cohorts if one.name not in asked_of]:
+            raise QuestionError(f"[[cohorts]] {idle[0]}: nothing is asked of it. Name it in [[markers]].")
 
     def order(self) -> list[str]:
         """Return the markers asked for, each once, in the plan's order."""
@@ -231,13 +272,20 @@ def read_plan(path: str | Path) -> Plan:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise QuestionError(f"{source} is not TOML: {error}.") from None
     try:
-        return _plan(content)
+        return _beside(_plan(content), source.parent)
     except QuestionError as error:
         raise QuestionError(f"{source.name}: {error}") from None
 
 
+def _beside(plan: Plan, folder: Path) -> Plan:
+    """Take the paths of a plan's own cohorts from the plan's folder."""
+    own = tuple(replace(o, file=str(folder / o.file), mapping=str(folder / o.mapping)) for o in plan.cohorts)
+    return replace(plan, cohorts=own)
+
+
 def _plan(content: Mapping[str, Any]) -> Plan:
-    parts = {"markers": MarkerPlan, "benchmarks": BenchmarkPlan, "pools": PoolPlan, "silent": Silent}
+    parts = {"markers": MarkerPlan, "benchmarks": BenchmarkPlan, "pools": PoolPlan, "silent": Silent,
+             "cohorts": CohortFile}  # fmt: skip
     made: dict[str, Any] = {}
     for name, value in content.items():
         if name not in {field.name for field in fields(Plan)}:
