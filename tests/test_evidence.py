@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections import Counter
 
 import pytest
 
 from tamoxres.effects import effects_to_csv, read_effects
 from tamoxres.errors import PoolingError, QuestionError
-from tamoxres.evidence import MARKERS, OPTIONAL, claims, derived_interactions, literature, studies
+from tamoxres.evidence import OPTIONAL, claims, derived_interactions, literature, studies
 from tamoxres.files import data_root
 from tamoxres.meta.comparable import REFUSED_FLAGS, Alike
 from tamoxres.meta.pool import pool
+from tamoxres.registry.known import evidence_names
 
 PRINTED = 1e-12  # estimates are taken over as printed
 ROUNDED = 5e-4  # a ratio of printed ratios, worked by hand to three decimals
@@ -189,7 +191,7 @@ def test_evidence_map_has_a_row_a_study_marker_and_direction():
     """167 findings, each with its tier, direction and setting; the seven markers all stand in it."""
     frame = studies()
     assert len(frame) == 167
-    assert set(frame["marker"]) == set(MARKERS)
+    assert set(frame["marker"]) == set(evidence_names())
     assert set(frame["tier"]) == {"cell_line", "animal_model", "clinical", "meta_analysis"}
     row = frame[(frame["study"] == "Luen 2018") & (frame["marker"] == "PIK3CA")].iloc[0]
     assert (row["direction"], row["year"], row["setting"]) == ("mixed", 2018, "adjuvant")
@@ -235,9 +237,20 @@ def test_pooling_published_rows_refuses_and_pools():
 
 
 def test_the_claims_cover_the_pathway():
-    """Six markers are claimed to go with resistance, and PIK3CA to make no significant difference."""
+    """Six markers are claimed to bear on resistance; of PIK3CA the review says that no difference was elucidated."""
     found = {claim.marker: claim for claim in claims()}
-    assert tuple(found) == MARKERS
-    assert [m for m, claim in found.items() if claim.direction == "no_difference"] == ["PIK3CA"]
-    assert "no significant difference" in found["PIK3CA"].statement
-    assert str(found["PTEN"]) == "PTEN: Loss of PTEN goes with resistance to tamoxifen."
+    assert tuple(found) == evidence_names()
+    assert [m for m, claim in found.items() if claim.direction == "no_difference_shown"] == ["PIK3CA"]
+    assert "do not elucidate any significant difference" in found["PIK3CA"].statement
+    assert str(found["PTEN"]) == "PTEN: Suppression of PTEN has a notable effect on tamoxifen resistance."
+    assert "over-expression and over-activation" in found["HER2"].altered
+
+
+def test_the_claims_are_in_the_reviews_own_terms():
+    """No assay's way to see a marker is put into the review's mouth, and it is cited by authors and title alone."""
+    for claim in claims():
+        said = f"{claim.altered} {claim.effect} {claim.statement}".lower()
+        assert not re.search(r"amplif|mutation|\bloss\b|phosphor|equivalen", said), claim
+        assert "expression" not in said or claim.marker == "HER2"
+        assert claim.citation.startswith("Mansuri S, Teimourzadeh A, Farahmand L, Majidzadeh K. Analysis of Her2")
+        assert not re.search(r"\d{4}|doi", claim.citation)

@@ -52,7 +52,8 @@ def test_calls_stand_side_by_side(metabric: Cohort) -> None:
     ("marker", "rule", "message"),
     [
         ("HER2", "ihc_ish", "metabric cannot answer for HER2 by rule ihc_ish. Use one of its rules: snp6_gain"),
-        ("KRAS", None, "metabric cannot answer for KRAS"),
+        ("KRAS", None, "Unknown marker 'KRAS'. Use one of HER2, AKT, MTOR"),
+        ("HERR2", None, "Unknown marker 'HERR2'. Is it 'HER2'"),
     ],
 )
 def test_what_cannot_be_called(metabric: Cohort, marker: str, rule: str | None, message: str) -> None:

@@ -76,7 +76,7 @@ def test_nobody_is_pooled_twice(small):
     """Loi's patients are those of GSE17705: the later in the plan is left out by name; background is never pooled."""
     [akt] = [answer for answer in pool_all(small) if answer.marker == "AKT" and answer.asked.name == "mrna"]
     assert [row.study for row in akt.effects] == ["gse17705", "gse12093", "tcga_brca"]
-    assert akt.left_out == (("loi2008", "gse17705"),)
+    assert akt.left_out == (("Loi 2008 (tamoxifen)", "GSE17705 (tamoxifen)"),)
     assert {row.rule for row in akt.effects} == {"mrna_high"}
     assert all(not row.adjusted_for for row in akt.effects)
     assert akt.main.k == 3
@@ -92,7 +92,7 @@ def test_the_same_patients_with_the_drug_by_name(shared):
     assert again.prognostic[-1].estimate == pytest.approx(1.35, abs=ROUNDED)
     assert [case.whole for case in findings.leading("HER2")] == [True, False]
     pooled = next(a for a in pool_all(findings) if a.asked.estimand == "prognostic" and not a.asked.name)
-    assert ("metabric_rueda", "metabric") in pooled.left_out
+    assert ("METABRIC, drugs by name (Rueda 2019)", "METABRIC") in pooled.left_out
 
 
 def test_the_variations_stand_in_the_effects(shared):
@@ -125,8 +125,8 @@ def test_what_is_not_on_disk_is_passed_over(tmp_path):
     """A cohort that is not on disk is told with what brings it; where none is, that is an error."""
     findings = gather(plan("metabric", "scan_b", "metabric_rueda", markers=("HER2",)))
     assert {case.cohort.name for case in findings.cases} == {"metabric"}
-    told = " ".join(findings.absent)
-    assert "tamoxres fetch scan_b" in told
-    assert "supplement of Rueda 2019" in told
+    absent = {one.cohort: one for one in findings.absent}
+    assert absent["scan_b"].fetch == "scan_b"
+    assert "supplement of Rueda 2019" in absent["metabric_rueda"].why
     with pytest.raises(DataError, match="scan_b: .* is not on disk"):
         gather(plan("scan_b"))

@@ -14,8 +14,8 @@ import pytest
 import tamoxres as tr
 from tamoxres.analysis import AnalysisSet
 from tamoxres.errors import AnalysisError, QuestionError
-from tamoxres.genome import CASCADE
 from tamoxres.kernel.batch import fit_genes
+from tamoxres.registry.known import branches
 from tamoxres.scan.gene_sets import gene_set_table, set_correlation, set_test
 from tamoxres.scan.matrix import FrameMatrix
 from tamoxres.scan.permutation import family_wise, replicate
@@ -41,7 +41,7 @@ def gbsg() -> AnalysisSet:
 def expression(gbsg: AnalysisSet) -> pd.DataFrame:
     """Sixty genes; the first six are the HER2 and AKT branches, correlated, and the last is the patient's grade."""
     draw = np.random.default_rng(8)
-    names = [*CASCADE["HER2"], "AKT1", "AKT2", *(f"GENE{g}" for g in range(53)), "GRADE"]
+    names = [*branches()["HER2"], "AKT1", "AKT2", *(f"GENE{g}" for g in range(53)), "GRADE"]
     frame = pd.DataFrame(draw.normal(size=(gbsg.n, 60)), index=gbsg.frame.index, columns=names)
     frame[names[:6]] += draw.normal(size=(gbsg.n, 1))
     frame["GRADE"] = gbsg.frame["grade"].to_numpy(float) + 0.1 * frame["GRADE"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Literal, cast
 
@@ -23,6 +23,7 @@ from ..models.interaction import InteractionResult, interaction
 from ..models.treatment import treatment_effect
 from ..models.weights import weights
 from ..question import Question
+from ..registry import find
 
 __all__ = ["Answer", "answer", "ask"]
 
@@ -109,6 +110,8 @@ def answer(cohort: Cohort, question: Question) -> Answer:
     AnalysisError
         If the patients are there but the model cannot be estimated.
     """
+    if question.marker:
+        question = replace(question, marker=find(question.marker, cohort).name)
     called = call(cohort, question.marker, rule=question.rule) if question.marker else cohort
     analysis = select(
         called, endpoint=question.endpoint, marker=question.marker, rule=question.rule, er=question.er,

@@ -17,7 +17,7 @@ from ..effects import EffectEstimate
 from ..endpoints import Endpoint
 from ..endpoints import endpoint as steep
 from ..errors import TamoxresError
-from ..markers.calling import rules_for
+from ..markers.calling import rule_names
 from ..question import Question
 from ..wording import count, p_value, ratio_with_interval
 from .answer import answer, ask
@@ -145,8 +145,8 @@ def sensitivity(
 
 
 def _primary(cohort: Cohort, question: Question) -> str:
-    rules = rules_for(cohort, question.marker) if question.marker else ()
-    parts = [question.endpoint.code, rules[0].name if rules else "", _adjustment(question)]
+    rules = rule_names(cohort, question.marker) if question.marker else ()
+    parts = [question.endpoint.code, rules[0] if rules else "", _adjustment(question)]
     return ", ".join(part for part in parts if part)
 
 
@@ -159,8 +159,8 @@ def _variations(cohort: Cohort, primary: Question) -> Iterator[tuple[str, str, Q
     for other in cohort.endpoints:
         if other != primary.endpoint:
             yield "endpoint", other.code, replace(primary, endpoint=other)
-    for rule in rules_for(cohort, primary.marker)[1:] if primary.marker else ():
-        yield "marker rule", rule.name, replace(primary, rule=rule.name)
+    for rule in rule_names(cohort, primary.marker)[1:] if primary.marker else ():
+        yield "marker rule", rule, replace(primary, rule=rule)
     yield from _models(primary)
     yield "period", "years 0-5", replace(primary, horizon=_PERIOD)
     yield "period", "after year 5", replace(primary, landmark=_PERIOD)

@@ -112,8 +112,11 @@ def fetch(
 
 
 def markers(
-    cohort: Annotated[str | None, typer.Argument(help="A catalogue name; all cohorts on disk if not given.")] = None,
+    cohort: Annotated[
+        str | None, typer.Argument(help="A catalogue name, or a file with --mapping; all on disk if not given.")
+    ] = None,
     concordance: Annotated[str | None, typer.Option(help="Agreement (kappa) between the rules of this marker.")] = None,
+    mapping: MappingFile = None,
     data_dir: DataDir = None,
 ) -> None:
     """List the rules that call a marker in a cohort: assay, counts, cut, definition."""
@@ -123,7 +126,7 @@ def markers(
 
     for name in [cohort] if cohort else list(ENTRIES):
         try:
-            loaded = load(name, data_dir=data_dir)
+            loaded = load(name, mapping=mapping, data_dir=data_dir)
         except DataError:
             if cohort:
                 raise

@@ -226,6 +226,8 @@ def literature(
     rows = published(marker=marker, estimand=estimand, tier=tier, setting=setting, include=wanted, **own)
     rows = narrowed(rows, treatment=treatment, with_flags=split(flag), without_flags=split(without_flag))
     show.effects(rows, format_, output, title="Published effects" if data is None else f"Effects of {data}")
+    if not rows and format_ == "table":
+        show.say("No published effect of this kind in the table.")
 
 
 def _folder(data: Path | None, *, merge: bool, compare: bool) -> Path | None:
@@ -242,13 +244,15 @@ def _show_view(
     output: Path | None,
 ) -> None:  # fmt: skip
     from ..evidence import evidence_counts, side_by_side, studies
+    from ..registry import find
 
     allowed = {"studies": ("tier", "setting")}.get(view, ())
     if given := [name for name, value in filters.items() if value and name not in allowed]:
         raise QuestionError(f"--{given[0]} is about effect rows. Leave it out, or leave out --view {view}.")
     if view == "studies":
         found = studies(**own)
-        for name, value in {"marker": marker and marker.upper(), **{key: filters[key] for key in allowed}}.items():
+        about = find(marker).evidence_name if marker else None
+        for name, value in {"marker": about, **{key: filters[key] for key in allowed}}.items():
             found = found if value is None else found[found[name] == value]
         short = ["study", "marker", "direction", "tier", "setting", "summary"]
         _show_frame(found, format_, output, "Studies", columns=short)
@@ -337,7 +341,9 @@ def _read(files: Iterable[Path]) -> list[EffectEstimate]:
 def _filtered(
     rows: list[EffectEstimate], marker: str | None, endpoint: str | None, estimand: Any, mapping: dict[str, str]
 ) -> list[EffectEstimate]:
-    wanted = {"marker": marker and marker.upper(), "estimand": estimand}
+    from ..registry import canonical
+
+    wanted = {"marker": marker and canonical(marker), "estimand": estimand}
     kept = [row for row in rows if all(value is None or getattr(row, name) == value for name, value in wanted.items())]
     kept = [row for row in kept if endpoint in (None, row.endpoint, mapping.get(row.endpoint, row.endpoint))]
     if not kept:

@@ -33,7 +33,7 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here 
 MappingFile = Annotated[
     Path | None, typer.Option("--mapping", help="TOML that maps a registry's file (see init-mapping).")
 ]
-Marker = Annotated[str | None, typer.Option(help="HER2, PTEN, AKT, MTOR, SRC, HH or PIK3CA.")]
+Marker = Annotated[str | None, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")]
 
 
 def split(text: str) -> tuple[str, ...]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import Unreachable
 from ..files import write_whole
+from ..registry.known import declared, entrez_ids
 from .fetch_http import Client
 from .profiles import CASCADE_GENES
 
@@ -21,8 +23,14 @@ __all__ = ["ApiStudy", "fetch_api"]
 
 _PAGE = 100_000
 _LISTS = {"sequenced": "sequenced", "cna": "cna", "mrna": "mRNA", "all": "all"}
-_SYMBOLS = {entrez: symbol for symbol, entrez in CASCADE_GENES.items()}
 _MAF = ("Hugo_Symbol", "Entrez_Gene_Id", "Variant_Classification", "HGVSp_Short", "Tumor_Sample_Barcode")
+
+
+@cache
+def _symbols() -> Mapping[int, str]:
+    """Return the symbol of each gene that is asked for, by Entrez id; other packages' markers bring theirs."""
+    genes = {**CASCADE_GENES, **entrez_ids(declared().values())}
+    return {entrez: symbol for symbol, entrez in genes.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,20 +156,20 @@ class _Asked:
 
     def _body(self, which: str, genes: bool = True) -> dict[str, Any]:
         body: dict[str, Any] = {"sampleListId": f"{self.study.study_id}_{which}"}
-        return body | ({"entrezGeneIds": sorted(_SYMBOLS)} if genes else {})
+        return body | ({"entrezGeneIds": sorted(_symbols())} if genes else {})
 
     def matrix(self, profile: str, name: str, which: str) -> str:
         url = f"{self.base}/molecular-profiles/{self.study.study_id}_{profile}/molecular-data/fetch?projection=SUMMARY"
         rows = _rows(self.client.post_json(url, self._body(which)), url, ("entrezGeneId", "sampleId", "value"))
         values = {(row["entrezGeneId"], row["sampleId"]): row["value"] for row in rows}
         samples = sorted({sample for _, sample in values})
-        genes = sorted({gene for gene, _ in values} & set(_SYMBOLS))
+        genes = sorted({gene for gene, _ in values} & set(_symbols()))
         if not genes:
             raise Unreachable(f"{url} holds none of the cascade's genes. Give --from another address.")
         lines = ["\t".join(["Hugo_Symbol", "Entrez_Gene_Id", *samples])]
         for gene in genes:
             cells = [_cell(values.get((gene, sample), "NA")) for sample in samples]
-            lines.append("\t".join([_SYMBOLS[gene], str(gene), *cells]))
+            lines.append("\t".join([_symbols()[gene], str(gene), *cells]))
         return self.write(name, lines)
 
     def mutations(self) -> str:
@@ -169,7 +177,7 @@ class _Asked:
         url = f"{self.base}/molecular-profiles/{profile}/mutations/fetch?projection=DETAILED"
         wanted = ("entrezGeneId", "sampleId", "mutationType")
         rows = _rows(self.client.post_json(url, self._body("sequenced")), url, wanted)
-        lines = {"\t".join(_mutation(row)) for row in rows if row["entrezGeneId"] in _SYMBOLS}
+        lines = {"\t".join(_mutation(row)) for row in rows if row["entrezGeneId"] in _symbols()}
         return self.write("data_mutations.txt", ["\t".join(_MAF), *sorted(lines)])
 
     def panels(self) -> list[str]:
@@ -198,7 +206,7 @@ class _Asked:
 def _mutation(row: Mapping[str, Any]) -> list[str]:
     change = str(row.get("proteinChange") or "")
     change = change if not change or change.startswith("p.") else f"p.{change}"
-    symbol = _SYMBOLS[row["entrezGeneId"]]
+    symbol = _symbols()[row["entrezGeneId"]]
     return [symbol, str(row["entrezGeneId"]), _cell(row["mutationType"]), _cell(change), str(row["sampleId"])]
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..cohort import Profile, ProfileKind
 from ..errors import BadCell, DataError
+from ..registry.known import built_in, entrez_ids
 from .rules import DefaultRule
 
 __all__ = [
@@ -23,12 +24,9 @@ __all__ = [
     "read_gene_rows", "read_mutations",
 ]  # fmt: skip
 
-CASCADE_GENES = {  # symbol: Entrez id
-    "ERBB2": 2064, "PTEN": 5728, "AKT1": 207, "AKT2": 208, "AKT3": 10000, "MTOR": 2475, "RPTOR": 57521,
-    "RICTOR": 253260, "RPS6": 6194, "RPS6KB1": 6198, "EIF4EBP1": 1978, "SRC": 6714, "GLI1": 2735, "GLI2": 2736,
-    "GLI3": 2737, "SMO": 6608, "PTCH1": 5727, "SHH": 6469, "SUFU": 51684, "PIK3CA": 5290, "PIK3R1": 5295,
-    "ESR1": 2099, "PGR": 5241, "MKI67": 4288, "INPP4B": 8821,
-}  # fmt: skip
+_CONTEXT = {"ESR1": 2099, "PGR": 5241, "MKI67": 4288}  # fetched beside the markers' genes, as receptors and growth
+CASCADE_GENES = {**entrez_ids(built_in().values()), **_CONTEXT}
+"""Entrez id by symbol of the genes of the declared markers, and of those that are fetched beside them."""
 _ROW_NAMES = ("Hugo_Symbol", "Entrez_Gene_Id", "Cytoband", "GENE_ID", "COMMON", "Composite.Element.REF")
 _MAF = ("Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode")
 _CHANGES = ("HGVSp_Short", "Protein_Change", "amino_acid_change_WU")

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..codebook import Column, column
 from ..endpoints import OS, RFS, Endpoint
+from ..registry import declared
 from .formats import read_file
 from .recode import RawTable
 
@@ -45,8 +46,6 @@ _NAMES = {  # harmonised column -> what its raw name looks like (lower case, wor
     "entry_months": r"entry.*",
     "sampling_weight": r"(sampling_)?weights?",
 }
-_MARKERS = {"HER2": r"(her2|erbb2).*", "PTEN": r"pten.*", "AKT": r"p?akt.*", "MTOR": r"p?mtor.*", "SRC": r"src.*",
-            "HH": r"(gli[123]|smo|ptch).*", "PIK3CA": r"pik3ca.*|pi3k.*"}  # fmt: skip
 _TIME = r".*(time|months?|days?|years?|_fu|survival)$|t_.*"
 _EVENT = r".*(status|event|death|dead|died|cens\w*|recur\w*|relaps\w*|vital)$"
 _ENDPOINT_WORDS = (
@@ -115,12 +114,13 @@ def init_mapping(path: str | Path) -> str:
         lines += _column_lines(name, facts[source])
     if "patient" not in guesses:
         lines += ['# QUESTION: which column identifies a patient? patient = "..."']
-    for marker, pattern in _MARKERS.items():
-        for source, fact in facts.items():
-            if re.fullmatch(pattern, _plain(source)) and source not in used - {guesses.get("her2", "")}:
-                lines += _marker_lines(marker, fact)
-                used.add(source)
-                break
+    free = [name for name in facts if name not in used - {guesses.get("her2", "")}]
+    for marker, declaration in declared().items():
+        own = next((name for name in free if re.fullmatch(declaration.columns or "(?!)", _plain(name))), None)
+        if own is not None:
+            lines += _marker_lines(marker, facts[own])
+            free.remove(own)
+            used.add(own)
     for pair in pairs:
         lines += _endpoint_lines(*pair, table, facts)
     if not pairs:

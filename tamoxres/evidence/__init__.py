@@ -9,10 +9,9 @@ from .check import ExtractionCheck, check_extraction, is_extraction
 from .compare import changes
 from .counts import evidence_counts
 from .published import OPTIONAL, derived_interactions, literature, narrowed, studies
-from .review import CLAIMS, Claim, claims, side_by_side
-from .tables import MARKERS
+from .review import Claim, claims, side_by_side
 
 __all__ = [
-    "CLAIMS", "MARKERS", "OPTIONAL", "Claim", "ExtractionCheck", "changes", "check_extraction", "claims",
+    "OPTIONAL", "Claim", "ExtractionCheck", "changes", "check_extraction", "claims",
     "derived_interactions", "evidence_counts", "is_extraction", "literature", "narrowed", "side_by_side", "studies",
 ]  # fmt: skip

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from ..endpoints import PUBLISHED, STEEP
 from ..errors import DataError, EffectError
+from ..registry.known import evidence_names
 from ..vocabulary import RATIO_MEASURES
 from .rows import COMPARISONS, effect_of, interaction_contrast
 from .tables import (
     EFFECTS,
-    MARKERS,
     SHARING,
     STUDIES,
     Extraction,
@@ -67,10 +67,14 @@ def _p(cell: str) -> str:
     return ""
 
 
+def _marker(cell: str) -> str:
+    return _choice(*evidence_names())(cell)
+
+
 _COUNT = _matches(r"\d*", "write a whole number, or leave it empty")
 _PROOF = _choice("source_text", "recalled")
 _EFFECT_CELLS: Mapping[str, CellCheck] = {
-    "study_id": _given, "marker": _choice(*MARKERS), "marker_state": _given, "comparison": _choice(*COMPARISONS),
+    "study_id": _given, "marker": _marker, "marker_state": _given, "comparison": _choice(*COMPARISONS),
     "treatment": _given, "endpoint": _choice(*STEEP, *PUBLISHED), "measure": _choice(*_MEASURES), "estimate": _number,
     "ci_low": _number, "ci_high": _number, "p_value": _p, "n": _COUNT, "events": _COUNT,
     "adjusted": _choice("yes", "no", ""), "verification": _PROOF,
@@ -192,8 +196,8 @@ def _study_problems(extraction: Extraction) -> Iterator[str]:
 def _findings(row: Row) -> Iterator[str]:
     markers = split(row["markers"])
     for marker in markers:
-        if marker not in MARKERS:
-            yield f"markers: {marker!r} is unknown; use {', '.join(MARKERS)}, joined by ;"
+        if marker not in evidence_names():
+            yield f"markers: {marker!r} is unknown; use {', '.join(evidence_names())}, joined by ;"
     for finding in split(row["finding_direction"]):
         marker, _, direction = finding.partition(":")
         if marker not in markers or direction not in DIRECTIONS:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..effects import EffectEstimate
-from ..errors import QuestionError
+from ..registry import find
 from .check import TIERS, open_extraction
 from .published import OPTIONAL, derived_interactions
 from .rows import effects_of
-from .tables import MARKERS, Extraction, row_flags, split
+from .tables import Extraction, row_flags, split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,9 +48,7 @@ def evidence_counts(
     """
     import pandas as pd
 
-    if marker is not None and marker.upper() not in MARKERS:
-        raise QuestionError(f"Unknown marker {marker!r}. Use one of {', '.join(MARKERS)}.")
-    asked = None if marker is None else marker.upper()
+    asked = None if marker is None else find(marker).evidence_name
     tables = open_extraction(data, merge=merge)
     about = [row for row in tables.studies if asked in (None, *split(row["markers"]))]
     pairs = [
@@ -74,7 +72,7 @@ def evidence_counts(
     steps.append(("usable", "with a standard error", *_size(e for e in usable if e.status == "estimated")))
     steps.append(("usable", "a test or an estimate alone", *_size(e for e in usable if e.status != "estimated")))
     steps += [("usable", told, *_size(e for e in usable if e.estimand == name)) for name, told in _ESTIMANDS.items()]
-    derived = derived_interactions(marker=asked, data=tables)
+    derived = derived_interactions(marker=marker, data=tables)
     steps.append(("usable", "interactions made from two printed strata", *_size(derived)))
     return pd.DataFrame(steps, columns=["step", "what", "studies", "rows"])
 

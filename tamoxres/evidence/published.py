@@ -6,16 +6,18 @@ Rows that must not be pooled unawares (`OPTIONAL`) are left out unless they are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata, stratum
 from ..errors import QuestionError
+from ..registry import find
 from ..vocabulary import ESTIMANDS, choose
 from .check import SETTINGS, TIERS, open_extraction
 from .rows import effects_of
-from .tables import MARKERS, Extraction, Row, citation, row_flags, split, study_labels
+from .tables import Extraction, Row, citation, row_flags, split, study_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +42,7 @@ def literature(
     Parameters
     ----------
     marker : str, optional
-        HER2, AKT, MTOR, SRC, HH, PTEN or PIK3CA.
+        By any of its names, such as `HER2` or `ERBB2`; a marker without a row in the tables gives none.
     estimand : "prognostic" | "treatment_effect" | "interaction", optional
     tier : "clinical" | "meta_analysis", optional
         Of the study (cell-line and animal studies have no effect rows).
@@ -68,9 +70,8 @@ def literature(
     >>> len(literature(include="all"))
     157
     """
-    marker = None if marker is None else marker.upper()
-    asked = {"marker": (marker, MARKERS), "estimand": (estimand, ESTIMANDS)}
-    asked |= {"tier": (tier, TIERS), "setting": (setting, SETTINGS)}
+    about = None if marker is None else find(marker)
+    asked = {"estimand": (estimand, ESTIMANDS), "tier": (tier, TIERS), "setting": (setting, SETTINGS)}
     for name, (value, allowed) in asked.items():
         if value is not None:
             choose(name, value, allowed)
@@ -78,12 +79,11 @@ def literature(
     tables, out = open_extraction(data, merge=merge), []
     for row, effect in zip(tables.effects, effects_of(tables), strict=True):
         study = tables.study(row["study_id"])
-        found = {
-            "marker": row["marker"], "estimand": effect.estimand, "tier": study["tier"], "setting": study["setting"],
-        }  # fmt: skip
-        fits = all(value in (None, found[name]) for name, (value, _) in asked.items())
+        held = {"estimand": effect.estimand, "tier": study["tier"], "setting": study["setting"]}
+        fits = all(value in (None, held[name]) for name, (value, _) in asked.items())
+        fits &= about is None or row["marker"] == about.evidence_name
         if fits and set(row_flags(row)) & set(OPTIONAL) <= kept_kinds:
-            out.append(effect)
+            out.append(effect if about is None else replace(effect, marker=about.name))
     return out
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata
 from ..effects.routes import side_errors
+from ..registry import Claim, declared
+from ..registry.known import evidence_names
 from .check import open_extraction
 from .published import literature, strata_pairs
 from .rows import effects_of
@@ -23,7 +24,7 @@ from .tables import Extraction
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CLAIMS", "Claim", "claims", "side_by_side"]
+__all__ = ["Claim", "claims", "side_by_side"]
 
 _COLUMNS = (
     "marker", "study", "contrast", "endpoint", "measure", "altered", "unaltered", "ratio", "ci_low", "ci_high", "se",
@@ -31,49 +32,15 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What the review that tamoxres examines says of one marker, in one sentence.
-
-    Attributes
-    ----------
-    marker : str
-    altered : str
-        The state that counts as altered.
-    direction : "resistant" | "no_difference"
-    statement : str
-    """
-
-    marker: str
-    altered: str
-    direction: Literal["resistant", "no_difference"]
-    statement: str
-
-    def __str__(self) -> str:
-        return f"{self.marker}: {self.statement}"
-
-
-def _claim(marker: str, altered: str, direction: Literal["resistant", "no_difference"], end: str) -> Claim:
-    return Claim(
-        marker=marker, altered=altered, direction=direction, statement=f"{altered[:1].upper()}{altered[1:]} {end}."
-    )
-
-
-_RESISTS = "goes with resistance to tamoxifen"
-CLAIMS = (
-    _claim("HER2", "over-expression or amplification of HER2", "resistant", _RESISTS),
-    _claim("AKT", "activation (phosphorylation) of AKT", "resistant", _RESISTS),
-    _claim("MTOR", "activation of mTOR and its targets", "resistant", _RESISTS),
-    _claim("SRC", "over-expression or activation of SRC", "resistant", _RESISTS),
-    _claim("HH", "activation of Hedgehog signalling", "resistant", _RESISTS),
-    _claim("PTEN", "loss of PTEN", "resistant", _RESISTS),
-    _claim("PIK3CA", "mutation of PIK3CA", "no_difference", "makes no significant difference to outcome on tamoxifen"),
-)
-
-
 def claims() -> tuple[Claim, ...]:
-    """Return what the review claims of each marker of the pathway."""
-    return CLAIMS
+    """Return what the review claims of each marker of the pathway, in its own terms and its own order.
+
+    Examples
+    --------
+    >>> print(claims()[5])
+    PTEN: Suppression of PTEN has a notable effect on tamoxifen resistance.
+    """
+    return tuple(marker.claim for marker in declared().values() if marker.claim is not None)
 
 
 def side_by_side(
@@ -116,7 +83,7 @@ def side_by_side(
 
 
 def _order(markers: Any) -> Any:
-    return markers.map({claim.marker: i for i, claim in enumerate(CLAIMS)})
+    return markers.map({name: i for i, name in enumerate(evidence_names())})
 
 
 def _same_question(test: EffectEstimate, stratum: EffectEstimate) -> bool:

@@ -20,11 +20,10 @@ from ..errors import DataError
 from ..files import data_root, read_pinned
 
 __all__ = [
-    "EFFECTS", "MARKERS", "SHARING", "STUDIES", "Extraction", "Row", "citation", "embedded", "merged",
+    "EFFECTS", "SHARING", "STUDIES", "Extraction", "Row", "citation", "embedded", "merged",
     "read_tables", "row_flags", "sharing", "split", "study_labels",
 ]  # fmt: skip
 
-MARKERS = ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA")
 EFFECTS, STUDIES = "effects.csv", "studies.csv"
 _SHA256 = {
     EFFECTS: "261dcc73b40142c3b7ca94c2e8234f20d7ca62fc735763100a023a3e6544b8ac",

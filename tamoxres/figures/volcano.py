@@ -24,7 +24,8 @@ from matplotlib.patches import Rectangle
 from scipy.special import log_ndtr
 
 from ..errors import TamoxresError
-from ..genome import CASCADE, CHROMOSOMES, plain_chromosomes
+from ..genome import CHROMOSOMES, plain_chromosomes
+from ..registry.known import branches
 from ..vocabulary import BoolArray, FloatArray
 from ..wording import count
 from .callouts import Callout, place_names
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PATHWAY", "manhattan", "volcano"]
 
-PATHWAY = tuple(gene for members in CASCADE.values() for gene in members)
+PATHWAY = tuple(gene for members in branches().values() for gene in members)
 """Genes of the cascade, named by default."""
 _EFFECTS = ("log_hr", "log_estimate", "coefficient")
 _PLACE = ("chromosome", "position")

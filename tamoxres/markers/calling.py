@@ -8,33 +8,49 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..errors import QuestionError
-from ..registry import branches, her2, pi3k
-from ..registry.cascade import cascade_rules
-from ..registry.rule import LevelRule, Rule
+from ..registry import LevelRule, Marker, Rule, canonical, find, known
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CASCADE", "RULES", "call", "concordance", "markers_table", "rules_for", "with_continuous"]
+__all__ = ["call", "concordance", "markers_table", "rule_names", "rules_for", "with_continuous"]
 
-CASCADE = ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA")
-_MEMBERS: dict[str, tuple[Rule, ...]] = {
-    "HER2": her2.RULES,
-    "AKT": pi3k.AKT_RULES,
-    "MTOR": pi3k.MTOR_RULES,
-    "SRC": branches.SRC_RULES,
-    "HH": branches.HH_RULES,
-    "PTEN": pi3k.PTEN_RULES,
-    "PIK3CA": pi3k.PIK3CA_RULES,
-}
-RULES = {**_MEMBERS, "CASCADE": cascade_rules(tuple(rule for rules in _MEMBERS.values() for rule in rules))}
+
+def _default(cohort: Cohort, marker: Marker) -> str | None:
+    """Return a marker's rule in a cohort: the cohort's default, else the call it holds, else the marker's default."""
+    own = {canonical(name): rule for name, rule in cohort.default_rules.items()}
+    if marker.name in own:
+        return own[marker.name]
+    return None if _held(cohort, marker.name) else marker.default_rule or None
 
 
 def rules_for(cohort: Cohort, marker: str) -> tuple[Rule, ...]:
     """Return the rules of a marker that the cohort's files can answer, its default first."""
-    usable = [rule for rule in RULES.get(marker.upper(), ()) if rule.applies(cohort)]
-    default = cohort.default_rules.get(marker.upper())
+    declared = find(marker, cohort)
+    default = _default(cohort, declared)
+    usable = [rule for rule in declared.rules if rule.applies(cohort)]
     return tuple(sorted(usable, key=lambda rule: rule.name != default))
+
+
+def rule_names(cohort: Cohort, marker: str) -> tuple[str, ...]:
+    """Name every rule by which a cohort can call a marker, its default first, then the calls that it already holds.
+
+    Raises
+    ------
+    UnknownChoice
+        If nobody declares the marker and the cohort holds no call of it.
+    """
+    declared = find(marker, cohort)
+    names = [held.rule for held in _held(cohort, declared.name)]
+    names += [rule.name for rule in rules_for(cohort, marker)]
+    default = _default(cohort, declared)
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: name != default))
+
+
+def _held(cohort: Cohort, marker: str) -> list[MarkerCall]:
+    """Return the calls of a marker that a cohort holds, under its own name where they were made under another."""
+    own = [made for made in cohort.markers if canonical(made.marker) == marker]
+    return [made if made.marker == marker else replace(made, marker=marker) for made in own]
 
 
 def call(cohort: Cohort, marker: str, *, rule: str | None = None) -> Cohort:
@@ -44,9 +60,9 @@ def call(cohort: Cohort, marker: str, *, rule: str | None = None) -> Cohort:
     ----------
     cohort : Cohort
     marker : str
-        Such as `HER2`.
+        By any of its names, such as `HER2` or `ERBB2`, or one that the cohort holds a call of.
     rule : str, optional
-        A rule's name; the cohort's default if None.
+        A rule's name; if None the cohort's default, else the marker's.
 
     Returns
     -------
@@ -57,16 +73,18 @@ def call(cohort: Cohort, marker: str, *, rule: str | None = None) -> Cohort:
     ------
     QuestionError
         If the cohort holds no assay of the marker, or not the one the rule reads, or has no default rule of it.
+    UnknownChoice
+        If nobody declares the marker and the cohort holds no call of it, naming the nearest name.
     """
-    marker = marker.upper()
-    wanted = rule or cohort.default_rules.get(marker)
-    for held in cohort.markers:
-        if held.marker == marker and wanted in (None, held.rule):
+    declared = find(marker, cohort)
+    name = rule or _default(cohort, declared)
+    for held in _held(cohort, declared.name):
+        if name in (None, held.rule):
             return cohort.with_marker(held)
-    usable = rules_for(cohort, marker)
-    chosen = next((r for r in usable if r.name == wanted), None)
+    usable = rules_for(cohort, declared.name)
+    chosen = next((one for one in usable if one.name == name), None)
     if chosen is None:
-        raise QuestionError(_refusal(cohort, marker, rule, usable))
+        raise QuestionError(_refusal(cohort, declared.name, rule, usable))
     return cohort.with_marker(chosen.call(cohort))
 
 
@@ -82,7 +100,7 @@ def _refusal(cohort: Cohort, marker: str, rule: str | None, usable: tuple[Rule, 
 
 def _calls(cohort: Cohort, marker: str) -> list[MarkerCall]:
     """Call a marker by each rule that applies; a call the cohort already holds (a mapping's own) comes first."""
-    held = [made for made in cohort.markers if made.marker == marker.upper()]
+    held = _held(cohort, find(marker, cohort).name)
     names = {made.rule for made in held}
     return held + [rule.call(cohort) for rule in rules_for(cohort, marker) if rule.name not in names]
 
@@ -102,9 +120,9 @@ def markers_table(cohort: Cohort) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for marker in dict.fromkeys([*RULES, *(held.marker for held in cohort.markers)]):
+    for marker, declared in known(cohort).items():
         for made in _calls(cohort, marker):
-            default = cohort.default_rules.get(marker) == made.rule
+            default = _default(cohort, declared) == made.rule
             rows.append(
                 {"cohort": cohort.name, "marker": marker, "rule": made.rule, "default": default, "assay": made.assay}
                 | made.counts()
@@ -146,7 +164,7 @@ def concordance(cohort: Cohort, marker: str) -> pd.DataFrame:
             "both_unaltered": int((~a & ~b).sum()),
         }
         agreement, kappa = _kappa(*cells.values())
-        named = {"marker": marker.upper(), "rule_1": one.rule, "rule_2": other.rule, "n": int(both.sum())}
+        named = {"marker": find(marker, cohort).name, "rule_1": one.rule, "rule_2": other.rule, "n": int(both.sum())}
         rows.append({**named, **cells, "agreement": agreement, "kappa": kappa})
     return pd.DataFrame(rows)
 
@@ -183,9 +201,10 @@ def with_continuous(cohort: Cohort, marker: str, *, rule: str) -> Cohort:
     """
     for candidate in rules_for(cohort, marker):
         if candidate.name == rule and isinstance(candidate, LevelRule):
-            column = f"{marker.lower()}_{rule}"
+            column = f"{candidate.marker.lower()}_{rule}"
             return replace(cohort, patients=cohort.patients.assign(**{column: candidate.measure(cohort)}))
     levels = [r.name for r in rules_for(cohort, marker) if isinstance(r, LevelRule)]
     raise QuestionError(
-        f"{cohort.name} holds no level of {marker.upper()} by rule {rule}. It holds {', '.join(levels) or 'none'}."
+        f"{cohort.name} holds no level of {find(marker, cohort).name} by rule {rule}. "
+        f"It holds {', '.join(levels) or 'none'}."
     )

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
+from . import akt, her2, pik3ca, pten
+from .marker import Marker
+from .papers import STEMKE_HALE
 from .rule import Rule
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CascadeRule", "cascade_rules"]
+__all__ = ["MARKER", "RULES", "CascadeRule"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,29 +51,31 @@ class CascadeRule(Rule):
     def defined(self, cohort: Cohort) -> str:
         """Say by which rules the members are read."""
         parts = self.parts(cohort)
-        told = ", ".join(f"{marker} {parts[marker].name}" for marker in self.members)
-        return f"{self.definition} ({told})"
+        named = ", ".join(f"{marker} {parts[marker].name}" for marker in self.members)
+        return f"{self.definition} ({named})"
 
     def statuses(self, cohort: Cohort) -> pd.Series[Any]:
         """Combine the members' statuses."""
         import pandas as pd
 
-        found = pd.DataFrame({marker: rule.statuses(cohort) for marker, rule in self.parts(cohort).items()})
-        status = pd.Series(None, index=found.index, dtype=object)
-        status = status.mask((found == NOT_ASSAYED).any(axis=1), NOT_ASSAYED)
-        status = status.mask((found == UNALTERED).all(axis=1), UNALTERED)
-        return status.mask((found == ALTERED).any(axis=1), ALTERED)
+        levels = pd.DataFrame({marker: rule.statuses(cohort) for marker, rule in self.parts(cohort).items()})
+        status = pd.Series(None, index=levels.index, dtype=object)
+        status = status.mask((levels == NOT_ASSAYED).any(axis=1), NOT_ASSAYED)
+        status = status.mask((levels == UNALTERED).all(axis=1), UNALTERED)
+        return status.mask((levels == ALTERED).any(axis=1), ALTERED)
 
 
-def cascade_rules(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """Return the composite's rules, made of the members' rules."""
-    return (
-        CascadeRule(
-            marker="CASCADE",
-            name="activated",
-            definition="activated where HER2, PIK3CA, AKT or PTEN is altered",
-            reference="Stemke-Hale 2008, doi:10.1158/0008-5472.CAN-07-6854",
-            rules=rules,
-            members=("HER2", "PIK3CA", "AKT", "PTEN"),
-        ),
-    )
+RULES: tuple[Rule, ...] = (
+    CascadeRule(
+        marker="CASCADE",
+        name="activated",
+        definition="activated where HER2, PIK3CA, AKT or PTEN is altered",
+        reference=STEMKE_HALE,
+        rules=(*her2.RULES, *pik3ca.RULES, *akt.RULES, *pten.RULES),
+        members=("HER2", "PIK3CA", "AKT", "PTEN"),
+    ),
+)
+MARKER = Marker(
+    name="CASCADE", altered_means="HER2, PIK3CA, AKT or PTEN altered", rules=RULES,
+    evidence_name="", fetch=("metabric",), order=8,
+)  # fmt: skip

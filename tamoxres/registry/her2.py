@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from .marker import Branch, Claim, Marker
+from .papers import CURTIS, PORTAL, TCPA
 from .rule import ColumnRule, LevelRule, Rule, StatusRule
 
-__all__ = ["RULES"]
+__all__ = ["MARKER", "RULES"]
 
-_CURTIS = "Curtis 2012, doi:10.1038/nature10983"
-_PORTAL = "Cerami 2012, doi:10.1158/2159-8290.CD-12-0095 (z-score threshold of cBioPortal)"
-_TCPA = "Li 2013, doi:10.1038/nmeth.2650"
 _THREE_GENE = ("ER+/HER2- High Prolif", "ER+/HER2- Low Prolif", "ER-/HER2-")
 RULES: tuple[Rule, ...] = (
     ColumnRule(
@@ -18,7 +17,7 @@ RULES: tuple[Rule, ...] = (
         definition=(
             "copy-number gain of ERBB2 (GAIN) against NEUTRAL or LOSS; UNDEF is unknown. Not clinical HER2 positivity"
         ),
-        reference=_CURTIS,
+        reference=CURTIS,
         column="HER2_SNP6",
         altered=("GAIN",),
         unaltered=("NEUTRAL", "LOSS"),
@@ -39,7 +38,7 @@ RULES: tuple[Rule, ...] = (
         name="intclust5",
         assay="SNP6 copy number and mRNA array (IntClust)",
         definition="integrative cluster 5 (ERBB2-amplified) against the other clusters",
-        reference=_CURTIS,
+        reference=CURTIS,
         column="INTCLUST",
         altered=("5",),
         unaltered=("1", "2", "3", "4ER+", "4ER-", "6", "7", "8", "9", "10"),
@@ -64,7 +63,7 @@ RULES: tuple[Rule, ...] = (
         marker="HER2",
         name="erbb2_mrna",
         definition="ERBB2 mRNA two standard deviations or more above the mean",
-        reference=_PORTAL,
+        reference=PORTAL,
         kind="mrna",
         genes=("ERBB2",),
         threshold=2.0,
@@ -73,7 +72,7 @@ RULES: tuple[Rule, ...] = (
         marker="HER2",
         name="rppa_total",
         definition="HER2 protein two standard deviations or more above the mean",
-        reference=f"{_PORTAL}; {_TCPA}",
+        reference=f"{PORTAL}; {TCPA}",
         kind="rppa",
         genes=("HER2",),
         threshold=2.0,
@@ -82,9 +81,22 @@ RULES: tuple[Rule, ...] = (
         marker="HER2",
         name="rppa_py1248",
         definition="HER2 phosphorylated at Y1248 two standard deviations or more above the mean",
-        reference=f"{_PORTAL}; {_TCPA}",
+        reference=f"{PORTAL}; {TCPA}",
         kind="rppa",
         genes=("HER2_pY1248",),
         threshold=2.0,
     ),
 )
+MARKER = Marker(
+    name="HER2", aliases=("ERBB2", "NEU", "C-ERBB-2"), genes={"ERBB2": 2064},
+    altered_means="HER2 positive, gained, highly expressed or phosphorylated, as the rule says", rules=RULES,
+    claim=Claim(
+        marker="HER2", altered="over-expression and over-activation of the receptor HER2",
+        effect="tamoxifen resistance",
+        statement="Over-expression and over-activation of the receptor HER2 go with tamoxifen resistance: "
+        "over-activity of its growth-signalling cascade results in cell proliferation even in the presence of "
+        "tamoxifen.",
+    ),
+    fetch=("metabric",), columns=r"(her2|erbb2).*", order=1,
+    branch=Branch(name="HER2", place=1, genes=("ERBB2", "ERBB3", "EGFR", "GRB7")),
+)  # fmt: skip

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..cohort import ABOVE_MEDIAN, ALTERED, NOT_ASSAYED, UNALTERED, Cohort, MarkerCall, Profile, ProfileKind
 from ..errors import DataError
+from .papers import PEREIRA, TCPA
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ColumnRule", "CopyNumberRule", "LevelRule", "MutationRule", "Rule", "StatusRule"]
+__all__ = ["ColumnRule", "CopyNumberRule", "LevelRule", "MutationRule", "Rule", "StatusRule", "median_level"]
 
 Cut = Literal["published", "median", "fitted"]
 _SILENT = re.compile(r"Silent|Intron|UTR|Flank|IGR|RNA", re.IGNORECASE)
@@ -261,3 +262,12 @@ class LevelRule(_ProfileRule):
         status = pd.Series(UNALTERED, index=levels.index, dtype=object).mask(high, ALTERED)
         assayed = levels.index.isin(profile.assayed(gene))
         return status.where(levels.notna(), None).where(assayed, NOT_ASSAYED)
+
+
+def median_level(marker: str, name: str, kind: ProfileKind, genes: tuple[str, ...], what: str) -> LevelRule:
+    """Cut one gene or antibody at the median of the assayed patients; rules named `_low` call what lies below it."""
+    low = name.endswith("_low")
+    return LevelRule(
+        marker=marker, name=name, kind=kind, genes=genes, altered="low" if low else "high", cut="median",
+        definition=f"{what} {'below' if low else 'above'} the median", reference=TCPA if kind == "rppa" else PEREIRA,
+    )  # fmt: skip

@@ -19,7 +19,6 @@ from typing import Any
 from .. import __version__
 from ..effects import EffectEstimate, effects_to_csv, effects_to_json
 from ..errors import TamoxresError
-from ..evidence import derived_interactions, literature
 from ..figures.save import every_format
 from ..files import sha256, whole_folder, write_whole
 from .chapters.checklists import checklists
@@ -37,7 +36,7 @@ from .html import page_html
 from .page import Answers, Figure, Page, Section, TableBlock
 from .plan import Plan, default_plan, read_plan
 from .pools import PoolAnswer, pool_all
-from .weigh import weigh
+from .weigh import published, weigh
 from .word import page_docx
 
 __all__ = ["ReportFiles", "report"]
@@ -112,15 +111,15 @@ def report(
 
 
 def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
-    weighed = [weigh(marker, alpha=findings.plan.alpha) for marker in findings.plan.order()]
-    published = [row for marker in findings.plan.order() for row in _published(marker)]
+    weighed = [weigh(marker, alpha=findings.plan.alpha) for marker in findings.markers.values()]
+    rows = [row for marker in findings.markers.values() for row in published(marker)]
     sections: list[Section | None] = [
         opening(findings, weighed, pools),
         methods(findings),
         patients(findings),
         *marker_sections(findings),
         treatment(findings),
-        pooled_section(findings, pools, published),
+        pooled_section(findings, pools, rows),
         literature_section(weighed),
         limits(findings),
     ]
@@ -131,10 +130,6 @@ def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
     return Page(title=findings.plan.title, about=f"tamoxres {__version__}. Data: {data}.", sections=tuple(kept))
 
 
-def _published(marker: str) -> list[EffectEstimate]:
-    return [*literature(marker=marker), *derived_interactions(marker=marker)]
-
-
 def _effects(findings: Findings, pools: Iterable[PoolAnswer]) -> list[EffectEstimate]:
     """Gather every effect row that the report speaks of, each once."""
 
@@ -143,8 +138,8 @@ def _effects(findings: Findings, pools: Iterable[PoolAnswer]) -> list[EffectEsti
             yield from case.effects
         for benchmark in findings.benchmarks:
             yield benchmark.effect
-        for marker in findings.plan.order():
-            yield from _published(marker)
+        for marker in findings.markers.values():
+            yield from published(marker)
         for answer in pools:
             yield from answer.effects
             for pooled in answer.pooled.values():

@@ -15,12 +15,11 @@ from ..analysis import AnalysisSet
 from ..answers.answer import Answer, answer
 from ..answers.sensitivity import Sensitivity, sensitivity
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
-from ..cohorts.catalogue import load
 from ..curves import Curves
 from ..effects import EffectEstimate
-from ..errors import AnalysisError, DataError, NotOnDisk, TamoxresError
+from ..errors import AnalysisError, DataError, TamoxresError
 from ..inference.verdict import Verdict, reach_verdict, single_arm_verdict
-from ..markers.calling import call, rules_for
+from ..markers.calling import call, rule_names
 from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
 from ..models.interaction import InteractionResult
@@ -30,6 +29,8 @@ from ..models.risk_difference import RiskDifferences, risk_difference
 from ..models.survival import FollowUp, follow_up, kaplan_meier
 from ..models.time_split import TimeSplit, time_split
 from ..question import Question
+from ..registry import Marker, find, known
+from .on_disk import Absent, load_cohorts
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
 
 __all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather", "reason"]
@@ -162,15 +163,6 @@ class Benchmark:
     analysis: AnalysisSet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
-    """A cohort of the plan that is not on disk, the name by which it is fetched (or empty), and the error in words."""
-
-    cohort: str
-    fetch: str
-    why: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Findings:
     """What the cohorts on disk say to a plan.
@@ -201,6 +193,12 @@ class Findings:
         return [case for case in self.cases if case.leading and marker in ("", case.marker)]
 
     @property
+    def markers(self) -> dict[str, Marker]:
+        """The markers of the plan, declared or as the cohorts hold them, by name."""
+        here = known(*self.cohorts)
+        return {name: here.get(name) or Marker(name=name, evidence_name="") for name in self.plan.order()}
+
+    @property
     def cohorts(self) -> list[Cohort]:
         """The cohorts used, each once."""
         used = [*(case.cohort for case in self.cases), *(benchmark.cohort for benchmark in self.benchmarks)]
@@ -218,10 +216,13 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
         If no cohort of the plan is on disk, or a file is altered.
     """
     names = dict.fromkeys([*(asked.cohort for asked in plan.markers), *(b.cohort for b in plan.benchmarks)])
-    cohorts, absent = _load(names, data_dir)
+    cohorts, absent = load_cohorts(names, plan, data_dir)
     tables = [asked for asked in plan.markers if asked.cohort in cohorts]
     if not tables:
         raise DataError(" ".join(f"{one.cohort}: {one.why}" for one in absent))
+    if not absent:
+        for marker in plan.order():
+            find(marker, *cohorts.values())
     jobs = _first_whole(job for asked in tables for job in _jobs(asked, cohorts[asked.cohort]))
     held = {(job.marker, job.cohort.name) for job in jobs}
     unheld = dict.fromkeys(
@@ -247,18 +248,6 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
     )
 
 
-def _load(names: Iterable[str], data_dir: str | Path | None) -> tuple[dict[str, Cohort], list[Absent]]:
-    """Load the cohorts that are on disk; of the others keep what would bring them."""
-    cohorts: dict[str, Cohort] = {}
-    absent = []
-    for name in names:
-        try:
-            cohorts[name] = load(name, data_dir=data_dir)
-        except NotOnDisk as error:
-            absent.append(Absent(cohort=name, fetch=error.fetch, why=str(error)))
-    return cohorts, absent
-
-
 def _first_whole(jobs: Iterable[Case]) -> list[Case]:
     """Mark the first case of each marker as the one that is shown whole."""
     out: list[Case] = []
@@ -281,7 +270,9 @@ def _jobs(asked: MarkerPlan, cohort: Cohort) -> Iterator[Case]:
 
 def _calls(asked: MarkerPlan, cohort: Cohort, marker: str) -> list[MarkerCall]:
     """Call the marker by each rule asked for that the cohort can answer, and that tells patients apart."""
-    usable = {rule.name: rule for rule in rules_for(cohort, marker)}
+    if marker not in known(cohort):
+        return []
+    usable = rule_names(cohort, marker)
     names = [name for name in asked.rules if name in usable] if asked.rules else list(usable)
     if asked.rules == (DEFAULT_RULE,):
         names = list(usable)[:1]

@@ -4,12 +4,14 @@ A plan is a TOML file. `[[markers]]` asks markers of a cohort: its first rule on
 other combination a sensitivity analysis, unless `role = "exploratory"` says that the plan came after the data, or
 `role = "sensitivity"` that the cohort only looks at another's patients again. `[[benchmarks]]` are treatment effects
 whose answer is known; `[[pools]]` declare what may be pooled; `[[silent]]` says which cohorts cannot speak, and why.
+`[[cohorts]]` names files of your own with their mappings, so that the other tables can ask them by name. A marker is
+written by any of its names; one that a mapping alone calls is as good as one that comes with the package.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -19,10 +21,21 @@ from ..endpoints import GENERAL, STEEP
 from ..endpoints import endpoint as find_endpoint
 from ..errors import QuestionError, UnknownChoice
 from ..question import Question
+from ..registry import canonical
 from ..toml import Decoder, read_toml
 from ..vocabulary import ESTIMANDS, choose
 
-__all__ = ["BenchmarkPlan", "MarkerPlan", "Plan", "PoolPlan", "Role", "Silent", "default_plan", "read_plan"]
+__all__ = [
+    "BenchmarkPlan",
+    "CohortFile",
+    "MarkerPlan",
+    "Plan",
+    "PoolPlan",
+    "Role",
+    "Silent",
+    "default_plan",
+    "read_plan",
+]
 
 Role = Literal["primary", "sensitivity", "exploratory"]
 _Asked = Literal["planned", "sensitivity", "exploratory"]
@@ -41,6 +54,7 @@ class MarkerPlan:
     ----------
     cohort : str
     markers : tuple of str
+        By any of their names.
     rules : tuple of str
         Empty: all that the cohort's files can answer, its default first; `default`: that one alone.
     endpoints : tuple of str
@@ -81,6 +95,9 @@ class MarkerPlan:
     margin: tuple[float, float] | None = None
     why: str = ""
     margin_why: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "markers", tuple(map(canonical, self.markers)))
 
     def prognostic(self, marker: str, rule: str | None, endpoint: str, *, crude: bool = False) -> Question:
         """Ask what the marker tells among the endocrine-treated."""
@@ -167,6 +184,26 @@ class PoolPlan:
     rows: _Rows = "all"
     name: str = ""
 
+    def __post_init__(self) -> None:
+        if self.marker != "all":
+            object.__setattr__(self, "marker", canonical(self.marker))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortFile:
+    """A cohort of your own: its file and its mapping, beside the plan or by a whole path.
+
+    Attributes
+    ----------
+    name : str
+        As in the mapping.
+    file, mapping : str
+    """
+
+    name: str
+    file: str
+    mapping: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
@@ -191,6 +228,7 @@ class Plan:
     benchmarks: tuple[BenchmarkPlan, ...] = ()
     pools: tuple[PoolPlan, ...] = ()
     silent: tuple[Silent, ...] = ()
+    cohorts: tuple[CohortFile, ...] = ()
     alpha: float = 0.05
     seed: int = 1
 
@@ -205,6 +243,9 @@ class Plan:
             _check_pool(pool)
         for benchmark in self.benchmarks:
             benchmark.question()
+        asked_of = {one.cohort for one in self.markers} | {one.cohort for one in self.benchmarks}
+        if idle := [one.name for one in self.cohorts if one.name not in asked_of]:
+            raise QuestionError(f"[[cohorts]] {idle[0]}: nothing is asked of it. Name it in [[markers]].")
 
     def order(self) -> list[str]:
         """Return the markers asked for, each once, in the plan's order."""
@@ -239,7 +280,7 @@ def read_plan(path: str | Path) -> Plan:
         if table.get("rules") == "all":  # what is also meant by leaving it out
             del table["rules"]
     try:
-        return decoder.table({"markers": [], **content}, Plan)
+        return _beside(decoder.table({"markers": [], **content}, Plan), source.parent)
     except QuestionError as error:
         named = source.name in error.what
         raise error if named else QuestionError(f"{source.name}: {error}") from None
@@ -248,6 +289,12 @@ def read_plan(path: str | Path) -> Plan:
 def _tables(content: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     tables = content.get(name, [])
     return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+
+
+def _beside(plan: Plan, folder: Path) -> Plan:
+    """Take the paths of a plan's own cohorts from the plan's folder."""
+    own = tuple(replace(o, file=str(folder / o.file), mapping=str(folder / o.mapping)) for o in plan.cohorts)
+    return replace(plan, cohorts=own)
 
 
 def _check_asked(asked: MarkerPlan) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 
 from ..effects import EffectEstimate
 from ..errors import PoolingError
-from ..evidence import derived_interactions, literature
 from ..meta.pool import pool
 from ..meta.pooled import PooledEffect
+from ..registry import Marker
 from .gather import Case, Findings, reason
 from .plan import PoolPlan
+from .weigh import published
 
 __all__ = ["METHODS", "PoolAnswer", "pool_all"]
 
@@ -76,18 +77,18 @@ def pool_all(findings: Findings) -> list[PoolAnswer]:
     plan = findings.plan
     answers = [
         _answer(asked, marker, findings)
-        for marker in plan.order()
+        for marker in findings.markers.values()
         for asked in plan.pools
-        if asked.marker in ("all", marker)
+        if asked.marker in ("all", marker.name)
     ]
     return [answer for answer in answers if not answer.asked.name or len(answer.effects) > 1]
 
 
-def _answer(asked: PoolPlan, marker: str, findings: Findings) -> PoolAnswer:
-    published = _published(asked, marker) if asked.rows == "all" else ()
-    rows, left_out = _apart(_one_a_study([*_own(asked, marker, findings), *published], asked.endpoints))
+def _answer(asked: PoolPlan, marker: Marker, findings: Findings) -> PoolAnswer:
+    others = _published(asked, marker) if asked.rows == "all" else ()
+    rows, left_out = _apart(_one_a_study([*_own(asked, marker.name, findings), *others], asked.endpoints))
     mapping = {code: asked.taken_as for code in asked.endpoints if code != asked.taken_as}
-    found: dict[str, Any] = {"asked": asked, "marker": marker, "effects": tuple(rows), "left_out": tuple(left_out)}
+    found: dict[str, Any] = {"asked": asked, "marker": marker.name, "effects": tuple(rows), "left_out": tuple(left_out)}
     try:
         pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in METHODS.items()}
     except PoolingError as error:
@@ -122,11 +123,8 @@ def _rules(asked: PoolPlan, cases: Iterable[Case]) -> dict[str, str]:
     return {name: rules[0] for name, rules in found.items() if rules}
 
 
-def _published(asked: PoolPlan, marker: str) -> Iterable[EffectEstimate]:
-    rows = literature(marker=marker, estimand=asked.estimand)
-    if asked.estimand == "interaction":
-        rows += derived_interactions(marker=marker)
-    for row in rows:
+def _published(asked: PoolPlan, marker: Marker) -> Iterable[EffectEstimate]:
+    for row in published(marker, estimand=asked.estimand):
         fits = row.status == "estimated" and row.is_ratio and row.endpoint in asked.endpoints
         fits &= asked.treatment_contrast in ("", row.treatment_contrast)
         fits &= asked.estimand != "prognostic" or (row.treated_alike != "no" and row.treatment_1 != "none")

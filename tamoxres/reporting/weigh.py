@@ -7,7 +7,7 @@ treatment in patients who were randomised to tamoxifen or not:
 moderate  two or more such trials, independent of each other, report an interaction, same side
 low       one such trial reports an interaction
 very low  patients were studied, but no such trial reports an interaction
-none      no clinical study in the table
+none      no clinical study in the table, or no published evidence at all
 ========= ===================================================================================
 
 A trial reports an interaction where its P is below alpha. `high` is not given: the table was made from abstracts.
@@ -20,13 +20,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..effects import EffectEstimate
-from ..evidence import Claim, claims, derived_interactions, literature, studies
+from ..evidence import Claim, derived_interactions, literature, studies
 from ..meta.votes import direction
+from ..registry import Marker, find
 
-__all__ = ["CERTAINTY", "Certainty", "Weighed", "weigh"]
+__all__ = ["CERTAINTY", "NO_EVIDENCE", "Certainty", "Weighed", "published", "weigh"]
 
 Certainty = Literal["none", "very low", "low", "moderate"]
 CERTAINTY: tuple[Certainty, ...] = ("none", "very low", "low", "moderate")
+NO_EVIDENCE = "no published evidence in the table"
 _RANDOMISED = "tamoxifen_v_none"
 
 
@@ -38,6 +40,7 @@ class Weighed:
     ----------
     marker : str
     claim : Claim or None
+        None where the review says nothing of it.
         Of the review.
     interactions : tuple of EffectEstimate
         Marker x tamoxifen in randomised patients (tamoxifen v none): printed, or made from two printed strata.
@@ -64,17 +67,30 @@ class Weighed:
         """Every row spoken of."""
         return (*self.interactions, *self.tests, *self.other_contrasts)
 
+    @property
+    def is_published(self) -> bool:
+        """Whether the table holds any study of the marker."""
+        return bool(self.votes or self.effects)
 
-def weigh(marker: str, *, alpha: float) -> Weighed:
-    """Weigh the literature on one marker."""
-    rows = [*literature(marker=marker, estimand="interaction"), *derived_interactions(marker=marker)]
-    rows = [row for row in rows if not row.flagged("composite_marker")]
+
+def published(marker: Marker, *, estimand: str | None = None) -> list[EffectEstimate]:
+    """Return the published rows of a marker, trials' two strata made interactions; none of one in no table."""
+    if not marker.evidence_name:
+        return []
+    rows = literature(marker=marker.name, estimand=estimand)
+    return [*rows, *derived_interactions(marker=marker.name)] if estimand in (None, "interaction") else rows
+
+
+def weigh(marker: str | Marker, *, alpha: float) -> Weighed:
+    """Weigh the literature on one marker; where there is none, that is said."""
+    about = find(marker) if isinstance(marker, str) else marker
+    rows = [row for row in published(about, estimand="interaction") if not row.flagged("composite_marker")]
     asked = [row for row in rows if row.treatment_contrast == _RANDOMISED and row.design == "randomised"]
-    votes = _votes(marker)
+    votes = _votes(about)
     certainty, reason = _certainty(asked, votes, alpha)
     return Weighed(
-        marker=marker,
-        claim=next((claim for claim in claims() if claim.marker == marker), None),
+        marker=about.name,
+        claim=about.claim,
         interactions=tuple(row for row in asked if row.status == "estimated"),
         tests=tuple(row for row in asked if row.status == "test_only"),
         other_contrasts=tuple(row for row in rows if row not in asked and row.status == "estimated"),
@@ -84,18 +100,20 @@ def weigh(marker: str, *, alpha: float) -> Weighed:
     )
 
 
-def _votes(marker: str) -> dict[str, dict[str, int]]:
+def _votes(marker: Marker) -> dict[str, dict[str, int]]:
     table = studies()
     out: dict[str, dict[str, int]] = {}
-    for row in table[table["marker"] == marker].itertuples():
-        found = out.setdefault(str(row.tier), {})
-        found[str(row.direction)] = found.get(str(row.direction), 0) + 1
+    for row in table[table["marker"] == marker.evidence_name].itertuples():
+        counts = out.setdefault(str(row.tier), {})
+        counts[str(row.direction)] = counts.get(str(row.direction), 0) + 1
     return out
 
 
 def _certainty(
     asked: Sequence[EffectEstimate], votes: dict[str, dict[str, int]], alpha: float
 ) -> tuple[Certainty, str]:
+    if not votes:
+        return "none", NO_EVIDENCE
     if not votes.get("clinical"):
         return "none", "no clinical study in the table"
     labels = {row.study: row.label for row in asked}

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from ..errors import QuestionError
-from ..genome import CASCADE
+from ..registry.known import branches
 from ..vocabulary import FloatArray, IntArray
 from .matrix import Expression
 from .positions import official_symbols
@@ -106,7 +106,7 @@ def gene_set_table(
     expression : Expression
         The matrix of the screen, from `open_expression`.
     sets : mapping of name to genes, optional
-        The cascade's (`CASCADE`), and all of them together, if None.
+        The branches of the review's cascade, and all of them together, if None.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def gene_set_table(
     """
     import pandas as pd
 
-    named = sets or {**CASCADE, "cascade": tuple(gene for members in CASCADE.values() for gene in members)}
+    named = sets or {**branches(), "cascade": tuple(gene for genes in branches().values() for gene in genes)}
     table = found.table
     fitted = table[table["z"].notna()].reset_index()  # the index is the row in the matrix
     z, names = fitted["z"].to_numpy(float), official_symbols(fitted["gene"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..genome import CASCADE
+from ..registry.known import branches
 from ..vocabulary import FloatArray
 from ..wording import Style, count, number, p_value, percent, ratio, ratio_with_interval
 from .model import ScreenModel, Term
@@ -207,11 +207,11 @@ def _found(table: pd.DataFrame, term: Term) -> str:
 
 def _cascade(table: pd.DataFrame, term: Term) -> str:
     """Say which of the cascade's genes were found, or which came nearest."""
-    named = {gene for members in CASCADE.values() for gene in members}
+    named = {gene for members in branches().values() for gene in members}
     of_it = official_symbols(table["gene"]).isin(named).to_numpy()
     own = table[of_it & table["p"].notna()].sort_values("p", kind="stable")
     if own.empty:
-        return "No gene of the HER2-PI3K-AKT-mTOR-SRC-Hedgehog cascade was fitted."
+        return f"No gene of the {'-'.join(branches())} cascade was fitted."
     found = own[own["q"] < 0.05]
     if found.empty:
         return f"Genes of the cascade: {count(len(own))}, none with q < 0.05; the nearest is {_named(own, term)}."

@@ -7,7 +7,7 @@ from ...cohort import Source
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Findings
 from ..page import Bullets, Code, Paragraph, Section, TableBlock, Text
-from .words import FETCH, joined, marker_name
+from .words import joined, marker_name
 
 __all__ = ["limits", "sources"]
 
@@ -27,16 +27,11 @@ def limits(findings: Findings) -> Section:
     for cohort in findings.cohorts:
         items += [(f"{cohort.title}: {note}",) for note in cohort.notes]
     unheld = list(dict.fromkeys(marker for marker, _ in findings.unheld if not findings.of(marker)))
-    if unheld:
-        fetch = list(dict.fromkeys(FETCH.get(marker, "metabric") for marker in unheld))
-        names = joined([marker_name(marker) for marker in unheld])
-        items.append(
-            (
-                f"{names}: no patients on disk were assayed; ",
-                Code(f"tamoxres fetch {fetch[0]}"),
-                " brings mutations, copy number and mRNA.",
-            )
-        )
+    for brings in dict.fromkeys(findings.markers[marker].fetch[:1] for marker in unheld):
+        names = joined([marker_name(marker) for marker in unheld if findings.markers[marker].fetch[:1] == brings])
+        told = f"{names}: no patients on disk were assayed"
+        more = [(Code(f"tamoxres fetch {name}"), " brings mutations, copy number and mRNA.") for name in brings]
+        items.append((f"{told}; ", *more[0]) if more else (f"{told}.",))
     items += [(text,) for text in _STANDING]
     return Section("limits", "Limits", (Bullets(tuple(items)),))
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...effects import EffectEstimate
-from ...evidence import literature, studies
+from ...evidence import studies
 from ...figures.evidence_map import evidence_map
 from ...meta.votes import direction, vote_table
+from ...registry import find
 from ...tables.cells import effect_cell, p_cell
 from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import percent
 from ..page import Figure, Paragraph, Section, TableBlock
-from ..weigh import Weighed
-from .words import marker_name
+from ..weigh import NO_EVIDENCE, Weighed, published
+from .words import joined, marker_name
 
 __all__ = ["literature_section"]
 
@@ -29,6 +30,11 @@ _SHOWN = ("resistant", "mixed", "unclear", "no_effect", "sensitive", "prognostic
 
 def literature_section(weighed: Sequence[Weighed]) -> Section:
     """Write the evidence map and the trials."""
+    without = joined([marker_name(one.marker) for one in weighed if not one.is_published])
+    lacking = (Paragraph.of(f"{without}: {NO_EVIDENCE}."),) if without else ()
+    weighed = [one for one in weighed if one.is_published]
+    if not weighed:
+        return Section("literature", "The literature", lacking)
     blocks = (
         Paragraph.of(
             "Findings are counted by study, marker and tier, as each study reports them; counting says nothing of size "
@@ -38,6 +44,7 @@ def literature_section(weighed: Sequence[Weighed]) -> Section:
         TableBlock("evidence-map", _map(weighed)),
         TableBlock("votes", _votes(weighed)),
         TableBlock("trials", _trials(weighed)),
+        *lacking,
     )
     return Section("literature", "The literature", blocks)
 
@@ -45,12 +52,12 @@ def literature_section(weighed: Sequence[Weighed]) -> Section:
 def _picture(weighed: Sequence[Weighed]) -> Figure:
     """Draw the evidence map: markers by tier, marks by direction."""
     table = studies()
-    asked = [one.marker for one in weighed]
-    shown = table[table["marker"].isin(asked)]
+    names = {find(one.marker).evidence_name: marker_name(one.marker) for one in weighed}
+    shown = table[table["marker"].isin(names)]
     clinical = [f"{marker_name(one.marker)} {sum(one.votes.get('clinical', {}).values())}" for one in weighed]
     return Figure(
         "evidence-map",
-        evidence_map(shown.assign(marker=shown["marker"].map(marker_name))),
+        evidence_map(shown.assign(marker=shown["marker"].map(names))),
         ("Studies by marker, tier and what they report of the altered marker, in their own words.",),
         f"Evidence map. Clinical studies: {', '.join(clinical)}.",
     )
@@ -81,7 +88,7 @@ def _votes(weighed: Sequence[Weighed]) -> Table:
     """Count on which side published prognostic effects lie, one vote a study, whatever their P."""
     rows = []
     for one in weighed:
-        effects = _one_vote_a_study(literature(marker=one.marker, estimand="prognostic"))
+        effects = _one_vote_a_study(published(find(one.marker), estimand="prognostic"))
         if not effects:
             continue
         votes = vote_table(effects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...endpoints import STEEP
+from ...endpoints import endpoint as find_endpoint
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Case, Findings
 from ..page import Block, Bullets, Paragraph, Section, TableBlock, Text
@@ -127,7 +127,7 @@ def _endpoints(findings: Findings) -> Table:
             *(b.asked.endpoint for b in findings.benchmarks if b.cohort.name == cohort.name),
         ]
         for code in dict.fromkeys(used):
-            known = STEEP[code]
+            known = find_endpoint(code)
             departure = cohort.departures.get(code, "none known")
             cells = (
                 cohort.title,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...effects import EffectEstimate
+from ...registry import Marker
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, p_value
 from ..family import corrected
 from ..gather import Case, Findings
 from ..page import AnswerRow, Answers, Block, Code, Inline, Link, Paragraph, Section, Shown, Text, estimate, p_of, plain
 from ..pools import PoolAnswer
-from ..weigh import Weighed
-from .words import FETCH, assay_of, by_information, joined, marker_name, section_key
+from ..weigh import NO_EVIDENCE, Weighed
+from .words import assay_of, by_information, joined, marker_name, section_key
 
 __all__ = ["answer_lines", "opening"]
 
@@ -21,7 +22,6 @@ _MOST_OTHERS, _MOST_POOLED = 2, 2  # cohorts and pooled effects named beside the
 _LEAST_POOLED = 3  # studies below which a pooled effect stands under Meta-analysis alone
 _FEW = "few_events"  # of a ratio that a line has no room to explain
 _POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
-_DIRECTION = {"resistant": "Resistance", "no_difference": "No difference"}
 _DIRECTIONS = ("resistant", "no_effect", "sensitive")
 _RESISTANCE = (
     "A marker that goes with relapse among treated patients may do so in untreated patients as well: it is then "
@@ -111,9 +111,9 @@ def _row(one: Weighed, findings: Findings, pools: Sequence[PoolAnswer]) -> Answe
     claim = one.claim
     return AnswerRow(
         marker=marker_name(one.marker),
-        claim=f"{_DIRECTION[claim.direction]}: {claim.altered}" if claim else "",
+        claim=f"{_capital(claim.altered)}: {claim.effect}" if claim else "The review makes no claim of it",
         verdict=_verdict(cases),
-        cohort=_cohort_text(one.marker, cases),
+        cohort=_cohort_text(findings.markers[one.marker], cases),
         others=(*_others(cases), *_pooled(answers)),
         literature=tuple(_literature_lines(one, answers)),
         intervals=_intervals(cases),
@@ -137,10 +137,11 @@ def _verdict(cases: Sequence[Case]) -> str:
     return cases[0].label if cases else "no patients on disk"
 
 
-def _cohort_text(marker: str, cases: Sequence[Case]) -> Text:
-    """Say who the bars are about."""
+def _cohort_text(marker: Marker, cases: Sequence[Case]) -> Text:
+    """Say who the bars are about; of nobody, what brings them."""
     if not cases:
-        return Code(f"tamoxres fetch {FETCH.get(marker, 'metabric')}"), " brings them."
+        brings = tuple(Code(f"tamoxres fetch {name}") for name in marker.fetch[:1])
+        return (*brings, " brings them.") if brings else ("No cohort of the plan holds an assay of it.",)
     first = cases[0]
     head = f"{first.cohort.title}, {assay_of(first)}, {first.endpoint}: "
     if not first.prognostic:
@@ -185,6 +186,9 @@ def _literature_lines(one: Weighed, pools: Sequence[PoolAnswer]) -> Iterator[Tex
         if answer.main is not None and answer.asked.estimand == "prognostic" and not answer.asked.name:
             yield ("Pooled HR, treated: ", estimate(answer.main.to_effect()), f", {answer.main.k} studies.")
     votes = one.votes.get("clinical", {})
+    if not one.is_published:
+        yield (f"{_capital(NO_EVIDENCE)}.",)
+        return
     if not votes:
         yield ("No clinical study.",)
         return

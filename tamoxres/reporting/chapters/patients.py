@@ -13,7 +13,8 @@ from ...tables.baseline import baseline_table
 from ...tables.flow import flow_table
 from ...tables.hazards import term_label
 from ...wording import number
-from ..gather import Absent, Case, Detail, Findings
+from ..gather import Case, Detail, Findings
+from ..on_disk import Absent
 from ..page import Block, Bullets, Code, Figure, Paragraph, Section, TableBlock, Text
 from .words import joined, marker_name, setting_of
 

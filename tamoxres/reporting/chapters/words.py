@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 
 from ...codebook import column
 from ...endpoints import STEEP
+from ...registry import label_of
 from ..gather import Case
 
 __all__ = [
-    "FETCH",
-    "NAMES",
     "assay_of",
     "by_information",
     "endpoint_name",
@@ -22,20 +20,15 @@ __all__ = [
     "terms",
 ]
 
-NAMES: Mapping[str, str] = MappingProxyType({"MTOR": "mTOR", "HH": "Hedgehog"})
-FETCH: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA"), "metabric")
-)
-
 
 def marker_name(marker: str) -> str:
     """Name a marker as a reader writes it."""
-    return NAMES.get(marker, marker)
+    return label_of(marker)
 
 
 def section_key(marker: str) -> str:
     """Name a marker's place on the page."""
-    return f"marker-{marker.lower()}"
+    return f"marker-{'-'.join(marker.lower().split())}"
 
 
 def endpoint_name(code: str) -> str:
