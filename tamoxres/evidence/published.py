@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata, stratum
 from ..errors import QuestionError
-from ..vocabulary import ESTIMANDS, choose
+from ..tables.effects import EffectRows
+from ..vocabulary import ESTIMANDS, choose, one_or_more
 from .check import SETTINGS, TIERS, open_extraction
 from .rows import effects_of
 from .tables import MARKERS, Extraction, Row, citation, row_flags, split, study_labels
@@ -34,7 +35,7 @@ def literature(
     include: str | Sequence[str] = (),
     data: str | Path | Extraction | None = None,
     merge: bool = False,
-) -> list[EffectEstimate]:
+) -> EffectRows:
     """Return published effects, one row each, by default without those that must not be pooled unawares.
 
     Parameters
@@ -54,7 +55,8 @@ def literature(
 
     Returns
     -------
-    list of EffectEstimate
+    EffectRows
+        A list of EffectEstimate.
 
     Raises
     ------
@@ -69,26 +71,26 @@ def literature(
     157
     """
     marker = None if marker is None else marker.upper()
-    asked = {"marker": (marker, MARKERS), "estimand": (estimand, ESTIMANDS)}
-    asked |= {"tier": (tier, TIERS), "setting": (setting, SETTINGS)}
-    for name, (value, allowed) in asked.items():
+    choices = {"marker": (marker, MARKERS), "estimand": (estimand, ESTIMANDS)}
+    choices |= {"tier": (tier, TIERS), "setting": (setting, SETTINGS)}
+    for name, (value, allowed) in choices.items():
         if value is not None:
             choose(name, value, allowed)
     kept_kinds = _kinds(include)
-    tables, out = open_extraction(data, merge=merge), []
+    tables, out = open_extraction(data, merge=merge), EffectRows()
     for row, effect in zip(tables.effects, effects_of(tables), strict=True):
         study = tables.study(row["study_id"])
-        found = {
+        facts = {
             "marker": row["marker"], "estimand": effect.estimand, "tier": study["tier"], "setting": study["setting"],
         }  # fmt: skip
-        fits = all(value in (None, found[name]) for name, (value, _) in asked.items())
+        fits = all(value in (None, facts[name]) for name, (value, _) in choices.items())
         if fits and set(row_flags(row)) & set(OPTIONAL) <= kept_kinds:
             out.append(effect)
     return out
 
 
 def _kinds(include: str | Sequence[str]) -> set[str]:
-    names = [include] if isinstance(include, str) else list(include)
+    names = one_or_more(include)
     if unknown := [name for name in names if name not in (*OPTIONAL, "all")]:
         raise QuestionError(f"Unknown row kind {unknown[0]!r} in include. Use {', '.join(OPTIONAL)} or all.")
     return set(OPTIONAL) if "all" in names else set(names)
@@ -100,13 +102,13 @@ def narrowed(
     treatment: str = "",
     with_flags: Sequence[str] = (),
     without_flags: Sequence[str] = (),
-) -> list[EffectEstimate]:
+) -> EffectRows:
     """Keep the rows whose treatment names a drug, that bear every flag asked for, and none of those refused."""
     rows = list(effects)
     known = {flag for row in rows for flag in row.flags}
     if unknown := [flag for flag in with_flags if flag not in known]:
         raise QuestionError(f"None of {len(rows)} rows is flagged {unknown[0]}. Flags are {', '.join(sorted(known))}.")
-    return [
+    return EffectRows(
         row
         for row in rows
         if any(
@@ -114,7 +116,7 @@ def narrowed(
         )
         and set(with_flags) <= set(row.flags)
         and not set(without_flags) & set(row.flags)
-    ]
+    )
 
 
 def studies(*, data: str | Path | Extraction | None = None, merge: bool = False) -> pd.DataFrame:
@@ -153,7 +155,7 @@ def derived_interactions(
     include: str | Sequence[str] = (),
     data: str | Path | Extraction | None = None,
     merge: bool = False,
-) -> list[EffectEstimate]:
+) -> EffectRows:
     """Make a trial's interaction from its two printed strata: the difference of their logs, root of summed squares.
 
     Two rows of one study are strata of each other when they share endpoint, measure, treatments and subset, and one is
@@ -161,7 +163,7 @@ def derived_interactions(
     `route` is `strata`. Parameters are as in `literature`.
     """
     rows = literature(marker=marker, estimand="treatment_effect", include=include, data=data, merge=merge)
-    return [from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows)]
+    return EffectRows(from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows))
 
 
 def strata_pairs(effects: Iterable[EffectEstimate]) -> list[tuple[EffectEstimate, EffectEstimate]]:
