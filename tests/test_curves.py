@@ -65,9 +65,7 @@ def test_tables_and_words() -> None:
     survival = curve(time=[10.0], estimate=[0.4], group="altered")
     risk = curve("incidence", time=[10.0], estimate=[0.6], group="altered", cause="death")
     shown = {"grouping": "HER2", "endpoint": "BCSS", "population": "ER positive"}
-    km, cif = (
-        ShownCurves(curves=(one,), method=method, **shown) for one, method in ((survival, "KM"), (risk, "AJ"))
-    )
+    km, cif = (ShownCurves(curves=(one,), method=method, **shown) for one, method in ((survival, "KM"), (risk, "AJ")))
     assert list(km.at([5]).columns) == ["group", "time", "survival", "se", "ci_low", "ci_high", "n_risk"]
     assert list(cif.at([5]).columns[:4]) == ["group", "cause", "time", "estimate"]
     assert km.medians()["median"].tolist() == [10]

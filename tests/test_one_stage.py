@@ -116,7 +116,7 @@ def test_between_cohorts_needs_three():
     assert three.refused == ()
     assert "between_needs_three_cohorts" in two.flags
     assert set(two.within.flags) <= set(two.flags)
-    assert "ecological" in three.across.note
+    assert "ecological" in three.across.flags
     assert "altered share" in three._repr_html_()
 
 

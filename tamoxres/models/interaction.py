@@ -84,7 +84,9 @@ class InteractionResult(ShowsEffects):
         return self._contrasts().with_footnotes(str(self.verdict))
 
     def _contrasts(self) -> Table:
-        return contrast_table(*([] if self.crude is None else [self.crude.effects]), self.effects)
+        if self.crude is None:
+            return contrast_table(self.effects)
+        return contrast_table(self.crude.effects, self.effects)
 
     def _repr_html_(self) -> str:
         return f"{self.verdict._repr_html_()}{self._contrasts()._repr_html_()}"
