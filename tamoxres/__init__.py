@@ -35,6 +35,7 @@ _HOMES = {
     "figures.proportional": ["log_log_plot", "schoenfeld_plot"],
     "figures.volcano": ["manhattan", "volcano"],
     "tables.table": ["Table"],
+    "tables.effects": ["EffectRows", "effects_table"],
     "tables.hazards": ["hazard_table"],
     "tables.contrasts": ["contrast_table"],
     "tables.baseline": ["baseline_table"],

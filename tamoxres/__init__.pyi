@@ -129,6 +129,8 @@ from .synthetic import Truth as Truth
 from .synthetic import simulate as simulate
 from .tables.baseline import baseline_table as baseline_table
 from .tables.contrasts import contrast_table as contrast_table
+from .tables.effects import EffectRows as EffectRows
+from .tables.effects import effects_table as effects_table
 from .tables.flow import flow_table as flow_table
 from .tables.hazards import hazard_table as hazard_table
 from .tables.table import Table as Table
@@ -145,6 +147,7 @@ __all__ = [
     "DRFI",
     "DRFS",
     "EffectEstimate",
+    "EffectRows",
     "IBCFS",
     "IDFS",
     "MarkerCall",
@@ -186,6 +189,7 @@ __all__ = [
     "dichotomise",
     "diff",
     "e_value",
+    "effects_table",
     "effects_to_csv",
     "effects_to_frame",
     "effects_to_json",

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .errors import AnalysisError
-from .vocabulary import FloatArray
+from .vocabulary import FloatArray, one_or_more
+from .wording import number_with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +87,12 @@ class Curve:
         padded = np.concatenate([self.n_risk, [0.0]])
         return np.asarray(padded[np.searchsorted(self.time, np.asarray(times, float), side="left")]).astype(int)
 
+    def __str__(self) -> str:
+        last = float(self.time[-1]) if self.time.size else 0.0
+        value, low, high = (100 * float(self.step(name, [last])[0]) for name in ("estimate", "ci_low", "ci_high"))
+        named = " ".join(part for part in (self.group, self.cause) if part) or "all"
+        return f"{named}: {self.kind} {number_with_interval(value, low, high, decimals=1)}% at {last:.1f} months"
+
     def quantile(self, share: float = 0.5) -> tuple[float, float, float]:
         """Return the time by which `share` have had the event, with its limits; infinite where it is not reached.
 
@@ -138,12 +145,12 @@ class Curves:
     def __len__(self) -> int:
         return len(self.curves)
 
-    def at(self, times: Sequence[float]) -> pd.DataFrame:
+    def at(self, times: float | Sequence[float]) -> pd.DataFrame:
         """Tabulate the curves at chosen times.
 
         Parameters
         ----------
-        times : sequence of float, months
+        times : float or sequence of float, months
 
         Returns
         -------
@@ -153,14 +160,15 @@ class Curves:
         import pandas as pd
 
         value = "survival" if self.curves[0].kind == "survival" else "estimate"
+        months = one_or_more(times)
         rows = [
             {
                 "group": curve.group,
                 **({} if value == "survival" else {"cause": curve.cause}),
-                "time": np.asarray(times, float),
-                value: curve.step("estimate", times),
-                **{name: curve.step(name, times) for name in ("se", "ci_low", "ci_high")},
-                "n_risk": curve.at_risk(times),
+                "time": np.asarray(months, float),
+                value: curve.step("estimate", months),
+                **{name: curve.step(name, months) for name in ("se", "ci_low", "ci_high")},
+                "n_risk": curve.at_risk(months),
             }
             for curve in self.curves
         ]
@@ -176,8 +184,3 @@ class Curves:
     def __str__(self) -> str:
         groups = ", ".join(c.group + (f" ({c.cause})" if c.cause else "") for c in self.curves)
         return f"{self.method} of {self.endpoint} by {self.grouping}: {groups}"
-
-    def _repr_html_(self) -> str:
-        horizon = max((float(c.time[-1]) for c in self.curves if c.time.size), default=0.0)
-        times = [t for t in (60.0, 120.0, 180.0) if t <= horizon] or [horizon]
-        return str(self.at(times).round(4).to_html(index=False))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args, overload
 
 from .errors import UnknownChoice
 
@@ -111,12 +111,16 @@ def choose(name: str, value: T, allowed: Iterable[Any]) -> T:
     raise UnknownChoice(name, value, names, nearest=nearest(value, names))
 
 
-def one_or_more(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Return names as a tuple; a single one may be given as plain text.
+@overload
+def one_or_more(values: str | Iterable[str]) -> tuple[str, ...]: ...
+@overload
+def one_or_more(values: float | Iterable[float]) -> tuple[float, ...]: ...
+def one_or_more(values: Any) -> tuple[Any, ...]:
+    """Return names or numbers as a tuple; a single one may stand alone.
 
     Examples
     --------
-    >>> one_or_more("age"), one_or_more(["age", "npi"])
-    (('age',), ('age', 'npi'))
+    >>> one_or_more("age"), one_or_more(["age", "npi"]), one_or_more(60)
+    (('age',), ('age', 'npi'), (60,))
     """
-    return (names,) if isinstance(names, str) else tuple(names)
+    return tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else (values,)

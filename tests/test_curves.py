@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tamoxres.curves import Curve, Curves
 from tamoxres.errors import AnalysisError
+from tamoxres.tables.curves import ShownCurves
 
 EXACT = 1e-12  # read off the same numbers: only the last digits of JSON can differ
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "curves" / "curves.json").read_text())["cases"]
@@ -64,12 +65,18 @@ def test_tables_and_words() -> None:
     survival = curve(time=[10.0], estimate=[0.4], group="altered")
     risk = curve("incidence", time=[10.0], estimate=[0.6], group="altered", cause="death")
     shown = {"grouping": "HER2", "endpoint": "BCSS", "population": "ER positive"}
-    km, cif = Curves(curves=(survival,), method="KM", **shown), Curves(curves=(risk,), method="AJ", **shown)
+    km, cif = (ShownCurves(curves=(one,), method=method, **shown) for one, method in ((survival, "KM"), (risk, "AJ")))
     assert list(km.at([5]).columns) == ["group", "time", "survival", "se", "ci_low", "ci_high", "n_risk"]
     assert list(cif.at([5]).columns[:4]) == ["group", "cause", "time", "estimate"]
     assert km.medians()["median"].tolist() == [10]
     assert str(cif) == "AJ of BCSS by HER2: altered (death)"
     assert "<table" in km._repr_html_()
+    assert [cell.text for cell in cif.table([5, 10]).rows[0].cells] == [
+        "altered", "death", "0.0 (0.0-0.0)", "0", "60.0 (0.0-0.0)", "0", "10.0",
+    ]  # fmt: skip
+    assert [column.header for column in km.table().columns][1] == "10 months, % (95% CI)"
+    assert km.at(5).equals(km.at([5]))
+    assert str(survival) == "altered: survival 40.0 (0.0-0.0)% at 10.0 months"
     assert len(km) == len(list(km)) == 1
 
 

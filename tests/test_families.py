@@ -28,7 +28,7 @@ def test_table_keeps_rows_without_a_p():
         EffectEstimate(study="c", status="not_estimable"),
     ]
     table = family_table(rows, "primary")
-    assert table["p"].tolist()[:2] == [0.01, 0.04]
+    assert table["p_value"].tolist()[:2] == [0.01, 0.04]
     assert table["p_holm"].tolist()[:2] == pytest.approx([0.02, 0.04])
     assert table["p_holm"].isna().tolist() == [False, False, True]
     assert table["tests"].tolist() == [2, 2, 2]

@@ -60,8 +60,9 @@ def test_analysis_set():
     """GBSG by treatment gives R's test, and the table names its groups."""
     found = logrank(gbsg(), by="treatment")
     assert (found.statistic, found.p_value) == pytest.approx((R["gbsg"]["statistic"], R["gbsg"]["p"]), rel=CLOSED)
-    assert found.table["group"].tolist() == ["untreated", "treated"]
-    assert found.table["observed"].sum() == found.table["expected"].sum() == pytest.approx(299)
+    table = found.to_frame()
+    assert table["group"].tolist() == ["untreated", "treated"]
+    assert table["observed"].sum() == table["expected"].sum() == pytest.approx(299)
     assert str(found) == "Log-rank test: chi-square 8.56 on 1 df, P = 0.003"
     r = rotterdam()
     naive = analysis_of(r.rfstime.to_numpy(), r.rfs.to_numpy(), marker=(r.hormon == 1).tolist())

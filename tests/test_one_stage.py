@@ -111,10 +111,12 @@ def test_the_row_says_what_it_is():
 def test_between_cohorts_needs_three():
     """Two cohorts give one difference between them and no test of a line; three do, flagged as ecological."""
     two, three = one_stage(asked("er"), **TAKEN), one_stage(asked("er", three=True), **TAKEN)
-    assert (two.across, two.difference_p, two.flags) == (None, None, ("between_needs_three_cohorts",))
+    assert (two.across, two.difference_p, two.refused) == (None, None, ("between_needs_three_cohorts",))
     assert "Between cohorts: not estimated; two cohorts are too few, at least 3 are needed." in two._repr_html_()
-    assert three.flags == ()
-    assert "ecological" in three.across.note
+    assert three.refused == ()
+    assert "between_needs_three_cohorts" in two.flags
+    assert set(two.within.flags) <= set(two.flags)
+    assert "ecological" in three.across.flags
     assert "altered share" in three._repr_html_()
 
 
@@ -134,7 +136,7 @@ def test_equal_shares_tell_nothing_between_cohorts():
     one = asked("er")[0]
     copies = [replace(one, cohort=replace(one.cohort, name=name, sources=())) for name in ("copy", "another")]
     found = one_stage([one, *copies])
-    assert (found.across, found.difference_p, found.flags) == (None, None, ("equal_shares",))
+    assert (found.across, found.difference_p, found.refused) == (None, None, ("equal_shares",))
     assert "all have the same share" in str(found)
     close(found.heterogeneity_chi2, 0, SPLIT, "heterogeneity")
     own = found.studies[0]

@@ -21,7 +21,7 @@ def test_limits_equal_poisson_test():
 
 def test_gbsg_by_treatment():
     """Rates by treatment are R's, in person-years of 365.25 days."""
-    table = event_rates(gbsg()).table
+    table = event_rates(gbsg()).to_frame()
     assert table["treatment"].tolist() == ["untreated", "treated"]
     for column in ("events", "person_years", "rate", "ci_low", "ci_high"):
         assert table[column].tolist() == pytest.approx(R["gbsg"][column], rel=CLOSED), column
@@ -30,7 +30,7 @@ def test_gbsg_by_treatment():
 def test_marker_and_treatment():
     """With both arms and a marker there are four groups, and they sum to the cohort."""
     both = metabric(treatment="any")
-    table = event_rates(both).table
+    table = event_rates(both).to_frame()
     assert table[["marker", "treatment"]].to_numpy().tolist() == [
         ["unaltered", "untreated"], ["unaltered", "treated"], ["altered", "untreated"], ["altered", "treated"],
     ]  # fmt: skip
@@ -42,7 +42,7 @@ def test_delayed_entry_and_one_group():
     """Person-years begin at entry: 24 - 12 and 12 - 0 months are two years."""
     rates = event_rates(analysis_of([24.0, 12.0], [1, 0], entry=[12, 0])).rates
     assert (rates[0].person_years, rates[0].rate) == (2, 500)
-    assert event_rates(gbsg(), by=["grade"]).table["grade"].tolist() == ["1", "2", "3"]
+    assert event_rates(gbsg(), by="grade").to_frame()["grade"].tolist() == ["1", "2", "3"]
 
 
 def test_refuses():

@@ -24,14 +24,15 @@ from ..models.treatment import treatment_effect
 from ..models.weights import weights
 from ..question import Question
 from ..registry import find
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
 
 __all__ = ["Answer", "answer", "ask"]
 
-_SHOWN = ["label", "contrast", "n", "events", "estimate", "ci_low", "ci_high", "p_value"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
+class Answer(ShowsEffects):
     """What a cohort says to a question: the rows, and all that stands behind them.
 
     Attributes
@@ -60,22 +61,25 @@ class Answer:
     interaction: InteractionResult | None = None
 
     @property
+    def effects(self) -> EffectRows:
+        """The rows, as a list that shows itself."""
+        return EffectRows(self.rows)
+
+    @property
     def verdict(self) -> Verdict | None:
         """The verdict, where the question was about the interaction."""
         return self.interaction.verdict if self.interaction else None
 
-    def __str__(self) -> str:
-        return "\n".join(str(row) for row in self.rows)
+    def table(self) -> Table:
+        """Return the rows as a table, with the verdict below where there is one."""
+        return self.effects.table().with_footnotes(str(self.verdict) if self.verdict else "")
 
     def _repr_html_(self) -> str:
-        from ..effects import effects_to_frame
-
-        verdict = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>" if self.verdict else ""
-        shown = effects_to_frame(self.rows)[_SHOWN].round(4).to_html(index=False)
-        return f"<p><b>{escape(str(self.question))}</b></p>{verdict}{shown}"
+        verdict = self.verdict._repr_html_() if self.verdict else ""
+        return f"<p><b>{escape(str(self.question))}</b></p>{verdict}{self.effects._repr_html_()}"
 
 
-def ask(cohort: Cohort, question: Question) -> list[EffectEstimate]:
+def ask(cohort: Cohort, question: Question) -> EffectRows:
     """Put a question to a cohort and return the effect rows.
 
     Parameters
@@ -85,9 +89,9 @@ def ask(cohort: Cohort, question: Question) -> list[EffectEstimate]:
 
     Returns
     -------
-    list of EffectEstimate
-        `prognostic`: one row. `treatment_effect`: one a marker level, one in all without a marker. `interaction`: the
-        ratio of hazard ratios, with its likelihood-ratio P.
+    EffectRows
+        A list of EffectEstimate that shows itself as a table. `prognostic`: one row. `treatment_effect`: one a marker
+        level, one in all without a marker. `interaction`: the ratio of hazard ratios, with its likelihood-ratio P.
 
     Examples
     --------
@@ -97,7 +101,7 @@ def ask(cohort: Cohort, question: Question) -> list[EffectEstimate]:
     >>> round(row.estimate, 5)
     0.69488
     """
-    return list(answer(cohort, question).rows)
+    return answer(cohort, question).effects
 
 
 def answer(cohort: Cohort, question: Question) -> Answer:
@@ -141,13 +145,13 @@ def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel"
         "adjust": question.adjust, "strata": question.strata, "ties": question.ties, "engine": engine,
     }  # fmt: skip
     if question.estimand == "prognostic" or question.marker is None:
-        fit = cox if question.estimand == "prognostic" else treatment_effect
-        model = fit(analysis, **choices)
+        estimate = cox if question.estimand == "prognostic" else treatment_effect
+        model = estimate(analysis, **choices)
         return {"rows": (model.effect,), "flow": model.analysis.flow, "models": (model,)}
-    found = interaction(analysis, **choices)
-    by_level = (found.treatment_altered, found.treatment_unaltered)
-    rows = (found.ratio,) if question.estimand == "interaction" else by_level
-    return {"rows": rows, "flow": found.model.analysis.flow, "models": (found.model,), "interaction": found}
+    fit = interaction(analysis, **choices)
+    by_level = (fit.treatment_altered, fit.treatment_unaltered)
+    rows = (fit.ratio,) if question.estimand == "interaction" else by_level
+    return {"rows": rows, "flow": fit.model.analysis.flow, "models": (fit.model,), "interaction": fit}
 
 
 def _imputed(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
@@ -174,8 +178,8 @@ def _weighted(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
         )
     method: Literal["iptw", "overlap"] = "overlap" if question.weights == "overlap" else "iptw"
     parts = [analysis] if question.marker is None else [marker_level(analysis, level) for level in (ALTERED, UNALTERED)]
-    made = [weights(part, adjust=question.adjust or None, method=method) for part in parts]
-    return {"rows": tuple(one.effect for one in made), "flow": made[0].analysis.flow}
+    weighted = [weights(part, adjust=question.adjust or None, method=method) for part in parts]
+    return {"rows": tuple(one.effect for one in weighted), "flow": weighted[0].analysis.flow}
 
 
 def _columns(question: Question) -> list[str]:

@@ -14,7 +14,8 @@ from ..effects import EffectEstimate
 from ..effects.derive import from_strata, stratum
 from ..errors import QuestionError
 from ..registry import find
-from ..vocabulary import ESTIMANDS, choose
+from ..tables.effects import EffectRows
+from ..vocabulary import ESTIMANDS, choose, one_or_more
 from .check import SETTINGS, TIERS, open_extraction
 from .rows import effects_of
 from .tables import Extraction, Row, citation, row_flags, split, study_labels
@@ -36,7 +37,7 @@ def literature(
     include: str | Sequence[str] = (),
     data: str | Path | Extraction | None = None,
     merge: bool = False,
-) -> list[EffectEstimate]:
+) -> EffectRows:
     """Return published effects, one row each, by default without those that must not be pooled unawares.
 
     Parameters
@@ -56,7 +57,8 @@ def literature(
 
     Returns
     -------
-    list of EffectEstimate
+    EffectRows
+        A list of EffectEstimate.
 
     Raises
     ------
@@ -71,16 +73,16 @@ def literature(
     157
     """
     about = None if marker is None else find(marker)
-    asked = {"estimand": (estimand, ESTIMANDS), "tier": (tier, TIERS), "setting": (setting, SETTINGS)}
-    for name, (value, allowed) in asked.items():
+    choices = {"estimand": (estimand, ESTIMANDS), "tier": (tier, TIERS), "setting": (setting, SETTINGS)}
+    for name, (value, allowed) in choices.items():
         if value is not None:
             choose(name, value, allowed)
     kept_kinds = _kinds(include)
-    tables, out = open_extraction(data, merge=merge), []
+    tables, out = open_extraction(data, merge=merge), EffectRows()
     for row, effect in zip(tables.effects, effects_of(tables), strict=True):
         study = tables.study(row["study_id"])
-        held = {"estimand": effect.estimand, "tier": study["tier"], "setting": study["setting"]}
-        fits = all(value in (None, held[name]) for name, (value, _) in asked.items())
+        facts = {"estimand": effect.estimand, "tier": study["tier"], "setting": study["setting"]}
+        fits = all(value in (None, facts[name]) for name, (value, _) in choices.items())
         fits &= about is None or row["marker"] == about.evidence_name
         if fits and set(row_flags(row)) & set(OPTIONAL) <= kept_kinds:
             out.append(effect if about is None else replace(effect, marker=about.name))
@@ -88,7 +90,7 @@ def literature(
 
 
 def _kinds(include: str | Sequence[str]) -> set[str]:
-    names = [include] if isinstance(include, str) else list(include)
+    names = one_or_more(include)
     if unknown := [name for name in names if name not in (*OPTIONAL, "all")]:
         raise QuestionError(f"Unknown row kind {unknown[0]!r} in include. Use {', '.join(OPTIONAL)} or all.")
     return set(OPTIONAL) if "all" in names else set(names)
@@ -100,13 +102,13 @@ def narrowed(
     treatment: str = "",
     with_flags: Sequence[str] = (),
     without_flags: Sequence[str] = (),
-) -> list[EffectEstimate]:
+) -> EffectRows:
     """Keep the rows whose treatment names a drug, that bear every flag asked for, and none of those refused."""
     rows = list(effects)
     known = {flag for row in rows for flag in row.flags}
     if unknown := [flag for flag in with_flags if flag not in known]:
         raise QuestionError(f"None of {len(rows)} rows is flagged {unknown[0]}. Flags are {', '.join(sorted(known))}.")
-    return [
+    return EffectRows(
         row
         for row in rows
         if any(
@@ -114,7 +116,7 @@ def narrowed(
         )
         and set(with_flags) <= set(row.flags)
         and not set(without_flags) & set(row.flags)
-    ]
+    )
 
 
 def studies(*, data: str | Path | Extraction | None = None, merge: bool = False) -> pd.DataFrame:
@@ -153,7 +155,7 @@ def derived_interactions(
     include: str | Sequence[str] = (),
     data: str | Path | Extraction | None = None,
     merge: bool = False,
-) -> list[EffectEstimate]:
+) -> EffectRows:
     """Make a trial's interaction from its two printed strata: the difference of their logs, root of summed squares.
 
     Two rows of one study are strata of each other when they share endpoint, measure, treatments and subset, and one is
@@ -161,7 +163,7 @@ def derived_interactions(
     `route` is `strata`. Parameters are as in `literature`.
     """
     rows = literature(marker=marker, estimand="treatment_effect", include=include, data=data, merge=merge)
-    return [from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows)]
+    return EffectRows(from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows))
 
 
 def strata_pairs(effects: Iterable[EffectEstimate]) -> list[tuple[EffectEstimate, EffectEstimate]]:

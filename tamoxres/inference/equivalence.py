@@ -19,13 +19,16 @@ from scipy.special import ndtr, stdtr
 
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..tables.cells import p_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
 from ..wording import interval, number, p_value, ratio
 
 __all__ = ["Equivalence", "equivalence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Equivalence:
+class Equivalence(ShowsTable):
     """Two one-sided tests of one effect.
 
     Attributes
@@ -60,12 +63,24 @@ class Equivalence:
         write = ratio if self.is_ratio else number
         limits = interval(write(self.ci_low), write(self.ci_high))
         margin = f"{write(self.margin[0])} to {write(self.margin[1])}"
-        found = "lies within" if self.equivalent else "does not lie within"
+        where = "lies within" if self.equivalent else "does not lie within"
         what = f"the {self.estimand.replace('_', ' ')}" if self.estimand else "the effect"
         return (
-            f"{100 * (1 - 2 * self.alpha):.0f}% interval of {what} {limits} {found} the margin {margin} "
+            f"{100 * (1 - 2 * self.alpha):.0f}% interval of {what} {limits} {where} the margin {margin} "
             f"(two one-sided tests, {p_value(self.p_value, label=True)})"
         )
+
+    def table(self) -> Table:
+        """Return the two tests as a table, with the interval against its margin below."""
+        write = ratio if self.is_ratio else number
+        rows = [
+            Row((Cell(f"{side} {write(bound)}"), p_cell(p, self.effect_id)))
+            for side, bound, p in zip(("above", "below"), self.margin, (self.p_low, self.p_high), strict=True)
+        ]
+        return Table(
+            title="Equivalence, two one-sided tests", columns=(Column("Effect"), Column("P (one-sided)", "p")),
+            rows=tuple(rows), footnotes=(f"{str(self)[:1].upper()}{str(self)[1:]}.",),
+        )  # fmt: skip
 
 
 def equivalence(

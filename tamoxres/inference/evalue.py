@@ -17,12 +17,16 @@ from dataclasses import dataclass
 
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..tables.cells import number_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
+from ..wording import number
 
 __all__ = ["EValue", "approximate_risk_ratio", "e_value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EValue:
+class EValue(ShowsTable):
     """E-values of an estimate and of its confidence limit nearer 1, on the risk-ratio scale."""
 
     point: float
@@ -30,9 +34,18 @@ class EValue:
 
     def __str__(self) -> str:
         return (
-            f"an unmeasured confounder tied to treatment and outcome by risk ratios of {self.point:.2f} each could "
-            f"explain the estimate away; {self.limit:.2f} would move its interval to 1"
+            f"an unmeasured confounder tied to treatment and outcome by risk ratios of {number(self.point)} each could "
+            f"explain the estimate away; {number(self.limit)} would move its interval to 1"
         )
+
+    def table(self) -> Table:
+        """Return both E-values as a table."""
+        rows = (("estimate", self.point), ("limit nearer 1", self.limit))
+        return Table(
+            title="E-values", columns=(Column("Of the"), Column("E-value", "number")),
+            rows=tuple(Row((Cell(of), number_cell(value))) for of, value in rows),
+            footnotes=(f"{str(self)[:1].upper()}{str(self)[1:]}.",),
+        )  # fmt: skip
 
 
 def approximate_risk_ratio(value: float, measure: str, *, common: bool = True) -> float:

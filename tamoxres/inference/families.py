@@ -18,6 +18,9 @@ import numpy as np
 
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..tables.cells import p_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +29,30 @@ __all__ = ["AdjustedP", "adjust_p", "family_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdjustedP:
+class AdjustedP(ShowsTable):
     """Raw and adjusted P values of one family, in the order given."""
 
     raw: tuple[float, ...]
     holm: tuple[float, ...]
     bh: tuple[float, ...]
+
+    def table(self) -> Table:
+        """Return the P values as a table, one row a test, in the order given."""
+        values = zip(self.raw, self.holm, self.bh, strict=True)
+        return Table(
+            title=f"A family of {len(self.raw)} tests",
+            columns=(Column("Test"), *(Column(head, "p") for head in ("P", "Holm", "Benjamini-Hochberg"))),
+            rows=tuple(Row((Cell(str(i)), *map(p_cell, row))) for i, row in enumerate(values, start=1)),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return p_value, p_holm and p_bh, one row a test."""
+        import pandas as pd
+
+        return pd.DataFrame({"p_value": self.raw, "p_holm": self.holm, "p_bh": self.bh})
+
+    def __str__(self) -> str:
+        return str(self.table())
 
 
 def adjust_p(p_values: Sequence[float]) -> AdjustedP:
@@ -57,7 +78,7 @@ def adjust_p(p_values: Sequence[float]) -> AdjustedP:
 
 
 def family_table(effects: Sequence[EffectEstimate], family: str) -> pd.DataFrame:
-    """Tabulate a declared family: row_id, family, tests, p, p_holm, p_bh, one row an effect.
+    """Tabulate a declared family: row_id, family, tests, p_value, p_holm, p_bh, one row an effect.
 
     Parameters
     ----------
@@ -73,12 +94,12 @@ def family_table(effects: Sequence[EffectEstimate], family: str) -> pd.DataFrame
             "row_id": [row.row_id for row in effects],
             "family": family,
             "tests": sum(p is not None for p in own),
-            "p": own,
+            "p_value": own,
         },
-    ).astype({"p": float})
+    ).astype({"p_value": float})
     table["p_holm"] = table["p_bh"] = np.nan
-    known = table["p"].notna()
+    known = table["p_value"].notna()
     if known.any():
-        adjusted = adjust_p(table.loc[known, "p"].tolist())
+        adjusted = adjust_p(table.loc[known, "p_value"].tolist())
         table.loc[known, "p_holm"], table.loc[known, "p_bh"] = adjusted.holm, adjusted.bh
     return table

@@ -20,13 +20,16 @@ from scipy.special import chdtrc
 
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..tables.cells import count_cell, number_cell, p_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Column, Row, Table
 from ..wording import p_value
 
 __all__ = ["GailSimon", "gail_simon"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GailSimon:
+class GailSimon(ShowsTable):
     """Test of a qualitative interaction.
 
     Attributes
@@ -48,6 +51,19 @@ class GailSimon:
 
     def __str__(self) -> str:
         return f"Gail-Simon test of a qualitative interaction in {self.k} subsets: {p_value(self.p_value, label=True)}"
+
+    def table(self) -> Table:
+        """Return the test as a table of one row."""
+        sums = (number_cell(value) for value in (self.q_positive, self.q_negative, self.statistic))
+        return Table(
+            title="Gail-Simon test of a qualitative interaction",
+            columns=(
+                Column("Subsets", "count"), Column("Q, above no effect", "number"),
+                Column("Q, below no effect", "number"), Column("Statistic", "number"), Column("P", "p"),
+            ),
+            rows=(Row((count_cell(self.k), *sums, p_cell(self.p_value))),),
+            footnotes=("A test that does not reject is no evidence that the direction is the same.",),
+        )  # fmt: skip
 
 
 def gail_simon(effects: Sequence[EffectEstimate]) -> GailSimon:

@@ -18,6 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import AnalysisError
+from ..tables.cells import count_cell, number_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Column, Row, Table
+from ..wording import number, percent
 
 __all__ = ["RubinPool", "rubin"]
 
@@ -25,7 +29,7 @@ _LEAST_SHARE = 1e-4  # share of variance due to missing values below which mice,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RubinPool:
+class RubinPool(ShowsTable):
     """An estimate pooled over imputations.
 
     Attributes
@@ -46,6 +50,21 @@ class RubinPool:
     df: float
     fmi: float
     m: int
+
+    def table(self) -> Table:
+        """Return the pooled estimate, on the analysis scale, as a table of one row."""
+        heads = ("Estimate", "SE", "Variance within", "Variance between")
+        values = (self.estimate, self.se, self.within, self.between)
+        cells = (*(number_cell(value, 4) for value in values), number_cell(self.df, 1), number_cell(self.fmi, 3))
+        return Table(
+            title=f"Pooled over {self.m} imputations by Rubin's rules",
+            columns=(*(Column(h, "number") for h in (*heads, "df", "Missing information")), Column("m", "count")),
+            rows=(Row((*cells, count_cell(self.m))),), footnotes=("Analysis scale: logarithms of ratios.",),
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        pooled = f"estimate {number(self.estimate, 4)} (SE {number(self.se, 4)}), df {number(self.df, 1)}"
+        return f"{self.m} imputations: {pooled}, fraction of missing information {percent(self.fmi)}"
 
 
 def rubin(estimates: Sequence[float], variances: Sequence[float], *, df_complete: float = math.inf) -> RubinPool:

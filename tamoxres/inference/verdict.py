@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 from scipy.special import ndtri
@@ -74,6 +75,9 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.label}. {self.sentence}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{escape(self.label)}</b>. {escape(self.sentence)}</p>"
 
 
 def minimum_detectable(se: float, *, power: float = 0.80, alpha: float = 0.05) -> float:

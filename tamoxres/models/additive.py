@@ -24,7 +24,10 @@ from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..inference.verdict import design_flags
-from ..vocabulary import FloatArray
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..vocabulary import FloatArray, one_or_more
+from ..wording import number_with_interval, p_value
 from .cox import CoxModel, fit_terms
 from .grouping import Groups, check_horizon, group_patients
 from .incidence import aalen_johansen
@@ -54,7 +57,7 @@ class Reri:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdditiveInteraction:
+class AdditiveInteraction(ShowsEffects):
     """Interaction of marker and treatment on additive scales.
 
     Attributes
@@ -76,13 +79,16 @@ class AdditiveInteraction:
     horizon: float
 
     @property
-    def effects(self) -> list[EffectEstimate]:
+    def effects(self) -> EffectRows:
         """All rows: interactions first."""
-        return [self.risk, self.mean, self.excess, *self.risk_by_marker, *self.mean_by_marker]
+        return EffectRows([self.risk, self.mean, self.excess, *self.risk_by_marker, *self.mean_by_marker])
 
     def __str__(self) -> str:
-        rows = (("risk", self.risk), (self.mean.measure, self.mean), (self.excess.term, self.excess))
-        return "; ".join(f"{name} {row.difference:+.3f} (SE {row.se:.3f})" for name, row in rows)
+        return "\n".join(
+            f"{row.term}: {number_with_interval(row.difference, *row.ci(), decimals=3)}, "
+            f"{p_value(row.p_value, label=True)}"
+            for row in (self.risk, self.mean, self.excess)
+        )
 
 
 def reri(coefficients: FloatArray, covariance: FloatArray, *, reference: tuple[int, int] | None = None) -> Reri:
@@ -120,7 +126,11 @@ def reri(coefficients: FloatArray, covariance: FloatArray, *, reference: tuple[i
 
 
 def additive_interaction(
-    analysis: AnalysisSet, *, horizon: float = 120.0, adjust: Sequence[str] = (), strata: Sequence[str] = ()
+    analysis: AnalysisSet,
+    *,
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
+    horizon: float = 120.0,
 ) -> AdditiveInteraction:
     """Estimate the interaction of marker and treatment on additive scales.
 
@@ -128,10 +138,10 @@ def additive_interaction(
     ----------
     analysis : AnalysisSet
         Selected with a marker and `treatment="any"`.
+    adjust, strata : str or sequence of str
+        Of the model that RERI rests on.
     horizon : float, months
         Within the follow-up of all four cells.
-    adjust, strata : sequence of str
-        Of the model that RERI rests on.
 
     Returns
     -------
@@ -148,7 +158,7 @@ def additive_interaction(
         )
     cells = _cells(analysis)
     check_horizon(cells, horizon)
-    model = fit_terms(analysis, ["treatment", "marker", _PRODUCT, *adjust], strata=strata)
+    model = fit_terms(analysis, ["treatment", "marker", _PRODUCT, *one_or_more(adjust)], strata=strata)
     competing = bool(analysis.endpoint.competing)
     risks, means = ([_at(cells, code, horizon, what, competing) for code in range(4)] for what in ("risk", "mean"))
     measure = "RMTLD" if competing else "RMSTD"
@@ -228,8 +238,8 @@ def _row(analysis: AnalysisSet, measure: Any, point: float, variance: float, abo
 
 def _excess(model: CoxModel) -> EffectEstimate:
     columns = [model.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)]
-    found = reri(model.coefficients[columns], model.covariance[np.ix_(columns, columns)])
-    cell = _CELLS[2 * found.reference[1] + found.reference[0]]
+    excess = reri(model.coefficients[columns], model.covariance[np.ix_(columns, columns)])
+    cell = _CELLS[2 * excess.reference[1] + excess.reference[0]]
     row = model.analysis.describe("interaction")
     row["flags"] = (*row["flags"], "approximate_reri", *design_flags(model.analysis.design))
     return EffectEstimate(
@@ -237,8 +247,8 @@ def _excess(model: CoxModel) -> EffectEstimate:
         estimand="interaction",
         scale="binary",
         measure="RERI",
-        difference=found.estimate,
-        se=found.se,
+        difference=excess.estimate,
+        se=excess.se,
         adjusted_for=model.adjusted_for,
         strata=model.strata,
         term=f"RERI, reference {cell}",

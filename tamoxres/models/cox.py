@@ -24,7 +24,11 @@ from ..analysis.design import Design, Term, complete_cases, make_design, parts_o
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit
-from ..vocabulary import ENGINES, BoolArray, Engine, FloatArray, Ties, choose
+from ..tables.effects import EffectRows
+from ..tables.hazards import hazard_table
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import ENGINES, BoolArray, Engine, FloatArray, Ties, choose, one_or_more
 from .engine import kernel_fit, kernel_nested, lifelines_cox, lifelines_fit
 from .proportional import ProportionalTest, proportional_test
 
@@ -48,7 +52,7 @@ _FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CoxModel:
+class CoxModel(ShowsEffects):
     """A fitted Cox model: what was fitted, to whom, and with what result.
 
     Attributes
@@ -64,8 +68,8 @@ class CoxModel:
     strata : tuple of str
     focus : str
         The term the question is about: `marker` or `treatment`.
-    flags : tuple of str
-        Codes of what must be said of its rows.
+    row_flags : tuple of str
+        Codes of what must be said of every row, beside those of its patients.
     engine : "kernel" | "lifelines"
     """
 
@@ -77,7 +81,7 @@ class CoxModel:
     ties: Ties
     strata: tuple[str, ...]
     focus: str
-    flags: tuple[str, ...] = ()
+    row_flags: tuple[str, ...] = ()
     engine: Engine = "kernel"
 
     @property
@@ -91,9 +95,9 @@ class CoxModel:
         return self.rows(self.design.term(self.focus))[0]
 
     @property
-    def effects(self) -> list[EffectEstimate]:
+    def effects(self) -> EffectRows:
         """One row for each coefficient, each with its term's global P."""
-        return [row for term in self.design.terms for row in self.rows(term)]
+        return EffectRows(row for term in self.design.terms for row in self.rows(term))
 
     def term_p(self, term: Term) -> float:
         """Return the P of the Wald test that all coefficients of a term are 0."""
@@ -109,7 +113,7 @@ class CoxModel:
     def _row(self, term: Term, i: int) -> EffectEstimate:
         position = term.columns[i]
         return EffectEstimate(
-            **term_row(self.analysis, term, i, self.flags),
+            **term_row(self.analysis, term, i, self.row_flags),
             measure="HR",
             log_estimate=float(self.coefficients[position]),
             se=float(np.sqrt(self.covariance[position, position])),
@@ -148,13 +152,9 @@ class CoxModel:
     def __str__(self) -> str:
         return str(self.effect)
 
-    def _repr_html_(self) -> str:
-        from ..effects import effects_to_frame
-
-        shown = effects_to_frame(self.effects)[
-            ["term", "contrast", "n", "events", "estimate", "ci_low", "ci_high", "p_value", "term_p"]
-        ]
-        return f"<p><b>{self.analysis}</b></p>{shown.round(4).to_html(index=False)}"
+    def table(self) -> Table:
+        """Return the hazard ratios as a table, with their terms' P and the patients left out."""
+        return hazard_table(self.effects, flow=self.analysis.flow)
 
 
 _ESTIMANDS = {"marker": "prognostic", "treatment": "treatment_effect"}
@@ -181,8 +181,8 @@ def _about(term: Term, i: int) -> dict[str, Any]:
 def cox(
     analysis: AnalysisSet,
     *,
-    adjust: Sequence[str] = (),
-    strata: Sequence[str] = (),
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     ties: Ties = "efron",
     engine: Engine = "kernel",
 ) -> CoxModel:
@@ -191,9 +191,9 @@ def cox(
     Parameters
     ----------
     analysis : AnalysisSet
-    adjust : sequence of str
+    adjust : str or sequence of str
         Covariates; numbers enter per unit, levels against their reference.
-    strata : sequence of str
+    strata : str or sequence of str
         Columns with a baseline hazard for each level.
     ties : "efron" | "breslow"
     engine : "kernel" | "lifelines"
@@ -215,19 +215,20 @@ def cox(
     686
     """
     focus = "marker" if analysis.marker else "treatment"
-    return fit_terms(analysis, [focus, *adjust], strata=strata, ties=ties, engine=engine)
+    return fit_terms(analysis, [focus, *one_or_more(adjust)], strata=strata, ties=ties, engine=engine)
 
 
 def fit_terms(
     analysis: AnalysisSet,
-    terms: Sequence[str],
+    terms: str | Sequence[str],
     *,
-    strata: Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     ties: Ties = "efron",
     engine: Engine = "kernel",
 ) -> CoxModel:
     """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about."""
     choose("engine", engine, ENGINES)
+    terms, strata = one_or_more(terms), one_or_more(strata)
     complete, frame, design = _prepare(analysis, terms, strata)
     start = kernel_fit(frame, design, strata, ties)
     _refuse_unestimable(design, start)
@@ -240,7 +241,7 @@ def fit_nested(
     terms: Sequence[str],
     without: str,
     *,
-    strata: Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     ties: Ties = "efron",
     engine: Engine = "kernel",
 ) -> tuple[CoxModel, float]:
@@ -254,6 +255,7 @@ def fit_nested(
         Log partial likelihood of the smaller model.
     """
     choose("engine", engine, ENGINES)
+    strata = one_or_more(strata)
     complete, frame, design = _prepare(analysis, terms, strata)
     full, smaller = kernel_nested(frame, design, without, strata, ties)
     rest = design.without(without)
@@ -300,7 +302,7 @@ def _model(
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2],
         ties=choices[1], strata=tuple(choices[0]), focus=focus,
-        flags=sparseness(design, complete.frame["event"].to_numpy() == 1), engine=choices[2],
+        row_flags=sparseness(design, complete.frame["event"].to_numpy() == 1), engine=choices[2],
     )  # fmt: skip
 
 

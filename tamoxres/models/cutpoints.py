@@ -27,7 +27,10 @@ from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..kernel.cox import fit_cox
-from ..vocabulary import FloatArray, IntArray
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
 from ..wording import p_value, ratio
 from .cox import cox
 from .resampling import bootstrap
@@ -46,7 +49,7 @@ class SelectedCut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FittedCut:
+class FittedCut(ShowsEffects):
     """A cut searched on the outcome, with what the search costs.
 
     Attributes
@@ -55,12 +58,12 @@ class FittedCut:
         Altered is above it.
     statistic : float
         Largest standardised log-rank statistic.
-    p, p_naive : float
+    p_value, p_naive : float
         Corrected for the search, and as if the cut had been given.
     optimism : float
         How much the search flatters the log hazard ratio, by bootstrap.
-    effect : EffectEstimate
-        Log hazard ratio less the optimism, P corrected, cut `fitted`.
+    corrected : EffectEstimate
+        The leading row: log hazard ratio less the optimism, P corrected, cut `fitted`.
     apparent : EffectEstimate
         As it comes out of the search.
     """
@@ -70,13 +73,23 @@ class FittedCut:
     p_value: float
     p_naive: float
     optimism: float
-    effect: EffectEstimate
+    corrected: EffectEstimate
     apparent: EffectEstimate
+
+    @property
+    def effects(self) -> EffectRows:
+        """The corrected row, then the apparent one."""
+        return EffectRows([self.corrected, self.apparent])
+
+    def table(self) -> Table:
+        """Return the corrected and the apparent hazard ratio as a table, in this order."""
+        below = "The first row is less the optimism, its P corrected; the second as it comes out of the search."
+        return self.effects.table(title=f"Cut searched at {self.cut:g}").with_footnotes(below)
 
     def __str__(self) -> str:
         return (
-            f"fitted cut at {self.cut:g}: HR {ratio(self.apparent.estimate)}, {ratio(self.effect.estimate)} less the "
-            f"optimism, corrected {p_value(self.p_value, label=True)}"
+            f"fitted cut at {self.cut:g}: HR {ratio(self.apparent.estimate)}, {ratio(self.corrected.estimate)} less "
+            f"the optimism, corrected {p_value(self.p_value, label=True)}"
         )
 
 
@@ -190,8 +203,8 @@ def fitted_cut(
     analysis: AnalysisSet,
     column: str,
     *,
+    adjust: str | Sequence[str] = (),
     shares: tuple[float, float] = (0.1, 0.9),
-    adjust: Sequence[str] = (),
     m: int = 200,
     seed: int = 1,
     jobs: int = 1,
@@ -203,10 +216,10 @@ def fitted_cut(
     analysis : AnalysisSet
     column : str
         A number.
+    adjust : str or sequence of str
+        Of the hazard ratio; the search itself is crude.
     shares : (least, most)
         Share of patients up to the cut.
-    adjust : sequence of str
-        Of the hazard ratio; the search itself is crude.
     m, seed, jobs : int
         Bootstrap resamples, their seed, and workers of joblib.
 
@@ -239,14 +252,13 @@ def fitted_cut(
         drawn = _log_hr(time[rows], event[rows], values[rows] > cut)
         return np.array([np.sign(drawn) * (drawn - _log_hr(time, event, values > cut))])
 
-    found = search(np.arange(values.size))
-    apparent = cox(_cut(complete, column, found.cut, "fitted"), adjust=adjust).effect
+    best = search(np.arange(values.size))
+    apparent = cox(_cut(complete, column, best.cut, "fitted"), adjust=one_or_more(adjust)).effect
     flattery = float(bootstrap(optimism, values.size, m=m, seed=seed, jobs=jobs).values.mean())
-    p = lausen_schumacher(found.statistic, least=least, most=most)
+    p = lausen_schumacher(best.statistic, least=least, most=most)
     return FittedCut(
-        cut=found.cut, statistic=found.statistic, p_value=p, p_naive=float(2 * ndtr(-found.statistic)),
-        optimism=flattery,
-        apparent=apparent, effect=_corrected(apparent, flattery, p),
+        cut=best.cut, statistic=best.statistic, p_value=p, p_naive=float(2 * ndtr(-best.statistic)), optimism=flattery,
+        apparent=apparent, corrected=_corrected(apparent, flattery, p),
     )  # fmt: skip
 
 

@@ -24,7 +24,11 @@ from ..analysis.design import Design, complete_cases, make_design
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from ..vocabulary import FloatArray, IntArray
+from ..tables.effects import EffectRows
+from ..tables.hazards import hazard_table
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
 from .cox import CoxModel
 from .survival import at_risk, product_limit
 
@@ -56,7 +60,7 @@ class Subdistribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FineGray:
+class FineGray(ShowsEffects):
     """A fitted Fine-Gray model; its rows are those of the design's terms, measure sHR."""
 
     model: CoxModel
@@ -67,9 +71,13 @@ class FineGray:
         return _as_subdistribution(self.model.effect)
 
     @property
-    def effects(self) -> list[EffectEstimate]:
+    def effects(self) -> EffectRows:
         """One row for each coefficient."""
-        return [_as_subdistribution(row) for row in self.model.effects]
+        return EffectRows(map(_as_subdistribution, self.model.effects))
+
+    def table(self) -> Table:
+        """Return the subdistribution hazard ratios as a table."""
+        return hazard_table(self.effects, flow=self.model.analysis.flow)
 
     def __str__(self) -> str:
         return str(self.effect)
@@ -79,14 +87,14 @@ def _as_subdistribution(row: EffectEstimate) -> EffectEstimate:
     return replace(row, measure="sHR", model="fine_gray", ties="breslow", se_kind="robust")
 
 
-def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
+def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = ()) -> FineGray:
     """Fit the subdistribution hazard ratio of the marker (or treatment) on the endpoint.
 
     Parameters
     ----------
     analysis : AnalysisSet
         Of an endpoint with which other deaths compete.
-    adjust : sequence of str
+    adjust : str or sequence of str
 
     Returns
     -------
@@ -105,7 +113,8 @@ def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
     metabric HER2 BCSS prognostic: sHR 1.46 (1.14-1.88), P = 0.003
     """
     focus = "marker" if analysis.marker else "treatment"
-    complete = complete_cases(analysis, [focus, *adjust])
+    terms = [focus, *one_or_more(adjust)]
+    complete = complete_cases(analysis, terms)
     frame = complete.frame
     event = frame["event"].to_numpy(int)
     if not analysis.endpoint.competing:
@@ -118,7 +127,7 @@ def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
         )
     if not (event == 1).any():
         raise AnalysisError(f"{complete}: no events, so no subdistribution hazard ratio can be estimated.")
-    design = make_design(frame, [focus, *adjust])
+    design = make_design(frame, terms)
     fitted = fit_subdistribution(frame["months"].to_numpy(float), event, design.x)
     _refuse_runaway(design, fitted)
     model = CoxModel(

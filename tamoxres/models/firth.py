@@ -26,7 +26,11 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.likelihood import State, evaluate
 from ..kernel.risksets import RiskSets
-from ..vocabulary import FloatArray
+from ..tables.effects import EffectRows
+from ..tables.hazards import hazard_table
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import FloatArray, one_or_more
 from .cox import CoxModel
 from .engine import Ties
 
@@ -55,7 +59,7 @@ class Penalised:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Firth:
+class Firth(ShowsEffects):
     """A fitted Firth model: its rows, and the profile limits of the focus.
 
     Attributes
@@ -82,19 +86,33 @@ class Firth:
             ci_high=self.ci_high, ci_kind="profile",
         )  # fmt: skip
 
+    @property
+    def effects(self) -> EffectRows:
+        """The focus first; the other coefficients with Wald limits and P, from the penalised information."""
+        others = self.model.effects[1:]
+        return EffectRows([self.effect, *(replace(row, model="firth") for row in others)])
+
+    def table(self) -> Table:
+        """Return the hazard ratios as a table."""
+        return hazard_table(self.effects, flow=self.model.analysis.flow)
+
     def __str__(self) -> str:
         return str(self.effect)
 
 
 def firth(
-    analysis: AnalysisSet, *, adjust: Sequence[str] = (), strata: Sequence[str] = (), ties: Ties = "efron"
+    analysis: AnalysisSet,
+    *,
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
+    ties: Ties = "efron",
 ) -> Firth:
     """Fit the marker's (or treatment's) hazard ratio by Firth's penalised likelihood.
 
     Parameters
     ----------
     analysis : AnalysisSet
-    adjust, strata : sequence of str
+    adjust, strata : str or sequence of str
     ties : "efron" | "breslow"
 
     Returns
@@ -108,9 +126,10 @@ def firth(
         If there are no events at all, or a column is constant or collinear.
     """
     focus = "marker" if analysis.marker else "treatment"
-    complete = complete_cases(analysis, [focus, *adjust, *strata])
+    terms, strata = [focus, *one_or_more(adjust)], one_or_more(strata)
+    complete = complete_cases(analysis, [*terms, *strata])
     frame = complete.frame
-    design = make_design(frame, [focus, *adjust])
+    design = make_design(frame, terms)
     sets = risk_sets(frame, strata, ties)
     fitted = fit_penalised(design.x, sets)
     column = design.term(focus).columns[0]
@@ -118,7 +137,7 @@ def firth(
     low, high = profile_limits(design.x, sets, column, fitted)
     model = CoxModel(
         analysis=complete, design=design, coefficients=fitted.coefficients, covariance=fitted.covariance,
-        loglik=fitted.loglik, ties=ties, strata=tuple(strata), focus=focus,
+        loglik=fitted.loglik, ties=ties, strata=strata, focus=focus,
     )  # fmt: skip
     p = float(chdtrc(1, max(2 * (fitted.loglik - without.loglik), 0.0)))
     return Firth(model=model, ci_low=float(np.exp(low)), ci_high=float(np.exp(high)), p_value=p)

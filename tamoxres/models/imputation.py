@@ -28,7 +28,11 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..flow import Step
 from ..inference.rubin import rubin
-from ..vocabulary import FloatArray, IntArray
+from ..tables.cells import number_cell, share_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
+from ..wording import count, number
 from .survival import at_risk
 
 if TYPE_CHECKING:
@@ -43,8 +47,8 @@ _MIXED = 1.2  # R-hat above which chains are said not to have mixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Imputations:
-    """Completed copies of an analysis set, and how they were made.
+class Imputations(ShowsTable):
+    """Completed copies of an analysis set, and how they were made; `pool` gives effect rows.
 
     Attributes
     ----------
@@ -96,7 +100,7 @@ class Imputations:
             df_complete = max((first.events or 0) - 1 - len(first.adjusted_for), 1)
         pooled = rubin(points, variances, df_complete=df_complete)
         point: dict[str, Any] = {"log_estimate" if first.is_ratio else "difference": pooled.estimate}
-        share = f"Fraction of missing information {pooled.fmi:.2f}."
+        share = f"Fraction of missing information {number(pooled.fmi)}."
         return replace(
             first, **point, se=pooled.se, df=pooled.df, p_value=None, p_kind="", term_p=None, se_kind="rubin",
             ci_kind="rubin", missing="mice", flags=(*first.flags, *self.flags),
@@ -118,7 +122,7 @@ class Imputations:
         what = ", ".join(f"{name} {n:,}" for name, n in self.missing) or "nothing was missing"
         text = f"Imputed: {what} (seed {self.seed}, {self.iterations} iterations{', by arm' if self.by_arm else ''})."
         if self.unmixed:
-            worst = ", ".join(f"{name} (R-hat {value:.2f})" for name, value in self.unmixed)
+            worst = ", ".join(f"{name} (R-hat {number(value)})" for name, value in self.unmixed)
             text += f" Chains had not mixed: {worst}; use more iterations."
         return text
 
@@ -131,7 +135,20 @@ class Imputations:
             )
 
     def __str__(self) -> str:
-        return f"{self.m} imputations of {self.analysis.n:,} patients. {self.note}"
+        return f"{self.m} imputations of {count(self.analysis.n)} patients. {self.note}"
+
+    def table(self) -> Table:
+        """Return the columns imputed as a table: in how many patients, and whether their chains had mixed."""
+        unmixed = dict(self.unmixed)
+        rows = [
+            Row((Cell(name), share_cell(n, self.analysis.n), number_cell(unmixed.get(name))))
+            for name, n in self.missing
+        ]
+        return Table(
+            title=f"{self.m} imputations: {self.analysis.cohort.title}, {self.analysis.population}",
+            columns=(Column("Column"), Column("Imputed", "count"), Column("R-hat, if not mixed", "number")),
+            rows=tuple(rows), footnotes=(self.note,),
+        )  # fmt: skip
 
 
 def nelson_aalen(time: FloatArray, event: IntArray, entry: FloatArray | None = None) -> FloatArray:
@@ -152,7 +169,7 @@ def nelson_aalen(time: FloatArray, event: IntArray, entry: FloatArray | None = N
 def impute(
     analysis: AnalysisSet,
     *,
-    columns: Sequence[str] | None = None,
+    columns: str | Sequence[str] | None = None,
     m: int = 20,
     seed: int = 1,
     iterations: int = 10,
@@ -164,7 +181,7 @@ def impute(
     Parameters
     ----------
     analysis : AnalysisSet
-    columns : sequence of str, optional
+    columns : str or sequence of str, optional
         Covariates of the imputation model, those of the analysis among them; if None, those of `IMPUTED` that the
         cohort holds for at least half of the patients.
     m, seed, iterations : int
@@ -188,7 +205,7 @@ def impute(
     if m < 2 or iterations < 1:
         raise AnalysisError(f"Imputation needs m of at least 2 and at least 1 iteration; found {m} and {iterations}.")
     frame = analysis.frame
-    levels = {name: _levels(frame, name) for name in (columns if columns is not None else _held(frame))}
+    levels = {name: _levels(frame, name) for name in (one_or_more(columns) if columns is not None else _held(frame))}
     missing = tuple((name, int(frame[name].isna().sum())) for name in levels if frame[name].isna().any())
     arms = analysis.has_both_arms if by_arm is None else by_arm
     parts = [part for _, part in frame.groupby("treatment", observed=True)] if arms else [frame]
@@ -200,7 +217,7 @@ def impute(
     )
     return Imputations(
         analysis=analysis, completed=completed, missing=missing, by_arm=arms, seed=seed, iterations=iterations,
-        unmixed=tuple(found for name, _ in missing for found in _unmixed(name, chains, m)),
+        unmixed=tuple(one for name, _ in missing for one in _unmixed(name, chains, m)),
     )  # fmt: skip
 
 
@@ -307,8 +324,8 @@ def _chained(coded: pd.DataFrame, draw: np.random.Generator) -> Any:
         def impute_pmm(self, vname: str) -> None:
             known, x_known, x_missing, *_ = self.get_split_data(vname)
             model, estimated, drawn = self.models[vname], self.results[vname].params, self.params[vname]
-            likely, wanted = (np.asarray(model.predict(b, x)) for b, x in ((estimated, x_known), (drawn, x_missing)))
-            donors = nearest_donors(likely, wanted, _DONORS, self.rng)
+            likely, missing = (np.asarray(model.predict(b, x)) for b, x in ((estimated, x_known), (drawn, x_missing)))
+            donors = nearest_donors(likely, missing, _DONORS, self.rng)
             self._store_changes(vname, np.ravel(known)[donors])
 
     return Chained(coded, k_pmm=_DONORS, rng=draw)

@@ -21,10 +21,14 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..analysis.follow_up import stratum_codes
-from ..curves import Curve, Curves
+from ..curves import Curve
 from ..errors import AnalysisError
-from ..vocabulary import FloatArray, IntArray
-from ..wording import p_value
+from ..tables.cells import count_cell, number_cell, p_cell
+from ..tables.curves import ShownCurves
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
+from ..wording import number, p_value
 from .grouping import group_patients
 from .survival import at_risk, limits
 
@@ -123,7 +127,7 @@ def _aalen_se(
     return np.sqrt(np.maximum(variance, 0.0))
 
 
-def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", level: float = 0.95) -> Curves:
+def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", level: float = 0.95) -> ShownCurves:
     """Estimate the risk of the endpoint, and of the deaths that compete with it, in each group.
 
     Parameters
@@ -135,7 +139,7 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
 
     Returns
     -------
-    Curves
+    ShownCurves
         One a group and cause; the causes are the endpoint's code and, where deaths compete, `competing death`.
 
     Raises
@@ -175,15 +179,15 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
                     level=level,
                 )
             )
-    return Curves(
+    return ShownCurves(
         curves=tuple(curves), grouping=groups.label, endpoint=analysis.endpoint.code, population=analysis.population,
         method="Aalen-Johansen, log-log limits" + (", delayed entry" if groups.entry is not None else ""),
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrayTest:
-    """Gray's test that the cumulative incidence of one cause is equal between groups."""
+class GrayTest(ShowsTable):
+    """Gray's test that the cumulative incidence of one cause is equal between groups; a test has no effect rows."""
 
     statistic: float
     df: int
@@ -195,12 +199,28 @@ class GrayTest:
     strata: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        chisq = f"chi-square {self.statistic:.2f} on {self.df} df"
+        chisq = f"chi-square {number(self.statistic)} on {self.df} df"
         return f"Gray's test of {self.cause}: {chisq}, {p_value(self.p_value, label=True)}"
+
+    def table(self) -> Table:
+        """Return the test as a table of one row."""
+        cells = (
+            Cell(self.cause), Cell(" v ".join(self.groups)), number_cell(self.statistic), count_cell(self.df),
+            p_cell(self.p_value),
+        )  # fmt: skip
+        return Table(
+            title=f"Gray's test of {self.endpoint}: {self.population}",
+            columns=(
+                Column("Cause"), Column("Groups"), Column("Chi-squared", "number"), Column("df", "count"),
+                Column("P", "p"),
+            ),
+            rows=(Row(cells),),
+            footnotes=(f"Stratified by {', '.join(self.strata)}." if self.strata else "",),
+        )  # fmt: skip
 
 
 def gray_test(
-    analysis: AnalysisSet, *, by: str = "marker", strata: Sequence[str] = (), cause: Cause = "event"
+    analysis: AnalysisSet, *, by: str = "marker", strata: str | Sequence[str] = (), cause: Cause = "event"
 ) -> GrayTest:
     """Test whether the cumulative incidence is equal between groups (`cmprsk::cuminc`, rho 0).
 
@@ -209,7 +229,7 @@ def gray_test(
     analysis : AnalysisSet
     by : str
         `marker` (the treatment where no marker was asked for), `treatment` or a covariate.
-    strata : sequence of str
+    strata : str or sequence of str
         Columns within whose levels patients are compared.
     cause : "event" | "competing"
         The endpoint, or the deaths that compete with it.
@@ -223,6 +243,7 @@ def gray_test(
     AnalysisError
         If there is one group, no event of the cause, or entry is delayed.
     """
+    strata = one_or_more(strata)
     groups = group_patients(complete_cases(analysis, strata) if strata else analysis, by)
     name, own = (analysis.endpoint.code, 1) if cause == "event" else (COMPETING_DEATH, 2)
     if len(groups.levels) < 2:
@@ -245,7 +266,7 @@ def gray_test(
     statistic = float(score[:df] @ np.linalg.solve(variance[:df, :df], score[:df]))
     return GrayTest(
         statistic=statistic, df=df, p_value=float(chdtrc(df, statistic)), cause=name, groups=groups.levels,
-        endpoint=analysis.endpoint.code, population=analysis.population, strata=tuple(strata),
+        endpoint=analysis.endpoint.code, population=analysis.population, strata=strata,
     )  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,14 @@ from scipy.special import chdtrc
 from ..analysis import TREATED, UNTREATED, AnalysisSet
 from ..analysis.design import complete_cases
 from ..cohort import ALTERED, UNALTERED
-from ..effects import EffectEstimate, effects_to_frame
+from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..inference.verdict import Verdict, design_flags, reach_verdict, single_arm_verdict
-from ..vocabulary import Engine, Ties
+from ..tables.contrasts import contrast_table
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import Engine, Ties, one_or_more
 from .cox import CoxModel, fit_nested
 
 __all__ = ["InteractionResult", "interaction"]
@@ -35,7 +38,7 @@ _PRODUCT = "treatment:marker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class InteractionResult:
+class InteractionResult(ShowsEffects):
     """The interaction of one marker with treatment, by one model, and what may be said of it.
 
     Attributes
@@ -67,43 +70,36 @@ class InteractionResult:
     cells: Any
 
     @property
-    def effects(self) -> list[EffectEstimate]:
+    def effects(self) -> EffectRows:
         """The ratio first, then the four contrasts."""
-        return [
-            self.ratio,
-            self.marker_treated,
-            self.marker_untreated,
-            self.treatment_altered,
-            self.treatment_unaltered,
-        ]
+        return EffectRows(
+            (
+                self.ratio, self.marker_treated, self.marker_untreated, self.treatment_altered,
+                self.treatment_unaltered,
+            )
+        )  # fmt: skip
+
+    def table(self) -> Table:
+        """Return the contrasts as a table, crude beside adjusted, with the verdict below."""
+        return self._contrasts().with_footnotes(str(self.verdict))
+
+    def _contrasts(self) -> Table:
+        if self.crude is None:
+            return contrast_table(self.effects)
+        return contrast_table(self.crude.effects, self.effects)
+
+    def _repr_html_(self) -> str:
+        return f"{self.verdict._repr_html_()}{self._contrasts()._repr_html_()}"
 
     def __str__(self) -> str:
         return str(self.verdict)
-
-    def _repr_html_(self) -> str:
-        shown = effects_to_frame(self.effects)[
-            [
-                "estimand",
-                "contrast",
-                "marker_level",
-                "treatment_1",
-                "n",
-                "events",
-                "estimate",
-                "ci_low",
-                "ci_high",
-                "p_value",
-            ]
-        ]
-        told = f"<p><b>{escape(self.verdict.label)}</b>. {escape(self.verdict.sentence)}</p>"
-        return told + str(shown.round(4).to_html(index=False))
 
 
 def interaction(
     analysis: AnalysisSet,
     *,
-    adjust: Sequence[str] = (),
-    strata: Sequence[str] = (),
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     ties: Ties = "efron",
     alpha: float = 0.05,
     margin: tuple[float, float] | None = None,
@@ -115,7 +111,7 @@ def interaction(
     ----------
     analysis : AnalysisSet
         Selected with a marker and `treatment="any"`.
-    adjust, strata : sequence of str
+    adjust, strata : str or sequence of str
     ties : "efron" | "breslow"
     alpha : float
         Level of the verdict's tests.
@@ -130,6 +126,7 @@ def interaction(
         If there is no marker, one arm only, or a cell without events.
     """
     _refuse_single_arm(analysis)
+    adjust, strata = one_or_more(adjust), one_or_more(strata)
     complete = complete_cases(analysis, [*adjust, *strata])
     result = _interaction(complete, adjust, strata, ties, engine)
     crude = _interaction(analysis, (), (), ties, engine) if adjust or strata else None
@@ -205,7 +202,7 @@ def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) ->
     part = _PARTS[name]
     row = analysis.describe(part.estimand) | _counts(analysis, part) | _treated(analysis, part)
     row["marker_level"] = part.level if part.column == "marker" else ""
-    row["flags"] = (*row["flags"], *model.flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
+    row["flags"] = (*row["flags"], *model.row_flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
     if name == "ratio":
         row |= {"p_value": lrt_p, "p_kind": "lrt"}
     return EffectEstimate(

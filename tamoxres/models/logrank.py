@@ -23,8 +23,11 @@ from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..analysis.follow_up import stratum_codes
 from ..errors import AnalysisError
-from ..vocabulary import FloatArray, IntArray
-from ..wording import p_value
+from ..tables.cells import count_cell, number_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
+from ..wording import number, p_value
 from .grouping import group_patients
 from .survival import at_risk
 
@@ -130,8 +133,10 @@ def _by_group(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LogRank:
+class LogRank(ShowsTable):
     """A log-rank test: statistic, degrees of freedom and P, with what was observed and expected in each group.
+
+    A test has no effect rows.
 
     Attributes
     ----------
@@ -155,23 +160,39 @@ class LogRank:
     population: str
     strata: tuple[str, ...] = ()
 
-    @property
-    def table(self) -> pd.DataFrame:
-        """Group, n, observed and expected events (weighted where the test is), one row a group."""
+    def table(self) -> Table:
+        """Return the groups' observed and expected events as a table, the test below."""
+        rows = [
+            Row((Cell(group), count_cell(n), number_cell(float(seen), 1), number_cell(float(expected), 1)))
+            for group, n, seen, expected in zip(
+                self.groups, self.n, self.sums.observed, self.sums.expected, strict=True
+            )
+        ]
+        return Table(
+            title=f"{self.method} of {self.endpoint}: {self.population}",
+            columns=(
+                Column("Group"), Column("N", "count"), Column("Observed", "number"), Column("Expected", "number"),
+            ),
+            rows=tuple(rows), footnotes=(f"{self}.",),
+        )  # fmt: skip
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return group, n, observed and expected events (weighted where the test is), one row a group."""
         import pandas as pd
 
         columns = {"group": self.groups, "n": self.n, "observed": self.sums.observed, "expected": self.sums.expected}
         return pd.DataFrame(columns)
 
     def __str__(self) -> str:
-        return f"{self.method}: chi-square {self.statistic:.2f} on {self.df} df, {p_value(self.p_value, label=True)}"
+        chisq = f"chi-square {number(self.statistic)} on {self.df} df"
+        return f"{self.method}: {chisq}, {p_value(self.p_value, label=True)}"
 
 
 def logrank(
     analysis: AnalysisSet,
     *,
     by: str = "marker",
-    strata: Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     weight: str | tuple[float, float] = "logrank",
 ) -> LogRank:
     """Test whether the hazards of the endpoint are equal between groups.
@@ -181,7 +202,7 @@ def logrank(
     analysis : AnalysisSet
     by : str
         `marker` (the treatment where no marker was asked for), `treatment` or a covariate.
-    strata : sequence of str
+    strata : str or sequence of str
         Columns within whose levels patients are compared.
     weight : "logrank" | "peto-peto" | "gehan" | "tarone-ware" | (rho, gamma)
         A pair gives Fleming-Harrington's weight S(t-)^rho (1 - S(t-))^gamma; (1, 0) is R's `survdiff(rho = 1)`.
@@ -202,6 +223,7 @@ def logrank(
     >>> print(logrank(gbsg, by="treatment"))
     Log-rank test: chi-square 8.56 on 1 df, P = 0.003
     """
+    strata = one_or_more(strata)
     groups = group_patients(complete_cases(analysis, strata) if strata else analysis, by)
     if len(groups.levels) < 2:
         raise AnalysisError(f"{analysis}: all are {groups.levels[0]}; a log-rank test compares at least two groups.")
@@ -223,5 +245,5 @@ def logrank(
         n=tuple(int(groups.rows(code).sum()) for code in range(len(groups.levels))), sums=sums,
         method=("Log-rank test" if named == "logrank" else f"Weighted log-rank test ({named})")
         + (", stratified" if strata else ""),
-        endpoint=analysis.endpoint.code, population=analysis.population, strata=tuple(strata),
+        endpoint=analysis.endpoint.code, population=analysis.population, strata=strata,
     )  # fmt: skip

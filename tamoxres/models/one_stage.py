@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,10 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..inference.verdict import design_flags
 from ..kernel.cox import CoxFit
-from ..vocabulary import FloatArray
+from ..tables.effects import EffectRows, effects_table
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import FloatArray, one_or_more
 from ..wording import p_value, percent, ratio_with_interval
 from .engine import Ties, kernel_fit
 from .interaction import interaction
@@ -52,7 +54,7 @@ _REFUSED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneStage:
+class OneStage(ShowsEffects):
     """The interaction of one marker with treatment in several cohorts at once.
 
     Attributes
@@ -72,8 +74,8 @@ class OneStage:
         Each cohort's own interaction, from its own model.
     shares : tuple of float
         Share of altered patients, by cohort.
-    flags : tuple of str
-        Codes of what was refused.
+    refused : tuple of str
+        Codes of what could not be estimated between cohorts; among the flags too.
     """
 
     within: EffectEstimate
@@ -84,12 +86,27 @@ class OneStage:
     heterogeneity_p: float
     studies: tuple[EffectEstimate, ...]
     shares: tuple[float, ...]
-    flags: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
-    def effects(self) -> list[EffectEstimate]:
+    def effect(self) -> EffectEstimate:
+        """The common interaction, from within cohorts."""
+        return self.within
+
+    @property
+    def effects(self) -> EffectRows:
         """The cohorts' own interactions, then the common one."""
-        return [*self.studies, self.within]
+        return EffectRows([*self.studies, self.within])
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Codes of what must be said of any of the rows, and of what was refused."""
+        return (*self.effects.flags, *self.refused)
+
+    def table(self) -> Table:
+        """Return the cohorts' interactions, the common one and the one between cohorts as a table."""
+        rows = [*self.effects, *([] if self.across is None else [self.across])]
+        return effects_table(rows).with_footnotes(*str(self).splitlines()[1:])
 
     def __str__(self) -> str:
         row = self.within
@@ -103,15 +120,12 @@ class OneStage:
             lines.append(
                 f"Between cohorts ({spread}; ecological): {_ratio(self.across)}; differs from within: {differs}"
             )
-        lines += [_REFUSED[code] for code in self.flags]
+        lines += [_REFUSED[code] for code in self.refused]
         lines.append(
             f"Heterogeneity: chi2 {self.heterogeneity_chi2:.2f} on {self.heterogeneity_df} df, "
             f"{p_value(self.heterogeneity_p, label=True)}"
         )
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return f"<p>{'<br>'.join(escape(line) for line in str(self).splitlines())}</p>"
 
 
 def _ratio(row: EffectEstimate) -> str:
@@ -121,7 +135,7 @@ def _ratio(row: EffectEstimate) -> str:
 def one_stage(
     analyses: Sequence[AnalysisSet],
     *,
-    adjust: Sequence[str] = (),
+    adjust: str | Sequence[str] = (),
     ties: Ties = "efron",
     endpoint_map: Mapping[str, str] | None = None,
     treatment_contrast: str | None = None,
@@ -132,7 +146,7 @@ def one_stage(
     ----------
     analyses : sequence of AnalysisSet
         One a cohort, selected with the same marker and `treatment="any"`.
-    adjust : sequence of str
+    adjust : str or sequence of str
         Covariates that every cohort has; each cohort has its own coefficients.
     ties : "efron" | "breslow"
     endpoint_map : mapping of str to str, optional
@@ -156,12 +170,13 @@ def one_stage(
     ...     status = cohort.patients["pr"].map({"positive": "altered", "negative": "unaltered"})
     ...     about = {"assay": "ligand binding", "reference": "", "definition": "10 fmol/mg or more"}
     ...     return cohort.with_marker(tr.MarkerCall(marker="PR", rule="from_10", values=status, **about))
-    >>> asked = {"marker": "PR", "endpoint": "RFS", "er": "any", "treatment": "any", "where": ["nodes >= 1"]}
-    >>> sets = [tr.select(with_pr(tr.load(name)), **asked) for name in ("gbsg", "rotterdam")]
+    >>> choices = {"marker": "PR", "endpoint": "RFS", "er": "any", "treatment": "any", "where": ["nodes >= 1"]}
+    >>> sets = [tr.select(with_pr(tr.load(name)), **choices) for name in ("gbsg", "rotterdam")]
     >>> round(one_stage(sets, treatment_contrast="endocrine_v_none").within.estimate, 2)
     0.73
     """
-    asked = _comparable(analyses, endpoint_map or {}, treatment_contrast)
+    adjust = one_or_more(adjust)
+    question = _comparable(analyses, endpoint_map or {}, treatment_contrast)
     names = [analysis.cohort.name for analysis in analyses]
     complete = [complete_cases(analysis, ["marker", "treatment", *adjust]) for analysis in analyses]
     own = [interaction(analysis, adjust=adjust, ties=ties) for analysis in complete]
@@ -170,7 +185,7 @@ def one_stage(
     without = _fit(stack, stack.own, ties)
     chi2 = max(2 * (sum(result.model.loglik for result in own) - float(full.loglik)), 0.0)
     studies = tuple(result.ratio for result in own)
-    shared = _shared(complete, studies, asked, ties)
+    shared = _shared(complete, studies, question, ties)
     refused = _refused_between(stack.shares)
     across, difference_p = (None, None) if refused else _across(stack, shared, ties)
     df = len(complete) - 1
@@ -182,7 +197,7 @@ def one_stage(
         ),
         across=across, difference_p=difference_p, heterogeneity_chi2=chi2, heterogeneity_df=df,
         heterogeneity_p=float(chdtrc(df, chi2)), studies=studies, shares=stack.shares,
-        flags=refused,
+        refused=refused,
     )  # fmt: skip
 
 
@@ -219,8 +234,8 @@ def _comparable(
     }
     for what, (values, mend) in readings.items():
         if len(set(values)) > 1:
-            told = ", ".join(f"{value} ({a.cohort.name})" for value, a in zip(values, analyses, strict=True))
-            raise AnalysisError(f"Cohorts differ in {what}: {told}. {mend}")
+            readings_of = ", ".join(f"{value} ({a.cohort.name})" for value, a in zip(values, analyses, strict=True))
+            raise AnalysisError(f"Cohorts differ in {what}: {readings_of}. {mend}")
     return {what: values[0] for what, (values, _) in readings.items()}
 
 
@@ -306,7 +321,7 @@ def _across(stack: _Stack, shared: dict[str, Any], ties: Ties) -> tuple[EffectEs
 
 
 def _shared(
-    analyses: Sequence[AnalysisSet], studies: Sequence[EffectEstimate], asked: Mapping[str, str], ties: Ties
+    analyses: Sequence[AnalysisSet], studies: Sequence[EffectEstimate], question: Mapping[str, str], ties: Ties
 ) -> dict[str, Any]:
     """Return what the rows of all cohorts together have in common."""
 
@@ -319,11 +334,11 @@ def _shared(
 
     designs = {analysis.cohort.design for analysis in analyses}
     design = designs.pop() if len(designs) == 1 else "mixed"
-    treatment_1, _, treatment_0 = asked["treatment contrast"].partition("_v_")
+    treatment_1, _, treatment_0 = question["treatment contrast"].partition("_v_")
     counts = ("n", "events", "n_1", "events_1", "n_0", "events_0", "person_years")
     return {
-        "study": f"One stage ({', '.join(row.study for row in studies)})", "marker": asked["marker"],
-        "rule": joined("rule"), "assay": joined("assay"), "endpoint": asked["endpoint"],
+        "study": f"One stage ({', '.join(row.study for row in studies)})", "marker": question["marker"],
+        "rule": joined("rule"), "assay": joined("assay"), "endpoint": question["endpoint"],
         "er": joined("er"), "restrictions": tuple(dict.fromkeys(text for row in studies for text in row.restrictions)),
         "treatment_1": treatment_1, "treatment_0": treatment_0, "measure": "HR", "scale": "binary",
         **{name: summed(name) for name in counts},

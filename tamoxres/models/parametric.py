@@ -27,6 +27,8 @@ from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, NotConverged, QuestionError
 from ..tables.cells import effect_cell, interval_cell, p_cell
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import DISTRIBUTIONS, Distribution, FloatArray, choose, one_or_more
 from ..wording import count, number, percent
@@ -64,7 +66,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ParametricModel:
+class ParametricModel(ShowsEffects):
     """A fitted parametric survival model.
 
     Attributes
@@ -115,15 +117,16 @@ class ParametricModel:
         return self._row(self.design.term(self.focus), 0, self._measures[0])
 
     @property
-    def effects(self) -> list[EffectEstimate]:
+    def effects(self) -> EffectRows:
         """One row for each column; of the Weibull model first all hazard ratios, then all time ratios."""
         terms = [(term, i) for term in self.design.terms for i in range(len(term.columns))]
-        return [self._row(term, i, measure) for measure in self._measures for term, i in terms]
+        return EffectRows(self._row(term, i, measure) for measure in self._measures for term, i in terms)
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Codes of what a reader of the means must know: `extrapolated_mean`, `not_estimable`."""
-        return tuple(dict.fromkeys(flag for row in self.mean_survival() for flag in row.flags))
+        """Codes of what must be said of the rows, then of the means: `extrapolated_mean`, `not_estimable`."""
+        means = (flag for row in self.mean_survival() for flag in row.flags)
+        return tuple(dict.fromkeys((*self.effects.flags, *means)))
 
     @property
     def _measures(self) -> tuple[str, ...]:
@@ -165,12 +168,12 @@ class ParametricModel:
             model="flexible" if self.distribution == "spline" else self.distribution, engine="lifelines",
         )  # fmt: skip
 
-    def survival(self, times: Sequence[float], *, level: float = 0.95) -> tuple[LevelEstimate, ...]:
+    def survival(self, times: float | Sequence[float], *, level: float = 0.95) -> tuple[LevelEstimate, ...]:
         """Return survival at some times by level of the marker, averaged over the covariates of all patients.
 
         Parameters
         ----------
-        times : sequence of float
+        times : float or sequence of float
             Months, above 0; beyond the last follow-up they rest on the distribution alone.
         level : float
             Of the intervals, which are symmetric for log(-log survival).
@@ -182,7 +185,7 @@ class ParametricModel:
         """
         from .parametric_predict import level_survival
 
-        months = np.asarray(times, float)
+        months = np.asarray(one_or_more(times), float)
         if not (months > 0).all():
             raise QuestionError(f"Survival is asked for at {months.min():g} months; give times above 0.")
         z = float(ndtri((1 + level) / 2))
@@ -233,7 +236,7 @@ class ParametricModel:
             ),
         )  # fmt: skip
 
-    def survival_table(self, times: Sequence[float]) -> Table:
+    def survival_table(self, times: float | Sequence[float]) -> Table:
         """Print survival at some times (months) and mean survival, by level of the marker."""
         by_level: dict[str, list[Cell]] = {}
         for row in self.survival(times):
@@ -244,7 +247,10 @@ class ParametricModel:
                 _interval(row),
                 Cell("" if row.flags == ("not_estimable",) else percent(row.beyond)),
             ]
-        heads = [Column(self.focus.capitalize()), *(Column(f"{time:g} months (95% CI)", "number") for time in times)]
+        heads = [
+            Column(self.focus.capitalize()),
+            *(Column(f"{time:g} months (95% CI)", "number") for time in one_or_more(times)),
+        ]
         return Table(
             title=f"{_TITLES[self.distribution]} model: survival by {self.focus}",
             columns=(*heads, Column("Mean, months (95% CI)", "number"), Column("Of it beyond follow-up", "number")),
@@ -268,9 +274,6 @@ class ParametricModel:
     def __str__(self) -> str:
         return f"{self.effect}; {_TITLES[self.distribution]} model, AIC {number(self.aic, 1)}"
 
-    def _repr_html_(self) -> str:
-        return str(self.table()._repr_html_())
-
 
 _MEAN_NOTES = {
     "extrapolated_mean": "A mean reaches beyond the last follow-up, where it rests on the distribution alone.",
@@ -285,8 +288,8 @@ def _interval(row: LevelEstimate) -> Cell:
 def parametric(
     analysis: AnalysisSet,
     *,
-    distribution: Distribution = "weibull",
     adjust: str | Sequence[str] = (),
+    distribution: Distribution = "weibull",
     knots: int | Sequence[float] | None = None,
 ) -> ParametricModel:
     """Fit a parametric survival model of the marker (or, without a marker, of the treatment).
@@ -294,9 +297,9 @@ def parametric(
     Parameters
     ----------
     analysis : AnalysisSet
-    distribution : "weibull" | "lognormal" | "loglogistic" | "gengamma" | "spline"
     adjust : str or sequence of str
         Covariates; numbers enter per unit, levels against their reference.
+    distribution : "weibull" | "lognormal" | "loglogistic" | "gengamma" | "spline"
     knots : int or sequence of float, optional
         Of the spline alone: how many inner knots, at quantiles of the log event times (2 if None; 0 is the Weibull
         model), or their months. The outer ones stand at the first and the last event.

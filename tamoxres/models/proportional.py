@@ -23,6 +23,9 @@ from ..frames import holds_frames
 from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts
+from ..tables.cells import count_cell, number_cell, p_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, Ties
 from ..wording import p_value
 from .engine import kernel_fit
@@ -59,8 +62,8 @@ class Fitted(Protocol):
 
 @holds_frames("terms")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ProportionalTest:
-    """The test of proportional hazards of one model.
+class ProportionalTest(ShowsTable):
+    """The test of proportional hazards of one model; a test has no effect rows.
 
     Attributes
     ----------
@@ -79,8 +82,21 @@ class ProportionalTest:
     def __str__(self) -> str:
         return f"Proportional hazards ({self.transform}): global {p_value(self.p_value(), label=True)}"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self}</p>{self.terms.round(4).to_html(index=False)}"
+    def table(self) -> Table:
+        """Return the tests as a table, one row a term, the global test last."""
+        rows = [
+            Row((Cell(one["term"]), number_cell(one["chisq"]), count_cell(int(one["df"])), p_cell(one["p_value"])))
+            for one in self.terms.to_dict("records")
+        ]
+        return Table(
+            title=f"Proportional hazards, score test ({self.transform})",
+            columns=(Column("Term"), Column("Chi-squared", "number"), Column("df", "count"), Column("P", "p")),
+            rows=tuple(rows),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return `terms`."""
+        return self.terms
 
 
 def _refitted(fit: Fitted) -> CoxFit:
@@ -184,11 +200,11 @@ def scale_residuals(
     """
     shared = np.minimum(used[:, :, None], used[:, None, :]).sum(axis=0)
     mean = loads.T @ (information / np.where(shared == 0, 1.0, shared)) @ loads
-    told = used @ (loads != 0) > 0
+    varies = used @ (loads != 0) > 0
     summed = raw @ loads
     scaled = np.full(summed.shape, np.nan)
     for s in np.unique(stratum):
-        rows, kept = np.flatnonzero(stratum == s), np.flatnonzero(told[s])
+        rows, kept = np.flatnonzero(stratum == s), np.flatnonzero(varies[s])
         scaled[np.ix_(rows, kept)] = np.linalg.solve(mean[np.ix_(kept, kept)], summed[np.ix_(rows, kept)].T).T
     return scaled, np.diag(np.linalg.inv(mean))
 

@@ -19,6 +19,11 @@ from scipy.special import gammaincinv
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..errors import AnalysisError
+from ..tables.cells import count_cell, interval_cell
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import one_or_more
+from ..wording import count, number_with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +57,8 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """Event rates by group."""
+class Rates(ShowsTable):
+    """Event rates by group; a rate is no effect row."""
 
     by: tuple[str, ...]
     rates: tuple[Rate, ...]
@@ -61,9 +66,24 @@ class Rates:
     population: str
     level: float = 0.95
 
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row a group: the grouping columns, n, events, person_years, rate, ci_low, ci_high."""
+    def table(self) -> Table:
+        """Return the rates as a table, one row a group."""
+        rows = []
+        for one in self.rates:
+            counts = (count_cell(one.n), count_cell(one.events), count_cell(round(one.person_years)))
+            rate = interval_cell((one.rate, one.ci_low, one.ci_high), is_ratio=False, decimals=1)
+            rows.append(Row((Cell(" ".join(one.levels) or "all"), *counts, rate)))
+        return Table(
+            title=f"{self.endpoint} per {count(PER)} person-years: {self.population}",
+            columns=(
+                Column("Group"), Column("N", "count"), Column("Events", "count"), Column("Person-years", "count"),
+                Column(f"Rate ({100 * self.level:g}% CI)", "number"),
+            ),
+            rows=tuple(rows), footnotes=("Exact Poisson limits. A rate is an average over follow-up.",),
+        )  # fmt: skip
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a group: the grouping columns, n, events, person_years, rate, ci_low, ci_high."""
         import pandas as pd
 
         rows = [
@@ -74,8 +94,8 @@ class Rates:
 
     def __str__(self) -> str:
         return "\n".join(
-            f"{' '.join(r.levels) or 'all'}: {r.events} {self.endpoint} in {r.person_years:,.0f} person-years, "
-            f"{r.rate:.1f} ({r.ci_low:.1f}-{r.ci_high:.1f}) per {PER:,}"
+            f"{' '.join(r.levels) or 'all'}: {count(r.events)} {self.endpoint} in {count(round(r.person_years))} "
+            f"person-years, {number_with_interval(r.rate, r.ci_low, r.ci_high, decimals=1)} per {count(PER)}"
             for r in self.rates
         )
 
@@ -93,13 +113,13 @@ def poisson_limits(events: int, level: float = 0.95) -> tuple[float, float]:
     return low, float(gammaincinv(events + 1, 1 - tail))
 
 
-def event_rates(analysis: AnalysisSet, *, by: Sequence[str] | None = None, level: float = 0.95) -> Rates:
+def event_rates(analysis: AnalysisSet, *, by: str | Sequence[str] | None = None, level: float = 0.95) -> Rates:
     """Estimate events per 1,000 person-years in each group.
 
     Parameters
     ----------
     analysis : AnalysisSet
-    by : sequence of str, optional
+    by : str or sequence of str, optional
         Grouping columns; those of marker and treatment that vary, if None.
     level : float
 
@@ -119,7 +139,7 @@ def event_rates(analysis: AnalysisSet, *, by: Sequence[str] | None = None, level
     untreated: 205 RFS in 1,277 person-years, 160.6 (139.4-184.1) per 1,000
     treated: 94 RFS in 835 person-years, 112.5 (90.9-137.7) per 1,000
     """
-    columns = tuple(by) if by is not None else _varying(analysis)
+    columns = one_or_more(by) if by is not None else _varying(analysis)
     known = complete_cases(analysis, columns) if columns else analysis
     frame = known.frame
     if len(frame) == 0:

@@ -20,6 +20,13 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..curves import Curve, Curves
 from ..effects import EffectEstimate
+from ..frames import holds_frames
+from ..tables.cells import count_cell, number_cell
+from ..tables.effects import EffectRows, difference_cells, rows_title
+from ..tables.shown import ShowsEffects
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import one_or_more
+from ..wording import number_with_interval, p_value
 from .grouping import check_horizon, group_patients
 from .incidence import cumulative_incidence
 from .survival import kaplan_meier
@@ -30,28 +37,46 @@ if TYPE_CHECKING:
 __all__ = ["RiskDifferences", "risk_curves", "risk_difference"]
 
 
+@holds_frames("risks")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RiskDifferences:
+class RiskDifferences(ShowsEffects):
     """Risks by group and time, and the differences of the later groups from the first.
 
     Attributes
     ----------
     risks : DataFrame
         group, time, risk, se, n_risk.
-    effects : tuple of EffectEstimate
+    effects : EffectRows
         Measure RD, one a time and group after the first.
     """
 
     risks: pd.DataFrame
-    effects: tuple[EffectEstimate, ...]
+    effects: EffectRows
 
-    @property
-    def effect(self) -> EffectEstimate:
-        """The first difference: the earliest time asked for, the second group."""
-        return self.effects[0]
+    def table(self) -> Table:
+        """Return the risks as a table, each group's difference from the first beside it."""
+        groups = list(dict.fromkeys(self.risks["group"]))
+        rows = []
+        for one in self.risks.sort_values("time", kind="stable").to_dict("records"):
+            place = groups.index(one["group"]) - 1
+            own = [row for row in self.effects if row.to_months == one["time"]][place] if place >= 0 else None
+            counts = (number_cell(100 * one["risk"], 1), count_cell(int(one["n_risk"])))
+            rows.append(Row((Cell(f"{one['time']:g}"), Cell(one["group"]), *counts, *difference_cells(own))))
+        return Table(
+            title=f"Risk: {rows_title(self.effects)}",
+            columns=(
+                Column("Months"), Column("Group"), Column("Risk, %", "number"), Column("At risk", "count"),
+                Column("RD (95% CI)", "number"), Column("P", "p"),
+            ),
+            rows=tuple(rows), footnotes=tuple(sentence for row in self.effects for sentence in row.sentences),
+        )  # fmt: skip
 
     def __str__(self) -> str:
-        return "\n".join(f"{row.term}: {row.difference:+.3f} (SE {row.se:.3f})" for row in self.effects if row.se)
+        return "\n".join(
+            f"{row.term}: {number_with_interval(row.difference, *row.ci(), decimals=3)}, "
+            f"{p_value(row.p_value, label=True)}"
+            for row in self.effects
+        )
 
 
 def risk_curves(analysis: AnalysisSet, by: str | None = "marker") -> Curves:
@@ -61,13 +86,15 @@ def risk_curves(analysis: AnalysisSet, by: str | None = "marker") -> Curves:
     return kaplan_meier(analysis, by=by)
 
 
-def risk_difference(analysis: AnalysisSet, *, times: Sequence[float] = (120.0,), by: str = "marker") -> RiskDifferences:
+def risk_difference(
+    analysis: AnalysisSet, *, times: float | Sequence[float] = (120.0,), by: str = "marker"
+) -> RiskDifferences:
     """Estimate the difference in risk of the endpoint at chosen times.
 
     Parameters
     ----------
     analysis : AnalysisSet
-    times : sequence of float, months
+    times : float or sequence of float, months
         Within the follow-up of every group.
     by : str
         `marker` (the treatment where no marker was asked for), `treatment` or a covariate.
@@ -85,20 +112,20 @@ def risk_difference(analysis: AnalysisSet, *, times: Sequence[float] = (120.0,),
     --------
     >>> import tamoxres as tr
     >>> her2 = tr.select(tr.call(tr.load("metabric"), "HER2"), marker="HER2", endpoint="BCSS")
-    >>> print(risk_difference(her2, times=[120]))
-    risk difference at 120 months: +0.127 (SE 0.037)
+    >>> print(risk_difference(her2, times=120))
+    risk difference at 120 months: 0.127 (0.054-0.199), P < 0.001
     """
-    groups = group_patients(analysis, by)
+    groups, times = group_patients(analysis, by), one_or_more(times)
     for time in times:
         check_horizon(groups, time)
     own = [c for c in risk_curves(groups.analysis, groups.by) if c.cause in ("", analysis.endpoint.code)]
     model = "aalen_johansen" if analysis.endpoint.competing else "kaplan_meier"
-    effects = [
+    effects = EffectRows(
         _difference(own[0], own[code], float(time), groups.describe(code) | {"model": model, "to_months": float(time)})
         for time in times
         for code in range(1, len(own))
-    ]
-    return RiskDifferences(risks=_risks(own, times), effects=tuple(effects))
+    )
+    return RiskDifferences(risks=_risks(own, times), effects=effects)
 
 
 def _at(curve: Curve, time: float) -> tuple[float, float]:

@@ -22,7 +22,12 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..tables.cells import number_cell
+from ..tables.effects import EffectRows, difference_cells, rows_title
+from ..tables.shown import ShowsEffects
+from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray
+from ..wording import number
 from .grouping import Groups, check_horizon, group_patients
 from .incidence import aalen_johansen
 from .survival import product_limit
@@ -37,6 +42,9 @@ HYPOTHETICAL = (
 )
 
 
+_TITLES = {"rmst": "Restricted mean survival time", "rmtl": "Restricted mean time lost"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:
     """A restricted mean of one group and its standard error, months."""
@@ -46,7 +54,7 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RestrictedMeans:
+class RestrictedMeans(ShowsEffects):
     """Restricted means by group, and the differences of the later groups from the first.
 
     Attributes
@@ -82,9 +90,39 @@ class RestrictedMeans:
             raise AnalysisError(f"There is one group only, so no difference in {self.kind.upper()}.")
         return self.differences[0]
 
+    @property
+    def effect(self) -> EffectEstimate:
+        """The difference of the second group from the first, as `difference`."""
+        return self.difference
+
+    @property
+    def effects(self) -> EffectRows:
+        """The differences; none where there is one group."""
+        return EffectRows(self.differences)
+
+    def table(self) -> Table:
+        """Return the means as a table, each group's difference from the first beside it."""
+        rows = []
+        for i, (level, mean) in enumerate(zip(self.levels, self.means, strict=True)):
+            own = self.differences[i - 1] if i else None
+            rows.append(
+                Row((Cell(level or "all"), number_cell(mean.estimate, 1), number_cell(mean.se), *difference_cells(own)))
+            )
+        return Table(
+            title=f"{_TITLES[self.kind]} to {self.horizon:g} months"
+            + (f": {rows_title(self.differences)}" if self.differences else ""),
+            columns=(
+                Column("Group"), Column(f"{self.kind.upper()}, months", "number"), Column("SE", "number"),
+                Column(f"{self.kind.upper()}D (95% CI)", "number"), Column("P", "p"),
+            ),
+            rows=tuple(rows),
+            footnotes=(self.note, *(sentence for row in self.differences for sentence in row.sentences)),
+        )  # fmt: skip
+
     def __str__(self) -> str:
         means = ", ".join(
-            f"{level} {m.estimate:.1f} ({m.se:.2f})" for level, m in zip(self.levels, self.means, strict=True)
+            f"{level} {number(m.estimate, 1)} ({number(m.se)})"
+            for level, m in zip(self.levels, self.means, strict=True)
         )
         return f"{self.kind.upper()} to {self.horizon:g} months: {means}"
 

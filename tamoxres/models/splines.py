@@ -23,7 +23,11 @@ from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
-from ..vocabulary import FloatArray
+from ..tables.cells import effect_cell, interval_cell, number_cell
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import FloatArray, one_or_more
 from ..wording import p_value
 from .cox import CoxModel, fit_terms
 from .engine import Ties
@@ -39,10 +43,11 @@ QUANTILES = {
     5: (0.05, 0.275, 0.50, 0.725, 0.95),
 }
 """Where the knots stand, by their number."""
+_SHOWN = (0.1, 0.25, 0.5, 0.75, 0.9)  # percentiles of the table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SplineFit:
+class SplineFit(ShowsEffects):
     """A number's hazard ratio as a straight line and as a curve.
 
     Attributes
@@ -52,7 +57,7 @@ class SplineFit:
     reference : float
         Value at which the hazard ratio is 1.
     linear : EffectEstimate
-        Hazard ratio per standard deviation, from the straight line.
+        The one effect row: the hazard ratio per standard deviation, from the straight line.
     model : CoxModel
         With the curve; its first columns are the basis.
     nonlinear_statistic, nonlinear_p : float
@@ -72,12 +77,38 @@ class SplineFit:
     nonlinear_p: float
     p_value: float
 
-    def curve(self, at: Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
+    @property
+    def effects(self) -> EffectRows:
+        """The straight line's hazard ratio alone: a curve is no effect row."""
+        return EffectRows([self.linear])
+
+    def table(self) -> Table:
+        """Return the curve at some percentiles as a table, the straight line last."""
+        values = np.quantile(self.model.analysis.frame[self.column].to_numpy(float), _SHOWN)
+        at = self.curve(values.tolist())
+        ratios = zip(at["hr"], at["ci_low"], at["ci_high"], strict=True)
+        rows = [
+            Row((Cell(f"percentile {100 * share:g}"), number_cell(float(value)), interval_cell(one)))
+            for share, value, one in zip(_SHOWN, values, ratios, strict=True)
+        ]
+        rows.append(Row((Cell(self.linear.contrast), Cell(), effect_cell(self.linear))))
+        knots = ", ".join(f"{knot:g}" for knot in self.knots)
+        return Table(
+            title=f"Hazard ratio of {self.linear.endpoint} by {self.column}: {self.linear.label}",
+            columns=(Column("At"), Column(self.column, "number"), Column("HR (95% CI)", "ratio")), rows=tuple(rows),
+            footnotes=(
+                f"Restricted cubic spline, knots at {knots}; 1 at {self.reference:g}. Against no effect: "
+                f"{p_value(self.p_value, label=True)}; against the line: {p_value(self.nonlinear_p, label=True)}.",
+                *self.linear.sentences,
+            ),
+        )  # fmt: skip
+
+    def curve(self, at: float | Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
         """Tabulate the curve: value, hr, ci_low, ci_high, log_hr, se.
 
         Parameters
         ----------
-        at : sequence of float, optional
+        at : float or sequence of float, optional
             Values of the number; 100 between its 1st and 99th percentile, if None.
         level : float
         """
@@ -85,7 +116,7 @@ class SplineFit:
 
         values = self.model.analysis.frame[self.column].to_numpy(float)
         low, high = (float(q) for q in np.quantile(values, [0.01, 0.99]))
-        grid = np.linspace(low, high, 100) if at is None else np.asarray(at, float)
+        grid = np.linspace(low, high, 100) if at is None else np.asarray(one_or_more(at), float)
         difference = restricted_cubic_basis(grid, self.knots) - restricted_cubic_basis([self.reference], self.knots)
         columns = [i for name in _names(self.column, len(self.knots)) for i in self.model.design.term(name).columns]
         log_hr = difference @ self.model.coefficients[columns]
@@ -131,10 +162,10 @@ def spline(
     analysis: AnalysisSet,
     column: str,
     *,
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     knots: int | Sequence[float] = 4,
     reference: float | None = None,
-    adjust: Sequence[str] = (),
-    strata: Sequence[str] = (),
     ties: Ties = "efron",
 ) -> SplineFit:
     """Fit a number's hazard ratio as a line and as a restricted cubic spline.
@@ -144,11 +175,11 @@ def spline(
     analysis : AnalysisSet
     column : str
         A number, such as `er_fmol`.
+    adjust, strata : str or sequence of str
     knots : int or sequence of float
         3, 4 or 5 at `QUANTILES`, or their values.
     reference : float, optional
         The median if None.
-    adjust, strata : sequence of str
     ties : "efron" | "breslow"
 
     Returns
@@ -169,6 +200,7 @@ def spline(
     >>> spline(gbsg, "nodes").nonlinear_df
     2
     """
+    adjust, strata = one_or_more(adjust), one_or_more(strata)
     complete = complete_cases(analysis, [column, *adjust, *strata])
     frame = complete.frame
     if frame[column].dtype.kind not in "fiu":

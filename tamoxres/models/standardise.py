@@ -23,9 +23,15 @@ from ..analysis.design import Design
 from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
+from ..frames import holds_frames
 from ..kernel.cox import CoxOptions, fit_cox
 from ..kernel.residuals import baseline_hazard
-from ..vocabulary import FloatArray, IntArray
+from ..tables.cells import interval_cell
+from ..tables.effects import EffectRows, difference_cells, rows_title
+from ..tables.shown import ShowsEffects
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
+from ..wording import number_with_interval
 from .cox import CoxModel
 from .engine import Ties
 from .grouping import group_patients
@@ -58,15 +64,16 @@ class FollowUpArrays:
         return replace(self, time=self.time[rows], event=self.event[rows], **parts)  # type: ignore[arg-type]
 
 
+@holds_frames("risks")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StandardisedRisks:
+class StandardisedRisks(ShowsEffects):
     """Standardised risks by group and time, with bootstrap limits, and their differences from the first group.
 
     Attributes
     ----------
     risks : DataFrame
         A column for each variable that was set, then time, risk, se, ci_low, ci_high.
-    effects : tuple of EffectEstimate
+    effects : EffectRows
         Measure RD, one a group after the first and time.
     m, failed, seed : int
         Resamples, those that could not be computed, and the seed.
@@ -74,22 +81,37 @@ class StandardisedRisks:
     """
 
     risks: pd.DataFrame
-    effects: tuple[EffectEstimate, ...]
+    effects: EffectRows
     m: int
     failed: int
     seed: int
     note: str = CAUTION
 
-    @property
-    def effect(self) -> EffectEstimate:
-        """The first difference: the second group against the first, at the first time."""
-        return self.effects[0]
+    def table(self) -> Table:
+        """Return the risks as a table, each group's difference from the first beside it."""
+        groups = list(dict.fromkeys(" ".join(row[:-5]) for row in self.risks.itertuples(index=False, name=None)))
+        rows = []
+        ordered = self.risks.sort_values("time", kind="stable")
+        for *levels, time, risk, _, low, high in ordered.itertuples(index=False, name=None):
+            place = groups.index(" ".join(levels)) - 1
+            own = [row for row in self.effects if row.to_months == time][place] if place >= 0 else None
+            shown = interval_cell((100 * risk, 100 * low, 100 * high), is_ratio=False, decimals=1)
+            rows.append(Row((Cell(f"{time:g}"), Cell(" ".join(levels)), shown, *difference_cells(own))))
+        return Table(
+            title=f"Standardised risk: {rows_title(self.effects)}",
+            columns=(
+                Column("Months"), Column("Group"), Column("Risk, % (95% CI)", "number"),
+                Column("RD (95% CI)", "number"), Column("P", "p"),
+            ),
+            rows=tuple(rows), footnotes=tuple(sentence for row in self.effects for sentence in row.sentences),
+        )  # fmt: skip
 
     def __str__(self) -> str:
         lines = []
         for *levels, time, risk, _, low, high in self.risks.itertuples(index=False, name=None):
             group = " ".join(levels)
-            lines.append(f"{group} at {time:g} months: {100 * risk:.1f} per 100 ({100 * low:.1f}-{100 * high:.1f})")
+            shown = number_with_interval(100 * risk, 100 * low, 100 * high, decimals=1)
+            lines.append(f"{group} at {time:g} months: {shown} per 100")
         return "\n".join([*lines, self.note])
 
 
@@ -181,9 +203,9 @@ def _incidence(
     steps: list[tuple[FloatArray, FloatArray]], risks: list[FloatArray], times: Sequence[float]
 ) -> FloatArray:
     """Return the sum over patients of the risk of the first cause at each time."""
-    wanted = np.asarray(times, float)
+    months = np.asarray(times, float)
     if len(steps) == 1:
-        hazard = np.concatenate([[0.0], np.cumsum(steps[0][1])])[np.searchsorted(steps[0][0], wanted, side="right")]
+        hazard = np.concatenate([[0.0], np.cumsum(steps[0][1])])[np.searchsorted(steps[0][0], months, side="right")]
         return np.asarray((1 - np.exp(-risks[0][:, None] * hazard)).sum(axis=0))
     merged = np.unique(np.concatenate([time for time, _ in steps]))
     totals = np.zeros((len(risks[0]), merged.size))
@@ -194,14 +216,14 @@ def _incidence(
     own = np.zeros(merged.size)
     own[np.searchsorted(merged, steps[0][0])] = steps[0][1]
     incidence = np.concatenate([[0.0], np.cumsum((risks[0] @ np.exp(-totals)) * own)])
-    return np.asarray(incidence[np.searchsorted(merged, wanted, side="right")])
+    return np.asarray(incidence[np.searchsorted(merged, months, side="right")])
 
 
 def standardise(
     fit: CoxModel,
     *,
-    times: Sequence[float] = (60.0, 120.0, 180.0),
-    by: Sequence[str] | None = None,
+    times: float | Sequence[float] = (60.0, 120.0, 180.0),
+    by: str | Sequence[str] | None = None,
     m: int = 200,
     seed: int = 1,
     jobs: int = 1,
@@ -212,9 +234,9 @@ def standardise(
     Parameters
     ----------
     fit : CoxModel
-    times : sequence of float, months
+    times : float or sequence of float, months
         Not beyond the last follow-up.
-    by : sequence of str, optional
+    by : str or sequence of str, optional
         Terms with levels that are set, in all combinations; the model's focus, if None.
     m, seed, jobs : int
         Bootstrap resamples, their seed, and workers of joblib.
@@ -230,7 +252,7 @@ def standardise(
     AnalysisError
         If a time lies beyond follow-up, or too many resamples cannot be computed.
     """
-    names = list(by) if by is not None else [fit.focus]
+    names, times = list(one_or_more(fit.focus if by is None else by)), one_or_more(times)
     frame = fit.analysis.frame
     if max(times) > frame["months"].max():
         raise AnalysisError(
@@ -252,11 +274,11 @@ def standardise(
     point = standardised_risks(data, fit.design.x, worlds, times, competing=competing)
     resamples = bootstrap(statistic, len(frame), m=m, seed=seed, jobs=jobs, progress=progress)
     drawn = resamples.values.reshape(-1, *point.shape)
-    rows = [
+    rows = EffectRows(
         _row(fit, names, groups, (g, k), times, point, drawn) for k in range(len(times)) for g in range(1, len(groups))
-    ]
+    )
     table = _table(names, groups, times, point, drawn)
-    return StandardisedRisks(risks=table, effects=tuple(rows), m=m, failed=resamples.failed, seed=seed)
+    return StandardisedRisks(risks=table, effects=rows, m=m, failed=resamples.failed, seed=seed)
 
 
 def _table(

@@ -14,15 +14,21 @@ Schemper M, Smith TL 1996, Control Clin Trials 17:343 (reverse Kaplan-Meier).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal, get_args
 
 import numpy as np
 from scipy.special import ndtri
 
 from ..analysis import AnalysisSet
-from ..curves import Curve, Curves
+from ..curves import Curve
 from ..errors import AnalysisError
+from ..tables.cells import count_cell, number_cell
+from ..tables.curves import ShownCurves
+from ..tables.shown import ShowsTable
+from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray
+from ..wording import count, interval, number
 from .grouping import group_patients
 
 __all__ = ["FollowUp", "ProductLimit", "Transform", "at_risk", "follow_up", "kaplan_meier", "limits", "product_limit"]
@@ -122,7 +128,7 @@ def limits(
 
 def kaplan_meier(
     analysis: AnalysisSet, *, by: str | None = "marker", transform: Transform = "log-log", level: float = 0.95
-) -> Curves:
+) -> ShownCurves:
     """Estimate survival free of the endpoint in each group.
 
     Parameters
@@ -136,7 +142,7 @@ def kaplan_meier(
 
     Returns
     -------
-    Curves
+    ShownCurves
         One a group, unaltered (untreated) first. Its note says what 1 - Kaplan-Meier is not when deaths compete.
 
     Raises
@@ -159,7 +165,7 @@ def kaplan_meier(
         fitted = product_limit(groups.months[rows], groups.event[rows], entry)
         curves.append(_curve(name, fitted, transform, level))
         notes.append(_emptied_note(name, fitted))
-    return Curves(
+    return ShownCurves(
         curves=tuple(curves), grouping=groups.label, endpoint=analysis.endpoint.code, population=analysis.population,
         method=f"Kaplan-Meier, {transform} limits" + (", delayed entry" if groups.entry is not None else ""),
         note=" ".join(note for note in notes if note),
@@ -194,8 +200,11 @@ def _emptied_note(group: str, fitted: ProductLimit) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowUp:
-    """Median follow-up by the reverse Kaplan-Meier method, months; a limit that is not reached is infinite."""
+class FollowUp(ShowsTable):
+    """Median follow-up by the reverse Kaplan-Meier method, months; a limit that is not reached is infinite.
+
+    It has no effect rows.
+    """
 
     median: float
     ci_low: float
@@ -204,7 +213,18 @@ class FollowUp:
     level: float = 0.95
 
     def __str__(self) -> str:
-        return f"median follow-up {self.median:.1f} months ({self.ci_low:.1f}-{self.ci_high:.1f}), {self.n:,} patients"
+        limits = interval(number(self.ci_low, 1), number(self.ci_high, 1))
+        return f"median follow-up {number(self.median, 1)} months {limits}, {count(self.n)} patients"
+
+    def table(self) -> Table:
+        """Return the median with its limits as a table of one row."""
+        cells = (count_cell(self.n), *(number_cell(value, 1) for value in (self.median, self.ci_low, self.ci_high)))
+        ends = [f"{100 * self.level:g}% limit, {side}" for side in ("lower", "upper")]
+        return Table(
+            title="Median follow-up, reverse Kaplan-Meier",
+            columns=(Column("Patients"), Column("N", "count"), *(Column(h, "number") for h in ("Months", *ends))),
+            rows=(Row((Cell("all"), *cells)),), footnotes=() if isfinite(self.ci_high) else ("NE: not reached.",),
+        )  # fmt: skip
 
 
 def follow_up(analysis: AnalysisSet, *, transform: Transform = "log-log", level: float = 0.95) -> FollowUp:

@@ -25,7 +25,10 @@ from ..analysis.follow_up import stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
-from ..vocabulary import FloatArray, IntArray
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
 from ..wording import p_value
 from ..wording.rows import period_words
 from .engine import Ties
@@ -53,19 +56,19 @@ class SplitRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TimeSplit:
+class TimeSplit(ShowsEffects):
     """Hazard ratios by period, and the test that they are equal.
 
     Attributes
     ----------
-    effects : tuple of EffectEstimate
+    effects : EffectRows
         One per period, in order (`from_months`, `to_months`); its counts are those at risk and failing in it.
     statistic, p_value : float
         Likelihood-ratio test of equal hazard ratios, over the periods that can be estimated; NaN if there is one.
     df : int
     """
 
-    effects: tuple[EffectEstimate, ...]
+    effects: EffectRows
     statistic: float
     df: int
     p_value: float
@@ -73,6 +76,11 @@ class TimeSplit:
     def __str__(self) -> str:
         rows = "\n".join(f"{row.period}: {row}" for row in self.effects)
         return f"{rows}\nequal in all periods: {p_value(self.p_value, label=True)}"
+
+    def table(self) -> Table:
+        """Return the periods as a table, with the test of equal hazard ratios below."""
+        test = f"Equal hazard ratios in all periods, likelihood ratio: {p_value(self.p_value, label=True)}."
+        return self.effects.table().with_footnotes(test)
 
 
 def split_rows(time: FloatArray, event: IntArray, cuts: Sequence[float], entry: FloatArray | None = None) -> SplitRows:
@@ -100,9 +108,9 @@ def split_rows(time: FloatArray, event: IntArray, cuts: Sequence[float], entry: 
 def time_split(
     analysis: AnalysisSet,
     *,
-    cuts: Sequence[float] = (60.0,),
-    adjust: Sequence[str] = (),
-    strata: Sequence[str] = (),
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
+    cuts: float | Sequence[float] = (60.0,),
     ties: Ties = "efron",
 ) -> TimeSplit:
     """Fit the hazard ratio of the marker (or treatment) in each period of follow-up.
@@ -110,9 +118,9 @@ def time_split(
     Parameters
     ----------
     analysis : AnalysisSet
-    cuts : sequence of float, months
-        Increasing; `[60]` gives years 0-5 and after.
-    adjust, strata : sequence of str
+    adjust, strata : str or sequence of str
+    cuts : float or sequence of float, months
+        Increasing; `60` gives years 0-5 and after.
     ties : "efron" | "breslow"
 
     Returns
@@ -132,9 +140,10 @@ def time_split(
     >>> [round(row.estimate, 2) for row in time_split(her2, cuts=[60]).effects]
     [1.57, 1.47]
     """
-    edges = [float(cut) for cut in cuts]
+    edges = [float(cut) for cut in one_or_more(cuts)]
+    adjust, strata = one_or_more(adjust), one_or_more(strata)
     if not edges or edges[0] <= 0 or any(b <= a for a, b in pairwise(edges)):
-        raise AnalysisError(f"The cuts are {list(cuts)}; they are months above 0 that increase.")
+        raise AnalysisError(f"The cuts are {edges}; they are months above 0 that increase.")
     focus = "marker" if analysis.marker else "treatment"
     groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
     split = split_rows(groups.months, groups.event, edges, groups.entry)
@@ -151,8 +160,8 @@ def time_split(
     fits = _fit_both(groups, split, kept, usable, (adjust, strata, ties))
     statistic = 2 * (fits[0].loglik - fits[1].loglik)
     df = len(usable) - 1
-    row = {"adjusted_for": tuple(adjust), "strata": tuple(strata), "model": "cox_by_period", "ties": ties}
-    effects = tuple(
+    row = {"adjusted_for": adjust, "strata": strata, "model": "cox_by_period", "ties": ties}
+    effects = EffectRows(
         _period_row(groups, split, k, edges, row | _estimate(fits[0], usable.index(k) if k in usable else None))
         for k in range(len(edges) + 1)
     )

@@ -26,7 +26,11 @@ from ..analysis.follow_up import stratum_codes
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, fit_cox
-from ..vocabulary import FloatArray
+from ..tables.cells import effect_cell, interval_cell
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import FloatArray, one_or_more
 from ..wording import p_value
 from .grouping import Groups, two_groups
 from .splines import QUANTILES, restricted_cubic_basis
@@ -40,16 +44,17 @@ __all__ = ["TimeVarying", "time_varying"]
 _MOST_ROWS = 4_000_000  # start-stop rows beyond which follow-up is split at fewer event times
 _FEWEST_STEPS = 20
 _POINTS = 100
+_SHOWN = (12.0, 36.0, 60.0, 120.0, 180.0)  # months of the table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TimeVarying:
+class TimeVarying(ShowsEffects):
     """A hazard ratio as a curve over time, and the test that it is constant.
 
     Attributes
     ----------
     constant : EffectEstimate
-        The one hazard ratio of the model without the spline.
+        The one effect row: the hazard ratio of the model without the spline.
     knots : tuple of float, months
     times : tuple of float, months
         Where `curve` is tabulated.
@@ -75,7 +80,28 @@ class TimeVarying:
     constant_p: float
     note: str
 
-    def curve(self, times: Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
+    @property
+    def effects(self) -> EffectRows:
+        """The constant hazard ratio alone: a curve is no effect row."""
+        return EffectRows([self.constant])
+
+    def table(self) -> Table:
+        """Return the hazard ratio at some months of the curve as a table, the constant one last."""
+        months = sorted({self.span[0], *(m for m in _SHOWN if self.span[0] < m < self.span[1]), self.span[1]})
+        at = self.curve(months)
+        values = zip(at["hazard_ratio"], at["ci_low"], at["ci_high"], strict=True)
+        rows = [Row((Cell(f"{m:.4g}"), interval_cell(one))) for m, one in zip(months, values, strict=True)]
+        constant = self.constant
+        rows.append(Row((Cell("all of follow-up"), effect_cell(constant))))
+        return Table(
+            title=f"Hazard ratio over time of {constant.endpoint}: {constant.label}, {constant.population}",
+            columns=(Column("Months"), Column("HR (95% CI)", "ratio")), rows=tuple(rows),
+            footnotes=(
+                f"Test of a constant hazard ratio: {p_value(self.constant_p, label=True)}.", *constant.sentences,
+            ),
+        )  # fmt: skip
+
+    def curve(self, times: float | Sequence[float] | None = None, *, level: float = 0.95) -> pd.DataFrame:
         """Tabulate the curve: months, hazard_ratio, ci_low, ci_high (pointwise), log_hazard_ratio, se.
 
         Parameters
@@ -116,21 +142,21 @@ class TimeVarying:
 def time_varying(
     analysis: AnalysisSet,
     *,
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     knots: int | Sequence[float] = 3,
-    adjust: Sequence[str] = (),
-    strata: Sequence[str] = (),
-    times: Sequence[float] | None = None,
+    times: float | Sequence[float] | None = None,
 ) -> TimeVarying:
     """Fit the hazard ratio of the marker (or treatment) as a smooth curve over time since diagnosis.
 
     Parameters
     ----------
     analysis : AnalysisSet
+    adjust, strata : str or sequence of str
+        Covariates have one coefficient for all of follow-up.
     knots : int or sequence of float, months
         3, 4 or 5 at quantiles of the event times, or their values.
-    adjust, strata : sequence of str
-        Covariates have one coefficient for all of follow-up.
-    times : sequence of float, months, optional
+    times : float or sequence of float, months, optional
         Where the curve is tabulated; 100 between the 1st and 99th percentile of the event times if None.
 
     Returns
@@ -147,11 +173,12 @@ def time_varying(
     --------
     >>> import tamoxres as tr
     >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
-    >>> found = time_varying(gbsg, times=[12, 60])
-    >>> found.df, found.curve()["months"].tolist()
+    >>> fit = time_varying(gbsg, times=[12, 60])
+    >>> fit.df, fit.curve()["months"].tolist()
     (2, [12.0, 60.0])
     """
     focus = "marker" if analysis.marker else "treatment"
+    adjust, strata = one_or_more(adjust), one_or_more(strata)
     groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
     events = _event_times(groups)
     where = _knots(events, knots)
@@ -165,7 +192,7 @@ def time_varying(
     statistic = 2 * (varying.loglik - constant.loglik)
     row = EffectEstimate(
         **groups.describe(), measure="HR", log_estimate=float(constant.coefficients[0]), se=float(constant.se[0]),
-        adjusted_for=tuple(adjust), strata=tuple(strata), term=focus, remark=note, model="cox", ties="efron",
+        adjusted_for=adjust, strata=strata, term=focus, remark=note, model="cox", ties="efron",
     )  # fmt: skip
     return TimeVarying(
         constant=row, knots=where, times=tuple(float(t) for t in grid), span=span,
@@ -201,13 +228,13 @@ def _knots(events: FloatArray, knots: int | Sequence[float]) -> tuple[float, ...
     return tuple(float(value) for value in values)
 
 
-def _checked_times(times: Sequence[float], span: tuple[float, float]) -> FloatArray:
-    months = np.asarray(times, float)
+def _checked_times(times: float | Sequence[float], span: tuple[float, float]) -> FloatArray:
+    months = np.asarray(one_or_more(times), float)
     outside = months[~((months >= span[0]) & (months <= span[1]))]
     if months.ndim != 1 or not months.size or outside.size:
-        found = f"{outside[0]:g} months" if outside.size else "no list of months"
+        at = f"{outside[0]:g} months" if outside.size else "no list of months"
         raise AnalysisError(
-            f"The curve is asked for at {found}; events were seen from {span[0]:.3g} to {span[1]:.4g} months.",
+            f"The curve is asked for at {at}; events were seen from {span[0]:.3g} to {span[1]:.4g} months.",
             mend="Ask for times between.",
         )
     return months

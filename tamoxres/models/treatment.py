@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
 from ..inference.verdict import design_flags
-from ..vocabulary import Engine, Ties
+from ..vocabulary import Engine, Ties, one_or_more
 from .cox import CoxModel, fit_terms
 
 __all__ = ["never_treated", "treatment_effect"]
@@ -17,8 +17,8 @@ __all__ = ["never_treated", "treatment_effect"]
 def treatment_effect(
     analysis: AnalysisSet,
     *,
-    adjust: Sequence[str] = (),
-    strata: Sequence[str] = (),
+    adjust: str | Sequence[str] = (),
+    strata: str | Sequence[str] = (),
     ties: Ties = "efron",
     engine: Engine = "kernel",
 ) -> CoxModel:
@@ -34,12 +34,12 @@ def treatment_effect(
             f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated.",
             mend="Use treatment='any'.",
         )
-    fitted = fit_terms(analysis, ["treatment", *adjust], strata=strata, ties=ties, engine=engine)
-    flags = [*fitted.flags, *design_flags(analysis.design)]
+    fitted = fit_terms(analysis, ["treatment", *one_or_more(adjust)], strata=strata, ties=ties, engine=engine)
+    flags = [*fitted.row_flags, *design_flags(analysis.design)]
     if fitted.effect.log_estimate and fitted.effect.log_estimate > 0 and not adjust and not strata:
         flags.append("crude_by_indication")
     flags += never_treated(fitted.analysis)
-    return replace(fitted, flags=tuple(flags))
+    return replace(fitted, row_flags=tuple(flags))
 
 
 def never_treated(analysis: AnalysisSet) -> list[str]:

@@ -29,7 +29,11 @@ from ..errors import AnalysisError
 from ..inference.verdict import design_flags
 from ..kernel.cox import fit_cox
 from ..kernel.residuals import robust_covariance
-from ..vocabulary import FloatArray, IntArray
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import FloatArray, IntArray, one_or_more
+from ..wording import number
 from .grouping import group_patients
 from .positivity import check_positivity
 from .resampling import bootstrap
@@ -54,7 +58,7 @@ METHODS: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PropensityWeights:
+class PropensityWeights(ShowsEffects):
     """Weights that make treated and untreated patients alike in the measured covariates.
 
     Attributes
@@ -102,17 +106,29 @@ class PropensityWeights:
         """The weighted hazard ratio of treatment, with its robust standard error."""
         return self.cox()
 
-    def cox(self, *, adjust: Sequence[str] = (), resamples: int = 0, seed: int = 1, jobs: int = 1) -> EffectEstimate:
+    @property
+    def effects(self) -> EffectRows:
+        """The weighted hazard ratio alone."""
+        return EffectRows([self.cox()])
+
+    def table(self) -> Table:
+        """Return the weighted hazard ratio as a table, with balance and effective sample size below."""
+        return self.effects.table().with_footnotes(f"{self}.")
+
+    def cox(
+        self, *, adjust: str | Sequence[str] = (), resamples: int = 0, seed: int = 1, jobs: int = 1
+    ) -> EffectEstimate:
         """Fit the weighted Cox model of treatment.
 
         Parameters
         ----------
-        adjust : sequence of str
+        adjust : str or sequence of str
             Covariates in the outcome model too: the hazard ratio is then conditional on them.
         resamples : int
             0 gives the robust standard error; else that of so many bootstrap resamples.
         seed, jobs : int
         """
+        adjust = one_or_more(adjust)
         columns = [name for name in adjust if name not in self.adjust]
         if columns and self.analysis.frame[columns].isna().to_numpy().any():
             raise AnalysisError(
@@ -154,17 +170,15 @@ class PropensityWeights:
         )
 
     def __str__(self) -> str:
-        after = self.balance["smd_after"].abs().max()
-        ess = " + ".join(f"{value:.0f}" for value in self.ess["ess"])
-        return (
-            f"{self.method} weights on {', '.join(self.adjust)}: largest SMD {after:.2f}, effective sample size {ess}"
-        )
+        after = number(float(self.balance["smd_after"].abs().max()))
+        ess = " + ".join(number(value, 0) for value in self.ess["ess"])
+        return f"{self.method} weights on {', '.join(self.adjust)}: largest SMD {after}, effective sample size {ess}"
 
 
 def weights(
     analysis: AnalysisSet,
     *,
-    adjust: Sequence[str] | None = None,
+    adjust: str | Sequence[str] | None = None,
     method: Method = "iptw",
     trim: float | None = None,
 ) -> PropensityWeights:
@@ -174,7 +188,7 @@ def weights(
     ----------
     analysis : AnalysisSet
         Selected with `treatment="any"`.
-    adjust : sequence of str, optional
+    adjust : str or sequence of str, optional
         Covariates; those of `INDICATION` that vary and are known in at least half of the patients, if None.
     method : "iptw" | "att" | "overlap"
         Everybody's, the treated's, or the population in which treatment was in doubt.
@@ -201,7 +215,7 @@ def weights(
         raise AnalysisError(f"Unknown weights {method!r}.", mend=f"Use one of {', '.join(get_args(Method))}.")
     if not analysis.has_both_arms:
         raise AnalysisError(f"{analysis.cohort.name} has one arm here; weights need both.", mend="Use treatment='any'.")
-    columns = tuple(adjust) if adjust is not None else _known(analysis)
+    columns = one_or_more(adjust) if adjust is not None else _known(analysis)
     complete = complete_cases(analysis, ["treatment", *columns])
     check_positivity(complete, columns)
     design = make_design(complete.frame, list(columns))
@@ -213,11 +227,11 @@ def weights(
         complete = complete.without(inside, name=f"Propensity {trim:g} to {1 - trim:g}", why=why)
         design = Design(x=design.x[inside], terms=design.terms, names=design.names)
         treated, propensity = treated[inside], propensity[inside]
-    made = METHODS[method](propensity, treated)
-    _refuse_runaway(complete, made, treated, propensity)
+    w = METHODS[method](propensity, treated)
+    _refuse_runaway(complete, w, treated, propensity)
     return PropensityWeights(
         analysis=complete, adjust=columns, method=method, design=design, treated=treated, propensity=propensity,
-        weights=made, trim=trim,
+        weights=w, trim=trim,
     )  # fmt: skip
 
 

@@ -50,12 +50,14 @@ def effect_cell(effect: EffectEstimate, per: float = 1.0) -> Cell:
     return interval_cell((values[0], values[1], values[2]), is_ratio=effect.is_ratio, effect_id=effect.row_id)
 
 
-def interval_cell(values: tuple[float, float, float], *, is_ratio: bool = True, effect_id: str = "") -> Cell:
-    """Make a cell of an estimate and its limits, as a reader sees them."""
-    text = (ratio_with_interval if is_ratio else number_with_interval)(*values)
+def interval_cell(
+    values: tuple[float, float, float], *, is_ratio: bool = True, effect_id: str = "", decimals: int = 2
+) -> Cell:
+    """Make a cell of an estimate and its limits, as a reader sees them; `decimals` are those of a difference."""
+    text = ratio_with_interval(*values) if is_ratio else number_with_interval(*values, decimals=decimals)
     if text == NOT_ESTIMABLE:
         return Cell(text, (), effect_id)
-    written = map(ratio if is_ratio else number, values)
+    written = [ratio(value) if is_ratio else number(value, decimals) for value in values]
     return Cell(text, tuple(map(_part, values, written)), effect_id)
 
 

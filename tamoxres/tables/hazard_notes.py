@@ -17,7 +17,7 @@ from ..flow import Flow
 from ..wording import NOT_ESTIMABLE, count, p_value, ratio
 from ..wording.rows import model_words
 
-__all__ = ["data_note", "flow_note", "notes"]
+__all__ = ["data_note", "flow_note", "model_note", "notes"]
 
 _ALPHA = 0.05
 _CONFOUNDING = (
@@ -47,7 +47,7 @@ def notes(
         As in `hazard_table`.
     """
     rows = [effect for model in models for effect in model]
-    out = [_endpoint_note(rows[0], time_origin), _model_note(models)]
+    out = [_endpoint_note(rows[0], time_origin), model_note(models)]
     if flow is not None:
         out.append(flow_note(flow))
     out += _sizes(models)
@@ -97,7 +97,8 @@ def _endpoint_note(effect: EffectEstimate, time_origin: str) -> str:
     return f"{name} ({known.code}, STEEP 2.0): {', '.join(known.events)}{competing}. Time runs from {time_origin}."
 
 
-def _model_note(models: Sequence[Effects]) -> str:
+def model_note(models: Sequence[Effects]) -> str:
+    """Say which model the rows are of, and what it is adjusted for and stratified by."""
     last = models[-1] or models[0]
     methods = dict.fromkeys(
         model_words(effect.model, ties=effect.ties, weights=effect.weights, missing=effect.missing)
