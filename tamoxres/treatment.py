@@ -131,7 +131,7 @@ def _in_arms(patients: pd.DataFrame, name: str) -> bool:
 
 
 def assign(patients: pd.DataFrame, name: str, against: str, *, cohort: str) -> pd.Series[Any]:
-    """Say for each patient whether they are treated, untreated, or neither (None).
+    """Say for each patient whether they are treated, untreated, or neither (NA).
 
     Parameters
     ----------
