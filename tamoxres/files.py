@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,16 @@ class Limits:
         Of a table.
     depth : int
         Of lists within lists.
+    ratio : int
+        How many times its own size a packed file may unpack to, once that is more than 64 MB.
     """
 
-    read: int = 4 * 2**30
-    unpacked: int = 8 * 2**30
-    cells: int = 400_000_000
+    read: int = 2 * 2**30
+    unpacked: int = 2 * 2**30
+    cells: int = 200_000_000
     columns: int = 2_000_000
     depth: int = 200
+    ratio: int = 250
 
     def check(self, kind: str, amount: float, name: str) -> None:
         """Refuse a file that goes beyond a limit.
@@ -86,7 +89,7 @@ class Limits:
 
 
 LIMITS = Limits()
-_CHUNK = 2**20
+_CHUNK, _SMALL = 2**20, 64 * 2**20
 _PACKED = {
     b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(wbits=31)), b"BZ": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7": ("xz", lambda: lzma.LZMADecompressor(memlimit=2**30)),
@@ -127,6 +130,8 @@ def unpack(content: bytes, name: str, limits: Limits | None = None) -> bytes:
     kind, opener = _PACKED.get(content[:2], ("", None))
     if opener is None:
         return content
+    held = limits or LIMITS
+    most = replace(held, unpacked=min(held.unpacked, max(_SMALL, held.ratio * len(content))))
     parts: list[bytes] = []
     size, rest = 0, content
     try:
@@ -134,7 +139,7 @@ def unpack(content: bytes, name: str, limits: Limits | None = None) -> bytes:
             machine: Any = opener()
             for part in _unpacked(machine, rest):
                 size += len(part)
-                (limits or LIMITS).check("unpacked", size, name)
+                most.check("unpacked", size, name)
                 parts.append(part)
             if not machine.eof:
                 raise EOFError("it ends too early")

@@ -136,7 +136,7 @@ def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> Chec
 
     try:
         rules = read_mapping(mapping)
-        table = read_file(path, separator=rules.separator, encoding=rules.encoding, sheet=rules.sheet)
+        table = read_file(path, rules.file)
         if absent := tuple(absent_columns(table, rules)):
             return _report(path.name, table.frame.iloc[:, :0], (), absent)
         table = table.indexed(rules.patient)

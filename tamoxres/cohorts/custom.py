@@ -9,7 +9,6 @@ known value is a number, else as text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,11 @@ from ..codebook import DAYS_PER_MONTH, column
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall, Profile, Source
 from ..errors import DataError
 from ..files import sha256
+from ..numbers import to_numbers
 from .expression import own_expression
 from .formats import read_file
 from .mapping import UNITS, ColumnRule, Criterion, EndpointRule, Mapping, MarkerRule, read_mapping
+from .readers.dates import to_dates
 from .recode import RawTable, events, months
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _profiles(folder: Path, rules: Mapping, patients: pd.Index[Any]) -> tuple[Pr
 def open_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -> tuple[RawTable, Mapping]:
     """Read file and mapping; every column that the mapping names must be there."""
     rules = read_mapping(mapping)
-    table = read_file(path, separator=rules.separator, encoding=rules.encoding, sheet=rules.sheet)
+    table = read_file(path, rules.file)
     if absent := list(absent_columns(table, rules)):
         raise DataError(absent[0])
     return table.indexed(rules.patient), rules
@@ -154,10 +155,11 @@ def _column(table: RawTable, rule: ColumnRule, diagnosis: str) -> dict[str, pd.S
         return {rule.name: _months_between(table, diagnosis, rule)}
     if declared is not None and declared.kind == "text":
         return {rule.name: raw}
-    values = pd.to_numeric(raw, errors="coerce")
-    if declared is None and (values.isna() & raw.notna()).any():
+    numbers, wrong = to_numbers(raw)
+    values = pd.Series(numbers, index=raw.index, name=raw.name)
+    if declared is None and wrong.any():
         return {rule.name: raw}
-    table.refuse(raw, values.isna() & raw.notna(), "not a number", _NAME_IT)
+    table.refuse(raw, wrong, "not a number", _NAME_IT)
     unit = UNITS[rule.unit] / DAYS_PER_MONTH if rule.unit else 1.0
     return {rule.name: values.astype(float) * (rule.scale * unit)}
 
@@ -172,7 +174,7 @@ def _levels(
     met = {level: criterion.matches(raw) for level, criterion in levels.items()}
     rest = [level for level in allowed or () if level not in met]
     if len(met) == 1 and len(rest) == 1 and all(criterion.comparison for criterion in levels.values()):
-        numbers = pd.to_numeric(raw, errors="coerce").notna()
+        numbers = ~np.isnan(to_numbers(raw)[0])
         met[rest[0]] = numbers & ~next(iter(met.values()))
     twice = sum(found.astype(int) for found in met.values()) > 1
     table.refuse(raw, twice, "in two levels of the mapping", "Make the criteria exclude each other.")
@@ -259,12 +261,13 @@ def _codes(table: RawTable, rule: EndpointRule) -> tuple[pd.Series[Any], pd.Seri
 
 def _time(table: RawTable, rule: EndpointRule) -> pd.Series[Any]:
     raw = _known(table, rule.time, rule.missing)
-    values = pd.to_numeric(raw, errors="coerce").astype(float)
+    numbers, wrong = to_numbers(raw)
+    values = pd.Series(numbers, index=raw.index, name=raw.name)
     dates = raw.notna() & raw.str.fullmatch(r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}").eq(True)
     table.refuse(
         raw, dates, f"a date where {rule.unit} are expected", "Give dates as date and last_seen instead of time."
     )
-    table.refuse(raw, raw.notna() & ~np.isfinite(values), "not a number", _NAME_IT)
+    table.refuse(raw, wrong, "not a number", _NAME_IT)
     table.refuse(raw, values < 0, "a negative time")
     time = months(values, UNITS[rule.unit])
     mend = f"Times in {rule.unit} cannot be that long: is unit right?"
@@ -305,15 +308,7 @@ def _months_between(table: RawTable, diagnosis: str, rule: ColumnRule) -> pd.Ser
 
 def _dates(table: RawTable, name: str, rule: EndpointRule | ColumnRule) -> pd.Series[Any]:
     raw = _known(table, name, rule.missing)
-    wanted = rule.date_format or "%Y-%m-%d"
-
-    def read(text: str) -> Any:
-        try:
-            return datetime.strptime(text, wanted)
-        except ValueError:
-            return pd.NaT
-
-    dates = pd.to_datetime(raw.map(read, na_action="ignore"))
-    mend = f"Correct it, or set date_format (now {wanted})."
-    table.refuse(raw, raw.notna() & dates.isna(), "not a date", mend)
-    return dates
+    dates, wrong = to_dates(raw, rule.date_format)
+    mend = f"Correct it, or set date_format (now {rule.date_format or '%Y-%m-%d'})."
+    table.refuse(raw, wrong, "not a date", mend)
+    return pd.Series(dates, index=raw.index, name=raw.name)

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from ..cohort import Design, Specificity
 from ..endpoints import STEEP, Endpoint, endpoint
 from ..errors import DataError, QuestionError
+from ..numbers import to_number, to_numbers
+from .readers.options import FileOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,7 @@ _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _TOP = (
     "name", "title", "treatment_specificity", "design", "citation", "licence", "notes", "overlaps", "missing",
-    "diagnosis", "date_format", "separator", "encoding", "sheet", "columns", "markers", "endpoints", "expression",
+    "diagnosis", "date_format", "separator", "encoding", "decimal", "sheet", "header_row", "footer_rows", "columns", "markers", "endpoints", "expression",
 )  # fmt: skip
 _MARKER = ("from", "altered", "unaltered", "equivocal", "resolved_by", "missing", "assay", "rule", "reference", "cut")
 _ENDPOINT = (
@@ -45,10 +47,8 @@ def canonical(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value).strip()
-    try:
-        return format(float(text) + 0.0, ".15g")
-    except ValueError:
-        return text
+    number = to_number(text)
+    return text if number is None else format(number + 0.0, ".15g")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,7 @@ class Criterion:
         import pandas as pd
 
         if self.comparison:
-            met: pd.Series[Any] = _COMPARE[self.comparison](pd.to_numeric(raw, errors="coerce"), self.number)
-            return met
+            return pd.Series(_COMPARE[self.comparison](to_numbers(raw)[0], self.number), index=raw.index)
         return raw.isin([code for code in raw.dropna().unique() if canonical(code) in self.codes])
 
     def __str__(self) -> str:
@@ -149,9 +148,7 @@ class Mapping:
     notes: tuple[str, ...] = ()
     overlaps: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    separator: str | None = None
-    encoding: str = "utf-8-sig"
-    sheet: str | int = 0
+    file: FileOptions = FileOptions()
     expression: MappingType[str, str] = field(default_factory=dict)
 
 
@@ -234,9 +231,18 @@ class _Reader:
             design=self.choice("top level", top, "design", get_args(Design), "observational"),
             citation=self.text("top level", top, "citation"), licence=self.text("top level", top, "licence"),
             notes=tuple(map(str, top.get("notes", ()))), overlaps=tuple(map(str, top.get("overlaps", ()))),
-            encoding=self.text("top level", top, "encoding", "utf-8-sig"), separator=top.get("separator"),
-            missing=missing, sheet=top.get("sheet", 0), expression=self.expression(top.get("expression", {})),
+            missing=missing, file=self.file(top), expression=self.expression(top.get("expression", {})),
         )  # fmt: skip
+
+    def file(self, top: MappingType[str, Any]) -> FileOptions:
+        """Read how the file is written; what the mapping leaves out is detected."""
+        for key, kind in (("sheet", str | int), ("header_row", int), ("footer_rows", int)):
+            if key in top and (isinstance(top[key], bool) or not isinstance(top[key], kind)):
+                raise self.fail("top level", f"{key} is {top[key]!r}; it is a whole number{' or a name' * (key == 'sheet')}.")
+        texts = {key: self.text("top level", top, key) for key in ("separator", "encoding", "decimal", "date_format")}
+        return FileOptions(
+            **texts, sheet=top.get("sheet", 0), header_row=top.get("header_row"), footer_rows=top.get("footer_rows", 0)
+        )
 
     def expression(self, value: Any) -> dict[str, str]:
         table = self.table("expression", value, ("file", "patient", "assay", "unit"))

@@ -6,7 +6,6 @@ line and column, never a silent NA.
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,10 @@ import numpy as np
 import pandas as pd
 
 from ..codebook import DAYS_PER_MONTH
-from ..errors import DataError
+from ..errors import DataError, cut, shown
+from ..numbers import to_numbers
+from .readers.characters import split_lines
+from .readers.rows import refuse_ragged, split_rows
 
 __all__ = [
     "NEGATIVE_POSITIVE", "YES_NO", "RawTable", "agree", "events", "months", "read_table", "receptor_status",
@@ -77,7 +79,7 @@ class RawTable:
 
     def where(self, row: int, column: str) -> str:
         """Name a cell in a message: file, line, column."""
-        return f"{self.name}, {self.place} {self.lines[row]}, column {column}"
+        return f"{self.name}, {self.place} {self.lines[row]}, column {cut(column)}"
 
     def levels(self, column: str, mapping: Mapping[str, str | None]) -> pd.Series[Any]:
         """Recode a column by a mapping from every known raw value; None in the mapping means unknown."""
@@ -88,9 +90,9 @@ class RawTable:
     def numbers(self, column: str) -> pd.Series[Any]:
         """Read a column as numbers; text and what is not finite are errors."""
         raw = self.frame[column]
-        values = pd.to_numeric(raw, errors="coerce").astype(float)
-        self.refuse(raw, raw.notna() & ~np.isfinite(values.to_numpy()), "not a number")
-        return values
+        values, wrong = to_numbers(raw)
+        self.refuse(raw, wrong, "not a number")
+        return pd.Series(values, index=raw.index, name=raw.name)
 
     def times(self, column: str) -> pd.Series[Any]:
         """Read a column as times: numbers that are not negative. Zero follow-up stays."""
@@ -104,7 +106,7 @@ class RawTable:
         if rows.size:
             first = int(rows[0])
             more = f" ({rows.size - 1} more rows)" if rows.size > 1 else ""
-            raise DataError(f"{self.where(first, str(raw.name))}: {raw.iloc[first]!r} is {what}{more}. {mend}")
+            raise DataError(f"{self.where(first, str(raw.name))}: {shown(raw.iloc[first])} is {what}{more}. {mend}")
 
 
 def read_table(
@@ -138,7 +140,7 @@ def read_table(
     except (UnicodeDecodeError, LookupError) as error:
         byte = getattr(error, "start", 0)
         raise DataError(f"{name}: not {encoding.removesuffix('-sig')} text (byte {byte}). Save it as UTF-8.") from None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+    lines = split_lines(text, str(name))
     skipped = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
     if len(lines) < skipped + 2:
         raise DataError(f"{name} holds no rows under a header. It is empty or truncated; restore it from its source.")
@@ -157,11 +159,11 @@ def read_table(
 def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> list[list[str]]:
     """Split lines into cells, all as many as the header's; a line break within quotes counts as part of its cell."""
     kept = lines[skipped:]
+    numbers: Sequence[int] = range(skipped + 1, len(lines) + 1)
     if separator == "\t":
         rows = [line.split("\t") for line in kept]
     else:
-        rows = list(csv.reader((line + "\n" for line in kept), delimiter=separator))
-    rows = [row for row in rows if row not in ([], [""])] if len(rows[0]) > 1 else rows
+        rows, numbers = split_rows(kept, skipped + 1, separator, str(name))
     width = len(rows[0])
     if width == 1 and (others := [mark for mark in "\t,;|" if mark != separator and mark in kept[0]]):
         word = {"\t": "tab"}.get(separator, repr(separator))
@@ -169,12 +171,7 @@ def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> 
             f"{name}, line {skipped + 1}: no {word} in the header, but {others[0]!r}. Is another delimiter used? "
             f"Save it with {word} as delimiter, or name the separator in a mapping."
         )
-    for number, row in enumerate(rows, skipped + 1):
-        if len(row) != width:
-            raise DataError(
-                f"{name}, line {number}: {len(row)} cells under {width} columns. "
-                "The file is truncated or altered; restore it from its source."
-            )
+    refuse_ragged(rows, numbers, str(name))
     return rows
 
 
@@ -219,7 +216,7 @@ def agree(one: RawTable, other: RawTable, columns: Mapping[str, str], tolerance:
         if mine not in one.frame or theirs not in other.frame:
             continue
         left, right = one.frame.loc[shared, mine], other.frame.loc[shared, theirs]
-        apart = (pd.to_numeric(left, errors="coerce") - pd.to_numeric(right, errors="coerce")).abs()
+        apart = pd.Series(np.abs(to_numbers(left)[0] - to_numbers(right)[0]), index=left.index)
         differ = left.notna() & right.notna() & ((left != right) if apart.isna().all() else apart > tolerance)
         if differ.any():
             who = differ.idxmax()
