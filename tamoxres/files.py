@@ -111,7 +111,7 @@ def read_bytes(path: Path, limits: Limits | None = None) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror or error}. Name a file that can.") from None
 
 
-def unpack(content: bytes, name: str, limits: Limits | None = None) -> bytes:
+def unpack(content: bytes, name: str, limits: Limits | None = None, *, says: str = "") -> bytes:
     """Unpack gzip, bzip2 or xz, whichever its first bytes tell; anything else comes back as it is.
 
     Parameters
@@ -121,6 +121,8 @@ def unpack(content: bytes, name: str, limits: Limits | None = None) -> bytes:
         Of the file, for the message.
     limits : Limits, optional
         Those of the package if None.
+    says : str
+        What the message says of damaged content; that it cannot be unpacked if empty.
 
     Raises
     ------
@@ -146,7 +148,9 @@ def unpack(content: bytes, name: str, limits: Limits | None = None) -> bytes:
             rest = machine.unused_data.lstrip(b"\0")
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, MemoryError) as error:
         what = str(error).rstrip(".") or type(error).__name__
-        raise DataError(f"{name} cannot be unpacked as {kind} ({what}). Download or compress it anew.") from None
+        raise DataError(
+            f"{name} {says or f'cannot be unpacked as {kind}'} ({what}).", mend="Download or compress it anew."
+        ) from None
     return b"".join(parts)
 
 

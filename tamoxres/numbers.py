@@ -83,6 +83,8 @@ def to_numbers(cells: Iterable[Any], decimal: str = ".") -> tuple[FloatArray, Bo
     import numpy as np
 
     held = list(cells)
+    if decimal == "." and held and (plain := _plain(held)) is not None:
+        return plain
     values, wrong = np.full(len(held), np.nan), np.zeros(len(held), dtype=bool)
     typed = [i for i, cell in enumerate(held) if type(cell) is not str]
     for i in typed:
@@ -92,6 +94,17 @@ def to_numbers(cells: Iterable[Any], decimal: str = ".") -> tuple[FloatArray, Bo
         return _parsed(held, decimal)
     values[rows], wrong[rows] = _parsed([held[i] for i in rows], decimal)
     return values, wrong
+
+
+def _plain(cells: list[Any]) -> tuple[FloatArray, BoolArray] | None:
+    """Convert cells that are all text and all numbers; None where they are not."""
+    try:
+        joined = "".join(cells)
+    except TypeError:
+        return None
+    if len(joined) > _LONGEST * len(cells) or _OTHER_MARKS.search(joined) or max(map(len, cells)) > _LONGEST:
+        return None
+    return _together(cells)
 
 
 def _parsed(texts: list[str], decimal: str) -> tuple[FloatArray, BoolArray]:

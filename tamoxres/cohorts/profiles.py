@@ -6,6 +6,7 @@ without one, from having a value at all; never from a file's header. The cascade
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Profile, ProfileKind
-from ..errors import DataError
+from ..errors import DataError, shown
+from ..numbers import to_numbers
 
 __all__ = [
     "CASCADE_GENES", "DefaultRule", "MatrixProfile", "MutationProfile", "Samples", "answerable", "read_gene_names",
@@ -222,6 +224,8 @@ def read_gene_rows(path: Path, samples: Samples, genes: Sequence[str] | None = N
         first = sum(name in _ROW_NAMES for name in header)
         for sample in header[first:]:
             samples.refuse_unknown(sample, path.name)
+        if repeated := [sample for sample, times in Counter(header[first:]).items() if times > 1]:
+            raise DataError(f"{path.name}: sample {shown(repeated[0])} stands in two columns. Keep one of them.")
         for number, line in enumerate(handle, 2):
             gene = line.partition(b"\t")[0]
             if gene != b"STUDY_ID" and (wanted is None or gene in wanted):
@@ -243,13 +247,16 @@ def read_gene_names(path: Path) -> frozenset[str]:
 
 
 def _numbers(line: bytes, first: int, width: int, where: str) -> np.ndarray:
-    cells = line.decode().rstrip("\r\n").split("\t")
+    text = line.rstrip(b"\r\n").decode("utf-8", "replace")
+    if "\r" in text or "\0" in text:
+        raise DataError(f"{where}: a carriage return or zero byte within the line. Restore the publisher's file.")
+    cells = text.split("\t")
     if len(cells) != width:
         raise DataError(f"{where}: {len(cells)} cells under {width} columns. The file is truncated; fetch it anew.")
-    try:
-        return np.array([float(cell) if cell not in ("", "NA") else np.nan for cell in cells[first:]])
-    except ValueError as error:
-        raise DataError(f"{where}: {str(error).rpartition(':')[2].strip()} is not a number.") from None
+    values, wrong = to_numbers(["" if cell == "NA" else cell for cell in cells[first:]])
+    if wrong.any():
+        raise DataError(f"{where}: {shown(cells[first + int(wrong.argmax())])} is not a number.")
+    return values
 
 
 def read_mutations(path: Path, samples: Samples) -> pd.DataFrame:

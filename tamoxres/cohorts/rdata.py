@@ -57,14 +57,14 @@ def read_rda(path: str | Path) -> dict[str, Any]:
 def _objects(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataError(f"{path} does not exist. Name an existing file.")
-    content = unpack(read_bytes(path), path.name)
+    content = unpack(read_bytes(path), path.name, says="is damaged")
     saved = content[:5] in _HEADS
     at = 5 if saved else 0
     if content[at : at + 2] == b"A\n":
         raise DataError(f"{path.name} is written as text (ascii = TRUE). Save it anew without ascii.")
     if content[at : at + 2] not in _FORMS:
         raise DataError(f"{path.name} is not a file of R's save() or saveRDS(). {_MEND}")
-    with one_sentence(path.name, "a file of R", f"It is damaged. {_MEND}"):
+    with one_sentence(path.name, "is damaged", _MEND):
         walker = Walker(content, at + 2, path.name, big_endian=_FORMS[content[at : at + 2]])
         version = walker.integer()
         walker.take(8)
@@ -103,7 +103,7 @@ def frame_of_r(path: Path, name: str | int = 0) -> tuple[pd.DataFrame, Mapping[s
         have = f"It holds {cut(', '.join(frames), 200)}" if frames else "It holds none"
         raise DataError(f"{path.name}: no data frame {shown(chosen)}. {have}; name one as sheet in the mapping.")
     value = objects[chosen]
-    with one_sentence(path.name, "a data frame of R", _MEND):
+    with one_sentence(path.name, "holds no data frame that can be read", _MEND):
         frame = _frame(value)
         if not isinstance(frame.index, pd.RangeIndex):
             frame = frame.rename_axis("rownames").reset_index()

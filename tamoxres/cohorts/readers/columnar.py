@@ -29,7 +29,7 @@ def open_parquet(path: Path) -> Any:
     """
     import pyarrow.parquet as pq
 
-    with one_sentence(path.name, "Parquet"):
+    with one_sentence(path.name, "cannot be read as .parquet"):
         file = pq.ParquetFile(path)
         LIMITS.check("columns", len(file.schema_arrow.names), path.name)
         return file
@@ -48,7 +48,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFra
     if absent := [name for name in columns or () if name not in names]:
         raise DataError(f"{path.name}: no column {cut(absent[0])!r}. It has {cut(', '.join(names), 200)}.")
     LIMITS.check("cells", file.metadata.num_rows * len(columns or names), path.name)
-    with one_sentence(path.name, "Parquet"):
+    with one_sentence(path.name, "cannot be read as .parquet"):
         size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
         LIMITS.check("unpacked", size, path.name)
         table = file.read(columns=None if columns is None else list(columns))

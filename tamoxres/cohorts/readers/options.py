@@ -70,15 +70,15 @@ class FileOptions:
 
 
 @contextmanager
-def one_sentence(name: str, kind: str, mend: str = "It is damaged, or of another format: save it anew.") -> Iterator[None]:
+def one_sentence(name: str, says: str, mend: str = "It is damaged, or of another format: save it anew.") -> Iterator[None]:
     """Turn whatever a library raises while it reads a file into one sentence that names the file.
 
     Parameters
     ----------
     name : str
         Of the file.
-    kind : str
-        What it is read as, such as `a Stata file`.
+    says : str
+        What is wrong with it, such as `cannot be read as .dta`.
     mend : str
         What to do.
 
@@ -89,10 +89,10 @@ def one_sentence(name: str, kind: str, mend: str = "It is damaged, or of another
 
     Examples
     --------
-    >>> with one_sentence("a.dta", "a Stata file"):
+    >>> with one_sentence("a.dta", "cannot be read as .dta"):
     ...     raise AssertionError
     Traceback (most recent call last):
-    tamoxres.errors.DataError: a.dta cannot be read as a Stata file (AssertionError). It is damaged, or of another ...
+    tamoxres.errors.DataError: a.dta cannot be read as .dta (AssertionError). It is damaged, or of another format: ...
     """
     try:
         yield
@@ -101,4 +101,4 @@ def one_sentence(name: str, kind: str, mend: str = "It is damaged, or of another
     except BaseException as error:  # noqa: BLE001 a panic of a compiled library is no Exception
         lines = str(error).strip().splitlines()
         what = cut(lines[0].strip().rstrip("."), 200) if lines else type(error).__name__
-        raise DataError(f"{name} cannot be read as {kind} ({what}).", mend=mend) from None
+        raise DataError(f"{name} {says} ({what}).", mend=mend) from None

@@ -63,11 +63,11 @@ def parse_package(path: Path, options: FileOptions | None = None) -> tuple[TextT
         If it is damaged, too large, of an encoding it does not name, or holds no rows.
     """
     given = options or FileOptions()
-    kind = KINDS[path.suffix.lower()][1]
+    says = f"cannot be read as {KINDS[path.suffix.lower()][1]}"
     LIMITS.check("read", path.stat().st_size, path.name)
     remarks: list[str] = []
     mend = "It is damaged, or of another format or encoding: say encoding in the mapping, or save it anew as CSV."
-    with one_sentence(path.name, kind, mend):
+    with one_sentence(path.name, says, mend):
         try:
             frame, meta = _read(path, given.encoding)
         except Exception as error:

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def parse_workbook(content: bytes, name: str, options: FileOptions | None = None
     from python_calamine import CalamineWorkbook
 
     given = options or FileOptions()
-    with one_sentence(name, "a workbook"):
+    with one_sentence(name, f"cannot be read as {PurePath(name).suffix.lower() or 'a workbook'}"):
         size = _size(content, name)
         LIMITS.check("cells", size.rows * size.columns, name)
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
