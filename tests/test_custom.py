@@ -275,6 +275,9 @@ def test_worked_example(gbsg_file: Path, tmp_path: Path) -> None:
     answered = answered.replace(
         '# menopause = { from = "menopause", post = [1] }', 'menopause = { from = "menopause", pre = [1], post = [2] }'
     )
+    assert answered.count("event_values = []\ncompeting_values = []\ncensored_values = []") == 2, "codes are asked for"
+    answered = answered.replace("event_values = []\ncompeting", "event_values = [1]\ncompeting")
+    answered = answered.replace("censored_values = []", "censored_values = [0]")
     mapping = tmp_path / "gbsg.toml"
     mapping.write_text(answered, encoding="utf-8")
     assert check(gbsg_file, mapping).ok
@@ -296,10 +299,13 @@ def test_worked_example(gbsg_file: Path, tmp_path: Path) -> None:
     ],
 )
 def test_sketches_of_real_files(shared: Path, file: str, expected: dict) -> None:
-    """A sketch is TOML, understands what is plain, and loads as it stands where nothing is left open."""
+    """A sketch is TOML, understands what is plain, and loads once the codes of its endpoints are told."""
     path = shared / "cohorts" / file
     parsed = tomllib.loads(init_mapping(path))
     assert expected.items() <= parsed["columns"].items()
+    for end in parsed["endpoints"].values():
+        if not end["event_values"]:
+            end |= {"event_values": [1], "censored_values": [0]}
     assert load(path, mapping=parsed).n == len(pd.read_csv(path))
 
 

@@ -49,6 +49,8 @@ class TextTable:
         How the file is written, as it was read.
     remarks : tuple of str
         What a reader should know of how it was read.
+    totals : int
+        Rows at the end that look like totals or remarks, not like patients; they are among the cells.
     """
 
     header: tuple[str, ...]
@@ -56,6 +58,7 @@ class TextTable:
     lines: np.ndarray[Any, np.dtype[np.int_]]
     options: FileOptions
     remarks: tuple[str, ...] = ()
+    totals: int = 0
 
 
 def parse(content: bytes, name: str, options: FileOptions | None = None, *, usual: str = "") -> TextTable:

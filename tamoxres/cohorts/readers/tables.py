@@ -42,6 +42,8 @@ class Reading:
         What a reader should know of how it was read, one sentence each.
     labels : mapping of column to (mapping of code to label)
     titles : mapping of column to title
+    totals : int
+        Rows at the end that look like totals, not like patients.
     """
 
     table: RawTable
@@ -49,6 +51,7 @@ class Reading:
     remarks: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    totals: int = 0
 
 
 def read_table(path: str | Path, options: FileOptions | None = None) -> Reading:
@@ -103,5 +106,5 @@ def _reading(table: TextTable, name: str, place: str, labels: Labels | None = No
     told = labels or Labels()
     return Reading(
         table=RawTable(name, frame, table.lines, place), options=replace(table.options), remarks=table.remarks,
-        labels=told.values, titles=told.titles,
+        labels=told.values, titles=told.titles, totals=table.totals,
     )  # fmt: skip

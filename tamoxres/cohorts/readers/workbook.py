@@ -81,7 +81,8 @@ def parse_workbook(content: bytes, name: str, options: FileOptions | None = None
     kept = [i for i in range(header + 1, len(rows)) if filled[i]]
     if not kept:
         raise DataError(f"{name} holds no rows under a header. Name a file or sheet that does.")
-    remarks = _remarks(rows, filled, header, kept, given)
+    totals = _totals([filled[i] for i in kept])
+    remarks = _remarks(rows, filled, header, kept[len(kept) - totals :] if totals else [], given)
     columns = [j for j in range(len(rows[header])) if rows[header][j] != "" or any(rows[i][j] != "" for i in kept)]
     names = distinct_names([texts([rows[header][j]])[0] or "" for j in columns], name, f"row {header + 1}")
     cells = np.empty((len(kept), len(columns)), dtype=object, order="F")
@@ -89,7 +90,7 @@ def parse_workbook(content: bytes, name: str, options: FileOptions | None = None
         column = [rows[i][j] for i in kept]
         cells[:, k] = _column(column, names[k], size.first_day, given.date_format, remarks)
     used = replace(given, header_row=header + 1)
-    return TextTable(names, cells, np.array(kept, dtype=int) + 1, used, tuple(remarks))
+    return TextTable(names, cells, np.array(kept, dtype=int) + 1, used, tuple(remarks), totals)
 
 
 def _sheet_name(names: Sequence[str], sheet: str | int, name: str) -> str:
@@ -110,20 +111,27 @@ def _header(filled: Sequence[int], header_row: int | None, name: str) -> int:
     return next((i for i, count in enumerate(filled) if count and count >= _MOST * width), len(filled))
 
 
+def _totals(filled: Sequence[int]) -> int:
+    """Count the rows at the end that are nearly empty where the others are full: totals and remarks."""
+    usual = float(np.median(filled))
+    if usual <= 2 or len(filled) <= 3:
+        return 0
+    first = next((i for i in range(len(filled) - 3, len(filled)) if filled[i] <= max(1, 0.3 * usual)), len(filled))
+    return len(filled) - first
+
+
 def _remarks(
-    rows: Sequence[Sequence[Any]], filled: Sequence[int], header: int, kept: Sequence[int], given: FileOptions
+    rows: Sequence[Sequence[Any]], filled: Sequence[int], header: int, totals: Sequence[int], given: FileOptions
 ) -> list[str]:
     """Say what was passed over above the table, and what below it looks like no patient."""
     remarks = []
     if given.header_row is None and any(filled[:header]):
         remarks.append(f"The header was taken from row {header + 1}; what stands above it was passed over.")
-    usual = int(np.median([filled[i] for i in kept]))
-    tail = [i for i in kept[-3:] if filled[i] <= max(1, 0.3 * usual)]
-    if tail and usual > 2 and len(kept) > 3:
-        cell = next(cell for cell in rows[tail[0]] if cell != "")
+    if totals:
+        cell = next(cell for cell in rows[totals[0]] if cell != "")
         remarks.append(
-            f"Row {tail[0] + 1} holds {filled[tail[0]]} cell(s) where others hold {usual}, the first {shown(cell)}. "
-            f"If it is a total or a remark, say footer_rows = {kept[-1] - tail[0] + 1}."
+            f"Row {totals[0] + 1} is nearly empty; it begins with {shown(cell)}. If it is a total or a remark, say "
+            f"footer_rows = {len(totals)}."
         )
     return remarks
 
