@@ -26,12 +26,12 @@ def cut(text: str, longest: int = 60) -> str:
 
 
 def shown(value: Any, longest: int = 60) -> str:
-    """Return a value as a message shows it: as Python writes it, line breaks escaped, and no longer than `longest`.
+    r"""Return a value as a message shows it: as Python writes it, line breaks escaped, and no longer than `longest`.
 
     Examples
     --------
-    >>> shown("two\\nlines")
-    "'two\\\\nlines'"
+    >>> shown("two\nlines")
+    "'two\\nlines'"
     """
     return cut(repr(value[: 2 * longest] if isinstance(value, str) else value), longest)
 

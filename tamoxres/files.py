@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,7 +90,7 @@ class Limits:
 
 LIMITS = Limits()
 _CHUNK, _SMALL = 2**20, 64 * 2**20
-_PACKED = {
+_PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
     b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(wbits=31)), b"BZ": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7": ("xz", lambda: lzma.LZMADecompressor(memlimit=2**30)),
 }  # fmt: skip
@@ -129,16 +129,16 @@ def unpack(content: bytes, name: str, limits: Limits | None = None, *, says: str
     DataError
         If the content is damaged or cut short, or unpacks to more than the limit.
     """
-    kind, opener = _PACKED.get(content[:2], ("", None))
-    if opener is None:
+    if content[:2] not in _PACKED:
         return content
+    kind, opener = _PACKED[content[:2]]
     held = limits or LIMITS
     most = replace(held, unpacked=min(held.unpacked, max(_SMALL, held.ratio * len(content))))
     parts: list[bytes] = []
     size, rest = 0, content
     try:
         while rest:  # a file may hold several packed parts one after the other
-            machine: Any = opener()
+            machine = opener()
             for part in _unpacked(machine, rest):
                 size += len(part)
                 most.check("unpacked", size, name)

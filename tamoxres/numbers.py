@@ -1,8 +1,8 @@
 """Text becomes a number here and nowhere else: form and size are looked at before any parser sees the cell.
 
-Conventions: a number is decimal digits with at most one decimal mark, a sign and an exponent of ten; blanks around it do
-not count. `NA`, `inf`, `1_000`, `0x1F`, digits of other scripts and thousands marks are no numbers. What a double cannot
-hold (above 1.8e308, or below 4.9e-324 without being zero) is no number either, so an exponent beyond 2^31, which
+Conventions: a number is decimal digits with at most one decimal mark, a sign and an exponent of ten; blanks around it
+do not count. `NA`, `inf`, `1_000`, `0x1F`, digits of other scripts and marks of thousands are none. What a double
+cannot hold (above 1.8e308, or below 4.9e-324 without being zero) is no number either, so an exponent beyond 2^31, which
 overflows inside other parsers, is refused as text. Values are those of Python's own conversion: correctly rounded.
 """
 

@@ -90,7 +90,9 @@ def _unknowns(found: CheckReport) -> pd.DataFrame:
 
 
 def init_mapping(
-    file: Annotated[Path, typer.Argument(help="The registry's file: CSV, TSV, XLSX, ODS, Parquet, Stata, SPSS, SAS or R.")],
+    file: Annotated[
+        Path, typer.Argument(help="The registry's file: CSV, TSV, XLSX, ODS, Parquet, Stata, SPSS, SAS or R.")
+    ],
     output: Output = None,
 ) -> None:
     """Write a first mapping from a registry's file, with questions as comments."""

@@ -104,9 +104,9 @@ class CheckReport:
     def __str__(self) -> str:
         verdict = "no violation" if self.ok else f"{len(self.violations)} violation(s)"
         lines = [f"{self.name}: {self.patients:,} patients, {verdict}."]
+        lines += [f"wrong: {text}" for text in self.violations] + [f"question: {text}" for text in self.questions]
         lines += [f"read as: {self.read_as}."] if self.read_as else []
         lines += [f"note: {text}" for text in self.remarks]
-        lines += [f"wrong: {text}" for text in self.violations] + [f"question: {text}" for text in self.questions]
         lines += [f"unknown: {u.column} {u.unknown:,} ({u.share:.0%})" for u in self.unknowns if u.unknown]
         lines += [f"column: {facts}" for facts in self.columns if not facts.became_text]
         return "\n".join(lines)
@@ -164,7 +164,9 @@ def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> Chec
         rules = read_mapping(mapping)
         reading = read_table(path, rules.file)
         if absent := tuple(absent_columns(reading.table, rules)):
-            return _report(path.name, reading.table.frame.iloc[:, :0], (), absent, _raw_findings(reading, rules, absent))
+            return _report(
+                path.name, reading.table.frame.iloc[:, :0], (), absent, _raw_findings(reading, rules, absent)
+            )
         table = reading.table.indexed(rules.patient)
     except DataError as error:
         return _report(path.name, None, (), (str(error),))
@@ -228,7 +230,9 @@ def _report(
     found = (*violations, *_violations(name, patients))
     unknowns = [Unknown(str(c), int(patients[c].isna().sum()), len(patients)) for c in patients]
     unknowns += [Unknown(f"{call.marker} ({call.rule})", call.counts()["unknown"], len(patients)) for call in calls]
-    strays = [f"{column} List it in missing, or correct it." for column in facts.get("columns", ()) if column.became_text]
+    strays = [
+        f"{column} List it in missing, or correct it." for column in facts.get("columns", ()) if column.became_text
+    ]
     asked = [str(one) for key in ("codes", "contradictions", "duplicates") for one in facts.get(key, ())]
     return CheckReport(
         name=name, patients=len(patients), violations=found, unknowns=tuple(unknowns), **facts,

@@ -6,7 +6,7 @@ Conventions: each finding is a record with fields, and one sentence when it is p
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -72,7 +72,9 @@ class ColumnFacts:
             others = f"the first other is {shown(self.stray)} in {self.place}"
             return f"{cut(self.column)} is text, {count(self.numbers)} of {count(self.known)} are numbers; {others}."
         numbers = f", {self.low:g} to {self.high:g}" if self.low is not None and self.kind == "number" else ""
-        return f"{cut(self.column)}: {self.kind}{numbers}, {count(self.different)} different, {count(self.unknown)} empty."
+        return (
+            f"{cut(self.column)}: {self.kind}{numbers}, {count(self.different)} different, {count(self.unknown)} empty."
+        )
 
 
 def column_facts(table: RawTable, missing: Collection[str] = ()) -> tuple[ColumnFacts, ...]:
@@ -101,18 +103,18 @@ def _facts(table: RawTable, place: int, missing: frozenset[str]) -> ColumnFacts:
     values, wrong = to_numbers(counts.index)
     words = np.array([bool(w) and means_unknown(str(v)) for v, w in zip(counts.index, wrong, strict=True)])
     numbers = int(counts[~wrong].sum())
-    basic = {"column": name, "known": known, "unknown": len(raw) - known, "different": len(counts), "numbers": numbers}
-    low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if numbers else (None, None)
-    if not (wrong & ~words).any() and numbers:
-        return ColumnFacts(kind="number", low=low, high=high, **basic)
-    if not numbers and date_forms(map(str, counts.index[~words])):
-        return ColumnFacts(kind="date", **basic)
+    facts = ColumnFacts(
+        column=name, kind="text", known=known, unknown=len(raw) - known, different=len(counts), numbers=numbers
+    )
+    if not numbers:
+        return replace(facts, kind="date") if date_forms(map(str, counts.index[~words])) else facts
+    facts = replace(facts, low=float(np.nanmin(values)), high=float(np.nanmax(values)))
+    if not (wrong & ~words).any():
+        return replace(facts, kind="number")
     if numbers < _MOSTLY * known:
-        return ColumnFacts(kind="text", **basic)
-    strays = set(counts.index[wrong & ~words])
-    row = int(np.flatnonzero(raw.isin(strays))[0])
-    where = f"{table.place} {table.lines[row]:,}"
-    return ColumnFacts(kind="text", low=low, high=high, stray=str(raw.iloc[row]), place=where, **basic)
+        return facts
+    row = int(np.flatnonzero(raw.isin(set(counts.index[wrong & ~words])))[0])
+    return replace(facts, stray=str(raw.iloc[row]), place=f"{table.place} {table.lines[row]:,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +140,8 @@ class Contradiction:
 
     def __str__(self) -> str:
         return (
-            f"{count(self.patients)} patient(s) {self.first_says} by {self.first} and {self.second_says} by {self.second}, "
-            f"the first {shown(self.example)}. Which is right?"
+            f"{count(self.patients)} patient(s) {self.first_says} by {self.first} and {self.second_says} by "
+            f"{self.second}, the first {shown(self.example)}. Which is right?"
         )
 
 
@@ -219,7 +221,7 @@ class Duplicates:
         if self.kind == "row":
             what = f"{count(self.patients)} row(s) repeat another patient's in every column, such as {one} and {other}"
         else:
-            what = f"{count(self.patients)} identifier(s) differ from another's in spelling only, such as {one} and {other}"
+            what = f"{count(self.patients)} identifier(s) differ from another's only in spelling: {one} and {other}"
         return f"{what}. Is it one patient twice?"
 
 
@@ -253,8 +255,8 @@ def _several_measurements(frame: pd.DataFrame) -> Any:
     values = np.array([column for column in columns if not np.isnan(column).all()])
     if len(values) < 2:
         return np.zeros(len(frame), dtype=bool)
-    low, high = np.where(np.isnan(values), np.inf, values).min(axis=0), np.where(np.isnan(values), -np.inf, values).max(axis=0)
-    return low < high
+    low = np.where(np.isnan(values), np.inf, values).min(axis=0)
+    return low < np.where(np.isnan(values), -np.inf, values).max(axis=0)
 
 
 def _pair(keys: pd.Series[Any], ids: pd.Series[Any]) -> tuple[str, str] | None:

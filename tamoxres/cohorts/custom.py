@@ -174,7 +174,7 @@ def _levels(
     met = {level: criterion.matches(raw) for level, criterion in levels.items()}
     rest = [level for level in allowed or () if level not in met]
     if len(met) == 1 and len(rest) == 1 and all(criterion.comparison for criterion in levels.values()):
-        numbers = ~np.isnan(to_numbers(raw)[0])
+        numbers = pd.Series(~np.isnan(to_numbers(raw)[0]), index=raw.index)
         met[rest[0]] = numbers & ~next(iter(met.values()))
     twice = sum(found.astype(int) for found in met.values()) > 1
     table.refuse(raw, twice, "in two levels of the mapping", "Make the criteria exclude each other.")

@@ -1,8 +1,8 @@
 """A user's own expression matrix: patients in rows (CSV, TSV, Parquet), or genes in rows as publishers keep it.
 
-Conventions: only the genes asked for become numbers, from Parquet only their columns are read, so that the matrix may be
-larger than memory. Patients whom the cohort does not know are left out; a cohort's patients without a row were not
-assayed. Rows are as strict as a registry's: a ragged one, a stray quote or a carriage return within is refused.
+Conventions: only the genes asked for become numbers, and from Parquet only their columns are read, so that the matrix
+may be larger than memory. Patients whom the cohort does not know are left out; a cohort's patients without a row were
+not assayed. Rows are as strict as a registry's: a ragged one, a stray quote or a carriage return within is refused.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def _values(path: Path, patient: str, known: frozenset[str], genes: Sequence[str
     else:
         lines = _lines(path)
         places = [lines.header.index(name) for name in columns]
-        frame = pd.DataFrame([[row[place] for place in places] for _, row in lines.rows()], columns=columns, dtype=object)
+        frame = pd.DataFrame(
+            [[row[place] for place in places] for _, row in lines.rows()], columns=columns, dtype=object
+        )
     ids = frame.pop(patient).astype(str).str.strip()
     if ids.duplicated().any():
         twice = cut(ids[ids.duplicated()].iloc[0])

@@ -32,7 +32,8 @@ _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _TOP = (
     "name", "title", "treatment_specificity", "design", "citation", "licence", "notes", "overlaps", "missing",
-    "diagnosis", "date_format", "separator", "encoding", "decimal", "sheet", "header_row", "footer_rows", "columns", "markers", "endpoints", "expression",
+    "diagnosis", "date_format", "separator", "encoding", "decimal", "sheet", "header_row", "footer_rows", "columns",
+    "markers", "endpoints", "expression",
 )  # fmt: skip
 _MARKER = ("from", "altered", "unaltered", "equivocal", "resolved_by", "missing", "assay", "rule", "reference", "cut")
 _ENDPOINT = (
@@ -148,7 +149,7 @@ class Mapping:
     notes: tuple[str, ...] = ()
     overlaps: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    file: FileOptions = FileOptions()
+    file: FileOptions = field(default_factory=FileOptions)
     expression: MappingType[str, str] = field(default_factory=dict)
 
 
@@ -238,7 +239,9 @@ class _Reader:
         """Read how the file is written; what the mapping leaves out is detected."""
         for key, kind in (("sheet", str | int), ("header_row", int), ("footer_rows", int)):
             if key in top and (isinstance(top[key], bool) or not isinstance(top[key], kind)):
-                raise self.fail("top level", f"{key} is {top[key]!r}; it is a whole number{' or a name' * (key == 'sheet')}.")
+                raise self.fail(
+                    "top level", f"{key} is {top[key]!r}; it is a whole number{' or a name' * (key == 'sheet')}."
+                )
         texts = {key: self.text("top level", top, key) for key in ("separator", "encoding", "decimal", "date_format")}
         return FileOptions(
             **texts, sheet=top.get("sheet", 0), header_row=top.get("header_row"), footer_rows=top.get("footer_rows", 0)

@@ -122,7 +122,8 @@ def _labels(column: Any) -> dict[str, str]:
 
 
 def _class(value: RValue) -> list[str]:
-    return [str(name) for name in getattr(value.attributes.get("class"), "values", ())]
+    told = value.attributes.get("class")
+    return [str(name) for name in told.values] if isinstance(told, RValue) else []
 
 
 def _is_frame(value: RValue) -> bool:
@@ -160,8 +161,9 @@ def _frame(value: RValue) -> pd.DataFrame:
             columns[str(name)] = _column(column)
     names = value.attributes.get("row.names")
     frame = pd.DataFrame(columns)
-    text = isinstance(names, RValue) and isinstance(names.values, list) and len(names) == len(frame) > 0
-    return frame.set_axis(pd.Index(names.values)) if text else frame
+    if isinstance(names, RValue) and isinstance(names.values, list) and len(names) == len(frame) > 0:
+        return frame.set_axis(pd.Index(names.values))
+    return frame
 
 
 def _names(names: Any) -> pd.Index[Any] | None:

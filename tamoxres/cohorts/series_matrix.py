@@ -105,7 +105,9 @@ def _values(matrix: Path, annotation: Path, patients: frozenset[str], genes: Seq
 def _levels(cells: list[str], width: int, name: str) -> FloatArray:
     """Return the numbers of one probe set's row."""
     if len(cells) != width:
-        raise DataError(f"{name}, probe set {shown(cells[0])}: {len(cells)} cells under {width} columns. Fetch it anew.")
+        raise DataError(
+            f"{name}, probe set {shown(cells[0])}: {len(cells)} cells under {width} columns. Fetch it anew."
+        )
     values, wrong = to_numbers(["" if cell in _UNKNOWN else cell for cell in cells[1:]])
     if wrong.any():
         cell = shown(cells[1 + int(wrong.argmax())])

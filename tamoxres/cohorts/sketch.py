@@ -22,7 +22,10 @@ from .sketch_toml import comment, list_of, quote
 
 __all__ = ["init_mapping"]
 
-_YES, _NO = ("1", "yes", "y", "ja", "true", "oui", "si", "sí", "j"), ("0", "no", "n", "nein", "nej", "false", "non", "nee")
+_YES, _NO = (
+    ("1", "yes", "y", "ja", "true", "oui", "si", "sí", "j"),
+    ("0", "no", "n", "nein", "nej", "false", "non", "nee"),
+)
 _POSITIVE = ("positive", "pos", "+", "1", "positiv", "positief", "positif", "positivo", "positiva")
 _NEGATIVE = ("negative", "neg", "-", "0", "negativ", "negatief", "négatif", "negatif", "negativo", "negativa")
 _PRE, _POST = ("pre", "premenopausal", "0", "præmenopausal", "prä"), ("post", "postmenopausal", "1")
@@ -138,10 +141,9 @@ def _date_lines(facts: dict[str, Facts]) -> Iterator[str]:
 def _guess_columns(facts: dict[str, Facts]) -> dict[str, str]:
     guesses: dict[str, str] = {}
     for name, pattern in NAMES.items():
-        for source in facts:
-            if source not in guesses.values() and re.fullmatch(pattern, plain(source)):
-                if name == "patient" and not facts[source].distinct:
-                    continue
+        for source, fact in facts.items():
+            fits = source not in guesses.values() and re.fullmatch(pattern, plain(source))
+            if fits and (name != "patient" or fact.distinct):
                 guesses[name] = source
                 break
     return guesses

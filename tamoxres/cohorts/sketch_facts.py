@@ -80,7 +80,8 @@ class Facts:
     def __str__(self) -> str:
         rest = len(self.values) - _SHOWN + self.more
         shown = ", ".join(cut(value, 40) for value in self.values[:_SHOWN])
-        return f"{shown}{f' and {rest:,} more' if rest > 0 else ''}{f'; empty in {self.unknown:,}' if self.unknown else ''}"
+        more = f" and {rest:,} more" if rest > 0 else ""
+        return f"{shown}{more}{f'; empty in {self.unknown:,}' if self.unknown else ''}"
 
 
 def unknown_words(frame: pd.DataFrame) -> tuple[str, ...]:

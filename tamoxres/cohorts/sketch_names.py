@@ -21,7 +21,8 @@ NAMES = {  # harmonised column -> what its raw name looks like
     "age": r"(age|alder|alter|leeftijd|edad|eta)(_.*)?|.*_(age|alder|alter|leeftijd|edad|eta)|(diagnose|dx)_?alder",
     "menopause": r"(post_?)?meno.*|.*_menopaus.*|klimakt.*|wechseljahre|overgangsalder(en)?|overgang",
     "er_percent": r"(er|ostrogen|oestrogeen|re)(_receptor)?_(percent|pct|perc|procent|prozent|pourcent|porcentaje).*",
-    "er": r"er(_.*)?|o?estr.*|.*_er_.*|.*_er|ostrogen.*|oestrogeen.*|(re|roe)|recep\w*_(aux_|de_|agli_|degli_)?o?estrogen.*",
+    "er": r"er(_.*)?|o?estr.*|.*_er_.*|.*_er|ostrogen.*|oestrogeen.*|(re|roe)|"
+    r"recep\w*_(aux_|de_|agli_|degli_)?o?estrogen.*",
     "pr": r"pg?r(_.*)?|prog(?!ress).*|(rp|rpg)|recep\w*_(a_la_|de_|del_)?progest.*|recettor\w*_progest.*",
     "her2": r"(her_?2|erbb_?2|c_?erb|neu_|her2neu).*",
     "grade": r"(.*_)?grade|tumou?r_?grade|(.*_)?(grad|grado|graad)|malig\w*_?grad|differen[zt]i\w*grad|"
@@ -38,7 +39,8 @@ NAMES = {  # harmonised column -> what its raw name looks like
     "chemotherapy": r"chemo.*|ct|kemo.*|kjemo.*|cytostat\w*|cellegift.*|chimio.*|chemioter.*|quimio.*",
     "radiotherapy": r"radio.*|rt|irrad.*|str[ao]a?le.*|stralning.*|stralbehandling|bestrahl.*|bestral.*|radiumbeh.*",
     "her2_therapy": r"trastuz.*|hercep.*|her2_?(therapy|treatment|behandling|therapie|terapia)",
-    "diagnosis_year": r"year|.*_year|dx_?year|(diagnos\w*_?|dx_?)(ar|aar|jahr|jaar)|(ano|annee|anno)_(de_)?(la_)?diag.*|"
+    "diagnosis_year": r"year|.*_year|dx_?year|(diagnos\w*_?|dx_?)(ar|aar|jahr|jaar)|"
+    r"(ano|annee|anno)_(de_)?(la_)?diag.*|"
     r"jaar|jahr|annee|arstal|aarstal",
     "site": r"site|cent(er|re)|hospital|cohort|klinik|klinikum|sygehus|sykehus|sjukhus|krankenhaus|zentrum|ziekenhuis|"
     r"centrum|hopital|centro|ospedale|afdeling|avdelning|region",

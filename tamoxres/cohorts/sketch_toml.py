@@ -15,12 +15,12 @@ _WHOLE = re.compile(r"-?[1-9]\d{0,8}|0")
 
 
 def quote(text: str) -> str:
-    """Write a text as TOML's basic string.
+    r"""Write a text as TOML's basic string.
 
     Examples
     --------
-    >>> print(quote('a "b" \\n'))
-    "a \\"b\\" \\n"
+    >>> print(quote('a "b" \n'))
+    "a \"b\" \n"
     """
     plain = re.sub(r"[\ud800-\udfff]", "?", text)
     return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(plain, ensure_ascii=False))
@@ -39,11 +39,11 @@ def list_of(values: Sequence[str], *, as_text: bool = False) -> str:
 
 
 def comment(text: str) -> str:
-    """Write one line of comment: without line breaks, and cut where it is long.
+    r"""Write one line of comment: without line breaks, and cut where it is long.
 
     Examples
     --------
-    >>> comment("two\\nlines")
+    >>> comment("two\nlines")
     '# two lines'
     """
     return cut("# " + _CONTROL.sub(" ", text), 400)

@@ -1,9 +1,9 @@
 """Codes that look as if they meant unknown: words, and numbers such as 9, 99, 999, -1 and 88 that stand apart.
 
-Conventions: a number is named by frequency and gap. Among measurements it must be the largest or smallest value, and lie
-further from the rest than half their range, or occur at least three times as often as a value usually does (and at least
-three times). Among a few codes (0, 1, 9) it must leave a gap of at least two to the next one. A negative number among
-numbers that are not negative is always named. Nothing is decided here: a name is a question.
+Conventions: a number is named by frequency and gap. Among measurements it must be the largest or smallest value, and
+lie further from the rest than half their range, or occur at least three times as often as a value usually does (and at
+least three times). Among a few codes (0, 1, 9) it must leave a gap of at least two to the next one. A negative number
+among numbers that are not negative is always named. Nothing is decided here: a name is a question.
 """
 
 from __future__ import annotations
@@ -19,19 +19,24 @@ from ..numbers import to_numbers
 
 __all__ = ["SuspiciousCode", "means_unknown", "suspicious_codes"]
 
-_WORDS = frozenset(
-    "na n/a n.a. nan null none . .. ? ?? - -- --- unk unkn unknown missing miss nd n.d. nos nr not_known not_available "
-    "not_applicable not_evaluated not_reported not_done not_assessed discrepancy indeterminate #n/a #null! #value! "
-    "ukendt ikke_oplyst mangler uoplyst okand okänd saknas ej_angivet ukjent ikke_oppgitt unbekannt keine_angabe k.a. "
-    "fehlend onbekend niet_bekend ontbreekt inconnu inconnue manquant non_renseigne non_renseigné desconocido "
-    "desconocida sin_datos no_consta sconosciuto sconosciuta mancante non_noto 1900-01-01 01.01.1900 01/01/1900 "
-    "9999-12-31 31.12.9999 31/12/9999 9999-99-99".split()
+_WORDS = frozenset((
+    "na", "n/a", "n.a.", "nan", "null", "none", ".", "..", "?", "??", "-", "--", "---", "unk", "unkn", "unknown",
+    "missing", "miss", "nd", "n.d.", "nos", "nr", "not_known", "not_available", "not_applicable", "not_evaluated",
+    "not_reported", "not_done", "not_assessed", "discrepancy", "indeterminate", "#n/a", "#null!", "#value!", "ukendt",
+    "ikke_oplyst", "mangler", "uoplyst", "okänd", "saknas", "ej_angivet", "ukjent", "ikke_oppgitt", "unbekannt",
+    "keine_angabe", "k.a.", "fehlend", "onbekend", "niet_bekend", "ontbreekt", "inconnu", "inconnue", "manquant",
+    "non_renseigne", "non_renseigné", "desconocido", "desconocida", "sin_datos", "no_consta", "sconosciuto",
+    "sconosciuta", "mancante", "non_noto", "1900-01-01", "01.01.1900", "01/01/1900", "9999-12-31", "31.12.9999",
+    "31/12/9999", "9999-99-99",
+))  # fmt: skip
+_SENTINELS = (
+    *(
+        sign * value
+        for value in (9, 99, 999, 9999, 99999, 8, 88, 888, 8888, 98, 998, 9998, 77, 777)
+        for sign in (1, -1)
+    ),
+    *(97, 997, 9.9, 99.9, 999.9, -1, -2, -3),
 )
-_SENTINELS = tuple(
-    sign * value
-    for value in (9, 99, 999, 9999, 99999, 8, 88, 888, 8888, 98, 998, 9998, 77, 777, 97, 997, 9.9, 99.9, 999.9)
-    for sign in (1, -1)
-) + (-1, -2, -3)
 _ONLY_NEGATIVE = (-2, -3)  # a measurement that can be negative reaches them
 _FEW = 8  # a column of at most so many different numbers holds codes, not measurements
 _RARE, _OFTEN, _GAP = 3, 3.0, 0.5
@@ -102,7 +107,7 @@ def suspicious_codes(series: Iterable[Any]) -> tuple[SuspiciousCode, ...]:
     >>> import pandas as pd
     >>> [code] = suspicious_codes(pd.Series(["12", "30", "7", "25", "18", "22", "41", "9", "35", "999"], name="fmol"))
     >>> print(code)
-    fmol holds '999' in 1 of 10 cells, where the others run from 7 to 41. Does it mean unknown? List it in missing, or ...
+    fmol holds '999' in 1 of 10 cells, where the others run from 7 to 41. Does it mean unknown? List it in missing, ...
     """
     name = str(getattr(series, "name", "") or "the column")
     cells = [cell for cell in series if cell is not None and cell == cell and str(cell).strip()]  # noqa: PLR0124 NaN
@@ -116,7 +121,7 @@ def suspicious_codes(series: Iterable[Any]) -> tuple[SuspiciousCode, ...]:
         if means_unknown(text)
     ]
     different = list(counts)
-    values, wrong = to_numbers(different)
+    values, _ = to_numbers(different)
     numeric = [i for i in range(len(different)) if not np.isnan(values[i])]
     if sum(counts[different[i]] for i in numeric) >= _MOSTLY * (len(texts) - sum(code.count for code in words)) > 0:
         times = np.array([counts[different[i]] for i in numeric])

@@ -72,7 +72,7 @@ def read_delimited(path: Path) -> tuple[FloatArray, tuple[str, ...], tuple[str, 
         name = name if name not in MISSING else f"line {number}"
         if by_gene and name in lines_of:
             raise DataError(
-                f"{path.name}, line {number}: gene {shown(name)} stands in line {lines_of[name]} too. Keep one row of it."
+                f"{path.name}, line {number}: gene {shown(name)} stands in line {lines_of[name]} too. Keep one of them."
             )
         lines_of[name] = number
         names.append(name)

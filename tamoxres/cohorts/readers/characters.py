@@ -55,8 +55,8 @@ def decode(content: bytes, name: str, encoding: str = "") -> tuple[str, str]:
         if encoding:
             line = content.count(b"\n", 0, error.start) + 1
             raise DataError(
-                f"{name}, line {line}: not {encoding.removesuffix('-sig')} text (byte {error.start}). Correct encoding, "
-                "or leave it out to have it detected."
+                f"{name}, line {line}: not {encoding.removesuffix('-sig')} text (byte {error.start}). "
+                "Correct encoding, or leave it out to have it detected."
             ) from None
         used = "latin-1"
         text = content.decode(used)
@@ -86,7 +86,7 @@ def _detected(content: bytes) -> str:
 
 
 def split_lines(text: str, name: str) -> list[str]:
-    """Split text into lines, whether they end in a line feed, in both signs, or in a carriage return alone.
+    r"""Split text into lines, whether they end in a line feed, in both signs, or in a carriage return alone.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def split_lines(text: str, name: str) -> list[str]:
 
     Examples
     --------
-    >>> split_lines("a,b\\r\\n1,2\\r\\n", "a.csv"), split_lines("a,b\\r1,2", "a.csv")
+    >>> split_lines("a,b\r\n1,2\r\n", "a.csv"), split_lines("a,b\r1,2", "a.csv")
     (['a,b', '1,2'], ['a,b', '1,2'])
     """
     plain = text.replace("\r\n", "\n") if "\r" in text else text

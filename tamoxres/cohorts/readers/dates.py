@@ -61,7 +61,7 @@ def read_form(text: str, form: str) -> date | None:
             return None
         return _plausible(FIRST_DAYS[form] + timedelta(days=int(days)))
     try:
-        return _plausible(datetime.strptime(text, form).date())  # noqa: DTZ007 a day has no time zone
+        return _plausible(datetime.strptime(text, form).date())
     except (ValueError, re.error, OverflowError):
         return None
 
@@ -100,7 +100,7 @@ def to_dates(cells: Iterable[Any], date_format: str = "") -> tuple[pd.DatetimeIn
     >>> days[0].date().isoformat(), wrong.tolist()
     ('2001-03-04', [False, False, True])
     """
-    held = [cell if isinstance(cell, str) else None for cell in cells]
+    held = [cell if isinstance(cell, str) and cell.strip() else None for cell in cells]
     known = {cell: read_date(cell, date_format) for cell in set(held) if cell is not None}
     days = [None if cell is None else known[cell] for cell in held]
     wrong = np.array([cell is not None and known[cell] is None for cell in held], dtype=bool)
@@ -116,6 +116,4 @@ def date_forms(cells: Iterable[str]) -> tuple[str, ...]:
     (('%d.%m.%Y',), ('%d/%m/%Y', '%m/%d/%Y'), ())
     """
     different = list(dict.fromkeys(cells))
-    return tuple(
-        form for form in _FORMS if different and all(read_form(cell, form) is not None for cell in different)
-    )
+    return tuple(form for form in _FORMS if different and all(read_form(cell, form) is not None for cell in different))

@@ -62,7 +62,7 @@ class TextTable:
 
 
 def parse(content: bytes, name: str, options: FileOptions | None = None, *, usual: str = "") -> TextTable:
-    """Read delimited text.
+    r"""Read delimited text.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def parse(content: bytes, name: str, options: FileOptions | None = None, *, usua
 
     Examples
     --------
-    >>> table = parse("pid;age\\nA;78,4\\n".encode(), "registry.csv")
+    >>> table = parse("pid;age\nA;78,4\n".encode(), "registry.csv")
     >>> table.cells.tolist(), str(table.options)
     ([['A', '78.4']], 'separator semicolon, encoding utf-8, decimal comma')
     """
@@ -171,14 +171,9 @@ def separator_of(lines: Sequence[str], usual: str = "") -> str:
 
 
 def _title_lines(lines: Sequence[str], separator: str) -> int:
-    """Count the lines of a title above the header: at most one cell each, where later lines agree on more."""
-    sample = [_IN_QUOTES.sub("", line).count(separator) for line in lines[:_SAMPLE]]
-    usual = Counter(count for count in sample if count).most_common(1)
-    if not usual or sample[0] == usual[0][0]:
-        return 0
-    place = next(i for i, count in enumerate(sample) if count == usual[0][0])
-    filled = [sum(bool(cell.strip()) for cell in line.split(separator)) for line in lines[:place]]
-    return place if max(filled, default=2) <= 1 and sample[place] > 1 else 0
+    """Count the lines of a title above the header: those that fill at most one cell, where a later line fills more."""
+    filled = (sum(bool(cell.strip()) for cell in line.split(separator)) for line in lines[:_SAMPLE])
+    return next((i for i, cells in enumerate(filled) if cells > 1), 0)
 
 
 def _table(rows: list[list[str]], name: str, line: int) -> tuple[tuple[str, ...], np.ndarray[Any, Any], int]:
@@ -234,7 +229,7 @@ def _to_points(
             line = next(n for cell, n in zip(cells[:, j], lines, strict=True) if cell in odd)
             raise DataError(
                 f"{name}, line {line}, column {cut(column)}: numbers with a decimal comma "
-                f"({shown(min(with_comma))}) and with a point ({shown(min(with_point))}) in one column. Write them alike."
+                f"({shown(min(with_comma))}) and with a point ({shown(min(with_point))}) in a column. Write all alike."
             )
         if decimal == "" and not _decimal_commas(known, with_comma):
             if all(_THOUSANDS.fullmatch(cell) for cell in with_comma):

@@ -73,7 +73,7 @@ def cells_to_numbers(cells: Sequence[str | None]) -> tuple[FloatArray, BoolArray
     (array([1.5, nan, nan]), array([False, False,  True]))
     """
     values, wrong = to_numbers(cells)
-    for i in wrong.nonzero()[0]:
+    for i in wrong.nonzero()[0].tolist():
         cell = cells[i]
         wrong[i] = cell is None or cell.strip() not in MISSING
     return values, wrong

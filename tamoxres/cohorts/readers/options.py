@@ -70,7 +70,9 @@ class FileOptions:
 
 
 @contextmanager
-def one_sentence(name: str, says: str, mend: str = "It is damaged, or of another format: save it anew.") -> Iterator[None]:
+def one_sentence(
+    name: str, says: str, mend: str = "It is damaged, or of another format: save it anew."
+) -> Iterator[None]:
     """Turn whatever a library raises while it reads a file into one sentence that names the file.
 
     Parameters

@@ -107,7 +107,9 @@ def _iconv(encoding: str, name: str) -> str:
     try:
         known = codecs.lookup(encoding).name
     except LookupError:
-        raise DataError(f"{name}: {cut(encoding)!r} is no encoding. Use one such as utf-8, latin-1 or cp1252.") from None
+        raise DataError(
+            f"{name}: {cut(encoding)!r} is no encoding. Use one such as utf-8, latin-1 or cp1252."
+        ) from None
     if known.startswith("iso8859"):
         return known.upper().replace("ISO", "ISO-")
     return _ICONV.get(known, known.upper().replace("CP125", "WINDOWS-125"))

@@ -154,6 +154,6 @@ def refuse_ragged(rows: Sequence[Sequence[str]], numbers: Sequence[int], name: s
     end = len(rows) - at <= 3 and len(rows) > 3
     hint = " If it is a total or a remark, leave it out by footer_rows." if end else ""
     raise DataError(
-        f"{name}, line {numbers[at]}: {len(rows[at]):,} cells under {width:,} columns. The file is truncated or altered; "
-        f"restore it from its source.{hint}"
+        f"{name}, line {numbers[at]}: {len(rows[at]):,} cells under {width:,} columns. The file is truncated or "
+        f"altered; restore it from its source.{hint}"
     )

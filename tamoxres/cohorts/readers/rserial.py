@@ -1,8 +1,8 @@
 """R's serialized form, walked byte by byte: vectors, lists and attributes, without evaluating anything.
 
-Conventions: XDR (big-endian) and native little-endian, versions 2 and 3. Integers and logicals with NA become float with
-NaN, NA in text becomes None. Functions, environments and pointers are passed over. ALTREP, in which R 3.5 and later store
-sequences, texts of numbers and wrapped vectors, is unfolded.
+Conventions: XDR (big-endian) and native little-endian, versions 2 and 3. Integers and logicals with NA become float
+with NaN, NA in text becomes None. Functions, environments and pointers are passed over. ALTREP, in which R 3.5 and
+later store sequences, texts of numbers and wrapped vectors, is unfolded.
 
 References
 ----------
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class Walker:
 
     def __init__(self, content: bytes, at: int, name: str, *, big_endian: bool = True) -> None:
         self.content, self.at, self.name, self.encoding = content, at, name, "utf-8"
-        self.endian, self.order = ("big", ">") if big_endian else ("little", "<")
+        self.endian: Literal["big", "little"] = "big" if big_endian else "little"
         self.references: list[Any] = []
         self.depth = 0
         vector = {
@@ -85,7 +85,7 @@ class Walker:
 
     def integer(self) -> int:
         """Return the next four bytes as a whole number."""
-        return int.from_bytes(self.take(4), self.endian, signed=True)  # type: ignore[arg-type]
+        return int.from_bytes(self.take(4), self.endian, signed=True)
 
     def item(self) -> Any:
         """Return the next item: an `RValue`, a symbol or text, pairs, or None for what no table holds.
@@ -184,8 +184,8 @@ class Walker:
         found: list[str | None] = []
         content, at, endian = self.content, self.at, self.endian
         for _i in range(n):
-            flags = int.from_bytes(content[at : at + 4], endian)  # type: ignore[arg-type]
-            size = int.from_bytes(content[at + 4 : at + 8], endian, signed=True)  # type: ignore[arg-type]
+            flags = int.from_bytes(content[at : at + 4], endian)
+            size = int.from_bytes(content[at + 4 : at + 8], endian, signed=True)
             if flags & 0xFF != 9 or flags & _HAS_ATTRIBUTES or size < -1:
                 raise ValueError("a text vector holds something else")
             at += 8 + max(size, 0)
@@ -197,7 +197,7 @@ class Walker:
 
     def _numbers(self, dtype: str, size: int) -> Any:
         n = self.integer()
-        return np.frombuffer(self.take(n * size), np.dtype(dtype).newbyteorder(self.order), n)
+        return np.frombuffer(self.take(n * size), np.dtype(dtype).newbyteorder(self.endian), n)
 
     def _integers(self) -> Any:
         values = self._numbers("i4", 4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -56,18 +56,15 @@ def as_text(value: Any, date_format: str = "") -> str | None:
     """
     if value is None or value is pd.NaT or value is pd.NA:
         return None
-    if isinstance(value, str):
-        return value.strip() or None
+    if isinstance(value, str | bytes):
+        text = value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
+        return text.strip() or None
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
     if isinstance(value, float | np.floating):
         return _real(value)
     if isinstance(value, datetime | date):
         return write_date(value, date_format)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace").strip() or None
-    if isinstance(value, time):
-        return value.isoformat()
     if isinstance(value, Decimal):
         return format(value.normalize(), "f") if value.is_finite() else None
     if isinstance(value, dict | list | tuple | set | np.ndarray):

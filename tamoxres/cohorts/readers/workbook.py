@@ -147,7 +147,9 @@ def _column(
         for i in days:
             column[i] = first_day + timedelta(days=int(column[i]))
         if days:
-            remarks.append(f"Column {cut(name)}: {len(days)} bare number(s) among dates were read as the workbook's days.")
+            remarks.append(
+                f"Column {cut(name)}: {len(days)} bare number(s) among dates were read as the workbook's days."
+            )
         if text := [cell for cell in column if isinstance(cell, str) and cell.strip()]:
             remarks.append(
                 f"Column {cut(name)}: {dates + len(days)} typed dates, and {len(text)} written as text, such as "
