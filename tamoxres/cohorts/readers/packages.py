@@ -1,12 +1,17 @@
 """Files of statistical packages: Stata, SPSS and SAS, with value labels, dates and encodings, read by pyreadstat.
 
-Conventions: a labelled code stays the code, its labels stand beside it; what the file itself declares missing is
+Conventions: the file is read in a process of its own, because a damaged one can end pyreadstat's compiled reader with a
+segmentation fault. A labelled code stays the code, its labels stand beside it; what the file itself declares missing is
 unknown. SAS transport files tell no encoding: one that is not UTF-8 is read as cp1252, and that is said.
 """
 
 from __future__ import annotations
 
 import codecs
+import pickle
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +36,45 @@ KINDS = {  # suffix -> pyreadstat's function, and what the file is called
 _FALLBACK = "cp1252"
 _UNDECODED = ("codec can't decode", "convert", "character set")
 _ICONV = {"utf-8-sig": "UTF-8", "mac-roman": "MACINTOSH"}
+
+
+_PATIENCE = 60.0  # seconds, and one more for each megabyte
+_CHILD = """
+import pickle, sys, warnings
+warnings.simplefilter("ignore")
+name, path, told, (most_columns, most_cells), answer = pickle.load(sys.stdin.buffer)
+try:
+    import pyreadstat
+    read = getattr(pyreadstat, name)
+    meta = read(path, metadataonly=True, **told)[1]
+    columns = max(len(meta.column_names), 1)
+    content = None
+    if columns > most_columns:
+        content = "columns", columns
+    elif columns * (meta.number_rows or 0) > most_cells:
+        content = "cells", columns * meta.number_rows
+    else:
+        frame, meta = read(path, row_limit=most_cells // columns + 1, **told)
+        content = "content", (frame, meta.readstat_variable_types, meta.variable_value_labels,
+                              meta.column_names_to_labels)
+        if columns * len(frame) > most_cells:
+            content = "cells", columns * len(frame)
+    packed = pickle.dumps(content, protocol=5)
+except BaseException as error:
+    packed = pickle.dumps(("error", str(error) or type(error).__name__))
+with open(answer, "wb") as stream:
+    stream.write(packed)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What pyreadstat gives of a file."""
+
+    frame: pd.DataFrame
+    types: Mapping[str, str] | None
+    labels: Mapping[str, Mapping[Any, Any]] | None
+    titles: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +113,45 @@ def parse_package(path: Path, options: FileOptions | None = None) -> tuple[TextT
     mend = "It is damaged, or of another format or encoding: say encoding in the mapping, or save it anew as CSV."
     with one_sentence(path.name, says, mend):
         try:
-            frame, meta = _read(path, given.encoding)
+            content = _read(path, given.encoding)
         except Exception as error:
             if given.encoding or not any(word in str(error) for word in _UNDECODED):
                 raise
-            frame, meta = _read(path, _FALLBACK)
+            content = _read(path, _FALLBACK)
             given = replace(given, encoding=_FALLBACK)
             remarks.append(f"The file tells no encoding and is not UTF-8; it was read as {_FALLBACK}.")
-    singles = [name for name, stored in (meta.readstat_variable_types or {}).items() if stored == "float"]
+    singles = [name for name, stored in (content.types or {}).items() if stored == "float"]
+    frame = content.frame
     frame = frame.astype({name: np.float32 for name in singles if frame[name].dtype == np.float64})
     labels = {
         str(name): {as_text(code) or "": str(label).strip() for code, label in named.items()}
-        for name, named in (meta.variable_value_labels or {}).items()
+        for name, named in (content.labels or {}).items()
     }
-    titles = {str(name): str(title).strip() for name, title in meta.column_names_to_labels.items() if title}
+    titles = {str(name): str(title).strip() for name, title in (content.titles or {}).items() if title}
     table = parse_frame(frame, path.name, given)
     return replace(table, remarks=tuple(remarks)), Labels(labels, titles)
 
 
-def _read(path: Path, encoding: str) -> tuple[pd.DataFrame, Any]:
-    import pyreadstat
-
-    read = getattr(pyreadstat, KINDS[path.suffix.lower()][0])
+def _read(path: Path, encoding: str) -> _Content:
+    """Read a file in a process of its own: a damaged one can end the compiled reader, and must not end us."""
     told = {"encoding": _iconv(encoding, path.name)} if encoding else {}
-    _, meta = read(str(path), metadataonly=True, **told)
-    columns = max(len(meta.column_names), 1)
-    LIMITS.check("columns", columns, path.name)
-    LIMITS.check("cells", columns * (meta.number_rows or 0), path.name)
-    most = LIMITS.cells // columns + 1
-    frame, meta = read(str(path), row_limit=most, **told)
-    LIMITS.check("cells", columns * len(frame), path.name)
-    return frame, meta
+    with tempfile.TemporaryDirectory(prefix="tamoxres-") as folder:
+        answer = Path(folder) / "answer"
+        task = (KINDS[path.suffix.lower()][0], str(path.resolve()), told, (LIMITS.columns, LIMITS.cells), str(answer))
+        patience = _PATIENCE + path.stat().st_size / 2**20
+        command = [sys.executable, "-c", _CHILD]
+        done = subprocess.run(  # noqa: S603 our own interpreter and text
+            command, input=pickle.dumps(task), capture_output=True, timeout=patience, check=False
+        )
+        if not answer.is_file():
+            raise ValueError(f"the reader ended with status {done.returncode}")
+        content: tuple[str, Any] = pickle.loads(answer.read_bytes())  # noqa: S301 written by our own process
+    kind, value = content
+    if kind == "error":
+        raise ValueError(value)
+    if kind != "content":
+        LIMITS.check(kind, value, path.name)
+    return _Content(*value)
 
 
 def _iconv(encoding: str, name: str) -> str:
