@@ -54,7 +54,7 @@ class RawTable:
         for fault, what in ((ids.isna(), "no identifier"), (ids.duplicated(), "an identifier that stood before")):
             if fault.any():
                 row = int(np.flatnonzero(fault)[0])
-                found = "" if pd.isna(ids.iloc[row]) else f" ({ids.iloc[row]!r})"
+                found = "" if pd.isna(ids.iloc[row]) else f" ({shown(ids.iloc[row])})"
                 raise DataError(f"{self.where(row, patient)}: {what}{found}. Keep one row a patient.")
         return replace(self, frame=self.frame.set_index(pd.Index(ids, name="patient")))
 

@@ -22,7 +22,7 @@ NAMES = {  # harmonised column -> what its raw name looks like
     "menopause": r"(post_?)?meno.*|.*_menopaus.*|klimakt.*|wechseljahre|overgangsalder(en)?|overgang",
     "er_percent": r"(er|ostrogen|oestrogeen|re)(_receptor)?_(percent|pct|perc|procent|prozent|pourcent|porcentaje).*",
     "er": r"er(_.*)?|o?estr.*|.*_er_.*|.*_er|ostrogen.*|oestrogeen.*|(re|roe)|"
-    r"recep\w*_(aux_|de_|agli_|degli_)?o?estrogen.*",
+    r"rece(p|tt)\w*_(aux_|de_|agli_|degli_)?o?estrogen.*",
     "pr": r"pg?r(_.*)?|prog(?!ress).*|(rp|rpg)|recep\w*_(a_la_|de_|del_)?progest.*|recettor\w*_progest.*",
     "her2": r"(her_?2|erbb_?2|c_?erb|neu_|her2neu).*",
     "grade": r"(.*_)?grade|tumou?r_?grade|(.*_)?(grad|grado|graad)|malig\w*_?grad|differen[zt]i\w*grad|"
@@ -30,7 +30,7 @@ NAMES = {  # harmonised column -> what its raw name looks like
     "size_mm": r"(.*_)?size(_.*)?|dia?metr?e?r?o?(_.*)?|(.*_)?(storrelse|storlek|grosse|groesse|grootte|taille|tamano|"
     r"dimension[ei])(_.*)?|tumou?r(storrelse|storlek|grosse|groesse|grootte)(_.*)?",
     "nodes": r"nodes?|(n_?)?(pos(itive)?_?)?(lymph_?)?nodes?(_.*)?|.*nodes_(examined_)?positive|"
-    r"(.*_)?(lymfe?knuder|lymfknuter|lymfkortlar|lymphknoten|lymfeklieren|klieren|ganglions|ganglios|linfonodi)(_.*)?|"
+    r"(.*_)?(lymfe?knuder|lymfe?knuter|lymfkortlar|lymphknoten|lymfeklieren|klieren|ganglions|ganglios|linfonodi)(_.*)?|"
     r"(pos_?)?lk(_pos)?",
     "stage": r"(tumou?r_?)?stage|stadie|stadium|stade|estadio|stadio",
     "npi": r"npi|nottingham(?!.*grad).*",
