@@ -193,9 +193,8 @@ def _raw_findings(reading: Reading, rules: Mapping, absent: tuple[str, ...] = ()
     used = [(source, answered) for source, answered in _uses(rules) if source in frame]
     codes: dict[tuple[str, str], SuspiciousCode] = {}
     for source, answered in used:
-        raw = frame[source]
-        known = raw[~raw.map(canonical, na_action="ignore").isin(answered)] if answered else raw
-        codes |= {(code.column, code.code): code for code in suspicious_codes(known)}
+        open_codes = [code for code in suspicious_codes(frame[source]) if canonical(code.code) not in answered]
+        codes |= {(code.column, code.code): code for code in open_codes}
     return {
         "read_as": str(reading.options), "remarks": reading.remarks, "codes": tuple(codes.values()),
         "columns": column_facts(reading.table, rules.missing),

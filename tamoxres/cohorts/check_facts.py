@@ -29,6 +29,7 @@ _MOSTLY = 0.8
 _TOLERANCE = 0.1  # months: times by two endpoints that are nearer than this are one
 _ENOUGH = 20  # different values that a measurement has at least
 _DEATHS = "death"
+_BY_CHANCE = 5.0  # times as many rows alike as chance makes them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +234,8 @@ def duplicates(frame: pd.DataFrame, patient: str) -> tuple[Duplicates, ...]:
     frame : DataFrame
         Raw cells, with a column of identifiers.
     patient : str
-        That column. Rows are compared only where they hold a measurement, for few codes are often alike.
+        That column. Rows are compared only where they hold two measurements, and named only where more are alike than
+        chance makes them.
     """
     ids = frame[patient].astype(str)
     found = []
@@ -243,9 +245,18 @@ def duplicates(frame: pd.DataFrame, patient: str) -> tuple[Duplicates, ...]:
     rest = frame.drop(columns=patient)
     measured = frame[_several_measurements(rest)].index
     keys = pd.util.hash_pandas_object(rest.loc[measured].fillna("").astype(str), index=False)
-    if (pair := _pair(keys, ids)) is not None:
-        found.append(Duplicates(kind="row", patients=int(keys.duplicated().sum()), example=pair))
+    repeated = int(keys.duplicated().sum())
+    if repeated > _BY_CHANCE * _expected(rest.loc[measured]) and (pair := _pair(keys, ids)) is not None:
+        found.append(Duplicates(kind="row", patients=repeated, example=pair))
     return tuple(found)
+
+
+def _expected(frame: pd.DataFrame) -> float:
+    """Return how many pairs of rows are alike by chance, were the columns independent."""
+    pairs = len(frame) * (len(frame) - 1) / 2
+    counts = (frame[name].value_counts(dropna=False).to_numpy(dtype=float) for name in frame)
+    alike = [float((times * (times - 1) / 2).sum()) / pairs for times in counts] if pairs else []
+    return pairs * float(np.prod(alike))
 
 
 def _several_measurements(frame: pd.DataFrame) -> Any:
