@@ -10,8 +10,30 @@ from typing import Any
 
 __all__ = [
     "AnalysisError", "BadCell", "DataError", "EffectError", "NobodyLeft", "NotConverged", "NotEstimable", "NotOnDisk",
-    "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable",
+    "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable", "cut", "shown",
 ]  # fmt: skip
+
+
+def cut(text: str, longest: int = 60) -> str:
+    """Return a text that fits a message: its beginning, and dots where there was more.
+
+    Examples
+    --------
+    >>> cut("a" * 5000, longest=10)
+    'aaaaaaa...'
+    """
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def shown(value: Any, longest: int = 60) -> str:
+    r"""Return a value as a message shows it: as Python writes it, line breaks escaped, and no longer than `longest`.
+
+    Examples
+    --------
+    >>> shown("two\nlines")
+    "'two\\nlines'"
+    """
+    return cut(repr(value[: 2 * longest] if isinstance(value, str) else value), longest)
 
 
 class TamoxresError(Exception):
@@ -96,8 +118,7 @@ class UnknownChoice(QuestionError):  # noqa: N818
     def __init__(self, name: str, value: Any, allowed: tuple[str, ...], *, nearest: str = "") -> None:
         self.name, self.value, self.allowed, self.nearest = name, value, allowed, nearest
         guess = f" Is it {nearest!r}?" if nearest else ""
-        shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-        super().__init__(f"Unknown {name} {shown}.{guess} Use one of {', '.join(allowed)}.")
+        super().__init__(f"Unknown {name} {shown(value)}.{guess} Use one of {', '.join(allowed)}.")
 
 
 class AnalysisError(TamoxresError):

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..codebook import column
 from ..cohort import Cohort, MarkerCall
 from ..endpoints import OS, STEEP
-from ..errors import DataError
+from ..errors import DataError, shown
 from .catalogue import load
+from .check_facts import ColumnFacts, Contradiction, Duplicates, column_facts, contradictions, duplicates
 from .custom import absent_columns, call_marker, harmonise
-from .formats import read_file
+from .formats import Reading, read_table
 from .mapping import read_mapping
+from .rules import Criterion, Mapping, Unknowns, canonical, resolved
+from .suspicious import SuspiciousCode, suspicious_codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
@@ -49,7 +53,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What a check found.
+    """What a check found, as fields; `str` writes it as text.
 
     Attributes
     ----------
@@ -60,9 +64,20 @@ class CheckReport:
     violations : tuple of str
         What is wrong and where, one sentence each; the data cannot be analysed while there is one.
     questions : tuple of str
-        What is possible but unlikely, such as days where months are expected.
+        What is possible but unlikely, such as days where months are expected; the sentences of the findings below
+        are among them.
     unknowns : tuple of Unknown
         How often each column is unknown, in the order of the cohort's columns.
+    read_as : str
+        How the file is written; empty for a cohort.
+    remarks : tuple of str
+        What a reader should know of how the file was read.
+    columns : tuple of ColumnFacts
+        Kind and range of each raw column of a file.
+    codes : tuple of SuspiciousCode
+        Values of the columns in use that look as if they meant unknown, and that the mapping does not name.
+    contradictions : tuple of Contradiction
+    duplicates : tuple of Duplicates
     """
 
     name: str
@@ -70,6 +85,12 @@ class CheckReport:
     violations: tuple[str, ...]
     questions: tuple[str, ...]
     unknowns: tuple[Unknown, ...]
+    read_as: str = ""
+    remarks: tuple[str, ...] = ()
+    columns: tuple[ColumnFacts, ...] = ()
+    codes: tuple[SuspiciousCode, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    duplicates: tuple[Duplicates, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -86,8 +107,15 @@ class CheckReport:
         verdict = "no violation" if self.ok else f"{len(self.violations)} violation(s)"
         lines = [f"{self.name}: {self.patients:,} patients, {verdict}."]
         lines += [f"wrong: {text}" for text in self.violations] + [f"question: {text}" for text in self.questions]
+        lines += [f"read as: {self.read_as}."] if self.read_as else []
+        lines += [f"note: {text}" for text in self.remarks]
         lines += [f"unknown: {u.column} {u.unknown:,} ({u.share:.0%})" for u in self.unknowns if u.unknown]
+        lines += [f"column: {facts}" for facts in self.columns if not facts.became_text]
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field as plain lists and dicts, as JSON takes them."""
+        return asdict(self)
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
@@ -136,10 +164,12 @@ def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> Chec
 
     try:
         rules = read_mapping(mapping)
-        table = read_file(path, separator=rules.separator, encoding=rules.encoding, sheet=rules.sheet)
-        if absent := tuple(absent_columns(table, rules)):
-            return _report(path.name, table.frame.iloc[:, :0], (), absent)
-        table = table.indexed(rules.patient)
+        reading = read_table(path, rules.options)
+        if absent := tuple(absent_columns(reading.table, rules)):
+            return _report(
+                path.name, reading.table.frame.iloc[:, :0], (), absent, _raw_findings(reading, rules, absent)
+            )
+        table = reading.table.indexed(rules.patient)
     except DataError as error:
         return _report(path.name, None, (), (str(error),))
     violations: list[str] = []
@@ -155,21 +185,61 @@ def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> Chec
             calls.append(call_marker(table, rule))
         except DataError as error:
             violations.append(str(error))
-    return _report(path.name, pd.DataFrame(made, index=table.frame.index), tuple(calls), tuple(violations))
+    patients = pd.DataFrame(made, index=table.frame.index)
+    return _report(path.name, patients, tuple(calls), tuple(violations), _raw_findings(reading, rules))
+
+
+def _raw_findings(reading: Reading, rules: Mapping, absent: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Look at the raw cells of the columns that a mapping uses: kinds, suspicious codes, rows that stand twice."""
+    frame = reading.table.frame
+    codes: dict[tuple[str, str], SuspiciousCode] = {}
+    for source, missing, named in _uses(rules):
+        for code in suspicious_codes(frame[source]) if source in frame else ():
+            if canonical(code.code) not in named and not missing.meets(code.code):
+                codes[code.column, code.code] = code
+    return {
+        "read_as": str(reading.options), "remarks": reading.remarks, "codes": tuple(codes.values()),
+        "columns": column_facts(reading.table, rules.missing),
+        "duplicates": () if absent else duplicates(frame, rules.patient),
+    }  # fmt: skip
+
+
+def _uses(rules: Mapping) -> Iterator[tuple[str, Unknowns, frozenset[str]]]:
+    """Yield each raw column that a mapping uses, what means unknown there, and the codes that it names."""
+
+    def named(*criteria: Criterion) -> frozenset[str]:
+        return frozenset(code for criterion in criteria for code in criterion.codes)
+
+    for rule in chain.from_iterable(map(resolved, rules.columns)):
+        yield rule.source, rule.missing, named(rule.equivocal, *rule.levels.values())
+    for marker in chain.from_iterable(map(resolved, rules.markers)):
+        yield marker.source, marker.missing, named(marker.altered, marker.unaltered, marker.equivocal)
+    for end in rules.endpoints:
+        yield end.event, end.missing, named(end.event_values, end.competing_values, end.censored_values)
+        for death in end.deaths:
+            yield death.source, end.missing, named(death.values, death.other_values)
+        times = (end.time, end.date, end.last_seen, end.competing_date, *(death.time for death in end.deaths))
+        yield from ((name, end.missing, frozenset()) for name in times)
 
 
 def _report(
-    name: str, patients: pd.DataFrame | None, calls: tuple[MarkerCall, ...], violations: tuple[str, ...]
-) -> CheckReport:
+    name: str, patients: pd.DataFrame | None, calls: tuple[MarkerCall, ...], violations: tuple[str, ...],
+    raw: MappingType[str, Any] | None = None,
+) -> CheckReport:  # fmt: skip
     if patients is None:
         return CheckReport(name=name, patients=0, violations=violations, questions=(), unknowns=())
+    facts = dict(raw or {}) | {"contradictions": contradictions(patients)}
     found = (*violations, *_violations(name, patients))
     unknowns = [Unknown(str(c), int(patients[c].isna().sum()), len(patients)) for c in patients]
     unknowns += [Unknown(f"{call.marker} ({call.rule})", call.counts()["unknown"], len(patients)) for call in calls]
-    questions = tuple(_questions(patients, calls))
+    strays = [
+        f"{column} List it in missing, or correct it." for column in facts.get("columns", ()) if column.became_text
+    ]
+    asked = [str(one) for key in ("codes", "contradictions", "duplicates") for one in facts.get(key, ())]
     return CheckReport(
-        name=name, patients=len(patients), violations=found, questions=questions, unknowns=tuple(unknowns)
-    )
+        name=name, patients=len(patients), violations=found, unknowns=tuple(unknowns), **facts,
+        questions=(*_questions(patients, calls), *strays, *asked),
+    )  # fmt: skip
 
 
 def _violations(name: str, patients: pd.DataFrame) -> Iterator[str]:
@@ -180,7 +250,7 @@ def _violations(name: str, patients: pd.DataFrame) -> Iterator[str]:
         if declared is not None and len(bad):
             yield (
                 f"{name}, column {key}: {len(bad)} value(s) outside the codebook ({declared.allowed}), the first at "
-                f"patient {bad[0]!r}: {patients.loc[bad[:1], key].tolist()[0]!r}."
+                f"patient {shown(bad[0])}: {shown(patients.loc[bad[:1], key].tolist()[0])}."
             )
     for e in STEEP.values():
         if e.event in patients:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,9 +20,11 @@ import pandas as pd
 from ..codebook import column, in_months
 from ..cohort import ALTERED, UNALTERED, MarkerCall
 from ..errors import DataError
+from ..numbers import to_numbers
 from . import rules as grammar
+from .readers.dates import to_dates
 from .recode import RawTable, events
-from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule
+from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule, resolved
 
 __all__ = ["absent_columns", "call_marker", "endpoint_columns", "harmonise"]
 
@@ -67,7 +68,7 @@ def _named_columns(rules: grammar.Mapping, tables: _Tables) -> Iterator[tuple[st
     yield "columns.patient", "", rules.patient
     for column_rule in rules.columns:
         if tables.holds(column_rule, column_rule.source):
-            for one in _chain(column_rule):
+            for one in resolved(column_rule):
                 if one.source:
                     yield f"columns.{column_rule.name}", one.table, one.source
     for marker in rules.markers:
@@ -78,12 +79,6 @@ def _named_columns(rules: grammar.Mapping, tables: _Tables) -> Iterator[tuple[st
         names = [name for name in _endpoint_sources(rule) if name]
         if tables.holds(rule, *names):
             yield from ((f"endpoints.{rule.endpoint.code}", rule.table, name) for name in names)
-
-
-def _chain(rule: ColumnRule) -> Iterator[ColumnRule]:
-    yield rule
-    if rule.resolved_by is not None:
-        yield from _chain(rule.resolved_by)
 
 
 def _endpoint_sources(rule: EndpointRule) -> list[str]:
@@ -146,12 +141,11 @@ def _recoded(tables: _Tables, rule: ColumnRule, diagnosis: str) -> pd.Series[Any
         return _months_between(table, diagnosis, rule)
     if declared is not None and declared.kind == "text":
         return raw
-    values = pd.to_numeric(raw, errors="coerce")
-    strange = raw.notna() & ~np.isfinite(values.astype(float))
+    numbers, strange = to_numbers(raw)
     if declared is None and strange.any():
         return raw
     table.refuse(raw, strange, "not a number", "" if tables.declared else _NAME_IT)
-    values = values.astype(float) * rule.scale
+    values = pd.Series(numbers * rule.scale, index=raw.index, name=raw.name)
     return in_months(values, _days(rule.unit)) if rule.unit else values
 
 
@@ -168,7 +162,7 @@ def _levels(
     met = {level: criterion.matches(raw) for level, criterion in levels.items()}
     rest = [level for level in allowed or () if level not in met]
     if len(met) == 1 and len(rest) == 1 and all(criterion.comparison for criterion in levels.values()):
-        numbers = pd.to_numeric(raw, errors="coerce").notna()
+        numbers = pd.Series(~np.isnan(to_numbers(raw)[0]), index=raw.index)
         met[rest[0]] = numbers & ~next(iter(met.values()))
     twice = sum(rows.astype(int) for rows in met.values()) > 1
     table.refuse(raw, twice, "in two levels of the mapping", "Make the criteria exclude each other.")
@@ -285,12 +279,13 @@ def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: En
 
 def _time(table: RawTable, rule: EndpointRule, source: str) -> pd.Series[Any]:
     raw = rule.missing.mask(table.frame[source])
-    values = pd.to_numeric(raw, errors="coerce").astype(float)
+    numbers, wrong = to_numbers(raw)
+    values = pd.Series(numbers, index=raw.index, name=raw.name)
     dates = raw.notna() & raw.str.fullmatch(_DATED).eq(True)
     table.refuse(
         raw, dates, f"a date where {rule.unit} are expected", "Give dates as date and last_seen instead of time."
     )
-    table.refuse(raw, raw.notna() & ~np.isfinite(values), "not a number", _NAME_IT)
+    table.refuse(raw, wrong, "not a number", _NAME_IT)
     table.refuse(raw, values < 0, "a negative time")
     time = in_months(values, _days(rule.unit))
     mend = f"Times in {rule.unit} cannot be that long: is unit right?"
@@ -331,15 +326,7 @@ def _months_between(table: RawTable, diagnosis: str, rule: ColumnRule) -> pd.Ser
 
 def _dates(table: RawTable, name: str, rule: EndpointRule | ColumnRule) -> pd.Series[Any]:
     raw = rule.missing.mask(table.frame[name])
-    form = rule.date_format or "%Y-%m-%d"
-
-    def read(text: str) -> Any:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            return pd.NaT
-
-    dates = pd.to_datetime(raw.map(read, na_action="ignore"))
-    mend = f"Correct it, or set date_format (now {form})."
-    table.refuse(raw, raw.notna() & dates.isna(), "not a date", mend)
-    return dates
+    dates, wrong = to_dates(raw, rule.date_format)
+    mend = f"Correct it, or set date_format (now {rule.date_format or '%Y-%m-%d'})."
+    table.refuse(raw, wrong, "not a date", mend)
+    return pd.Series(dates, index=raw.index, name=raw.name)

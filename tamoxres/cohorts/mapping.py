@@ -19,7 +19,8 @@ from msgspec.structs import fields, replace
 
 from ..codebook import column
 from ..endpoints import STEEP, endpoint
-from ..errors import NotOnDisk, QuestionError, TamoxresError
+from ..errors import DataError, NotOnDisk, QuestionError, TamoxresError
+from ..numbers import to_number
 from ..toml import Decoder, read_toml
 from ..vocabulary import nearest
 from .rules import CUSTOM, ColumnRule, Criterion, EndpointRule, Header, Mapping, MarkerRule, Unknowns
@@ -82,7 +83,7 @@ class _Reader:
             marker: {"rule": rule} if isinstance(rule, str) else rule
             for marker, rule in self.decoder.keys(top.get("default_rules", {}), "default_rules").items()
         }
-        head = self.decoder.table(top, Header)
+        head = self.head(top)
         named = dict(tables["columns"])
         if "diagnosis" in named:
             head = replace(head, diagnosis=str(named.pop("diagnosis")))
@@ -100,6 +101,15 @@ class _Reader:
             ),
             endpoints=tuple(self.endpoint(code, value, head) for code, value in tables["endpoints"].items()),
         )  # fmt: skip
+
+    def head(self, top: MappingType[str, Any]) -> Header:
+        """Read what holds for the whole file; how it is written must be possible."""
+        head = self.decoder.table(top, Header)
+        try:
+            head.options  # noqa: B018  # made to be checked
+        except DataError as error:
+            raise self.fail("", str(error)) from None
+        return head
 
     def column(self, name: str, value: Any, head: Header, where: str) -> ColumnRule:
         table = self.decoder.keys({"from": value} if isinstance(value, str) else value, where)
@@ -119,7 +129,8 @@ class _Reader:
         """Read the levels of a column; those of the codebook are known by name."""
         known = column(name)
         for level in given:
-            if known is not None and level not in known.levels and not (known.kind == "number" and _is_number(level)):
+            numeric = known is not None and known.kind == "number" and to_number(level) is not None
+            if known is not None and level not in known.levels and not numeric:
                 near = nearest(level, (*known.levels, *_COLUMN_KEYS, "resolved_by"))
                 hint = f"Is it {near!r}? " if near else ""
                 may = f"Use {', '.join(known.levels)}." if known.levels else f"{name} has no levels but numbers."
@@ -191,11 +202,3 @@ class _Reader:
                 if code in seen:
                     raise self.fail(where, f"code {code!r} stands in {seen[code]} and in {key}. Keep one.")
                 seen[code] = key
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct, field
 
 from ..endpoints import Endpoint
+from ..numbers import to_number, to_numbers
 from ..vocabulary import CohortDesign, Cut, ProfileKind, Specificity
+from .readers.options import FileOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "CUSTOM", "UNITS", "Among", "ColumnRule", "Criterion", "DeathRule", "DefaultRule", "EndpointRule", "Expression",
-    "Header", "Mapping", "MarkerRule", "Unknowns",
+    "Header", "Mapping", "MarkerRule", "Unknowns", "canonical", "resolved",
 ]  # fmt: skip
 
 UNITS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
@@ -38,10 +41,8 @@ def canonical(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value).strip()
-    try:
-        return format(float(text) + 0.0, ".15g")
-    except ValueError:
-        return text
+    number = to_number(text)
+    return text if number is None else format(number + 0.0, ".15g")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,7 @@ class Criterion:
         import pandas as pd
 
         if self.comparison:
-            met: pd.Series[Any] = _COMPARE[self.comparison](pd.to_numeric(raw, errors="coerce"), self.number)
-            return met
+            return pd.Series(_COMPARE[self.comparison](to_numbers(raw)[0], self.number), index=raw.index)
         return raw.isin([code for code in raw.dropna().unique() if canonical(code) in self.codes])
 
     def __str__(self) -> str:
@@ -88,6 +88,12 @@ class Unknowns(tuple[Criterion, ...]):
     def read(cls, value: Any) -> Unknowns:
         """Read codes of the unknown from TOML."""
         return cls((Criterion.read(value),))
+
+    def meets(self, value: str) -> bool:
+        """Whether a raw value means unknown."""
+        import pandas as pd
+
+        return any(criterion.matches(pd.Series([value], dtype=object)).any() for criterion in self)
 
     def mask(self, raw: pd.Series[Any]) -> pd.Series[Any]:
         """Return the raw values, NA where they mean unknown."""
@@ -150,6 +156,16 @@ class MarkerRule(Struct, frozen=True, kw_only=True):
     reference: str = ""
     cut: Cut = "published"
     missing: Missing = Unknowns()
+
+
+Resolved = TypeVar("Resolved", ColumnRule, MarkerRule)
+
+
+def resolved(rule: Resolved) -> Iterator[Resolved]:
+    """Yield a rule, and those that settle what it leaves unknown."""
+    yield rule
+    if rule.resolved_by is not None:
+        yield from resolved(rule.resolved_by)
 
 
 class DeathRule(Struct, frozen=True, kw_only=True):
@@ -239,11 +255,19 @@ class Header(Struct, frozen=True, kw_only=True):
     diagnosis: str = ""
     date_format: str = ""
     undated_events: Literal["error", "unknown"] = "error"
-    separator: str | None = None
-    encoding: str = "utf-8-sig"
+    separator: str = ""
+    encoding: str = ""
+    decimal: str = ""
     sheet: str | int = 0
+    header_row: int | None = None
+    footer_rows: int = 0
     expression: Expression | None = None
     default_rules: MappingType[str, DefaultRule] = field(default_factory=dict)
+
+    @property
+    def options(self) -> FileOptions:
+        """How the file is written; what the mapping leaves out is detected."""
+        return FileOptions(**{one.name: getattr(self, one.name) for one in fields(FileOptions)})
 
 
 class Mapping(Header, frozen=True, kw_only=True):
