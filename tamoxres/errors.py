@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "AnalysisError", "BadCell", "DataError", "EffectError", "NobodyLeft", "NotConverged", "NotEstimable", "NotOnDisk",
-    "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable", "cut", "shown",
+    "AnalysisError", "BadCell", "BadCells", "DataError", "EffectError", "NobodyLeft", "NotConverged", "NotEstimable",
+    "NotOnDisk", "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable", "cut", "shown",
 ]  # fmt: skip
 
 
@@ -92,10 +92,31 @@ class BadCell(DataError):  # noqa: N818
         self, what: str, *, file: str = "", row: int | None = None, column: str = "", value: Any = None, mend: str = "",
         place: str = "line",
     ) -> None:  # fmt: skip
-        self.file, self.row, self.column, self.value = file, row, column, value
+        self.file, self.row, self.column, self.value, self.place = file, row, column, value, place
         parts = [file, "" if row is None else f"{place} {row:,}", f"column {column}" if column else ""]
         where = ", ".join(part for part in parts if part)
         super().__init__(f"{where}: {what}" if where else what, mend=mend)
+
+
+class BadCells(BadCell):
+    """Cells of one column that cannot be read for one reason; its own fields are those of the first.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong with the first.
+    cells : tuple of BadCell
+        The first of them, each on its own.
+    count : int
+        How many there are.
+    """
+
+    def __init__(self, what: str, *, cells: tuple[BadCell, ...], count: int) -> None:
+        self.cells, self.count = cells, count
+        one = cells[0]
+        super().__init__(
+            what, file=one.file, row=one.row, column=one.column, value=one.value, mend=one.mend, place=one.place
+        )
 
 
 class QuestionError(TamoxresError):

@@ -55,7 +55,7 @@ def check(
     for question in found.questions:
         show.say(f"question: {question}")
     if not found.ok:
-        raise DataError("\n".join(found.violations))
+        raise DataError("\n".join(found.wrong()))
     show.say(f"{found.name} passes the codebook.")
 
 

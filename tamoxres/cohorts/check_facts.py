@@ -5,7 +5,7 @@ Conventions: each finding is a record with fields, and one sentence when it is p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +24,7 @@ from .suspicious import means_unknown
 if TYPE_CHECKING:
     from .recode import RawTable
 
-__all__ = ["ColumnFacts", "Contradiction", "Duplicates", "column_facts", "contradictions", "duplicates"]
+__all__ = ["ColumnFacts", "Contradiction", "Duplicates", "Undated", "column_facts", "contradictions", "duplicates"]
 
 _MOSTLY = 0.8
 _NONE = Unknowns()
@@ -121,6 +121,29 @@ def _facts(table: RawTable, place: int, missing: Unknowns) -> ColumnFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undated:
+    """Patients who are unknown by an endpoint, because their event has no date or their time is negative.
+
+    Attributes
+    ----------
+    endpoint : str
+    patients : int
+    example : str
+        The first of them.
+    """
+
+    endpoint: str
+    patients: int
+    example: str
+
+    def __str__(self) -> str:
+        return (
+            f"{count(self.patients)} patient(s) with an undated event or a negative time are unknown by "
+            f"{self.endpoint}, the first {shown(self.example)}. Can the dates be had?"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contradiction:
     """Two endpoints that tell different things of the same patients.
 
@@ -148,20 +171,24 @@ class Contradiction:
         )
 
 
-def contradictions(patients: pd.DataFrame) -> tuple[Contradiction, ...]:
+def contradictions(
+    patients: pd.DataFrame, endpoints: Iterable[Endpoint] = tuple(STEEP.values())
+) -> tuple[Contradiction, ...]:
     """Compare the endpoints of harmonised patients two by two.
 
     Parameters
     ----------
     patients : DataFrame
         Indexed by patient, with `<ENDPOINT>_months` and `<ENDPOINT>_event`.
+    endpoints : iterable of Endpoint
+        Those of the cohort.
 
     Returns
     -------
     tuple of Contradiction
         Dead by one endpoint and alive by another; an event by an endpoint that another, which counts it too, lacks.
     """
-    held = [end for end in STEEP.values() if end.event in patients and end.months in patients]
+    held = [end for end in endpoints if end.event in patients and end.months in patients]
     found = [c for end in held if end.code != OS.code and OS in held for c in _with_deaths(patients, end)]
     for one, other in combinations(held, 2):
         for narrow, wide in ((one, other), (other, one)):

@@ -10,7 +10,7 @@ the same patients in the same order; a rule whose table is not on disk makes no 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -26,13 +26,24 @@ from .readers.dates import to_dates
 from .recode import RawTable, events
 from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule, resolved
 
-__all__ = ["absent_columns", "call_marker", "endpoint_columns", "harmonise"]
+__all__ = ["Columns", "absent_columns", "call_marker", "endpoint_columns", "harmonise"]
 
 _LONGEST = 1200.0  # months: nobody is followed for a hundred years
 _DATED = r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}"
 _NAME_IT = "Name it in the mapping, or list it in missing if it means unknown."
+_DATE_IT = 'Give its time, or set undated_events = "unknown" to leave these patients out of this endpoint only.'
 _TIMES = ("entry_months", "endocrine_start_months", "endocrine_stop_months")
-Part = Callable[[], "dict[str, pd.Series[Any]]"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Harmonised columns, and by endpoint code the patients whose event has no date or whose time is negative."""
+
+    values: Mapping[str, pd.Series[Any]]
+    undated: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
+
+
+Part = Callable[[], Columns]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,14 +116,14 @@ def harmonise(table: RawTable, rules: grammar.Mapping, beside: Mapping[str, RawT
 def endpoint_columns(table: RawTable, rules: grammar.Mapping, code: str) -> dict[str, pd.Series[Any]]:
     """Return time and event of one endpoint of a mapping."""
     [rule] = [rule for rule in rules.endpoints if rule.endpoint.code == code]
-    return _endpoint(_Tables(table, {}, rules.declared), rule)
+    return dict(_endpoint(_Tables(table, {}, rules.declared), rule).values)
 
 
-def _named_column(tables: _Tables, rule: ColumnRule, diagnosis: str) -> dict[str, pd.Series[Any]]:
+def _named_column(tables: _Tables, rule: ColumnRule, diagnosis: str) -> Columns:
     values = _column(tables, rule, diagnosis)
     if rule.ordered:
         values = pd.Series(pd.Categorical(values, list(rule.levels)), index=values.index)
-    return {rule.name: values}
+    return Columns({rule.name: values})
 
 
 def _column(tables: _Tables, rule: ColumnRule, diagnosis: str) -> pd.Series[Any]:
@@ -211,31 +222,38 @@ def _status(table: RawTable, rule: MarkerRule) -> pd.Series[Any]:
     return _levels(table, raw, levels, _equivocal(rule.marker, rule.equivocal, rule.assay), (UNALTERED, ALTERED))
 
 
-def _agent(tables: _Tables, endocrine: ColumnRule, specificity: str) -> dict[str, pd.Series[Any]]:
+def _agent(tables: _Tables, endocrine: ColumnRule, specificity: str) -> Columns:
     """Name the agent where the mapping says that endocrine therapy was tamoxifen throughout."""
     agent = "tamoxifen" if specificity == "tamoxifen_confirmed" else "unspecified"
-    return {"endocrine_agent": _column(tables, endocrine, "").map({"yes": agent, "no": "none"})}
+    return Columns({"endocrine_agent": _column(tables, endocrine, "").map({"yes": agent, "no": "none"})})
 
 
-def _endpoint(tables: _Tables, rule: EndpointRule) -> dict[str, pd.Series[Any]]:
+def _endpoint(tables: _Tables, rule: EndpointRule) -> Columns:
     table = tables.of(rule.table)
     assert table is not None  # noqa: S101  # `holds` was asked before
     happened, competes, known = _codes(table, rule, declared=tables.declared)
+    strict = tables.declared or rule.undated_events == "error"
     if rule.time:
-        time = _time(table, rule, rule.time)
+        ends = _Ends(_time(table, rule, rule.time, strict=strict), happened, competes, known & False)
         for death in rule.deaths:
-            time, happened, competes = _with_deaths(table, rule, death, (time, happened, competes))
+            ends = _with_deaths(table, rule, death, ends, strict=strict)
     else:
-        time, dated = _time_from_dates(table, rule, happened, competes)
-        happened, known = (dated, time.notna()) if not rule.event else (happened, known)
+        time, dated = _time_from_dates(table, rule, happened, competes, strict=strict)
+        ends = _Ends(time, happened if rule.event else dated, competes, known & False)
+        known = known if rule.event else time.notna()
     for source, criterion in rule.among.items():
         known &= criterion.matches(table.frame[source])
+    undated = known & (ends.undated | ends.time.lt(0) | ((ends.happened | ends.competes) & ends.time.isna()))
+    time = ends.time.mask(ends.time < 0)
     if rule.undated_events == "unknown":
-        known &= time.notna()
+        known &= time.notna() & ~undated
+    elif rule.event:
+        table.refuse(table.frame[rule.event], undated, "an event without a time", _DATE_IT)
     if rule.optional and not known.any():
-        return {}
-    code = events(happened, competing=competes, known=known)
-    return {rule.endpoint.months: time, rule.endpoint.event: code}
+        return Columns({})
+    code = events(ends.happened, competing=ends.competes, known=known)
+    lost = {rule.endpoint.code: undated.index[undated]} if undated.any() else {}
+    return Columns({rule.endpoint.months: time, rule.endpoint.event: code}, lost)
 
 
 def _codes(
@@ -258,26 +276,37 @@ def _codes(
     return happened, competes, raw.notna()
 
 
-Ends = tuple["pd.Series[Any]", "pd.Series[Any]", "pd.Series[Any]"]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ends:
+    """How an endpoint ends: months, who had the event, who died of something else, who died nobody knows when."""
+
+    time: pd.Series[Any]
+    happened: pd.Series[Any]
+    competes: pd.Series[Any]
+    undated: pd.Series[Any]
 
 
-def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: Ends) -> Ends:
+def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: _Ends, *, strict: bool) -> _Ends:
     """Return time, events and competing deaths once the deaths of another column are counted."""
-    time, happened, competes = ends
+    time, undated = ends.time, ends.undated
     raw = rule.missing.mask(table.frame[death.source])
     died = death.values.matches(raw)
     strange = raw.notna() & ~(died | death.other_values.matches(raw))
     where = f"endpoints.{rule.endpoint.code}.deaths"
     table.refuse(raw, strange, f"a code that [[{where}]] names neither in values nor in other_values", _NAME_IT)
     if death.time:
-        lived = _time(table, rule, death.time)
+        lived = _time(table, rule, death.time, strict=strict)
+        undated = undated | (died & ~ends.happened & (lived.isna() | (lived < 0)))
         if death.off_study == "event":
-            time = time.where(happened, lived)
+            time = time.where(ends.happened, lived)
         died &= lived - time <= death.within
-    return (time, happened | died, competes) if death.count_as == "event" else (time, happened, competes | died)
+    if death.count_as == "event":
+        return _Ends(time, ends.happened | died, ends.competes, undated)
+    return _Ends(time, ends.happened, ends.competes | died, undated)
 
 
-def _time(table: RawTable, rule: EndpointRule, source: str) -> pd.Series[Any]:
+def _time(table: RawTable, rule: EndpointRule, source: str, *, strict: bool) -> pd.Series[Any]:
+    """Read times as months; a negative one is an error if `strict`, and else left for the caller to count."""
     raw = rule.missing.mask(table.frame[source])
     numbers, wrong = to_numbers(raw)
     values = pd.Series(numbers, index=raw.index, name=raw.name)
@@ -286,7 +315,7 @@ def _time(table: RawTable, rule: EndpointRule, source: str) -> pd.Series[Any]:
         raw, dates, f"a date where {rule.unit} are expected", "Give dates as date and last_seen instead of time."
     )
     table.refuse(raw, wrong, "not a number", _NAME_IT)
-    table.refuse(raw, values < 0, "a negative time")
+    table.refuse(raw, (values < 0) & strict, "a negative time")
     time = in_months(values, _days(rule.unit))
     mend = f"Times in {rule.unit} cannot be that long: is unit right?"
     table.refuse(raw, time > _LONGEST, f"{rule.unit} of follow-up, more than a century", mend)
@@ -294,7 +323,7 @@ def _time(table: RawTable, rule: EndpointRule, source: str) -> pd.Series[Any]:
 
 
 def _time_from_dates(
-    table: RawTable, rule: EndpointRule, happened: pd.Series[Any], competes: pd.Series[Any]
+    table: RawTable, rule: EndpointRule, happened: pd.Series[Any], competes: pd.Series[Any], *, strict: bool
 ) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Count months from diagnosis to the event (or competing death) where it has a date, else to when last seen."""
     start, end = _dates(table, rule.diagnosis, rule), _dates(table, rule.last_seen, rule)
@@ -309,7 +338,9 @@ def _time_from_dates(
         )
         end = date.where(happened if rule.event else dated, end)
     days = (end - start).dt.days
-    table.refuse(table.frame[rule.last_seen], days < 0, "before the diagnosis", "Correct one of the two dates.")
+    table.refuse(
+        table.frame[rule.last_seen], (days < 0) & strict, "before the diagnosis", "Correct one of the two dates."
+    )
     return in_months(days), dated
 
 

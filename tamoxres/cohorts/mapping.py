@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import fields, replace
 
 from ..codebook import column
-from ..endpoints import STEEP, endpoint
+from ..endpoints import STEEP, TIMED, Endpoint, endpoint
 from ..errors import DataError, NotOnDisk, QuestionError, TamoxresError
 from ..numbers import to_number
 from ..toml import Decoder, read_toml
@@ -157,13 +158,7 @@ class _Reader:
 
     def endpoint(self, code: str, value: Any, head: Header) -> EndpointRule:
         where = f"endpoints.{code}"
-        try:
-            known = endpoint(code)
-        except QuestionError:
-            steep = ", ".join(STEEP)
-            raise self.fail(
-                where, f"not a STEEP endpoint. Name it by what ends it: {steep} (say in departure what differs)."
-            ) from None
+        known = self.known_endpoint(where, code)
         table = self.decoder.keys(value, where)
         rule = self.decoder.table(table, EndpointRule, where, fixed={"endpoint": known})
         if rule.time:
@@ -174,7 +169,8 @@ class _Reader:
             self.needs(where, table, ("event_values",))
         rule = replace(
             rule, missing=Unknowns((*head.missing, *rule.missing)), diagnosis=rule.diagnosis or head.diagnosis,
-            date_format=rule.date_format or head.date_format, undated_events=rule.undated_events or head.undated_events,
+            date_format=rule.date_format or head.date_format, endpoint=self.components(where, rule),
+            undated_events=rule.undated_events or head.undated_events or ("error" if self.declared else "unknown"),
         )  # fmt: skip
         for number, death in enumerate(rule.deaths):
             if not rule.time or (death.off_study == "event" and not death.time):
@@ -185,6 +181,31 @@ class _Reader:
         self.distinct(where, {name: getattr(rule, name) for name in names})
         self.of_the_catalogue(where, rule.table)
         return rule
+
+    def known_endpoint(self, where: str, code: str) -> Endpoint:
+        try:
+            return endpoint(code)
+        except QuestionError:
+            steep, general = ", ".join(STEEP), ", ".join(code for code in TIMED if code not in STEEP)
+            raise self.fail(
+                where, f"not a STEEP endpoint. Name it by what ends it: {steep} (say in departure what differs), or "
+                f"name one that studies define each in their own way, with its components: {general}."
+            ) from None  # fmt: skip
+
+    def components(self, where: str, rule: EndpointRule) -> Endpoint:
+        """Return the endpoint with the components that a mapping declares; STEEP's are fixed."""
+        end = rule.endpoint
+        if end.code in STEEP:
+            if rule.components or rule.competing:
+                raise self.fail(where, f"components and competing of {end.code} are fixed by STEEP. Use departure.")
+            return end
+        if not rule.components:
+            mend = 'List what ends it: components = ["distant recurrence", ...], and what competes: competing = [...].'
+            raise self.fail(where, f"components is missing: studies define {end.code} each in their own way. {mend}")
+        death = any(one.count_as == "competing" for one in rule.deaths)
+        if (rule.competing_values or rule.competing_date or death) and not rule.competing:
+            raise self.fail(where, 'competing is missing. Say which deaths compete: competing = ["..."].')
+        return replaced(end, events=rule.components, competing=rule.competing, reference=self.name)
 
     def of_the_catalogue(self, where: str, table: str) -> None:
         if table and not self.declared:

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import BadCell, DataError, cut, shown
+from ..errors import BadCell, BadCells, DataError, cut, shown
 from ..numbers import to_numbers
 from .readers.characters import split_lines
 from .readers.rows import refuse_ragged, split_rows
 
-__all__ = ["RawTable", "agree", "events", "read_table"]
+__all__ = ["LISTED", "RawTable", "agree", "events", "read_table"]
 
+LISTED = 20  # cells of one fault that are told one by one
 _MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 
@@ -103,9 +104,12 @@ class RawTable:
         """Raise an error that names the first cell at fault and how many rows share the fault; none is no error."""
         rows = np.flatnonzero(np.asarray(fault, dtype=bool))
         if rows.size:
-            first = int(rows[0])
             more = f" ({rows.size - 1} more rows)" if rows.size > 1 else ""
-            raise self.bad_cell(first, str(raw.name), f"{shown(raw.iloc[first])} is {what}{more}.", mend or _MEND)
+            cells = tuple(
+                self.bad_cell(int(row), str(raw.name), f"{shown(raw.iloc[row])} is {what}.", mend or _MEND)
+                for row in rows[:LISTED]
+            )
+            raise BadCells(f"{shown(raw.iloc[rows[0]])} is {what}{more}.", cells=cells, count=rows.size)
 
 
 def read_table(

@@ -190,6 +190,9 @@ class EndpointRule(Struct, frozen=True, kw_only=True):
 
     `unit` may be the days of one unit (30.4). `among`: the endpoint is known only in patients who meet all of these
     criteria (raw column to criterion). `optional`: left out where the file lacks its columns or nobody is known.
+    `undated_events`: whether an event without a time, or a negative time, makes the patient unknown by this endpoint
+    only (a user's mapping, unless it says otherwise), or is an error (the catalogue's). `components` and `competing`
+    say what ends a general endpoint (DFS, PFS ...) and which deaths compete with it; those of STEEP are fixed.
     """
 
     endpoint: Endpoint
@@ -211,6 +214,8 @@ class EndpointRule(Struct, frozen=True, kw_only=True):
     missing: Missing = Unknowns()
     undated_events: Literal["", "error", "unknown"] = ""
     departure: str = ""
+    components: tuple[str, ...] = ()
+    competing: tuple[str, ...] = ()
     table: str = ""
     optional: bool = False
 
@@ -254,7 +259,7 @@ class Header(Struct, frozen=True, kw_only=True):
     missing: Missing = Unknowns()
     diagnosis: str = ""
     date_format: str = ""
-    undated_events: Literal["error", "unknown"] = "error"
+    undated_events: Literal["", "error", "unknown"] = ""
     separator: str = ""
     encoding: str = ""
     decimal: str = ""
