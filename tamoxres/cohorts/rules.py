@@ -11,6 +11,7 @@ import operator
 import re
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CUSTOM", "UNITS", "Among", "ColumnRule", "Criterion", "DeathRule", "DefaultRule", "EndpointRule", "Expression",
-    "Header", "Mapping", "MarkerRule", "Unknowns",
+    "Header", "Mapping", "MarkerRule", "Unknowns", "number_of",
 ]  # fmt: skip
 
 UNITS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
@@ -42,6 +43,15 @@ def canonical(value: Any) -> str:
         return format(float(text) + 0.0, ".15g")
     except ValueError:
         return text
+
+
+def number_of(value: Any) -> float | None:
+    """Return the number that a raw value is, None where it is none."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return None if isnan(number) or "_" in str(value) else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +76,16 @@ class Criterion:
     def __bool__(self) -> bool:
         return bool(self.codes or self.comparison)
 
-    def matches(self, raw: pd.Series[Any]) -> pd.Series[Any]:
-        """Tell for each raw value (text, NA where empty) whether it meets the criterion."""
-        import pandas as pd
-
+    def meets(self, value: Any) -> bool:
+        """Tell whether one known raw value meets the criterion."""
         if self.comparison:
-            met: pd.Series[Any] = _COMPARE[self.comparison](pd.to_numeric(raw, errors="coerce"), self.number)
-            return met
-        return raw.isin([code for code in raw.dropna().unique() if canonical(code) in self.codes])
+            number = number_of(value)
+            return number is not None and _COMPARE[self.comparison](number, self.number)
+        return canonical(value) in self.codes
+
+    def matches(self, raw: pd.Series[Any]) -> pd.Series[Any]:
+        """Tell for each raw value (NA where empty) whether it meets the criterion; each value is judged once."""
+        return raw.isin([value for value in raw.dropna().unique() if self.meets(value)])
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.number:g}" if self.comparison else ", ".join(self.codes)
