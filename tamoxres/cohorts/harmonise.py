@@ -20,7 +20,7 @@ import pandas as pd
 from ..codebook import column, in_months
 from ..cohort import ALTERED, UNALTERED, MarkerCall
 from ..errors import DataError
-from ..numbers import to_numbers
+from ..numbers import to_number, to_numbers
 from . import rules as grammar
 from .readers.dates import to_dates
 from .recode import RawTable, events
@@ -169,26 +169,23 @@ def _levels(
     table: RawTable, raw: pd.Series[Any], levels: Mapping[str, Criterion], equivocal: Criterion,
     allowed: tuple[str, ...] | None, *, declared: bool = False,
 ) -> pd.Series[Any]:  # fmt: skip
-    """Recode by criteria; a single comparison leaves every other number to the one remaining level."""
-    met = {level: criterion.matches(raw) for level, criterion in levels.items()}
-    rest = [level for level in allowed or () if level not in met]
-    if len(met) == 1 and len(rest) == 1 and all(criterion.comparison for criterion in levels.values()):
-        numbers = pd.Series(~np.isnan(to_numbers(raw)[0]), index=raw.index)
-        met[rest[0]] = numbers & ~next(iter(met.values()))
-    twice = sum(rows.astype(int) for rows in met.values()) > 1
-    table.refuse(raw, twice, "in two levels of the mapping", "Make the criteria exclude each other.")
-    named = equivocal.matches(raw)
-    for rows in met.values():
-        named |= rows
-    if declared:
-        known = ", ".join(str(criterion) for criterion in levels.values())
-        table.refuse(raw, raw.notna() & ~named, f"an unknown level; known are {known}")
-    else:
+    """Recode by criteria; a single comparison leaves every other number to the one remaining level.
+
+    Each value is judged once, not once per patient.
+    """
+    met = {v: [name for name, one in levels.items() if one.meets(v)] for v in raw.dropna().unique()}
+    rest = [level for level in allowed or () if level not in levels]
+    if len(levels) == 1 and len(rest) == 1 and all(criterion.comparison for criterion in levels.values()):
+        met = {value: names or rest * (to_number(str(value)) is not None) for value, names in met.items()}
+    if twice := [value for value, names in met.items() if len(names) > 1]:
+        table.refuse(raw, raw.isin(twice), "in two levels of the mapping", "Make the criteria exclude each other.")
+    if unnamed := [value for value, names in met.items() if not names and not equivocal.meets(value)]:
+        if declared:
+            known = ", ".join(str(criterion) for criterion in levels.values())
+            table.refuse(raw, raw.isin(unnamed), f"an unknown level; known are {known}")
         known = "; ".join(f"{level}: {criterion}" for level, criterion in levels.items())
-        table.refuse(raw, raw.notna() & ~named, f"in no level of the mapping ({known})", _NAME_IT)
-    values = pd.Series(None, index=raw.index, dtype=object)
-    for level, rows in met.items():
-        values = values.mask(rows, level)
+        table.refuse(raw, raw.isin(unnamed), f"in no level of the mapping ({known})", _NAME_IT)
+    values = raw.map({value: names[0] for value, names in met.items() if names}).astype(object)
     return values.where(values.notna(), None)
 
 
@@ -310,11 +307,11 @@ def _time(table: RawTable, rule: EndpointRule, source: str, *, strict: bool) -> 
     raw = rule.missing.mask(table.frame[source])
     numbers, wrong = to_numbers(raw)
     values = pd.Series(numbers, index=raw.index, name=raw.name)
-    dates = raw.notna() & raw.str.fullmatch(_DATED).eq(True)
-    table.refuse(
-        raw, dates, f"a date where {rule.unit} are expected", "Give dates as date and last_seen instead of time."
-    )
-    table.refuse(raw, wrong, "not a number", _NAME_IT)
+    if wrong.any():
+        dates = raw.str.fullmatch(_DATED).eq(True)
+        mend = "Give dates as date and last_seen instead of time."
+        table.refuse(raw, dates, f"a date where {rule.unit} are expected", mend)
+        table.refuse(raw, wrong, "not a number", _NAME_IT)
     table.refuse(raw, (values < 0) & strict, "a negative time")
     time = in_months(values, _days(rule.unit))
     mend = f"Times in {rule.unit} cannot be that long: is unit right?"

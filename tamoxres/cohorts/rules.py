@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from msgspec import Meta, Struct, field
 
 from ..endpoints import Endpoint
-from ..numbers import to_number, to_numbers
+from ..numbers import to_number
 from ..vocabulary import CohortDesign, Cut, ProfileKind, Specificity
 from .readers.options import FileOptions
 
@@ -67,13 +67,16 @@ class Criterion:
     def __bool__(self) -> bool:
         return bool(self.codes or self.comparison)
 
-    def matches(self, raw: pd.Series[Any]) -> pd.Series[Any]:
-        """Tell for each raw value (text, NA where empty) whether it meets the criterion."""
-        import pandas as pd
-
+    def meets(self, value: Any) -> bool:
+        """Tell whether one known raw value meets the criterion."""
         if self.comparison:
-            return pd.Series(_COMPARE[self.comparison](to_numbers(raw)[0], self.number), index=raw.index)
-        return raw.isin([code for code in raw.dropna().unique() if canonical(code) in self.codes])
+            number = to_number(str(value))
+            return number is not None and _COMPARE[self.comparison](number, self.number)
+        return canonical(value) in self.codes
+
+    def matches(self, raw: pd.Series[Any]) -> pd.Series[Any]:
+        """Tell for each raw value (NA where empty) whether it meets the criterion; each value is judged once."""
+        return raw.isin([value for value in raw.dropna().unique() if self.meets(value)])
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.number:g}" if self.comparison else ", ".join(self.codes)
@@ -89,11 +92,9 @@ class Unknowns(tuple[Criterion, ...]):
         """Read codes of the unknown from TOML."""
         return cls((Criterion.read(value),))
 
-    def meets(self, value: str) -> bool:
+    def meets(self, value: Any) -> bool:
         """Whether a raw value means unknown."""
-        import pandas as pd
-
-        return any(criterion.matches(pd.Series([value], dtype=object)).any() for criterion in self)
+        return any(criterion.meets(value) for criterion in self)
 
     def mask(self, raw: pd.Series[Any]) -> pd.Series[Any]:
         """Return the raw values, NA where they mean unknown."""
