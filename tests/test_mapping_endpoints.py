@@ -160,6 +160,18 @@ def test_a_general_endpoint_has_its_own_components(registry: Path) -> None:
     assert check(registry, tomllib.loads(GENERAL)).ok
 
 
+def test_arms_by_name(tmp_path: Path) -> None:
+    """A column of treatments by name is the arm that a question compares."""
+    path = tmp_path / "trial.csv"
+    path.write_text(
+        "pid,rx,t,status\n" + "".join(f"p{i},{'AB'[i % 2]},{i + 1},{i % 3 % 2}\n" for i in range(12)), "utf-8"
+    )
+    mapping = rules(OS=TIMES)
+    mapping["columns"]["arm"] = "rx"
+    analysis = tr.select(load(path, mapping=mapping), endpoint="OS", er="any", treatment=("A", "B"))
+    assert analysis.frame["treatment"].value_counts().tolist() == [6, 6]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
