@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .endpoints import TIMED
+from .endpoints import STEEP, TIMED
 from .errors import DataError
 
 if TYPE_CHECKING:
@@ -252,5 +252,5 @@ def _check_events(patients: pd.DataFrame, source: str) -> None:
                 f"{source}, column {e.event}: {len(bad)} event(s) without a time, the first at patient {bad[0]!r}. "
                 f"Give {e.months}, or leave the event empty if it is unknown."
             )
-        if not e.competing and (patients[e.event] == 2).any():
+        if e.code in STEEP and not e.competing and (patients[e.event] == 2).any():
             raise DataError(f"{source}, column {e.event}: no death competes with {e.code}; code deaths as events (1).")

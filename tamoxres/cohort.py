@@ -150,6 +150,8 @@ class Cohort:
     notes : tuple of str
         What stands under every result of this cohort.
     simulated : bool
+    undated : mapping of endpoint code to Index
+        Patients who are unknown by an endpoint because their event has no date or their time is negative.
     """
 
     name: str
@@ -169,12 +171,16 @@ class Cohort:
     overlaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     simulated: bool = False
+    undated: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         patients = validate(self.patients, self.name)
         missing = [e.code for e in self.endpoints if e.event not in patients]
         if missing:
             raise DataError(f"{self.name} declares endpoint {missing[0]} but has no column {missing[0]}_event.")
+        for e in self.endpoints:
+            if not e.competing and (patients[e.event] == 2).any():
+                raise DataError(f"{self.name}, column {e.event}: no death competes with {e.code}; declare it.")
         raw = self.raw
         if not patients.index.equals(raw.index):
             raise DataError(f"{self.name}: raw and harmonised patients differ; both are indexed by patient.")

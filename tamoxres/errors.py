@@ -9,9 +9,31 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "AnalysisError", "BadCell", "DataError", "EffectError", "NobodyLeft", "NotConverged", "NotEstimable", "NotOnDisk",
-    "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable",
+    "AnalysisError", "BadCell", "BadCells", "DataError", "EffectError", "NobodyLeft", "NotConverged", "NotEstimable",
+    "NotOnDisk", "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable", "cut", "shown",
 ]  # fmt: skip
+
+
+def cut(text: str, longest: int = 60) -> str:
+    """Return a text that fits a message: its beginning, and dots where there was more.
+
+    Examples
+    --------
+    >>> cut("a" * 5000, longest=10)
+    'aaaaaaa...'
+    """
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def shown(value: Any, longest: int = 60) -> str:
+    r"""Return a value as a message shows it: as Python writes it, line breaks escaped, and no longer than `longest`.
+
+    Examples
+    --------
+    >>> shown("two\nlines")
+    "'two\\nlines'"
+    """
+    return cut(repr(value[: 2 * longest] if isinstance(value, str) else value), longest)
 
 
 class TamoxresError(Exception):
@@ -70,10 +92,31 @@ class BadCell(DataError):  # noqa: N818
         self, what: str, *, file: str = "", row: int | None = None, column: str = "", value: Any = None, mend: str = "",
         place: str = "line",
     ) -> None:  # fmt: skip
-        self.file, self.row, self.column, self.value = file, row, column, value
+        self.file, self.row, self.column, self.value, self.place = file, row, column, value, place
         parts = [file, "" if row is None else f"{place} {row:,}", f"column {column}" if column else ""]
         where = ", ".join(part for part in parts if part)
         super().__init__(f"{where}: {what}" if where else what, mend=mend)
+
+
+class BadCells(BadCell):
+    """Cells of one column that cannot be read for one reason; its own fields are those of the first.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong with the first.
+    cells : tuple of BadCell
+        The first of them, each on its own.
+    count : int
+        How many there are.
+    """
+
+    def __init__(self, what: str, *, cells: tuple[BadCell, ...], count: int) -> None:
+        self.cells, self.count = cells, count
+        one = cells[0]
+        super().__init__(
+            what, file=one.file, row=one.row, column=one.column, value=one.value, mend=one.mend, place=one.place
+        )
 
 
 class QuestionError(TamoxresError):
@@ -96,8 +139,7 @@ class UnknownChoice(QuestionError):  # noqa: N818
     def __init__(self, name: str, value: Any, allowed: tuple[str, ...], *, nearest: str = "") -> None:
         self.name, self.value, self.allowed, self.nearest = name, value, allowed, nearest
         guess = f" Is it {nearest!r}?" if nearest else ""
-        shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-        super().__init__(f"Unknown {name} {shown}.{guess} Use one of {', '.join(allowed)}.")
+        super().__init__(f"Unknown {name} {shown(value)}.{guess} Use one of {', '.join(allowed)}.")
 
 
 class AnalysisError(TamoxresError):

@@ -1,4 +1,4 @@
-"""Where raw data lie, whether they are the bytes we know, and writing that is whole or not at all.
+"""Where raw data lie, whether they are the bytes we know, how much of them is read, and writing whole or not at all.
 
 Search order for a cohort's file: the data folder the caller names (or `TAMOXRES_DATA`), the user's cache, then the
 embedded data: `data_raw/` of a checkout when its pyproject.toml stands beside the package, else `tamoxres/data_raw`
@@ -7,21 +7,163 @@ inside the installed package.
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import io
+import lzma
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .errors import DataError, TamoxresError
 
-__all__ = ["cache_root", "data_root", "find_raw", "normal_zip", "read_pinned", "sha256", "whole_folder", "write_whole"]
+__all__ = [
+    "LIMITS", "Limits", "cache_root", "data_root", "find_raw", "normal_zip", "read_bytes", "read_pinned", "sha256",
+    "unpack", "whole_folder", "write_whole",
+]  # fmt: skip
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is read of any one file, so that a small file cannot ask for all memory.
+
+    Attributes
+    ----------
+    read : int
+        Bytes of the file.
+    unpacked : int
+        Bytes that it unpacks to.
+    cells, columns : int
+        Of a table.
+    depth : int
+        Of lists within lists.
+    ratio : int
+        How many times its own size a packed file may unpack to, once that is more than 64 MB.
+    """
+
+    read: int = 2 * 2**30
+    unpacked: int = 2 * 2**30
+    cells: int = 200_000_000
+    columns: int = 2_000_000
+    depth: int = 200
+    ratio: int = 250
+
+    def check(self, kind: str, amount: float, name: str) -> None:
+        """Refuse a file that goes beyond a limit.
+
+        Parameters
+        ----------
+        kind : "read" | "unpacked" | "cells" | "columns" | "depth"
+        amount : float
+            What the file holds, or holds at least.
+        name : str
+            Of the file, for the message.
+
+        Raises
+        ------
+        DataError
+            Naming the file, the limit and what to do.
+
+        Examples
+        --------
+        >>> Limits(cells=100).check("cells", 100, "registry.csv")
+        """
+        if amount > (most := getattr(self, kind)):
+            what = {
+                "read": "bytes", "unpacked": "bytes when unpacked", "cells": "cells", "columns": "columns",
+                "depth": "lists within lists",
+            }[kind]  # fmt: skip
+            raise DataError(
+                f"{name} holds more than {most:,} {what}, the most that is read of one file. "
+                "Keep the columns and rows that are needed, or write it as Parquet."
+            )
+
+
+LIMITS = Limits()
+_CHUNK, _SMALL = 2**20, 64 * 2**20
+_PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
+    b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(wbits=31)), b"BZ": ("bzip2", bz2.BZ2Decompressor),
+    b"\xfd7": ("xz", lambda: lzma.LZMADecompressor(memlimit=2**30)),
+}  # fmt: skip
+
+
+def read_bytes(path: Path, limits: Limits | None = None) -> bytes:
+    """Read a file whole.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is larger than the limit.
+    """
+    try:
+        (limits or LIMITS).check("read", path.stat().st_size, path.name)
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}. Name a file that can.") from None
+
+
+def unpack(content: bytes, name: str, limits: Limits | None = None, *, says: str = "") -> bytes:
+    """Unpack gzip, bzip2 or xz, whichever its first bytes tell; anything else comes back as it is.
+
+    Parameters
+    ----------
+    content : bytes
+    name : str
+        Of the file, for the message.
+    limits : Limits, optional
+        Those of the package if None.
+    says : str
+        What the message says of damaged content; that it cannot be unpacked if empty.
+
+    Raises
+    ------
+    DataError
+        If the content is damaged or cut short, or unpacks to more than the limit.
+    """
+    if content[:2] not in _PACKED:
+        return content
+    kind, opener = _PACKED[content[:2]]
+    held = limits or LIMITS
+    most = replace(held, unpacked=min(held.unpacked, max(_SMALL, held.ratio * len(content))))
+    parts: list[bytes] = []
+    size, rest = 0, content
+    try:
+        while rest:  # a file may hold several packed parts one after the other
+            machine = opener()
+            for part in _unpacked(machine, rest):
+                size += len(part)
+                most.check("unpacked", size, name)
+                parts.append(part)
+            if not machine.eof:
+                raise EOFError("it ends too early")
+            rest = machine.unused_data.lstrip(b"\0")
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, MemoryError) as error:
+        what = str(error).rstrip(".") or type(error).__name__
+        raise DataError(
+            f"{name} {says or f'cannot be unpacked as {kind}'} ({what}).", mend="Download or compress it anew."
+        ) from None
+    return b"".join(parts)
+
+
+def _unpacked(machine: Any, content: bytes) -> Iterator[bytes]:
+    """Yield what a decompressor makes of a content, a piece at a time."""
+    if not hasattr(machine, "unconsumed_tail"):
+        yield machine.decompress(content, _CHUNK)
+        while not machine.eof and not machine.needs_input:
+            yield machine.decompress(b"", _CHUNK)
+        return
+    while content and not machine.eof:
+        yield machine.decompress(content, _CHUNK)
+        content = machine.unconsumed_tail
 
 
 def data_root() -> Path:

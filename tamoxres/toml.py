@@ -12,6 +12,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -104,9 +105,8 @@ class Decoder:
         """
         given = self.keys(value, where)
         set_here = dict(fixed or {})
-        hints = get_type_hints(cls, include_extras=True)
-        info: Any = inspect.type_info(cls)
-        known = {one.encode_name: one for one in info.fields if one.name not in set_here}
+        hints, fields = _fields(cls)  # type: ignore[arg-type]  # mypy doubts that a class is hashable
+        known = {one.encode_name: one for one in fields if one.name not in set_here}
         self.known(given, known, where)
         for key, one in known.items():
             if key in given:
@@ -150,6 +150,13 @@ class Decoder:
             return msgspec.convert(value, hint, strict=True)
         except msgspec.ValidationError:
             raise self.fail(where, f"{key} is {_shown(value)}; {_hint(info, hint, value)}") from None
+
+
+@cache
+def _fields(cls: type[Any]) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """Return the types of a class's fields, as written and as msgspec sees them."""
+    info: Any = inspect.type_info(cls)
+    return get_type_hints(cls, include_extras=True), info.fields
 
 
 def _class_of(info: Any) -> type[Any] | None:

@@ -31,7 +31,7 @@ def test_nothing_moved() -> None:
 def test_what_moved() -> None:
     """Patients, events, times and values that moved are named, each with its first patient."""
     old = tr.load("metabric")
-    patients = old.patients
+    patients = old.patients.copy()
     first, second, third = patients.index[:3]
     patients.loc[first, ["OS_event", "BCSS_event"]] = 1
     patients.loc[second, "RFI_months"] += 1

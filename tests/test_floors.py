@@ -14,7 +14,7 @@ FILE_LINES, FUNCTION_LINES = 400, 40
 FLOORS = (  # a module imports from lower rows, or from its own folder
     ("errors",),
     ("vocabulary",),
-    ("wording", "files", "frames", "toml", "genome", "kernel"),
+    ("wording", "files", "numbers", "frames", "toml", "genome", "kernel"),
     ("endpoints",),
     ("codebook", "curves", "flow"),
     ("effects",),

@@ -8,7 +8,7 @@ are counted as unknown; they are never taken for negative or untreated.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -212,7 +212,7 @@ def select(
         chosen = _by_restriction(chosen, Restriction.parse(text))
     if called is not None:
         chosen = _by_marker(chosen)
-    chosen = _by_entry(_by_endpoint(chosen))
+    chosen = _by_entry(_by_endpoint(chosen, cohort.undated.get(chosen.endpoint.code, ())))
     if chosen.n == 0:
         raise NobodyLeft(f"Nobody is left in {cohort.name}", flow=chosen.flow)
     return replace(chosen, selected=chosen.n)
@@ -358,10 +358,11 @@ def _by_marker(chosen: AnalysisSet) -> AnalysisSet:
     return replace(out, frame=out.frame.assign(marker=levels))
 
 
-def _by_endpoint(chosen: AnalysisSet) -> AnalysisSet:
+def _by_endpoint(chosen: AnalysisSet, undated: Collection[Any]) -> AnalysisSet:
     keep = (chosen.frame["months"].notna() & chosen.frame["event"].notna()).to_numpy()
-    gone = int((~keep).sum())
-    why = f"{chosen.endpoint.code} unknown {gone:,}" if gone else ""
+    lost = int((~keep & chosen.frame.index.isin(undated)).sum())
+    told = (("event undated or time negative", lost), ("unknown", int((~keep).sum()) - lost))
+    why = ", ".join(f"{chosen.endpoint.code} {what} {count:,}" for what, count in told if count)
     out = chosen.without(keep, name=f"{chosen.endpoint.code} known", why=why)
     return replace(out, frame=out.frame.astype({"event": int}))
 

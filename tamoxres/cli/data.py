@@ -49,10 +49,13 @@ def check(
     found = check_cohort(cohort, mapping, data_dir=data_dir)
     if found.unknowns:
         show.table(_unknowns(found), f"{found.name}: {found.patients:,} patients")
+    for remark in (f"read as: {found.read_as}." if found.read_as else "", *found.remarks):
+        if remark:
+            show.say(remark)
     for question in found.questions:
         show.say(f"question: {question}")
     if not found.ok:
-        raise DataError("\n".join(found.violations))
+        raise DataError("\n".join(found.wrong()))
     show.say(f"{found.name} passes the codebook.")
 
 
@@ -87,7 +90,9 @@ def _unknowns(found: CheckReport) -> pd.DataFrame:
 
 
 def init_mapping(
-    file: Annotated[Path, typer.Argument(help="The registry's file: CSV, TSV, Parquet, XLSX, Stata or SAS.")],
+    file: Annotated[
+        Path, typer.Argument(help="The registry's file: CSV, TSV, XLSX, ODS, Parquet, Stata, SPSS, SAS or R.")
+    ],
     output: Output = None,
 ) -> None:
     """Write a first mapping from a registry's file, with questions as comments."""

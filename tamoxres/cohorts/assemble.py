@@ -75,8 +75,11 @@ def assemble(parts: Parts) -> Cohort:
     for absent in absent_columns(table, rules, parts.beside):
         raise DataError(absent)
     patients: dict[str, Any] = {}
+    undated: dict[str, pd.Index[Any]] = {}
     for part in harmonise(table, rules, parts.beside):
-        patients |= part()
+        columns = part()
+        patients |= columns.values
+        undated |= columns.undated
     patients |= parts.columns
     held = [rule for rule in rules.endpoints if rule.endpoint.event in patients]
     fetch = f"tamoxres fetch {parts.fetch or rules.name}" if rules.declared else ""
@@ -98,6 +101,7 @@ def assemble(parts: Parts) -> Cohort:
         profiles=parts.profiles,
         overlaps=rules.overlaps,
         notes=rules.notes,
+        undated=undated,
     )
 
 

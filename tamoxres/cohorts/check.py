@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..codebook import column
 from ..cohort import Cohort, MarkerCall
-from ..endpoints import OS, STEEP
-from ..errors import DataError
+from ..endpoints import OS, Endpoint
+from ..errors import BadCell, BadCells, DataError, shown
 from .catalogue import load
+from .check_facts import ColumnFacts, Contradiction, Duplicates, Undated, column_facts, contradictions, duplicates
 from .custom import absent_columns, call_marker, harmonise
-from .formats import read_file
+from .formats import Reading, read_table
 from .mapping import read_mapping
+from .recode import LISTED, RawTable
+from .rules import Criterion, Mapping, Unknowns, canonical, resolved
+from .suspicious import SuspiciousCode, suspicious_codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
 
     import pandas as pd
 
-__all__ = ["CheckReport", "Unknown", "check"]
+__all__ = ["CheckReport", "Unknown", "Violation", "check"]
 
 _SHORTEST, _LONGEST = 12.0, 720.0  # months: a longest follow-up outside of these is questioned
 _MEDIANS = {  # a median outside of these is questioned
@@ -48,8 +53,35 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """Something wrong that must be mended before data can be analysed.
+
+    Attributes
+    ----------
+    what : str
+        Where it is and what is wrong, in one sentence.
+    mend : str
+        What to do; empty where `what` says it.
+    file, column, value : str
+        Where it is one cell.
+    row : int or None
+        Line of the file, or row under the header of a workbook.
+    """
+
+    what: str
+    mend: str = ""
+    file: str = ""
+    row: int | None = None
+    column: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.mend}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What a check found.
+    """What a check found, as fields; `str` writes it as text.
 
     Attributes
     ----------
@@ -57,19 +89,43 @@ class CheckReport:
         The file or cohort.
     patients : int
         Rows read; 0 if the file could not be read.
-    violations : tuple of str
-        What is wrong and where, one sentence each; the data cannot be analysed while there is one.
+    violations : tuple of Violation
+        What is wrong and where; the data cannot be analysed while there is one. Of the cells of a column that are
+        wrong for one reason, the first 20.
+    unlisted : int
+        Further cells with such faults.
     questions : tuple of str
-        What is possible but unlikely, such as days where months are expected.
+        What is possible but unlikely, such as days where months are expected; the sentences of the findings below
+        are among them.
     unknowns : tuple of Unknown
         How often each column is unknown, in the order of the cohort's columns.
+    read_as : str
+        How the file is written; empty for a cohort.
+    remarks : tuple of str
+        What a reader should know of how the file was read.
+    columns : tuple of ColumnFacts
+        Kind and range of each raw column of a file.
+    codes : tuple of SuspiciousCode
+        Values of the columns in use that look as if they meant unknown, and that the mapping does not name.
+    contradictions : tuple of Contradiction
+    undated : tuple of Undated
+        Patients who are unknown by an endpoint for want of a date.
+    duplicates : tuple of Duplicates
     """
 
     name: str
     patients: int
-    violations: tuple[str, ...]
+    violations: tuple[Violation, ...]
     questions: tuple[str, ...]
     unknowns: tuple[Unknown, ...]
+    unlisted: int = 0
+    read_as: str = ""
+    remarks: tuple[str, ...] = ()
+    columns: tuple[ColumnFacts, ...] = ()
+    codes: tuple[SuspiciousCode, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    duplicates: tuple[Duplicates, ...] = ()
+    undated: tuple[Undated, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -82,12 +138,24 @@ class CheckReport:
             {"column": u.column, "unknown": u.unknown, "patients": u.patients, "share": u.share} for u in self.unknowns
         ]
 
+    def wrong(self) -> list[str]:
+        """Return what is wrong as sentences: the first 20, and how many more there are."""
+        rest = max(len(self.violations) - LISTED, 0) + self.unlisted
+        return [*map(str, self.violations[:LISTED]), *([f"And {rest:,} more."] if rest else [])]
+
     def __str__(self) -> str:
-        verdict = "no violation" if self.ok else f"{len(self.violations)} violation(s)"
+        verdict = "no violation" if self.ok else f"{len(self.violations) + self.unlisted:,} violation(s)"
         lines = [f"{self.name}: {self.patients:,} patients, {verdict}."]
-        lines += [f"wrong: {text}" for text in self.violations] + [f"question: {text}" for text in self.questions]
+        lines += [f"wrong: {text}" for text in self.wrong()] + [f"question: {text}" for text in self.questions]
+        lines += [f"read as: {self.read_as}."] if self.read_as else []
+        lines += [f"note: {text}" for text in self.remarks]
         lines += [f"unknown: {u.column} {u.unknown:,} ({u.share:.0%})" for u in self.unknowns if u.unknown]
+        lines += [f"column: {facts}" for facts in self.columns if not facts.became_text]
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field as plain lists and dicts, as JSON takes them."""
+        return asdict(self)
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
@@ -121,78 +189,151 @@ def check(
     True
     """
     if isinstance(what, Cohort):
-        return _report(what.name, what.patients, what.markers, ())
+        return _report(what.name, _Harmonised(what.patients, what.endpoints, what.markers, what.undated))
     if mapping is not None:
         return _check_file(Path(what), mapping)
     try:
         cohort = load(what, data_dir=data_dir)
     except DataError as error:
-        return _report(str(what), None, (), (str(error),))
+        return _unread(str(what), error)
     return check(cohort)
 
 
-def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> CheckReport:
-    import pandas as pd
+@dataclass(frozen=True, slots=True, eq=False)
+class _Harmonised:
+    """What a cohort's columns, endpoints and markers are, as far as they could be read, and what could not."""
 
+    patients: pd.DataFrame
+    endpoints: tuple[Endpoint, ...] = ()
+    calls: tuple[MarkerCall, ...] = ()
+    undated: MappingType[str, pd.Index[Any]] = field(default_factory=dict)
+    errors: tuple[DataError, ...] = ()
+
+
+def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> CheckReport:
     try:
         rules = read_mapping(mapping)
-        table = read_file(path, separator=rules.separator, encoding=rules.encoding, sheet=rules.sheet)
-        if absent := tuple(absent_columns(table, rules)):
-            return _report(path.name, table.frame.iloc[:, :0], (), absent)
-        table = table.indexed(rules.patient)
+        reading = read_table(path, rules.options)
+        if absent := tuple(map(DataError, absent_columns(reading.table, rules))):
+            nothing = _Harmonised(reading.table.frame.iloc[:, :0], errors=absent)
+            return _report(path.name, nothing, _raw_findings(reading, rules, absent=True))
+        table = reading.table.indexed(rules.patient)
     except DataError as error:
-        return _report(path.name, None, (), (str(error),))
-    violations: list[str] = []
-    made: dict[str, pd.Series[Any]] = {}
+        return _unread(path.name, error)
+    return _report(path.name, _harmonised(table, rules), _raw_findings(reading, rules))
+
+
+def _harmonised(table: RawTable, rules: Mapping) -> _Harmonised:
+    """Make every column and call every marker, each on its own, and keep the errors."""
+    import pandas as pd
+
+    errors: list[DataError] = []
+    values: dict[str, pd.Series[Any]] = {}
+    undated: dict[str, pd.Index[Any]] = {}
     calls: list[MarkerCall] = []
     for part in harmonise(table, rules):
         try:
-            made |= part()
+            columns = part()
         except DataError as error:
-            violations.append(str(error))
+            errors.append(error)
+        else:
+            values |= columns.values
+            undated |= columns.undated
     for rule in rules.markers:
         try:
             calls.append(call_marker(table, rule))
         except DataError as error:
-            violations.append(str(error))
-    return _report(path.name, pd.DataFrame(made, index=table.frame.index), tuple(calls), tuple(violations))
+            errors.append(error)
+    patients = pd.DataFrame(values, index=table.frame.index)
+    return _Harmonised(patients, tuple(rule.endpoint for rule in rules.endpoints), tuple(calls), undated, tuple(errors))
 
 
-def _report(
-    name: str, patients: pd.DataFrame | None, calls: tuple[MarkerCall, ...], violations: tuple[str, ...]
-) -> CheckReport:
-    if patients is None:
-        return CheckReport(name=name, patients=0, violations=violations, questions=(), unknowns=())
-    found = (*violations, *_violations(name, patients))
+def _violation(error: DataError) -> Violation:
+    if not isinstance(error, BadCell):
+        return Violation(what=error.what, mend=error.mend)
+    return Violation(
+        what=error.what, mend=error.mend, file=error.file, row=error.row, column=error.column,
+        value="" if error.value is None else str(error.value),
+    )  # fmt: skip
+
+
+def _unread(name: str, error: DataError) -> CheckReport:
+    return CheckReport(name=name, patients=0, violations=(_violation(error),), questions=(), unknowns=())
+
+
+def _raw_findings(reading: Reading, rules: Mapping, *, absent: bool = False) -> dict[str, Any]:
+    """Look at the raw cells of the columns that a mapping uses: kinds, suspicious codes, rows that stand twice."""
+    frame = reading.table.frame
+    codes: dict[tuple[str, str], SuspiciousCode] = {}
+    for source, missing, named in _uses(rules):
+        for code in suspicious_codes(frame[source]) if source in frame else ():
+            if canonical(code.code) not in named and not missing.meets(code.code):
+                codes[code.column, code.code] = code
+    return {
+        "read_as": str(reading.options), "remarks": reading.remarks, "codes": tuple(codes.values()),
+        "columns": column_facts(reading.table, rules.missing),
+        "duplicates": () if absent else duplicates(frame, rules.patient),
+    }  # fmt: skip
+
+
+def _uses(rules: Mapping) -> Iterator[tuple[str, Unknowns, frozenset[str]]]:
+    """Yield each raw column that a mapping uses, what means unknown there, and the codes that it names."""
+
+    def named(*criteria: Criterion) -> frozenset[str]:
+        return frozenset(code for criterion in criteria for code in criterion.codes)
+
+    for rule in chain.from_iterable(map(resolved, rules.columns)):
+        yield rule.source, rule.missing, named(rule.equivocal, *rule.levels.values())
+    for marker in chain.from_iterable(map(resolved, rules.markers)):
+        yield marker.source, marker.missing, named(marker.altered, marker.unaltered, marker.equivocal)
+    for end in rules.endpoints:
+        yield end.event, end.missing, named(end.event_values, end.competing_values, end.censored_values)
+        for death in end.deaths:
+            yield death.source, end.missing, named(death.values, death.other_values)
+        times = (end.time, end.date, end.last_seen, end.competing_date, *(death.time for death in end.deaths))
+        yield from ((name, end.missing, frozenset()) for name in times)
+
+
+def _report(name: str, read: _Harmonised, raw: MappingType[str, Any] | None = None) -> CheckReport:
+    patients, calls = read.patients, read.calls
+    facts = dict(raw or {}) | {
+        "contradictions": contradictions(patients, read.endpoints),
+        "undated": tuple(Undated(endpoint=c, patients=len(i), example=str(i[0])) for c, i in read.undated.items()),
+    }
+    cells = [cell for error in read.errors for cell in (error.cells if isinstance(error, BadCells) else (error,))]
+    unlisted = sum(error.count - len(error.cells) for error in read.errors if isinstance(error, BadCells))
     unknowns = [Unknown(str(c), int(patients[c].isna().sum()), len(patients)) for c in patients]
     unknowns += [Unknown(f"{call.marker} ({call.rule})", call.counts()["unknown"], len(patients)) for call in calls]
-    questions = tuple(_questions(patients, calls))
+    strays = [
+        f"{column} List it in missing, or correct it." for column in facts.get("columns", ()) if column.became_text
+    ]
+    asked = [str(one) for key in ("undated", "codes", "contradictions", "duplicates") for one in facts.get(key, ())]
     return CheckReport(
-        name=name, patients=len(patients), violations=found, questions=questions, unknowns=tuple(unknowns)
-    )
+        name=name, patients=len(patients), unknowns=tuple(unknowns), unlisted=unlisted, **facts,
+        violations=(*map(_violation, cells), *(Violation(what=text) for text in _violations(name, read))),
+        questions=(*_questions(read), *strays, *asked),
+    )  # fmt: skip
 
 
-def _violations(name: str, patients: pd.DataFrame) -> Iterator[str]:
+def _violations(name: str, read: _Harmonised) -> Iterator[str]:
     """Say of each column what breaks the codebook, and of each endpoint which events have no time."""
+    patients = read.patients
     for key in map(str, patients):
         declared = column(key)
         bad = patients.index[:0] if declared is None else patients.index[~declared.allows(patients[key]).to_numpy(bool)]
         if declared is not None and len(bad):
             yield (
                 f"{name}, column {key}: {len(bad)} value(s) outside the codebook ({declared.allowed}), the first at "
-                f"patient {bad[0]!r}: {patients.loc[bad[:1], key].tolist()[0]!r}."
+                f"patient {shown(bad[0])}: {shown(patients.loc[bad[:1], key].tolist()[0])}."
             )
-    for e in STEEP.values():
-        if e.event in patients:
-            if not e.competing and (patients[e.event] == 2).any():
-                yield f"{name}, {e.code}: no death competes with {e.code}; list its deaths in event_values."
-            undated = patients.index[patients[e.event].isin([1, 2]) & patients[e.months].isna()]
-            if len(undated):
-                yield f"{name}, {e.code}: {len(undated)} event(s) without a time, the first at patient {undated[0]!r}."
+    for e in read.endpoints:
+        if e.event in patients and not e.competing and (patients[e.event] == 2).any():
+            yield f"{name}, {e.code}: no death competes with {e.code}; list its deaths in event_values."
 
 
-def _questions(patients: pd.DataFrame, calls: tuple[MarkerCall, ...]) -> Iterator[str]:
-    for e in STEEP.values():
+def _questions(read: _Harmonised) -> Iterator[str]:
+    patients = read.patients
+    for e in read.endpoints:
         if e.event in patients and patients[e.months].notna().any():
             yield from _about_follow_up(patients, e.code)
     for name, (low, high, question) in _MEDIANS.items():
@@ -200,11 +341,11 @@ def _questions(patients: pd.DataFrame, calls: tuple[MarkerCall, ...]) -> Iterato
             middle = float(patients[name].median())
             if not low <= middle <= high:
                 yield f"The median of {name} is {middle:g}. {question}"
-    for call in calls:
+    for call in read.calls:
         counts = call.counts()
         if not (counts["altered"] and counts["unaltered"]):
-            told = f"{counts['altered']} altered and {counts['unaltered']} unaltered patients"
-            yield f"{call.marker} has {told}. Is it read right?"
+            levels = f"{counts['altered']} altered and {counts['unaltered']} unaltered patients"
+            yield f"{call.marker} has {levels}. Is it read right?"
     if "endocrine" in patients and set(patients["endocrine"].dropna()) == {"yes"}:
         yield "Everybody had endocrine therapy. A single arm cannot tell whether a marker predicts its failure."
 

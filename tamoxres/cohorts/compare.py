@@ -17,6 +17,7 @@ import pandas as pd
 
 from ..cohort import Cohort
 from ..errors import NotOnDisk, QuestionError
+from ..numbers import to_numbers
 from .catalogue import ENTRIES, load
 
 __all__ = ["TOLERANCE", "load_release", "raw_changes"]
@@ -87,7 +88,7 @@ def _columns(old: pd.DataFrame, new: pd.DataFrame, tolerance: float) -> Iterator
     for name in old.columns.intersection(new.columns, sort=False):
         one, other = old[name], new[name]
         both = (one.notna() & other.notna()).to_numpy()
-        a, b = (pd.to_numeric(values, errors="coerce").to_numpy(dtype=float) for values in (one, other))
+        a, b = (to_numbers(values)[0] for values in (one, other))
         numbers = bool(np.isfinite(a[both]).all() and np.isfinite(b[both]).all())
         differs = both & (np.abs(a - b) > tolerance if numbers else (one != other).to_numpy())
         known, unknown = int((one.isna() & other.notna()).sum()), int((one.notna() & other.isna()).sum())

@@ -53,7 +53,7 @@ def load_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -
 def open_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -> tuple[RawTable, Mapping]:
     """Read file and mapping; every column that the mapping names must be there, and the bytes those it pins."""
     rules = read_mapping(mapping)
-    table = read_file(path, separator=rules.separator, encoding=rules.encoding, sheet=rules.sheet)
+    table = read_file(path, rules.options)
     if rules.sha256:
         read_pinned(Path(path), rules.sha256)
     for absent in absent_columns(table, rules):

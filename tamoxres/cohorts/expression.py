@@ -1,7 +1,8 @@
 """A user's own expression matrix: patients in rows (CSV, TSV, Parquet), or genes in rows as publishers keep it.
 
-Conventions: only the genes asked for are read, from Parquet as columns, so that the matrix may be larger than memory.
-Patients whom the cohort does not know are left out; a cohort's patients without a row were not assayed.
+Conventions: only the genes asked for become numbers, and from Parquet only their columns are read, so that the matrix
+may be larger than memory. Patients whom the cohort does not know are left out; a cohort's patients without a row were
+not assayed. Rows are as strict as a registry's: a ragged one, a stray quote or a carriage return within is refused.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from ..errors import DataError, cut, shown
 from .profiles import MatrixProfile, Samples, read_gene_names, read_gene_rows
+from .readers.columnar import open_parquet, read_parquet
+from .readers.matrices import Lines, cells_to_numbers, open_lines
 
 __all__ = ["own_expression"]
 
@@ -62,14 +66,12 @@ def own_expression(path: Path, patient: str, assay: str, unit: str, patients: pd
 
 def _header(path: Path) -> list[str]:
     if path.suffix.lower() in _PARQUET:
-        from pyarrow import parquet
-
-        return list(parquet.read_schema(path).names)
-    return list(pd.read_csv(path, sep=_separator(path), nrows=0).columns)
+        return list(open_parquet(path).schema_arrow.names)
+    return list(_lines(path).header)
 
 
-def _separator(path: Path) -> str:
-    return "," if path.suffix.lower() == ".csv" else "\t"
+def _lines(path: Path) -> Lines:
+    return open_lines(path, "," if path.suffix.lower() == ".csv" else "\t")
 
 
 def _names(path: Path, patient: str) -> frozenset[str]:
@@ -79,15 +81,23 @@ def _names(path: Path, patient: str) -> frozenset[str]:
 def _values(path: Path, patient: str, known: frozenset[str], genes: Sequence[str]) -> pd.DataFrame:
     columns = [patient, *genes]
     if path.suffix.lower() in _PARQUET:
-        frame = pd.read_parquet(path, columns=columns)
+        frame = read_parquet(path, columns)
     else:
-        frame = pd.read_csv(path, sep=_separator(path), usecols=columns, dtype={patient: str})
-    ids = frame.pop(patient).astype(str)
+        lines = _lines(path)
+        places = [lines.header.index(name) for name in columns]
+        frame = pd.DataFrame(
+            [[row[place] for place in places] for _, row in lines.rows()], columns=columns, dtype=object
+        )
+    ids = frame.pop(patient).astype(str).str.strip()
     if ids.duplicated().any():
-        raise DataError(f"{path.name}: patient {ids[ids.duplicated()].iloc[0]} stands twice. Keep one row a patient.")
-    try:
-        numbers = frame[list(genes)].astype(float)
-    except ValueError as error:
-        raise DataError(f"{path.name}: {error}. Expression is numbers; leave unknown cells empty.") from None
-    values = numbers.set_axis(pd.Index(ids, name="patient"))
-    return values[values.index.isin(known)]
+        twice = cut(ids[ids.duplicated()].iloc[0])
+        raise DataError(f"{path.name}: patient {twice} stands twice. Keep one row a patient.")
+    values = np.empty((len(frame), len(genes)))
+    for j, gene in enumerate(genes):
+        cells = frame.iloc[:, j].tolist()
+        values[:, j], wrong = cells_to_numbers(cells)
+        if wrong.any():
+            cell = f"{shown(cells[int(wrong.argmax())])} is not a number"
+            raise DataError(f"{path.name}, column {gene}: {cell}. Expression is numbers; leave unknown cells empty.")
+    numbers = pd.DataFrame(values, index=pd.Index(ids, name="patient"), columns=list(genes))
+    return numbers[numbers.index.isin(known)]

@@ -10,28 +10,39 @@ the same patients in the same order; a rule whose table is not on disk makes no 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..codebook import column, in_months
 from ..cohort import ALTERED, UNALTERED, MarkerCall
 from ..errors import DataError
+from ..numbers import to_number, to_numbers
 from . import rules as grammar
+from .readers.dates import to_dates
 from .recode import RawTable, events
-from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule
+from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule, resolved
 
-__all__ = ["absent_columns", "call_marker", "endpoint_columns", "harmonise"]
+__all__ = ["Columns", "absent_columns", "call_marker", "endpoint_columns", "harmonise"]
 
 _LONGEST = 1200.0  # months: nobody is followed for a hundred years
 _DATED = r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}"
 _NAME_IT = "Name it in the mapping, or list it in missing if it means unknown."
+_DATE_IT = 'Give its time, or set undated_events = "unknown" to leave these patients out of this endpoint only.'
 _TIMES = ("entry_months", "endocrine_start_months", "endocrine_stop_months")
-Part = Callable[[], "dict[str, pd.Series[Any]]"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Harmonised columns, and by endpoint code the patients whose event has no date or whose time is negative."""
+
+    values: Mapping[str, pd.Series[Any]]
+    undated: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
+
+
+Part = Callable[[], Columns]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +78,7 @@ def _named_columns(rules: grammar.Mapping, tables: _Tables) -> Iterator[tuple[st
     yield "columns.patient", "", rules.patient
     for column_rule in rules.columns:
         if tables.holds(column_rule, column_rule.source):
-            for one in _chain(column_rule):
+            for one in resolved(column_rule):
                 if one.source:
                     yield f"columns.{column_rule.name}", one.table, one.source
     for marker in rules.markers:
@@ -78,12 +89,6 @@ def _named_columns(rules: grammar.Mapping, tables: _Tables) -> Iterator[tuple[st
         names = [name for name in _endpoint_sources(rule) if name]
         if tables.holds(rule, *names):
             yield from ((f"endpoints.{rule.endpoint.code}", rule.table, name) for name in names)
-
-
-def _chain(rule: ColumnRule) -> Iterator[ColumnRule]:
-    yield rule
-    if rule.resolved_by is not None:
-        yield from _chain(rule.resolved_by)
 
 
 def _endpoint_sources(rule: EndpointRule) -> list[str]:
@@ -110,14 +115,14 @@ def harmonise(table: RawTable, rules: grammar.Mapping, beside: Mapping[str, RawT
 def endpoint_columns(table: RawTable, rules: grammar.Mapping, code: str) -> dict[str, pd.Series[Any]]:
     """Return time and event of one endpoint of a mapping."""
     [rule] = [rule for rule in rules.endpoints if rule.endpoint.code == code]
-    return _endpoint(_Tables(table, {}, rules.declared), rule)
+    return dict(_endpoint(_Tables(table, {}, rules.declared), rule).values)
 
 
-def _named_column(tables: _Tables, rule: ColumnRule, diagnosis: str) -> dict[str, pd.Series[Any]]:
+def _named_column(tables: _Tables, rule: ColumnRule, diagnosis: str) -> Columns:
     values = _column(tables, rule, diagnosis)
     if rule.ordered:
         values = pd.Series(pd.Categorical(values, list(rule.levels)), index=values.index)
-    return {rule.name: values}
+    return Columns({rule.name: values})
 
 
 def _column(tables: _Tables, rule: ColumnRule, diagnosis: str) -> pd.Series[Any]:
@@ -146,12 +151,11 @@ def _recoded(tables: _Tables, rule: ColumnRule, diagnosis: str) -> pd.Series[Any
         return _months_between(table, diagnosis, rule)
     if declared is not None and declared.kind == "text":
         return raw
-    values = pd.to_numeric(raw, errors="coerce")
-    strange = raw.notna() & ~np.isfinite(values.astype(float))
+    numbers, strange = to_numbers(raw)
     if declared is None and strange.any():
         return raw
     table.refuse(raw, strange, "not a number", "" if tables.declared else _NAME_IT)
-    values = values.astype(float) * rule.scale
+    values = pd.Series(numbers * rule.scale, index=raw.index, name=raw.name)
     return in_months(values, _days(rule.unit)) if rule.unit else values
 
 
@@ -164,26 +168,23 @@ def _levels(
     table: RawTable, raw: pd.Series[Any], levels: Mapping[str, Criterion], equivocal: Criterion,
     allowed: tuple[str, ...] | None, *, declared: bool = False,
 ) -> pd.Series[Any]:  # fmt: skip
-    """Recode by criteria; a single comparison leaves every other number to the one remaining level."""
-    met = {level: criterion.matches(raw) for level, criterion in levels.items()}
-    rest = [level for level in allowed or () if level not in met]
-    if len(met) == 1 and len(rest) == 1 and all(criterion.comparison for criterion in levels.values()):
-        numbers = pd.to_numeric(raw, errors="coerce").notna()
-        met[rest[0]] = numbers & ~next(iter(met.values()))
-    twice = sum(rows.astype(int) for rows in met.values()) > 1
-    table.refuse(raw, twice, "in two levels of the mapping", "Make the criteria exclude each other.")
-    named = equivocal.matches(raw)
-    for rows in met.values():
-        named |= rows
-    if declared:
-        known = ", ".join(str(criterion) for criterion in levels.values())
-        table.refuse(raw, raw.notna() & ~named, f"an unknown level; known are {known}")
-    else:
+    """Recode by criteria; a single comparison leaves every other number to the one remaining level.
+
+    Each value is judged once, not once per patient.
+    """
+    met = {v: [name for name, one in levels.items() if one.meets(v)] for v in raw.dropna().unique()}
+    rest = [level for level in allowed or () if level not in levels]
+    if len(levels) == 1 and len(rest) == 1 and all(criterion.comparison for criterion in levels.values()):
+        met = {value: names or rest * (to_number(str(value)) is not None) for value, names in met.items()}
+    if twice := [value for value, names in met.items() if len(names) > 1]:
+        table.refuse(raw, raw.isin(twice), "in two levels of the mapping", "Make the criteria exclude each other.")
+    if unnamed := [value for value, names in met.items() if not names and not equivocal.meets(value)]:
+        if declared:
+            known = ", ".join(str(criterion) for criterion in levels.values())
+            table.refuse(raw, raw.isin(unnamed), f"an unknown level; known are {known}")
         known = "; ".join(f"{level}: {criterion}" for level, criterion in levels.items())
-        table.refuse(raw, raw.notna() & ~named, f"in no level of the mapping ({known})", _NAME_IT)
-    values = pd.Series(None, index=raw.index, dtype=object)
-    for level, rows in met.items():
-        values = values.mask(rows, level)
+        table.refuse(raw, raw.isin(unnamed), f"in no level of the mapping ({known})", _NAME_IT)
+    values = raw.map({value: names[0] for value, names in met.items() if names}).astype(object)
     return values.where(values.notna(), None)
 
 
@@ -217,31 +218,38 @@ def _status(table: RawTable, rule: MarkerRule) -> pd.Series[Any]:
     return _levels(table, raw, levels, _equivocal(rule.marker, rule.equivocal, rule.assay), (UNALTERED, ALTERED))
 
 
-def _agent(tables: _Tables, endocrine: ColumnRule, specificity: str) -> dict[str, pd.Series[Any]]:
+def _agent(tables: _Tables, endocrine: ColumnRule, specificity: str) -> Columns:
     """Name the agent where the mapping says that endocrine therapy was tamoxifen throughout."""
     agent = "tamoxifen" if specificity == "tamoxifen_confirmed" else "unspecified"
-    return {"endocrine_agent": _column(tables, endocrine, "").map({"yes": agent, "no": "none"})}
+    return Columns({"endocrine_agent": _column(tables, endocrine, "").map({"yes": agent, "no": "none"})})
 
 
-def _endpoint(tables: _Tables, rule: EndpointRule) -> dict[str, pd.Series[Any]]:
+def _endpoint(tables: _Tables, rule: EndpointRule) -> Columns:
     table = tables.of(rule.table)
     assert table is not None  # noqa: S101  # `holds` was asked before
     happened, competes, known = _codes(table, rule, declared=tables.declared)
+    strict = tables.declared or rule.undated_events == "error"
     if rule.time:
-        time = _time(table, rule, rule.time)
+        ends = _Ends(_time(table, rule, rule.time, strict=strict), happened, competes, known & False)
         for death in rule.deaths:
-            time, happened, competes = _with_deaths(table, rule, death, (time, happened, competes))
+            ends = _with_deaths(table, rule, death, ends, strict=strict)
     else:
-        time, dated = _time_from_dates(table, rule, happened, competes)
-        happened, known = (dated, time.notna()) if not rule.event else (happened, known)
+        time, dated = _time_from_dates(table, rule, happened, competes, strict=strict)
+        ends = _Ends(time, happened if rule.event else dated, competes, known & False)
+        known = known if rule.event else time.notna()
     for source, criterion in rule.among.items():
         known &= criterion.matches(table.frame[source])
+    undated = known & (ends.undated | ends.time.lt(0) | ((ends.happened | ends.competes) & ends.time.isna()))
+    time = ends.time.mask(ends.time < 0)
     if rule.undated_events == "unknown":
-        known &= time.notna()
+        known &= time.notna() & ~undated
+    elif rule.event:
+        table.refuse(table.frame[rule.event], undated, "an event without a time", _DATE_IT)
     if rule.optional and not known.any():
-        return {}
-    code = events(happened, competing=competes, known=known)
-    return {rule.endpoint.months: time, rule.endpoint.event: code}
+        return Columns({})
+    code = events(ends.happened, competing=ends.competes, known=known)
+    lost = {rule.endpoint.code: undated.index[undated]} if undated.any() else {}
+    return Columns({rule.endpoint.months: time, rule.endpoint.event: code}, lost)
 
 
 def _codes(
@@ -264,34 +272,46 @@ def _codes(
     return happened, competes, raw.notna()
 
 
-Ends = tuple["pd.Series[Any]", "pd.Series[Any]", "pd.Series[Any]"]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ends:
+    """How an endpoint ends: months, who had the event, who died of something else, who died nobody knows when."""
+
+    time: pd.Series[Any]
+    happened: pd.Series[Any]
+    competes: pd.Series[Any]
+    undated: pd.Series[Any]
 
 
-def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: Ends) -> Ends:
+def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: _Ends, *, strict: bool) -> _Ends:
     """Return time, events and competing deaths once the deaths of another column are counted."""
-    time, happened, competes = ends
+    time, undated = ends.time, ends.undated
     raw = rule.missing.mask(table.frame[death.source])
     died = death.values.matches(raw)
     strange = raw.notna() & ~(died | death.other_values.matches(raw))
     where = f"endpoints.{rule.endpoint.code}.deaths"
     table.refuse(raw, strange, f"a code that [[{where}]] names neither in values nor in other_values", _NAME_IT)
     if death.time:
-        lived = _time(table, rule, death.time)
+        lived = _time(table, rule, death.time, strict=strict)
+        undated = undated | (died & ~ends.happened & (lived.isna() | (lived < 0)))
         if death.off_study == "event":
-            time = time.where(happened, lived)
+            time = time.where(ends.happened, lived)
         died &= lived - time <= death.within
-    return (time, happened | died, competes) if death.count_as == "event" else (time, happened, competes | died)
+    if death.count_as == "event":
+        return _Ends(time, ends.happened | died, ends.competes, undated)
+    return _Ends(time, ends.happened, ends.competes | died, undated)
 
 
-def _time(table: RawTable, rule: EndpointRule, source: str) -> pd.Series[Any]:
+def _time(table: RawTable, rule: EndpointRule, source: str, *, strict: bool) -> pd.Series[Any]:
+    """Read times as months; a negative one is an error if `strict`, and else left for the caller to count."""
     raw = rule.missing.mask(table.frame[source])
-    values = pd.to_numeric(raw, errors="coerce").astype(float)
-    dates = raw.notna() & raw.str.fullmatch(_DATED).eq(True)
-    table.refuse(
-        raw, dates, f"a date where {rule.unit} are expected", "Give dates as date and last_seen instead of time."
-    )
-    table.refuse(raw, raw.notna() & ~np.isfinite(values), "not a number", _NAME_IT)
-    table.refuse(raw, values < 0, "a negative time")
+    numbers, wrong = to_numbers(raw)
+    values = pd.Series(numbers, index=raw.index, name=raw.name)
+    if wrong.any():
+        dates = raw.str.fullmatch(_DATED).eq(True)
+        mend = "Give dates as date and last_seen instead of time."
+        table.refuse(raw, dates, f"a date where {rule.unit} are expected", mend)
+        table.refuse(raw, wrong, "not a number", _NAME_IT)
+    table.refuse(raw, (values < 0) & strict, "a negative time")
     time = in_months(values, _days(rule.unit))
     mend = f"Times in {rule.unit} cannot be that long: is unit right?"
     table.refuse(raw, time > _LONGEST, f"{rule.unit} of follow-up, more than a century", mend)
@@ -299,7 +319,7 @@ def _time(table: RawTable, rule: EndpointRule, source: str) -> pd.Series[Any]:
 
 
 def _time_from_dates(
-    table: RawTable, rule: EndpointRule, happened: pd.Series[Any], competes: pd.Series[Any]
+    table: RawTable, rule: EndpointRule, happened: pd.Series[Any], competes: pd.Series[Any], *, strict: bool
 ) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Count months from diagnosis to the event (or competing death) where it has a date, else to when last seen."""
     start, end = _dates(table, rule.diagnosis, rule), _dates(table, rule.last_seen, rule)
@@ -314,7 +334,9 @@ def _time_from_dates(
         )
         end = date.where(happened if rule.event else dated, end)
     days = (end - start).dt.days
-    table.refuse(table.frame[rule.last_seen], days < 0, "before the diagnosis", "Correct one of the two dates.")
+    table.refuse(
+        table.frame[rule.last_seen], (days < 0) & strict, "before the diagnosis", "Correct one of the two dates."
+    )
     return in_months(days), dated
 
 
@@ -331,15 +353,7 @@ def _months_between(table: RawTable, diagnosis: str, rule: ColumnRule) -> pd.Ser
 
 def _dates(table: RawTable, name: str, rule: EndpointRule | ColumnRule) -> pd.Series[Any]:
     raw = rule.missing.mask(table.frame[name])
-    form = rule.date_format or "%Y-%m-%d"
-
-    def read(text: str) -> Any:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            return pd.NaT
-
-    dates = pd.to_datetime(raw.map(read, na_action="ignore"))
-    mend = f"Correct it, or set date_format (now {form})."
-    table.refuse(raw, raw.notna() & dates.isna(), "not a date", mend)
-    return dates
+    dates, wrong = to_dates(raw, rule.date_format)
+    mend = f"Correct it, or set date_format (now {rule.date_format or '%Y-%m-%d'})."
+    table.refuse(raw, wrong, "not a date", mend)
+    return pd.Series(dates, index=raw.index, name=raw.name)

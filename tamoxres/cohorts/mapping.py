@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import fields, replace
 
 from ..codebook import column
-from ..endpoints import STEEP, endpoint
-from ..errors import NotOnDisk, QuestionError, TamoxresError
+from ..endpoints import STEEP, TIMED, Endpoint, endpoint
+from ..errors import DataError, NotOnDisk, QuestionError, TamoxresError
+from ..numbers import to_number
 from ..toml import Decoder, read_toml
 from ..vocabulary import nearest
 from .rules import CUSTOM, ColumnRule, Criterion, EndpointRule, Header, Mapping, MarkerRule, Unknowns
@@ -82,7 +84,7 @@ class _Reader:
             marker: {"rule": rule} if isinstance(rule, str) else rule
             for marker, rule in self.decoder.keys(top.get("default_rules", {}), "default_rules").items()
         }
-        head = self.decoder.table(top, Header)
+        head = self.head(top)
         named = dict(tables["columns"])
         if "diagnosis" in named:
             head = replace(head, diagnosis=str(named.pop("diagnosis")))
@@ -100,6 +102,15 @@ class _Reader:
             ),
             endpoints=tuple(self.endpoint(code, value, head) for code, value in tables["endpoints"].items()),
         )  # fmt: skip
+
+    def head(self, top: MappingType[str, Any]) -> Header:
+        """Read what holds for the whole file; how it is written must be possible."""
+        head = self.decoder.table(top, Header)
+        try:
+            head.options  # noqa: B018  # made to be checked
+        except DataError as error:
+            raise self.fail("", str(error)) from None
+        return head
 
     def column(self, name: str, value: Any, head: Header, where: str) -> ColumnRule:
         table = self.decoder.keys({"from": value} if isinstance(value, str) else value, where)
@@ -119,7 +130,8 @@ class _Reader:
         """Read the levels of a column; those of the codebook are known by name."""
         known = column(name)
         for level in given:
-            if known is not None and level not in known.levels and not (known.kind == "number" and _is_number(level)):
+            numeric = known is not None and known.kind == "number" and to_number(level) is not None
+            if known is not None and level not in known.levels and not numeric:
                 near = nearest(level, (*known.levels, *_COLUMN_KEYS, "resolved_by"))
                 hint = f"Is it {near!r}? " if near else ""
                 may = f"Use {', '.join(known.levels)}." if known.levels else f"{name} has no levels but numbers."
@@ -146,13 +158,7 @@ class _Reader:
 
     def endpoint(self, code: str, value: Any, head: Header) -> EndpointRule:
         where = f"endpoints.{code}"
-        try:
-            known = endpoint(code)
-        except QuestionError:
-            steep = ", ".join(STEEP)
-            raise self.fail(
-                where, f"not a STEEP endpoint. Name it by what ends it: {steep} (say in departure what differs)."
-            ) from None
+        known = self.known_endpoint(where, code)
         table = self.decoder.keys(value, where)
         rule = self.decoder.table(table, EndpointRule, where, fixed={"endpoint": known})
         if rule.time:
@@ -163,7 +169,8 @@ class _Reader:
             self.needs(where, table, ("event_values",))
         rule = replace(
             rule, missing=Unknowns((*head.missing, *rule.missing)), diagnosis=rule.diagnosis or head.diagnosis,
-            date_format=rule.date_format or head.date_format, undated_events=rule.undated_events or head.undated_events,
+            date_format=rule.date_format or head.date_format, endpoint=self.components(where, rule),
+            undated_events=rule.undated_events or head.undated_events or ("error" if self.declared else "unknown"),
         )  # fmt: skip
         for number, death in enumerate(rule.deaths):
             if not rule.time or (death.off_study == "event" and not death.time):
@@ -174,6 +181,31 @@ class _Reader:
         self.distinct(where, {name: getattr(rule, name) for name in names})
         self.of_the_catalogue(where, rule.table)
         return rule
+
+    def known_endpoint(self, where: str, code: str) -> Endpoint:
+        try:
+            return endpoint(code)
+        except QuestionError:
+            steep, general = ", ".join(STEEP), ", ".join(code for code in TIMED if code not in STEEP)
+            raise self.fail(
+                where, f"not a STEEP endpoint. Name it by what ends it: {steep} (say in departure what differs), or "
+                f"name one that studies define each in their own way, with its components: {general}."
+            ) from None  # fmt: skip
+
+    def components(self, where: str, rule: EndpointRule) -> Endpoint:
+        """Return the endpoint with the components that a mapping declares; STEEP's are fixed."""
+        end = rule.endpoint
+        if end.code in STEEP:
+            if rule.components or rule.competing:
+                raise self.fail(where, f"components and competing of {end.code} are fixed by STEEP. Use departure.")
+            return end
+        if not rule.components:
+            mend = 'List what ends it: components = ["distant recurrence", ...], and what competes: competing = [...].'
+            raise self.fail(where, f"components is missing: studies define {end.code} each in their own way. {mend}")
+        death = any(one.count_as == "competing" for one in rule.deaths)
+        if (rule.competing_values or rule.competing_date or death) and not rule.competing:
+            raise self.fail(where, 'competing is missing. Say which deaths compete: competing = ["..."].')
+        return replaced(end, events=rule.components, competing=rule.competing, reference=self.name)
 
     def of_the_catalogue(self, where: str, table: str) -> None:
         if table and not self.declared:
@@ -191,11 +223,3 @@ class _Reader:
                 if code in seen:
                     raise self.fail(where, f"code {code!r} stands in {seen[code]} and in {key}. Keep one.")
                 seen[code] = key
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from ..cohort import Profile
 from ..errors import DataError, NotOnDisk, QuestionError
 from ..files import data_root, read_pinned
+from ..numbers import to_numbers
 from ..vocabulary import ProfileKind
 from . import rules as grammar
 from .assemble import Parts, source_of
@@ -122,9 +123,9 @@ def _patients(rules: grammar.Mapping, table: RawTable, path: Path) -> Parts:
 def _rfs_unit(table: RawTable) -> float:
     """Tell days per RFS month: without recurrence both times end on the same day, so their ratio gives the unit."""
     table.require(("OS_MONTHS", "OS_STATUS", "RFS_MONTHS", "RFS_STATUS"))
-    survival, relapse = (pd.to_numeric(table.frame[name], errors="coerce") for name in ("OS_MONTHS", "RFS_MONTHS"))
-    free = (table.frame["RFS_STATUS"] == "0:Not Recurred") & (relapse > 1)
-    ratio = (OS_DAYS * survival / relapse)[free].median()
+    survival, relapse = (to_numbers(table.frame[name])[0] for name in ("OS_MONTHS", "RFS_MONTHS"))
+    free = (table.frame["RFS_STATUS"] == "0:Not Recurred").to_numpy() & (relapse > 1)
+    ratio = pd.Series(OS_DAYS * survival[free] / relapse[free]).median()
     for days in RFS_DAYS:
         if abs(ratio - days) < 0.05:
             return days
@@ -237,7 +238,7 @@ def _with_breast_deaths(rules: grammar.Mapping, count_as: Literal["competing", "
 
 def _refuse_disagreement(mine: RawTable, supplement: RawTable) -> None:
     """Compare age, survival in days, and whether there was hormone therapy."""
-    days = (pd.to_numeric(mine.frame["OS_MONTHS"], errors="coerce") * OS_DAYS).round(3)
+    days = (to_numbers(mine.frame["OS_MONTHS"])[0] * OS_DAYS).round(3)
     ours = changed(mine, name="METABRIC", frame=mine.frame.assign(OS_DAYS=days))
     agree(ours, supplement, {"AGE_AT_DIAGNOSIS": "Age.At.Diagnosis", "OS_DAYS": "T"}, 0.011)
     named = supplement.frame["HT"].where(supplement.frame["HT"] == "NO/NA", "YES").replace({"NO/NA": "NO"})

@@ -6,6 +6,7 @@ without one, from having a value at all; never from a file's header. The cascade
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Profile, ProfileKind
-from ..errors import BadCell, DataError
+from ..errors import BadCell, DataError, shown
+from ..numbers import to_numbers
 from ..registry.known import built_in, entrez_ids
 from .rules import DefaultRule
 
@@ -228,6 +230,10 @@ def read_gene_rows(path: Path, samples: Samples, genes: Sequence[str] | None = N
         first = sum(name in _ROW_NAMES for name in header)
         for sample in header[first:]:
             samples.refuse_unknown(sample, path.name)
+        if repeated := [sample for sample, times in Counter(header[first:]).items() if times > 1]:
+            raise DataError(
+                f"{path.name}: sample {shown(repeated[0])} stands in two columns.", mend="Keep one of them."
+            )
         for number, line in enumerate(handle, 2):
             gene = line.partition(b"\t")[0]
             if gene != b"STUDY_ID" and (wanted is None or gene in wanted):
@@ -249,27 +255,19 @@ def read_gene_names(path: Path) -> frozenset[str]:
 
 
 def _numbers(line: bytes, first: int, width: int, name: str, number: int) -> np.ndarray:
-    cells = line.decode().rstrip("\r\n").split("\t")
+    text = line.rstrip(b"\r\n").decode("utf-8", "replace")
+    if "\r" in text or "\0" in text:
+        what = f"{name}, line {number}: a carriage return or zero byte within the line."
+        raise DataError(what, mend="Restore the publisher's file.")
+    cells = text.split("\t")
     if len(cells) != width:
         what = f"{name}, line {number}: {len(cells)} cells under {width} columns."
         raise DataError(what, mend="The file is truncated; fetch it anew.")
-    try:
-        return np.array([_number(cell) for cell in cells[first:]])
-    except ValueError:
-        bad = next(cell for cell in cells[first:] if not _reads(cell))
-        raise BadCell(f"{bad!r} is not a number.", file=name, row=number, value=bad) from None
-
-
-def _number(cell: str) -> float:
-    return float(cell) if cell not in ("", "NA") else np.nan
-
-
-def _reads(cell: str) -> bool:
-    try:
-        _number(cell)
-    except ValueError:
-        return False
-    return True
+    values, wrong = to_numbers(["" if cell == "NA" else cell for cell in cells[first:]])
+    if wrong.any():
+        bad = cells[first + int(wrong.argmax())]
+        raise BadCell(f"{shown(bad)} is not a number.", file=name, row=number, value=bad)
+    return values
 
 
 def read_mutations(path: Path, samples: Samples) -> pd.DataFrame:

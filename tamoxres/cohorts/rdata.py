@@ -1,8 +1,8 @@
-"""Reading R's own files (.rda, .RData): data frames, matrices, vectors and factors, without R.
+"""Reading R's own files (.rda, .RData, .rds): data frames, matrices, vectors and factors, without R.
 
-Conventions: the binary XDR format of R's `save`, versions 2 and 3, compressed by gzip, bzip2 or xz. What a table never
-holds (functions, environments, promises) is passed over, and nothing in a file is ever evaluated. NA becomes None in
-text and NaN in numbers.
+Conventions: nothing in a file is ever evaluated; what a table never holds (functions, environments, promises) is passed
+over. NA becomes None in text and NaN in numbers; a factor is its levels, a Date its day. The reader is our own because
+pyreadr is under the AGPL and rdata fails on two of the five publishers' files that the cohorts come in.
 
 References
 ----------
@@ -11,42 +11,35 @@ R Core Team, R Internals, section 1.8 (serialization formats).
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from ..errors import DataError, cut, shown
+from ..files import read_bytes, unpack
+from .readers.options import one_sentence
+from .readers.rserial import LOGICAL, RValue, Walker
+from .readers.typed import as_text
 
-__all__ = ["read_rda"]
+__all__ = ["frame_of_r", "read_rda"]
 
-_OPENERS = {b"\x1f\x8b": gzip.decompress, b"BZ": bz2.decompress, b"\xfd7": lzma.decompress}
-_NA_INTEGER = -(2**31)
-_MISSING = -1
-_HAS_ATTRIBUTES, _HAS_TAG = 0x200, 0x400
-
-
-class RVector(list[Any]):
-    """A list or vector with R's attributes."""
-
-    attributes: dict[str, Any]
-
-    def __init__(self, values: Any = (), attributes: dict[str, Any] | None = None) -> None:
-        super().__init__(values)
-        self.attributes = attributes or {}
+_HEADS = (b"RDX2\n", b"RDX3\n", b"RDB2\n", b"RDB3\n", b"RDA2\n", b"RDA3\n")
+_FORMS = {b"X\n": True, b"B\n": False}  # XDR is big-endian, native binary little-endian
+_EPOCH = date(1970, 1, 1)
+_MEND = "Restore the publisher's file, or save it anew with saveRDS()."
 
 
-def read_rda(path: Path) -> dict[str, Any]:
+def read_rda(path: str | Path) -> dict[str, Any]:
     """Read the objects of an R data file.
 
     Parameters
     ----------
-    path : Path
+    path : path
+        Of `save` (.rda, .RData) or `saveRDS` (.rds: its one object is named by the file).
 
     Returns
     -------
@@ -56,175 +49,141 @@ def read_rda(path: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        If the file is not R's, or is truncated.
+        If the file is not R's, is damaged, or unpacks to more than the limit.
     """
-    raw = path.read_bytes()
-    try:
-        content = _OPENERS.get(raw[:2], bytes)(raw)
-        if content[:7] not in (b"RDX2\nX\n", b"RDX3\nX\n"):
-            raise DataError(f"{path.name} is not a file of R's save(). Restore the publisher's file.")
-        reader = _Reader(content, 7)
-        version = reader.integer()
-        reader.at += 8
-        if version == 3:  # the name of the encoding
-            size = reader.integer()
-            reader.at += size
-        objects = reader.item()
-    except (OSError, EOFError, lzma.LZMAError, IndexError, ValueError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name} is damaged ({type(error).__name__}). Restore the publisher's file.") from None
-    return {name: _as_table(value) for name, value in objects.attributes["names"].items()}
+    return {name: _as_table(value) for name, value in _objects(Path(path)).items()}
 
 
-class _Reader:
-    """Walks through serialized bytes; `references` holds the symbols and environments that later items refer to."""
+def _objects(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise DataError(f"{path} does not exist. Name an existing file.")
+    content = unpack(read_bytes(path), path.name, says="is damaged")
+    saved = content[:5] in _HEADS
+    at = 5 if saved else 0
+    if content[at : at + 2] == b"A\n":
+        raise DataError(f"{path.name} is written as text (ascii = TRUE). Save it anew without ascii.")
+    if content[at : at + 2] not in _FORMS:
+        raise DataError(f"{path.name} is not a file of R's save() or saveRDS(). {_MEND}")
+    with one_sentence(path.name, "is damaged", _MEND):
+        walker = Walker(content, at + 2, path.name, big_endian=_FORMS[content[at : at + 2]])
+        version = walker.integer()
+        walker.take(8)
+        if version == 3:
+            walker.encoding = walker.take(walker.integer()).decode("ascii", "replace")
+        value = walker.item()
+        if not saved:
+            return {path.stem: value}
+        return {str(tag): part for tag, part in value} if isinstance(value, list) else {}
 
-    def __init__(self, content: bytes, at: int) -> None:
-        self.content, self.at = content, at
-        self.references: list[Any] = []
-        self.kinds: dict[int, Callable[[int], Any]] = {
-            1: self.symbol, 2: self.pairs, 3: self.pairs, 4: self.environment, 5: self.pairs, 6: self.pairs,
-            9: self.text, 10: self.integers, 13: self.integers, 14: self.doubles, 16: self.texts, 19: self.items,
-            20: self.items, 24: self.bytes, 25: self.slots, 238: self.altrep, 255: self.reference,
-        }  # fmt: skip
 
-    def integer(self) -> int:
-        if self.at + 4 > len(self.content):
-            raise EOFError
-        value = int.from_bytes(self.content[self.at : self.at + 4], "big", signed=True)
-        self.at += 4
-        return value
+def frame_of_r(path: Path, name: str | int = 0) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, str]]]:
+    """Read one data frame of an R file, with the labels of its columns.
 
-    def item(self) -> Any:
-        flags = self.integer()
-        kind = flags & 0xFF
-        if kind in (254, 253, 242, 241, 251, 252, 247):  # NULL, global, empty and base environments, missing, unbound
-            return None
-        if kind in (249, 250):  # a namespace or package
-            self.references.append(None)
-            self.at += 4
-            return self.texts(0)
-        if kind not in self.kinds:
-            raise ValueError(f"R type {kind}")
-        value = self.kinds[kind](flags)
-        if flags & _HAS_ATTRIBUTES and kind in (10, 13, 14, 16, 19, 20, 24, 9):
-            attributes = self.item()
-            if kind != 9:
-                value = RVector(value, attributes.attributes["names"])
-        return value
+    Parameters
+    ----------
+    path : Path
+    name : str or int
+        Of the data frame; any number where there is only one.
 
-    def symbol(self, _: int) -> Any:
-        name = self.item()
-        self.references.append(name)
-        return name
+    Returns
+    -------
+    DataFrame
+        Row names that are text stand in a column `rownames`.
+    mapping of column to (mapping of code to label)
 
-    def reference(self, flags: int) -> Any:
-        return self.references[(flags >> 8 or self.integer()) - 1]
+    Raises
+    ------
+    DataError
+        If there is no such data frame, or there are several and none is named.
+    """
+    objects = _objects(path)
+    frames = [key for key, value in objects.items() if isinstance(value, RValue) and _is_frame(value)]
+    chosen = name if isinstance(name, str) else frames[0] if len(frames) == 1 else ""
+    if chosen not in frames:
+        have = f"It holds {cut(', '.join(frames), 200)}" if frames else "It holds none"
+        raise DataError(f"{path.name}: no data frame {shown(chosen)}. {have}; name one as sheet in the mapping.")
+    value = objects[chosen]
+    with one_sentence(path.name, "holds no data frame that can be read", _MEND):
+        frame = _frame(value)
+        if not isinstance(frame.index, pd.RangeIndex):
+            frame = frame.rename_axis("rownames").reset_index()
+        names = [str(part) for part in value.attributes["names"].values]
+        labels = {key: _labels(column) for key, column in zip(names, value.values, strict=True)}
+    return frame, {key: told for key, told in labels.items() if told}
 
-    def pairs(self, flags: int) -> RVector:
-        """Read a chain of tagged values; kept by name in the attribute `names`."""
-        found: dict[str, Any] = {}
-        while True:
-            if flags & _HAS_ATTRIBUTES:
-                self.item()
-            tag = self.item() if flags & _HAS_TAG else None
-            found[str(tag)] = self.item()
-            flags = self.integer()
-            if flags & 0xFF not in (2, 6):
-                self.at -= 4
-                self.item()
-                return RVector((), {"names": found})
 
-    def environment(self, _: int) -> None:
-        self.at += 4
-        self.references.append(None)
-        for _part in range(4):
-            self.item()
+def _labels(column: Any) -> dict[str, str]:
+    """Return the labels that haven gives to codes."""
+    told = column.attributes.get("labels") if isinstance(column, RValue) else None
+    if not isinstance(told, RValue) or "names" not in told.attributes:
+        return {}
+    pairs = zip(told.values, told.attributes["names"].values, strict=True)
+    return {as_text(code) or "": str(label) for code, label in pairs}
 
-    def slots(self, _: int) -> None:
-        self.item()
 
-    def altrep(self, _: int) -> Any:
-        """Read a compact form: a sequence, or a wrapper around a plain vector."""
-        info, state, _attributes = self.item(), self.item(), self.item()
-        name = next(iter(info.attributes["names"].values())) if isinstance(info, RVector) else ""
-        if name == "compact_intseq":
-            n, start, step = (int(x) for x in state)
-            return [start + step * i for i in range(n)]
-        return state[0] if isinstance(state, RVector) and state and isinstance(state[0], list) else state
+def _class(value: RValue) -> list[str]:
+    told = value.attributes.get("class")
+    return [str(name) for name in told.values] if isinstance(told, RValue) else []
 
-    def text(self, _: int) -> str | None:
-        size = self.integer()
-        if size == _MISSING:
-            return None
-        self.at += size
-        return self.content[self.at - size : self.at].decode("utf-8", "replace")
 
-    def texts(self, _: int) -> list[str | None]:
-        n, content, at = self.integer(), self.content, self.at
-        found: list[str | None] = []
-        for _i in range(n):
-            size = int.from_bytes(content[at + 4 : at + 8], "big")
-            at += 8
-            if size == 0xFFFFFFFF:
-                found.append(None)
-            else:
-                found.append(content[at : at + size].decode("utf-8", "replace"))
-                at += size
-        if at > len(content):
-            raise EOFError
-        self.at = at
-        return found
-
-    def numbers(self, dtype: str, size: int) -> Any:
-        n = self.integer()
-        if self.at + n * size > len(self.content):
-            raise EOFError
-        values = np.frombuffer(self.content, dtype, n, self.at)
-        self.at += n * size
-        return values
-
-    def integers(self, _: int) -> Any:
-        values = self.numbers(">i4", 4)
-        return np.where(values == _NA_INTEGER, np.nan, values) if (values == _NA_INTEGER).any() else values.astype(int)
-
-    def doubles(self, _: int) -> Any:
-        return self.numbers(">f8", 8).astype(float)
-
-    def bytes(self, _: int) -> Any:
-        return self.numbers("u1", 1)
-
-    def items(self, _: int) -> list[Any]:
-        return [self.item() for _i in range(self.integer())]
+def _is_frame(value: RValue) -> bool:
+    return "data.frame" in _class(value) and "names" in value.attributes
 
 
 def _as_table(value: Any) -> Any:
     """Turn an R object into a frame or series where it has names."""
-    if not isinstance(value, RVector):
+    if not isinstance(value, RValue):
         return value
-    marks = value.attributes
-    if "dim" in marks and len(marks["dim"]) == 2:
-        rows, columns = (marks.get("dimnames") or [None, None])[:2]
-        shape = tuple(int(size) for size in marks["dim"])
-        return pd.DataFrame(np.array(value).reshape(shape, order="F"), index=_names(rows), columns=_names(columns))
-    if "data.frame" in (marks.get("class") or ()):
-        columns = {str(name): _column(column) for name, column in zip(marks["names"], value, strict=True)}
-        names = marks["row.names"]
-        plain = not isinstance(names, list) or not names or not isinstance(names[0], str)
-        frame = pd.DataFrame(columns)
-        return frame if plain or len(names) != len(frame) else frame.set_axis(pd.Index(names))
-    if "names" in marks:
-        return pd.Series(_column(value), index=_names(marks["names"]))
-    return list(value)
+    if "dim" in value.attributes and len(value.attributes["dim"]) == 2:
+        return _matrix(value)
+    if _is_frame(value):
+        return _frame(value)
+    if "names" in value.attributes:
+        return pd.Series(_column(value), index=_names(value.attributes["names"]))
+    return _column(value)
+
+
+def _matrix(value: RValue) -> pd.DataFrame:
+    names = value.attributes.get("dimnames")
+    rows, columns = names.values if isinstance(names, RValue) else (None, None)
+    shape = tuple(int(size) for size in value.attributes["dim"].values)
+    values = np.array(value.values, dtype=object if isinstance(value.values, list) else None)
+    return pd.DataFrame(values.reshape(shape, order="F"), index=_names(rows), columns=_names(columns))
+
+
+def _frame(value: RValue) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for name, column in zip(value.attributes["names"].values, value.values, strict=True):
+        if isinstance(column, RValue) and ("dim" in column.attributes or _is_frame(column)):
+            inner = _matrix(column) if "dim" in column.attributes else _frame(column)
+            columns |= {f"{name}.{part}": inner[part].tolist() for part in inner}
+        else:
+            columns[str(name)] = _column(column)
+    names = value.attributes.get("row.names")
+    frame = pd.DataFrame(columns)
+    if isinstance(names, RValue) and isinstance(names.values, list) and len(names) == len(frame) > 0:
+        return frame.set_axis(pd.Index(names.values))
+    return frame
 
 
 def _names(names: Any) -> pd.Index[Any] | None:
-    return None if names is None else pd.Index(list(names))
+    return pd.Index(list(names.values)) if isinstance(names, RValue) else None
 
 
-def _column(value: Any) -> Any:
-    """Return a column's values; a factor's as its levels."""
-    marks = getattr(value, "attributes", {})
-    if "levels" in marks:
-        levels = [None, *marks["levels"]]
-        return [levels[0 if pd.isna(code) else int(code)] for code in value]
-    return list(value)
+def _column(value: Any) -> list[Any]:
+    """Return a column's values: a factor's as its levels, dates as days, true and false as such."""
+    if not isinstance(value, RValue):
+        return [] if value is None else [value]
+    kinds = _class(value)
+    if isinstance(value.attributes.get("levels"), RValue):
+        levels = [None, *value.attributes["levels"].values]
+        return [levels[0 if np.isnan(code) else int(code)] for code in value.values]
+    if "Date" in kinds:
+        return [None if np.isnan(day) else _EPOCH + timedelta(days=int(np.floor(day))) for day in value.values]
+    if "POSIXct" in kinds:
+        return [None if np.isnan(s) else _EPOCH + timedelta(days=int(s // 86_400)) for s in value.values]
+    if value.kind == LOGICAL:
+        return [None if np.isnan(flag) else bool(flag) for flag in value.values]
+    if isinstance(value.values, list):
+        return [_as_table(part) if isinstance(part, RValue) else part for part in value.values]
+    return list(value.values.tolist())

@@ -6,7 +6,6 @@ line and column, never a silent NA.
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import BadCell, DataError
+from ..errors import BadCell, BadCells, DataError, cut, shown
+from ..numbers import to_numbers
+from .readers.characters import split_lines
+from .readers.rows import refuse_ragged, split_rows
 
-__all__ = ["RawTable", "agree", "events", "read_table"]
+__all__ = ["LISTED", "RawTable", "agree", "events", "read_table"]
 
+LISTED = 20  # cells of one fault that are told one by one
 _MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 
@@ -51,8 +54,8 @@ class RawTable:
         for fault, what in ((ids.isna(), "no identifier"), (ids.duplicated(), "an identifier that stood before")):
             if fault.any():
                 row = int(np.flatnonzero(fault)[0])
-                shown = "" if pd.isna(ids.iloc[row]) else f" ({ids.iloc[row]!r})"
-                raise self.bad_cell(row, patient, f"{what}{shown}.", "Keep one row per patient.")
+                value = "" if pd.isna(ids.iloc[row]) else f" ({shown(ids.iloc[row])})"
+                raise self.bad_cell(row, patient, f"{what}{value}.", "Keep one row per patient.")
         return replace(self, frame=self.frame.set_index(pd.Index(ids, name="patient")))
 
     def keeping(self, columns: Mapping[str, str]) -> RawTable:
@@ -81,7 +84,7 @@ class RawTable:
 
     def where(self, row: int, column: str) -> str:
         """Name a cell in a message: file, line, column."""
-        return f"{self.name}, {self.place} {self.lines[row]}, column {column}"
+        return f"{self.name}, {self.place} {self.lines[row]}, column {cut(column)}"
 
     def bad_cell(self, row: int, column: str, what: str, mend: str) -> BadCell:
         """Return the error of one cell: file, line, column, and what is wrong with it."""
@@ -93,17 +96,20 @@ class RawTable:
     def numbers(self, column: str) -> pd.Series[Any]:
         """Read a column as numbers; text and what is not finite are errors."""
         raw = self.frame[column]
-        values = pd.to_numeric(raw, errors="coerce").astype(float)
-        self.refuse(raw, raw.notna() & ~np.isfinite(values.to_numpy()), "not a number")
-        return values
+        values, wrong = to_numbers(raw)
+        self.refuse(raw, wrong, "not a number")
+        return pd.Series(values, index=raw.index, name=raw.name)
 
     def refuse(self, raw: pd.Series[Any], fault: Any, what: str, mend: str = "") -> None:
         """Raise an error that names the first cell at fault and how many rows share the fault; none is no error."""
         rows = np.flatnonzero(np.asarray(fault, dtype=bool))
         if rows.size:
-            first = int(rows[0])
             more = f" ({rows.size - 1} more rows)" if rows.size > 1 else ""
-            raise self.bad_cell(first, str(raw.name), f"{raw.iloc[first]!r} is {what}{more}.", mend or _MEND)
+            cells = tuple(
+                self.bad_cell(int(row), str(raw.name), f"{shown(raw.iloc[row])} is {what}.", mend or _MEND)
+                for row in rows[:LISTED]
+            )
+            raise BadCells(f"{shown(raw.iloc[rows[0]])} is {what}{more}.", cells=cells, count=rows.size)
 
 
 def read_table(
@@ -137,7 +143,7 @@ def read_table(
     except (UnicodeDecodeError, LookupError) as error:
         byte = getattr(error, "start", 0)
         raise DataError(f"{name}: not {encoding.removesuffix('-sig')} text (byte {byte}). Save it as UTF-8.") from None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+    lines = split_lines(text, str(name))
     skipped = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
     if len(lines) < skipped + 2:
         raise DataError(f"{name} holds no rows under a header. It is empty or truncated; restore it from its source.")
@@ -163,11 +169,11 @@ def _cells(column: Sequence[str], unknown: frozenset[str], strip: bool) -> list[
 def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> list[list[str]]:
     """Split lines into cells, all as many as the header's; a line break within quotes counts as part of its cell."""
     kept = lines[skipped:]
+    numbers: Sequence[int] = range(skipped + 1, len(lines) + 1)
     if separator == "\t":
         rows = [line.split("\t") for line in kept]
     else:
-        rows = list(csv.reader((line + "\n" for line in kept), delimiter=separator))
-    rows = [row for row in rows if row not in ([], [""])] if len(rows[0]) > 1 else rows
+        rows, numbers = split_rows(kept, skipped + 1, separator, str(name))
     width = len(rows[0])
     if width == 1 and (others := [mark for mark in "\t,;|" if mark != separator and mark in kept[0]]):
         word = {"\t": "tab"}.get(separator, repr(separator))
@@ -175,12 +181,7 @@ def _split(lines: list[str], skipped: int, separator: str, name: str | Path) -> 
             f"{name}, line {skipped + 1}: no {word} in the header, but {others[0]!r}. Is another delimiter used? "
             f"Save it with {word} as delimiter, or name the separator in a mapping."
         )
-    for number, row in enumerate(rows, skipped + 1):
-        if len(row) != width:
-            raise DataError(
-                f"{name}, line {number}: {len(row)} cells under {width} columns. "
-                "The file is truncated or altered; restore it from its source."
-            )
+    refuse_ragged(rows, numbers, str(name))
     return rows
 
 
@@ -214,7 +215,7 @@ def agree(one: RawTable, other: RawTable, columns: Mapping[str, str], tolerance:
         if mine not in one.frame or theirs not in other.frame:
             continue
         left, right = one.frame.loc[shared, mine], other.frame.loc[shared, theirs]
-        apart = (pd.to_numeric(left, errors="coerce") - pd.to_numeric(right, errors="coerce")).abs()
+        apart = pd.Series(np.abs(to_numbers(left)[0] - to_numbers(right)[0]), index=left.index)
         differ = left.notna() & right.notna() & ((left != right) if apart.isna().all() else apart > tolerance)
         if differ.any():
             who = differ.idxmax()

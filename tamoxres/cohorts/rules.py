@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct, field
 
 from ..endpoints import Endpoint
+from ..numbers import to_number
 from ..vocabulary import CohortDesign, Cut, ProfileKind, Specificity
+from .readers.options import FileOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "CUSTOM", "UNITS", "Among", "ColumnRule", "Criterion", "DeathRule", "DefaultRule", "EndpointRule", "Expression",
-    "Header", "Mapping", "MarkerRule", "Unknowns",
+    "Header", "Mapping", "MarkerRule", "Unknowns", "canonical", "resolved",
 ]  # fmt: skip
 
 UNITS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
@@ -38,10 +41,8 @@ def canonical(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value).strip()
-    try:
-        return format(float(text) + 0.0, ".15g")
-    except ValueError:
-        return text
+    number = to_number(text)
+    return text if number is None else format(number + 0.0, ".15g")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,16 @@ class Criterion:
     def __bool__(self) -> bool:
         return bool(self.codes or self.comparison)
 
-    def matches(self, raw: pd.Series[Any]) -> pd.Series[Any]:
-        """Tell for each raw value (text, NA where empty) whether it meets the criterion."""
-        import pandas as pd
-
+    def meets(self, value: Any) -> bool:
+        """Tell whether one known raw value meets the criterion."""
         if self.comparison:
-            met: pd.Series[Any] = _COMPARE[self.comparison](pd.to_numeric(raw, errors="coerce"), self.number)
-            return met
-        return raw.isin([code for code in raw.dropna().unique() if canonical(code) in self.codes])
+            number = to_number(str(value))
+            return number is not None and _COMPARE[self.comparison](number, self.number)
+        return canonical(value) in self.codes
+
+    def matches(self, raw: pd.Series[Any]) -> pd.Series[Any]:
+        """Tell for each raw value (NA where empty) whether it meets the criterion; each value is judged once."""
+        return raw.isin([value for value in raw.dropna().unique() if self.meets(value)])
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.number:g}" if self.comparison else ", ".join(self.codes)
@@ -88,6 +91,10 @@ class Unknowns(tuple[Criterion, ...]):
     def read(cls, value: Any) -> Unknowns:
         """Read codes of the unknown from TOML."""
         return cls((Criterion.read(value),))
+
+    def meets(self, value: Any) -> bool:
+        """Whether a raw value means unknown."""
+        return any(criterion.meets(value) for criterion in self)
 
     def mask(self, raw: pd.Series[Any]) -> pd.Series[Any]:
         """Return the raw values, NA where they mean unknown."""
@@ -152,6 +159,16 @@ class MarkerRule(Struct, frozen=True, kw_only=True):
     missing: Missing = Unknowns()
 
 
+Resolved = TypeVar("Resolved", ColumnRule, MarkerRule)
+
+
+def resolved(rule: Resolved) -> Iterator[Resolved]:
+    """Yield a rule, and those that settle what it leaves unknown."""
+    yield rule
+    if rule.resolved_by is not None:
+        yield from resolved(rule.resolved_by)
+
+
 class DeathRule(Struct, frozen=True, kw_only=True):
     """Deaths that stand in a column of their own beside an endpoint's events.
 
@@ -174,6 +191,9 @@ class EndpointRule(Struct, frozen=True, kw_only=True):
 
     `unit` may be the days of one unit (30.4). `among`: the endpoint is known only in patients who meet all of these
     criteria (raw column to criterion). `optional`: left out where the file lacks its columns or nobody is known.
+    `undated_events`: whether an event without a time, or a negative time, makes the patient unknown by this endpoint
+    only (a user's mapping, unless it says otherwise), or is an error (the catalogue's). `components` and `competing`
+    say what ends a general endpoint (DFS, PFS ...) and which deaths compete with it; those of STEEP are fixed.
     """
 
     endpoint: Endpoint
@@ -195,6 +215,8 @@ class EndpointRule(Struct, frozen=True, kw_only=True):
     missing: Missing = Unknowns()
     undated_events: Literal["", "error", "unknown"] = ""
     departure: str = ""
+    components: tuple[str, ...] = ()
+    competing: tuple[str, ...] = ()
     table: str = ""
     optional: bool = False
 
@@ -238,12 +260,20 @@ class Header(Struct, frozen=True, kw_only=True):
     missing: Missing = Unknowns()
     diagnosis: str = ""
     date_format: str = ""
-    undated_events: Literal["error", "unknown"] = "error"
-    separator: str | None = None
-    encoding: str = "utf-8-sig"
+    undated_events: Literal["", "error", "unknown"] = ""
+    separator: str = ""
+    encoding: str = ""
+    decimal: str = ""
     sheet: str | int = 0
+    header_row: int | None = None
+    footer_rows: int = 0
     expression: Expression | None = None
     default_rules: MappingType[str, DefaultRule] = field(default_factory=dict)
+
+    @property
+    def options(self) -> FileOptions:
+        """How the file is written; what the mapping leaves out is detected."""
+        return FileOptions(**{one.name: getattr(self, one.name) for one in fields(FileOptions)})
 
 
 class Mapping(Header, frozen=True, kw_only=True):

@@ -21,7 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from ..errors import DataError, shown
+from ..files import LIMITS
+from ..numbers import to_numbers
+from ..vocabulary import FloatArray
 from .profiles import MatrixProfile
 
 __all__ = ["series_profile"]
@@ -29,6 +32,7 @@ __all__ = ["series_profile"]
 _TABLE, _END = "!series_matrix_table_begin", "!series_matrix_table_end"
 _PLATFORM, _PLATFORM_END = "!platform_table_begin", "!platform_table_end"
 _INTENSITY = 50.0
+_UNKNOWN = ("null", "NA", "NaN", "nan")
 
 
 def series_profile(matrix: Path, annotation: Path, patients: pd.Index[Any]) -> MatrixProfile:
@@ -48,7 +52,10 @@ def _rows(path: Path, begin: str, end: str) -> Iterator[list[str]]:
                     break
             else:
                 raise DataError(f"{path.name} holds no table ({begin}). Fetch it anew.")
+            size = 0
             for line in handle:
+                size += len(line)
+                LIMITS.check("unpacked", size, path.name)
                 if line.startswith(end):
                     return
                 yield line.rstrip("\r\n").replace('"', "").split("\t")
@@ -84,12 +91,31 @@ def _values(matrix: Path, annotation: Path, patients: frozenset[str], genes: Seq
     for cells in rows:
         gene = gene_of.get(cells[0])
         if gene is not None:
-            level = np.array([float(cell) if cell not in ("", "null", "NA") else np.nan for cell in cells[1:]])
-            if gene not in best or np.nanmean(level) > np.nanmean(best[gene]):
+            level = _levels(cells, len(header), matrix.name)
+            if gene not in best or _mean(level) > _mean(best[gene]):
                 best[gene] = level
     if missing := [gene for gene in genes if gene not in best]:
         best |= {gene: np.full(len(header) - 1, np.nan) for gene in missing}
     table = pd.DataFrame(best, index=pd.Index(header[1:], name="patient"))[list(genes)]
-    if np.nanmax(table.to_numpy()) > _INTENSITY:
+    if table.max().max() > _INTENSITY:
         table = table.where(table > 0).map(np.log2)
     return table[table.index.isin(patients)]
+
+
+def _levels(cells: list[str], width: int, name: str) -> FloatArray:
+    """Return the numbers of one probe set's row."""
+    if len(cells) != width:
+        raise DataError(
+            f"{name}, probe set {shown(cells[0])}: {len(cells)} cells under {width} columns. Fetch it anew."
+        )
+    values, wrong = to_numbers(["" if cell in _UNKNOWN else cell for cell in cells[1:]])
+    if wrong.any():
+        cell = shown(cells[1 + int(wrong.argmax())])
+        raise DataError(f"{name}, probe set {shown(cells[0])}: {cell} is not a number. Fetch it anew.")
+    return values
+
+
+def _mean(values: FloatArray) -> float:
+    """Return the mean of the known values; minus infinity where there is none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else -np.inf

@@ -1,260 +1,276 @@
 """A first mapping for a user's file: what can be told from names and values, and as questions what cannot.
 
-Nothing is decided silently: every guess stands beside the values it rests on, and a column that was not understood is
-listed with its values. The text is TOML that `load` reads once its questions are answered.
+Conventions: nothing is decided silently: every guess stands beside the values it rests on, and a column that was not
+understood is listed with its values. What a status code means is never filled in from its number, because 1 is dead in
+one registry, alive in the next and censored in R's lung; words and value labels are read. The text is always TOML, and
+`load` reads it once its questions are answered.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from ..codebook import Column, column
-from ..endpoints import OS, RFS, Endpoint
+from ..endpoints import Endpoint
 from ..registry import declared
-from .formats import read_file
-from .recode import RawTable
+from .readers.options import FileOptions
+from .readers.tables import Reading, read_table
+from .sketch_facts import Facts, facts_of, unknown_words
+from .sketch_names import NAMES, endpoints_of, is_event, is_time, plain, stem, unit_of
+from .sketch_toml import comment, list_of, quote
 
 __all__ = ["init_mapping"]
 
-_NAMES = {  # harmonised column -> what its raw name looks like (lower case, words joined by _)
-    "patient": r"(pid|id|rownames?|(patient|subject|record|case)(_?(id|no|nr|number))?)",
-    "study": r"study|trial",
-    "age": r"age(_.*)?|.*_age(_.*)?",
-    "menopause": r"meno.*|.*_menopaus.*",
-    "er_percent": r"er_(percent|pct|perc).*",
-    "er": r"er(_.*)?|o?estr.*|.*_er_.*|.*_er",
-    "pr": r"pg?r(_.*)?|prog.*",
-    "her2": r"(her2|erbb2|c_?erb).*",
-    "grade": r"(.*_)?grade|tumou?r_?grade",
-    "size_mm": r"(.*_)?size(_.*)?|diameter.*",
-    "nodes": r"nodes?|(n_?)?(pos(itive)?_?)?(lymph_?)?nodes?(_.*)?|.*nodes_(examined_)?positive",
-    "stage": r"stage",
-    "npi": r"npi|nottingham.*",
-    "endocrine_agent": r"(endocrine|hormone?)_?(agent|drug|type)",
-    "endocrine": r"horm.*|endoc.*|tam(ox.*)?|ht",
-    "chemotherapy": r"chemo.*|ct",
-    "radiotherapy": r"radio.*|rt|irrad.*",
-    "her2_therapy": r"trastuz.*|hercep.*|her2_?(therapy|treatment)",
-    "diagnosis_year": r"year|.*_year|dx_?year",
-    "site": r"site|cent(er|re)|hospital|cohort",
-    "entry_months": r"entry.*",
-    "sampling_weight": r"(sampling_)?weights?",
-}
-_TIME = r".*(time|months?|days?|years?|_fu|survival)$|t_.*"
-_EVENT = r".*(status|event|death|dead|died|cens\w*|recur\w*|relaps\w*|vital)$"
-_ENDPOINT_WORDS = (
-    (r"dmfs|drfs|metast|distant", "DRFS"),
-    (r"rf|dfs|rec|rel", "RFS"),
-    (r"bcss|dss|cancer", "BCSS"),
-    (r"os|surv|death|dead|dtime|vital|overall", "OS"),
+_YES, _NO = (
+    ("1", "yes", "y", "ja", "true", "oui", "si", "sí", "j"),
+    ("0", "no", "n", "nein", "nej", "false", "non", "nee"),
 )
-_YES, _NO = ("1", "yes", "y", "ja", "true", "oui"), ("0", "no", "n", "nein", "nej", "false", "non")
-_POSITIVE, _NEGATIVE = ("positive", "pos", "+", "1", "positiv"), ("negative", "neg", "-", "0", "negativ")
-_PRE, _POST = ("pre", "premenopausal", "0"), ("post", "postmenopausal", "1")
+_POSITIVE = ("positive", "pos", "+", "1", "positiv", "positief", "positif", "positivo", "positiva")
+_NEGATIVE = ("negative", "neg", "-", "0", "negativ", "negatief", "négatif", "negatif", "negativo", "negativa")
+_PRE, _POST = ("pre", "premenopausal", "0", "præmenopausal", "prä"), ("post", "postmenopausal", "1")
 _LEVELS = {"yes": _YES, "no": _NO, "positive": _POSITIVE, "negative": _NEGATIVE, "pre": _PRE, "post": _POST}
-_UNKNOWN = ("na", "n/a", "nan", "null", "none", ".", "?", "unk", "unknown", "missing", "not available")
+_HAPPENED = re.compile(
+    r"(\d+:)?(dead.*|deceased.*|died.*|recur.*|relapse.*|progress.*|død.*|döda?.*|avliden|gestorben|verstorben|tot|"
+    r"rezidiv|recidiv\w*|residiv|overleden|décédée?|decedee?|fallecid[oa]|muert[oa]|decedut[oa]|mort[oae]?)"
+)
+_NOT_HAPPENED = re.compile(
+    r"(\d+:)?(alive|living|censored|disease ?free|no recurrence|no relapse|levende?|i live|lever|lebend|lebt|in leven|"
+    r"vivante?|viv[oa]|en vie)"
+)
+_UNCLEAR = re.compile(r"alive or dead.*|dead with(out)? tumou?r free.*")
+_DIAGNOSED = r"(.*_)?(dx|diag\w*)(_.*)?"
 _SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What a raw column holds."""
-
-    name: str
-    values: tuple[str, ...]
-    numeric: bool
-    median: float
-    unknown: int
-
-    @classmethod
-    def of(cls, raw: pd.Series) -> _Facts:
-        numbers = pd.to_numeric(raw, errors="coerce")
-        numeric = bool(raw.notna().any() and (numbers.notna() | raw.isna()).all())
-        values = tuple(str(value) for value in raw.dropna().value_counts().index)
-        return cls(str(raw.name), values, numeric, float(numbers.median()) if numeric else 0.0, int(raw.isna().sum()))
-
-    @property
-    def continuous(self) -> bool:
-        return self.numeric and len(self.values) > _SHOWN
-
-    def __str__(self) -> str:
-        rest = f" and {len(self.values) - _SHOWN} more" if len(self.values) > _SHOWN else ""
-        unknown = f"; empty in {self.unknown}" if self.unknown else ""
-        return f"{', '.join(self.values[:_SHOWN])}{rest}{unknown}"
-
-
-def init_mapping(path: str | Path) -> str:
+def init_mapping(path: str | Path, options: FileOptions | None = None) -> str:
     """Write a first mapping from a registry's file, with questions as comments.
 
     Parameters
     ----------
     path : path
-        CSV, TSV, XLSX, Parquet, Stata or SAS.
+        CSV, TSV, XLSX, ODS, Parquet, Stata, SPSS, SAS or R.
+    options : FileOptions, optional
+        How the file is written, where it should not be detected.
 
     Returns
     -------
     str
         TOML. Lines with `QUESTION` need an answer before `tamoxres check` and `load` can be trusted.
     """
-    table = read_file(path)
-    found = {str(value) for name in table.frame for value in table.frame[name].dropna().unique()}
-    missing = sorted(value for value in found if value.lower() in _UNKNOWN)
-    facts = {str(name): _Facts.of(table.frame[name].mask(table.frame[name].isin(missing))) for name in table.frame}
+    given = options or FileOptions()
+    reading = read_table(path, given)
+    totals = reading.totals
+    if totals and not given.footer_rows:
+        reading = read_table(path, FileOptions(sheet=given.sheet, header_row=given.header_row, footer_rows=totals))
+    missing = unknown_words(reading.table.frame)
+    facts = facts_of(reading, missing)
     guesses = _guess_columns(facts)
     pairs = list(_pairs(facts, set(guesses.values())))
-    used = {*guesses.values(), *(name for pair in pairs for name in pair[1:])}
-    lines = [*_head(Path(path), missing), "[columns]"]
+    used = {*guesses.values(), *(name for pair in pairs for name in pair)}
+    lines = [*_head(Path(path), missing), *_file_lines(reading, totals), *_date_lines(facts), "[columns]"]
     for name, source in guesses.items():
         lines += _column_lines(name, facts[source])
     if "patient" not in guesses:
         lines += ['# QUESTION: which column identifies a patient? patient = "..."']
     free = [name for name in facts if name not in used - {guesses.get("her2", "")}]
     for marker, declaration in declared().items():
-        own = next((name for name in free if re.fullmatch(declaration.columns or "(?!)", _plain(name))), None)
+        own = next((name for name in free if re.fullmatch(declaration.columns or "(?!)", plain(name))), None)
         if own is not None:
             lines += _marker_lines(marker, facts[own])
             free.remove(own)
             used.add(own)
-    for pair in pairs:
-        lines += _endpoint_lines(*pair, table, facts)
-    if not pairs:
-        lines += _NO_ENDPOINT
-    rest = [f"# {fact.name}: {fact}" for name, fact in facts.items() if name not in used]
+    lines += _all_endpoints(pairs, facts)
+    rest = [comment(f"{fact.name}: {fact}") for name, fact in facts.items() if name not in used]
     return "\n".join([*lines, *(["", "# Not used (values in order of frequency):", *rest] if rest else []), ""])
 
 
 _NO_ENDPOINT = (
     "", "# QUESTION: no time and event columns were recognised. Fill in an endpoint or several:", "# [endpoints.RFS]",
-    '# time = "..."', '# unit = "days"', '# event = "..."', "# event_values = [1]", "# censored_values = [0]",
+    '# time = "..."', '# unit = "days"', '# event = "..."', "# event_values = []", "# censored_values = []",
+    "# Or by dates, with diagnosis above:", '# last_seen = "..."', '# date = "..."',
 )  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
-
-
-def _quote(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _codes(values: Sequence[str]) -> str:
-    return "[" + ", ".join(value if re.fullmatch(r"-?\d{1,9}", value) else _quote(value) for value in values) + "]"
 
 
 def _head(path: Path, missing: Sequence[str]) -> list[str]:
     return [
-        f"# Mapping of {path.name}, sketched from its column names and values. Answer every QUESTION, then run:",
-        f"#   tamoxres check {path.name} --mapping MAPPING.toml",
-        f"name = {_quote(re.sub(r'[^A-Za-z0-9_-]+', '-', path.stem))}",
+        comment(f"Mapping of {path.name}, sketched from its column names and values. Answer every QUESTION, then run:"),
+        comment(f"  tamoxres check {path.name} --mapping MAPPING.toml"),
+        f"name = {quote(re.sub(r'[^A-Za-z0-9_-]+', '-', path.stem))}",
         "# QUESTION: is the drug known? tamoxifen_confirmed | mixed_by_name | endocrine_unspecified",
         'treatment_specificity = "endocrine_unspecified"',
         "# QUESTION: how did treatment come about? randomised | partly_randomised | observational",
         'design = "observational"',
         '# QUESTION: which other codes mean unknown, in any column? Such as missing = ["99", "unk"]',
-        f"missing = {_codes(missing)}",
-        "",
+        f"missing = {list_of(missing, as_text=True)}",
     ]
 
 
-def _guess_columns(facts: dict[str, _Facts]) -> dict[str, str]:
+def _file_lines(reading: Reading, totals: int) -> Iterator[str]:
+    """Say how the file was read; what a later reading must know too stands as a key."""
+    told = str(reading.options)
+    if told:
+        yield comment(f"Read as: {told}.")
+    yield from (comment(remark) for remark in reading.remarks)
+    if any(reading.options.header_row not in (None, 1) for _ in reading.remarks):
+        yield f"header_row = {reading.options.header_row}"
+    if totals:
+        yield "# QUESTION: the last row(s) look like totals or remarks, not like patients. Are they?"
+        yield f"footer_rows = {totals}"
+    if reading.options.decimal == ",":
+        yield 'decimal = ","'
+    yield ""
+
+
+def _date_lines(facts: dict[str, Facts]) -> Iterator[str]:
+    dated = {name: fact.date_forms for name, fact in facts.items() if fact.date_forms}
+    if not dated:
+        return
+    forms = list(dict.fromkeys(forms[0] for forms in dated.values() if len(forms) == 1))
+    forms.sort(key=lambda form: form == "%Y-%m-%d")
+    yield comment(f"Dates: {', '.join(dated)}. An endpoint may take them: diagnosis, and date and last_seen for time.")
+    for name, several in dated.items():
+        if not any(form in forms for form in several):
+            yield comment(f"QUESTION: how is {name} written? date_format = one of {', '.join(several)}")
+    if forms and forms != ["%Y-%m-%d"]:
+        yield f"date_format = {quote(' | '.join(forms))}"
+    for name in dated:
+        if re.fullmatch(_DIAGNOSED, plain(name)):
+            yield f"# diagnosis = {quote(name)}"
+
+
+def _guess_columns(facts: dict[str, Facts]) -> dict[str, str]:
     guesses: dict[str, str] = {}
-    for name, pattern in _NAMES.items():
-        for source in facts:
-            if source not in guesses.values() and re.fullmatch(pattern, _plain(source)):
+    for name, pattern in NAMES.items():
+        for source, fact in facts.items():
+            fits = source not in guesses.values() and re.fullmatch(pattern, plain(source))
+            if fits and (name != "patient" or fact.distinct):
                 guesses[name] = source
                 break
     return guesses
 
 
-def _column_lines(name: str, fact: _Facts) -> Iterator[str]:
-    declared, source = column(name), _quote(fact.name)
+def _column_lines(name: str, fact: Facts) -> Iterator[str]:
+    declared, source = column(name), quote(fact.name)
+    if fact.labels:
+        yield comment(f"labels of {fact.name}: {fact.labelled}")
+    if fact.codes:
+        codes = ", ".join(code.code for code in fact.codes)
+        yield comment(f"QUESTION: does {codes} mean unknown in {fact.name}? {fact.codes[0]}")
     if declared is None or declared.kind == "text":
         yield f"{name} = {source}"
     elif declared.levels:
-        yield from _level_lines(declared, fact, source)
+        yield from _level_lines(declared, fact)
     elif not fact.numeric:
-        yield f"# QUESTION: {name} is a number, but {fact.name} holds {fact}"
+        yield comment(f"QUESTION: {name} is a number, but {fact.name} holds {fact}")
         yield f"# {name} = {source}"
-    elif name == "size_mm" and fact.median < 8:
-        yield f"# QUESTION: the median of {fact.name} is {fact.median:g}: centimetres?"
-        yield f"size_mm = {{ from = {source}, scale = 10 }}"
+    else:
+        yield from _number_lines(declared, fact)
+
+
+def _number_lines(declared: Column, fact: Facts) -> Iterator[str]:
+    keys = f", missing = {fact.missing}" if fact.codes else ""
+    centimetres = declared.name == "size_mm" and ("cm" in plain(fact.name).split("_") or fact.median < 8)
+    if centimetres:
+        yield comment(f"QUESTION: the median of {fact.name} is {fact.median:g}: centimetres?")
+        yield f"size_mm = {{ from = {quote(fact.name)}, scale = 10{keys} }}"
+    elif keys:
+        yield f"{declared.name} = {{ from = {quote(fact.name)}{keys} }}"
     else:
         unit = f", in {declared.unit}" if declared.unit not in ("", "nodes", "points", "year") else ""
-        yield f"{name} = {source}  # {declared.meaning}{unit}"
+        yield f"{declared.name} = {quote(fact.name)}  # {declared.meaning}{unit}"
 
 
-def _level_lines(declared: Column, fact: _Facts, source: str) -> Iterator[str]:
+def _level_lines(declared: Column, fact: Facts) -> Iterator[str]:
+    source, keys = quote(fact.name), f", missing = {fact.missing}" if fact.codes else ""
     if fact.continuous and declared.levels == ("negative", "positive"):
-        yield f"# QUESTION: from which value of {fact.name} on is it positive? (median {fact.median:g})"
-        yield f'{declared.name} = {{ from = {source}, positive = ">= 10" }}'
+        yield comment(f"QUESTION: from which value of {fact.name} on is it positive? (median {fact.median:g})")
+        yield f'{declared.name} = {{ from = {source}, positive = ">= 10"{keys} }}'
         return
-    found = {
-        level: [value for value in fact.values if value.lower() in (level, *_LEVELS.get(level, ()))]
+    values = {
+        level: [v for v in fact.values if fact.meaning(v) in (level, *_LEVELS.get(level, ()))]
         for level in declared.levels
     }
-    named = {value for values in found.values() for value in values}
-    lists = ", ".join(f"{level} = {_codes(values)}" for level, values in found.items() if values)
-    comment = "# " if set(fact.values) - named or not lists else ""
-    if comment:
-        yield f"# QUESTION: what do the values of {fact.name} mean? {fact}. Levels: {', '.join(declared.levels)}"
+    named = {value for found in values.values() for value in found}
+    lists = ", ".join(f"{level} = {list_of(found)}" for level, found in values.items() if found)
+    unclear = bool(set(fact.values) - named) or not lists
+    if unclear:
+        yield comment(f"QUESTION: what do the values of {fact.name} mean? {fact}. Levels: {', '.join(declared.levels)}")
     lists = lists or ", ".join(f"{level} = []" for level in declared.levels)
-    yield f"{comment}{declared.name} = {{ from = {source}, {lists} }}"
+    yield f"{'# ' if unclear else ''}{declared.name} = {{ from = {source}, {lists}{keys} }}"
 
 
-def _marker_lines(marker: str, fact: _Facts) -> Iterator[str]:
-    yield from ("", f"# QUESTION: {fact.name} holds {fact}. Which are altered, by which assay?")
+def _marker_lines(marker: str, fact: Facts) -> Iterator[str]:
+    yield from ("", comment(f"QUESTION: {fact.name} holds {fact}. Which are altered, by which assay?"))
+    if fact.labels:
+        yield comment(f"labels of {fact.name}: {fact.labelled}")
     yield f"# [markers.{marker}]"
-    yield f"# from = {_quote(fact.name)}"
+    yield f"# from = {quote(fact.name)}"
     yield from ('# altered = [] or ">= 3"', "# unaltered = []", '# assay = "IHC"')
 
 
-def _pairs(facts: dict[str, _Facts], taken: set[str]) -> Iterator[tuple[Endpoint, str, str]]:
-    """Pair each time column with the event column that follows it most closely; their words name the endpoint."""
+def _pairs(facts: dict[str, Facts], taken: set[str]) -> Iterator[tuple[str, str]]:
+    """Pair times with events: those whose names share a stem first, then each with the nearest that is left."""
     names = [name for name in facts if name not in taken]
-    times = [name for name in names if facts[name].numeric and re.fullmatch(_TIME, _plain(name))]
-    events = [n for n in names if len(facts[n].values) <= _SHOWN and re.fullmatch(_EVENT, _plain(n)) and n not in times]
-    order = list(facts)
-    seen: set[str] = set()
+    events = [name for name in names if len(facts[name].values) <= _SHOWN and is_event(name)]
+    times = [name for name in names if facts[name].numeric and is_time(name) and name not in events]
+    order, free = list(facts), list(events)
+    chosen: dict[str, str] = {}
     for time in times:
-        free = [event for event in events if event not in seen]
-        if not free:
-            return
-        event = min(free, key=lambda e: (abs(order.index(e) - order.index(time) - 1), order.index(e)))
-        seen.add(event)
-        yield _endpoint_named(_plain(time), _plain(event)), time, event
+        same = [event for event in free if stem(time) and stem(time) == stem(event)]
+        if same:
+            chosen[time] = min(same, key=lambda event: abs(order.index(event) - order.index(time)))
+            free.remove(chosen[time])
+    for time in times:
+        if time not in chosen and free:
+            at = order.index(time)
+            chosen[time] = min(free, key=lambda e: (abs(order.index(e) - at - 1), order.index(e)))
+            free.remove(chosen[time])
+    yield from ((time, chosen[time]) for time in times if time in chosen)
 
 
-def _endpoint_named(time: str, event: str) -> Endpoint:
-    from ..endpoints import STEEP
+def _all_endpoints(pairs: Sequence[tuple[str, str]], facts: dict[str, Facts]) -> Iterator[str]:
+    """Yield the tables of the endpoints, each endpoint once."""
+    taken: set[str] = set()
+    for time, event in pairs:
+        free = [end for end in endpoints_of(time, event) if end.code not in taken]
+        if free:
+            taken.add(free[0].code)
+            yield from _endpoint_lines(free[0], facts[time], facts[event])
+        else:
+            yield from ("", comment(f"QUESTION: which endpoint, if any, is {time} with {event}? {facts[event]}"))
+    if not pairs:
+        yield from _NO_ENDPOINT
 
-    for text in (time, event):
-        for pattern, code in _ENDPOINT_WORDS:
-            if re.search(pattern, text):
-                return STEEP[code]
-    return RFS if "status" in event else OS
 
-
-def _endpoint_lines(end: Endpoint, time: str, event: str, table: RawTable, facts: dict[str, _Facts]) -> Iterator[str]:
-    longest = float(pd.to_numeric(table.frame[time]).max())
-    unit = "days" if longest > 600 else "months" if longest > 40 else "years"
-    fact = facts[event]
-    happened = [v for v in fact.values if v.lower() in (*_YES, "dead", "deceased", "1:deceased", "relapse", "recurred")]
-    censored = [v for v in fact.values if v.lower() in (*_NO, "alive", "living", "0:living", "censored")]
-    rest = [value for value in fact.values if value not in (*happened, *censored)]
-    yield from ("", f"# QUESTION: is this {end.code}, {end.name}? It is ended by:")
-    yield f"#   {'; '.join(end.events)}."
+def _endpoint_lines(end: Endpoint, time: Facts, event: Facts) -> Iterator[str]:
+    told = unit_of(time.name)
+    unit = told or ("days" if time.longest > 600 else "months" if time.longest > 40 else "years")
+    readable = not re.search(r"cens|alive", plain(event.name))
+    happened = [v for v in event.values if readable and _says(event, v, _HAPPENED)]
+    censored = [v for v in event.values if readable and _says(event, v, _NOT_HAPPENED)]
+    rest = [value for value in event.values if value not in (*happened, *censored)]
+    yield from ("", comment(f"QUESTION: is this {end.code}, {end.name}? It is ended by:"))
+    yield comment(f"  {'; '.join(end.events)}.")
     yield f"[endpoints.{end.code}]"
-    yield f"time = {_quote(time)}"
-    yield f"unit = {_quote(unit)}  # QUESTION: the longest is {longest:g}"
-    yield f"event = {_quote(event)}"
+    yield f"time = {quote(time.name)}"
+    yield f"unit = {quote(unit)}  # {'by its name' if told else 'QUESTION'}: the longest is {time.longest:g}"
+    yield f"event = {quote(event.name)}"
+    if event.labels:
+        yield comment(f"labels of {event.name}: {event.labelled}")
     if rest:
-        yield f"# QUESTION: what do these codes of {event} mean? {_codes(rest)}"
-    yield f"event_values = {_codes(happened)}"
+        yield comment(f"QUESTION: what do these codes of {event.name} mean? {list_of(rest)}")
+        yield "# A number alone does not tell: 1 is dead in one registry, alive or censored in the next."
+    yield f"event_values = {list_of(happened)}"
     yield "competing_values = []"
-    yield f"censored_values = {_codes(censored)}"
+    yield f"censored_values = {list_of(censored)}"
+    if codes := [*time.codes, *event.codes]:
+        yield comment(f"QUESTION: do these mean unknown? {codes[0]}")
+        yield f"missing = {list_of([code.code for code in codes])}"
+
+
+def _says(fact: Facts, value: str, words: re.Pattern[str]) -> bool:
+    meaning = fact.meaning(value)
+    bare = re.sub(r"^\d+:\s*", "", meaning)
+    return bool(words.fullmatch(meaning)) and not _UNCLEAR.fullmatch(bare)

@@ -23,7 +23,7 @@ from ..errors import DataError
 from . import rules as grammar
 from .assemble import Parts, source_of
 from .cbioportal import Study
-from .formats import read_file
+from .formats import FileOptions, read_file
 from .profiles import CASCADE_GENES, MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows
 from .rdata import read_rda
 from .recode import RawTable, read_table
@@ -107,7 +107,7 @@ def read_drugs(path: Path) -> pd.DataFrame:
 
 def read_endpoints(path: Path) -> RawTable:
     """Read the curated endpoints (TCGA-CDR) of breast cancer, indexed by patient."""
-    table = read_file(path, sheet="TCGA-CDR")
+    table = read_file(path, FileOptions(sheet="TCGA-CDR"))
     columns = [f"{code}{part}" for code in ("OS", "DSS", "DFI", "PFI") for part in ("", ".time")]
     table.require(["type", "bcr_patient_barcode", *columns])
     breast = table.frame.index[table.frame["type"] == "BRCA"]

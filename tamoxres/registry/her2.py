@@ -97,6 +97,6 @@ MARKER = Marker(
         "over-activity of its growth-signalling cascade results in cell proliferation even in the presence of "
         "tamoxifen.",
     ),
-    fetch=("metabric",), columns=r"(her2|erbb2).*", order=1,
+    fetch=("metabric",), columns=r"(her_?2|erbb_?2).*", order=1,
     branch=Branch(name="HER2", place=1, genes=("ERBB2", "ERBB3", "EGFR", "GRB7")),
 )  # fmt: skip

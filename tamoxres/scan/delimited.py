@@ -2,22 +2,20 @@
 
 Conventions: the heading of the first column tells which (`gene`, `Hugo_Symbol` ...: genes in rows; `patient`, `sample`
 ...: patients in rows). Entrez numbers and descriptions beside gene names are passed over; an empty cell and NA are
-missing; a gene without a name is called by its line.
+missing; a gene without a name is called by its line. A gene on two rows, or a patient in two columns, is refused: which
+of them speaks for the tumour is the user's to say.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..cohorts.formats import DELIMITED
-from ..errors import DataError
+from ..cohorts.readers.matrices import MISSING, cells_to_numbers, open_lines
+from ..errors import DataError, cut, shown
 from ..vocabulary import FloatArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["is_delimited", "read_delimited"]
 
@@ -54,39 +52,42 @@ def read_delimited(path: Path) -> tuple[FloatArray, tuple[str, ...], tuple[str, 
     Raises
     ------
     DataError
-        If the first column tells neither genes nor patients, or a cell is no number: file, line and column.
+        If the first column tells neither genes nor patients, a gene or patient stands twice, a row is ragged, or a
+        cell is no number: file, line and column.
     """
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, sep=DELIMITED[_ending(path)], low_memory=False, float_precision="round_trip")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, EOFError) as error:
-        raise DataError(f"{path.name} cannot be read as a table ({str(error).strip()}). Save it anew.") from None
-    heading = str(table.columns[0])
-    by_gene = heading.strip().lower() in _GENES
-    if not by_gene and heading.strip().lower() not in _PATIENTS:
+    lines = open_lines(path, DELIMITED[_ending(path)])
+    heading = lines.header[0].lower()
+    by_gene = heading in _GENES
+    if not by_gene and heading not in _PATIENTS:
         raise DataError(
-            f"{path.name}, line 1: the first column is headed {heading!r}, which tells neither genes nor patients. "
-            f"Head it 'gene' (a row a gene) or 'patient' (a row a patient)."
+            f"{path.name}, line {lines.first - 1}: the first column is headed {shown(lines.header[0])}, which tells "
+            "neither genes nor patients. Head it 'gene' (a row a gene) or 'patient' (a row a patient)."
         )
-    values = table.drop(columns=[name for name in table if by_gene and str(name).lower() in _BESIDE]).iloc[:, 1:]
-    _refuse_text(values, path.name)
-    rows = tuple(f"line {i + 2}" if name != name else str(name) for i, name in enumerate(table.iloc[:, 0]))  # noqa: PLR0124
-    columns = tuple(map(str, values.columns))
-    numbers = values.to_numpy(dtype=float)
-    return (numbers, rows, columns) if by_gene else (np.ascontiguousarray(numbers.T), columns, rows)
+    kept = [j for j, name in enumerate(lines.header) if j and not (by_gene and name.lower() in _BESIDE)]
+    names: list[str] = []
+    lines_of: dict[str, int] = {}
+    values: list[FloatArray] = []
+    for number, row in lines.rows():
+        name = row[0].strip()
+        name = name if name not in MISSING else f"line {number}"
+        if by_gene and name in lines_of:
+            raise DataError(
+                f"{path.name}, line {number}: gene {shown(name)} stands in line {lines_of[name]} too. Keep one of them."
+            )
+        lines_of[name] = number
+        names.append(name)
+        values.append(_numbers([row[j] for j in kept], [lines.header[j] for j in kept], f"{path.name}, line {number}"))
+    numbers, columns = np.array(values), tuple(lines.header[j] for j in kept)
+    return (numbers, tuple(names), columns) if by_gene else (np.ascontiguousarray(numbers.T), columns, tuple(names))
 
 
-def _refuse_text(values: pd.DataFrame, name: str) -> None:
-    """Refuse the first cell that is no number."""
-    import pandas as pd
-
-    for column, kind in values.dtypes.items():
-        if kind.kind not in "fiub":
-            cells = values[column]
-            wrong = np.flatnonzero(pd.to_numeric(cells, errors="coerce").isna() & cells.notna())
-            if wrong.size:
-                raise DataError(
-                    f"{name}, line {wrong[0] + 2}, column {column}: {cells.iloc[wrong[0]]!r} is not a number "
-                    f"({wrong.size:,} such cells in this column). Correct it, or leave it empty if it is unknown."
-                )
+def _numbers(cells: list[str], columns: list[str], where: str) -> FloatArray:
+    """Return the numbers of a row; the first cell that is none is refused."""
+    values, wrong = cells_to_numbers(cells)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise DataError(
+            f"{where}, column {cut(columns[first])}: {shown(cells[first])} is not a number ({int(wrong.sum()):,} such "
+            "cells in this line). Correct it, or leave it empty if it is unknown."
+        )
+    return values

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import DataError
+from ..cohorts.readers.columnar import open_parquet
+from ..cohorts.readers.options import one_sentence
+from ..errors import DataError, cut
 from ..vocabulary import FloatArray
 from .delimited import is_delimited, read_delimited
 
@@ -177,9 +179,9 @@ class ParquetMatrix:
             If no column tells the patients, or a gene's column holds no numbers.
         """
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        schema = pq.read_schema(path)
+        file = open_parquet(path)
+        schema = file.schema_arrow
         named = ((schema.pandas_metadata or {}).get("index_columns") or [None])[0]
         index = named if isinstance(named, str) and named in schema.names else _PATIENT
         if index not in schema.names:
@@ -188,8 +190,9 @@ class ParquetMatrix:
         for name in genes:
             kind = schema.field(name).type
             if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
-                raise DataError(f"{path}: gene {name} holds {kind}, not numbers; leave it out or convert it.")
-        patients = pq.read_table(path, columns=[index]).column(0).to_pylist()
+                raise DataError(f"{path}: gene {cut(name)} holds {kind}, not numbers; leave it out or convert it.")
+        with one_sentence(path.name, "cannot be read as .parquet"):
+            patients = file.read(columns=[index]).column(0).to_pylist()
         return cls(path=path, genes=genes, patients=tuple(map(str, patients)))
 
     def read(self, start: int, stop: int) -> FloatArray:
@@ -274,7 +277,7 @@ def open_expression(
     twice = [name for name, times in Counter(matrix.patients).items() if times > 1]
     if twice:
         raise DataError(
-            f"Patient {twice[0]} stands in the expression matrix more than once; keep one sample a patient."
+            f"Patient {cut(twice[0])} stands in the expression matrix more than once; keep one sample a patient."
         )
     return matrix if only is None else _pick(matrix, only)
 
@@ -298,7 +301,9 @@ def _open(source: Any, genes: Sequence[str] | None, patients: Sequence[str] | No
         if path.suffix in (".parquet", ".pq"):
             return ParquetMatrix.open(path)
         if path.suffix == ".npy" and genes is not None and patients is not None:
-            return _of_array(np.load(path, mmap_mode="r"), tuple(genes), tuple(patients))
+            with one_sentence(path.name, "cannot be read as .npy", "Save an array of numbers with numpy.save."):
+                values = np.load(path, mmap_mode="r")
+            return _of_array(values, tuple(genes), tuple(patients))
         if is_delimited(path):
             values, rows, columns = read_delimited(path)
             return ArrayMatrix(values=values, genes=rows, patients=columns)

@@ -8,9 +8,6 @@ gene without a known place keeps its row.
 
 from __future__ import annotations
 
-import codecs
-import gzip
-import zlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -19,9 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..cohorts.readers.delimited import parse
 from ..cohorts.recode import RawTable, read_table
 from ..errors import DataError
-from ..files import data_root, read_pinned
+from ..files import data_root, read_bytes, read_pinned
 from ..genome import CHROMOSOMES, plain_chromosomes
 from ..wording import count
 
@@ -31,6 +29,7 @@ POSITIONS_SHA256 = "265d0a1f96f9261a4457873647f24728e41d8fb7472173df855bf176a27f
 ALIASES_SHA256 = "507b398a1952a2ed6ba4bb1940aa49aa8cf0b8e758d067b9a3dae5f20a5547bd"
 _COLUMNS = ("gene", "chromosome", "position")
 _PLACE = _COLUMNS[1:]
+_GZIP = b"\x1f\x8b"
 
 
 def with_positions(result: pd.DataFrame, positions: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
@@ -116,8 +115,9 @@ def _own(positions: pd.DataFrame | str | Path) -> pd.DataFrame:
         table = RawTable("positions", text.where(text.notna(), None), np.arange(1, len(text) + 1), "row")
     else:
         path = Path(positions)
-        content = _bytes(path)
-        table = read_table(content, path.name, separator=_separator(content), strip=True)
+        read = parse(_bytes(path), path.name)
+        frame = pd.DataFrame(read.cells, columns=list(read.header))
+        table = RawTable(path.name, frame.fillna(np.nan).astype(object), read.lines)
     table.require(_COLUMNS)
     return _places(table)
 
@@ -125,20 +125,10 @@ def _own(positions: pd.DataFrame | str | Path) -> pd.DataFrame:
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
         raise DataError(f"{path} does not exist. Name a CSV or TSV file with columns {', '.join(_COLUMNS)}.")
-    content = path.read_bytes()
-    if path.suffix.lower() != ".gz":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name} cannot be unpacked as gzip ({error}). Download or compress it anew.") from None
-
-
-def _separator(content: bytes) -> str:
-    """Return what parts the header's columns: a tab, a semicolon, a bar or a comma."""
-    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
-    header = next((line for line in lines if not line.startswith(b"#")), b"")
-    return max("\t;|,", key=lambda mark: header.count(mark.encode()))
+    content = read_bytes(path)
+    if path.suffix.lower() == ".gz" and not content.startswith(_GZIP):
+        raise DataError(f"{path.name} cannot be unpacked as gzip (it is none). Download or compress it anew.")
+    return content
 
 
 def _places(table: RawTable) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...endpoints import endpoint as find_endpoint
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Case, Findings
 from ..page import Block, Bullets, Paragraph, Section, TableBlock, Text
@@ -127,7 +126,7 @@ def _endpoints(findings: Findings) -> Table:
             *(b.asked.endpoint for b in findings.benchmarks if b.cohort.name == cohort.name),
         ]
         for code in dict.fromkeys(used):
-            known = find_endpoint(code)
+            known = cohort.require(code)
             departure = cohort.departures.get(code, "none known")
             cells = (
                 cohort.title,
