@@ -31,8 +31,8 @@ from .gail_simon import gail_simon
 from .verdict_words import sentence_of
 
 __all__ = [
-    "LABELS", "NOT_PROPORTIONAL", "SINGLE_ARM", "TOO_FEW", "Evidence", "FourGroups", "OverTime", "Verdict",
-    "TOO_FEW_EVENTS", "design_flags", "reach_verdict", "single_arm_verdict",
+    "LABELS", "NOT_PROPORTIONAL", "SINGLE_ARM", "TOO_FEW", "TOO_FEW_EVENTS", "Evidence", "FourGroups", "OverTime",
+    "Verdict", "design_flags", "reach_verdict", "single_arm_verdict",
 ]  # fmt: skip
 
 Label = Literal[
@@ -225,9 +225,7 @@ class Verdict:
         return f"{self.label}. {self.sentence}"
 
 
-def reach_verdict(
-    evidence: Evidence, *, alpha: float = 0.05, margin: tuple[float, float] | None = None
-) -> Verdict:
+def reach_verdict(evidence: Evidence, *, alpha: float = 0.05, margin: tuple[float, float] | None = None) -> Verdict:
     """Weigh the interaction, the marker's hazard ratio among the treated, and treatment in both levels of the marker.
 
     Parameters

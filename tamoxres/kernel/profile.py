@@ -26,7 +26,7 @@ from .risksets import FloatArray
 __all__ = ["ProfileInterval", "profile_interval", "profile_loglik"]
 
 _FARTHEST = 200.0  # standard deviations of the column at which a side counts as infinite
-_STEPS, _NEAR = 25, 1e-10  # Newton steps towards a limit, and the distance from it at which they end
+_STEPS, _NEAR = 25, 1e-6  # Newton steps towards a limit, and the step that is the last: the next is its square
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,7 @@ def profile_interval(fit: CoxFit, column: int, level: float = 0.95) -> ProfileIn
 
     first = 2 * float(fit.se[column]) if not fit.separated[column] else unit
     low, high = (
-        _newton(fit, column, target, side) or _side(above, estimate, side * first, _FARTHEST * unit)
-        for side in (-1, 1)
+        _newton(fit, column, target, side) or _side(above, estimate, side * first, _FARTHEST * unit) for side in (-1, 1)
     )
     return ProfileInterval(estimate=estimate, low=low, high=high, level=level)
 

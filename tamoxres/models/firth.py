@@ -231,7 +231,7 @@ def _penalised(z: FloatArray, beta: FloatArray, sets: RiskSets) -> tuple[float, 
     sign, logdet = np.linalg.slogdet(state.information)
     if not (sign > 0 and np.isfinite(state.loglik)):
         return -np.inf, np.full_like(beta, np.nan), state.information
-    inverse = np.linalg.inv(state.information)
+    inverse = np.asarray(np.linalg.inv(state.information), float)
     bend = _bend(z, state, sets, inverse)
     return state.loglik + logdet / 2, state.score + bend / 2, state.information
 

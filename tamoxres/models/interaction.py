@@ -9,7 +9,8 @@ gives the ratio that is judged; with none it gives the whole model.
 
 References
 ----------
-Royston P, Sauerbrei W 2004, Stat Med 23:2509. Heinze G, Schemper M 2001, Biometrics 57:114. Knol MJ, VanderWeele TJ 2012, doi:10.1093/ije/dyr218.
+Royston P, Sauerbrei W 2004, Stat Med 23:2509. Heinze G, Schemper M 2001, Biometrics 57:114 (profile, Firth). Knol MJ,
+VanderWeele TJ 2012, doi:10.1093/ije/dyr218.
 """
 
 from __future__ import annotations
@@ -237,7 +238,7 @@ def _by_likelihood(model: CoxModel) -> tuple[FloatArray, dict[str, Any]]:
     options = CoxOptions(ties=model.ties, start=model.coefficients[kept])
     smaller = fit_on(sets, np.ascontiguousarray(x[:, kept]), options)
     group = 2 * (frame["marker"].to_numpy() == ALTERED) + (frame["treatment"].to_numpy() == TREATED)
-    expected = np.bincount(group, np.asarray(sets.event) - martingale_residuals(smaller), minlength=4)
+    expected = np.bincount(group, sets.event - martingale_residuals(smaller), minlength=4).astype(float)
     limits = profile_interval(full, column)
     return expected, {"ci_low": ratio_of(limits.low), "ci_high": ratio_of(limits.high), "ci_kind": "profile"}
 

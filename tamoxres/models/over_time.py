@@ -12,7 +12,7 @@ Grambsch PM, Therneau TM 1994, Biometrika 81:515. Therneau TM, Grambsch PM 2000,
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import ndtr
@@ -24,7 +24,7 @@ from ..inference.verdict import OverTime
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
 from ..kernel.proportional import score_test, transform_times
 from ..kernel.residuals import score_residual_parts
-from ..vocabulary import FloatArray
+from ..vocabulary import FloatArray, MarkerLevel
 from .cox import CoxModel
 from .engine import kernel_fit
 from .time_split import SplitRows, split_rows
@@ -33,7 +33,8 @@ __all__ = ["over_time"]
 
 _TERMS = ("treatment", "marker", "treatment:marker")
 _RATIO, _ALTERED, _UNALTERED = (0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (1.0, 0.0, 0.0)  # of the terms
-_ROWS: tuple[tuple[str, tuple[float, float, float], str], ...] = (
+_Contrast = tuple[Literal["interaction", "treatment_effect"], tuple[float, float, float], MarkerLevel]
+_ROWS: tuple[_Contrast, ...] = (
     ("interaction", _RATIO, ""), ("treatment_effect", _ALTERED, "altered"),
     ("treatment_effect", _UNALTERED, "unaltered"),
 )  # fmt: skip
@@ -63,9 +64,7 @@ def over_time(model: CoxModel) -> OverTime:
 
 def _score_tests(model: CoxModel, columns: list[int]) -> tuple[float, float]:
     frame = model.analysis.frame
-    parts = score_residual_parts(
-        kernel_fit(frame, model.design, model.strata, model.ties, start=model.coefficients)
-    )
+    parts = score_residual_parts(kernel_fit(frame, model.design, model.strata, model.ties, start=model.coefficients))
     g = transform_times(
         "km", parts.time, time=frame["months"].to_numpy(float), event=np.asarray(frame["event"] == 1, dtype=int),
         entry=delayed_entry(frame),
@@ -93,9 +92,8 @@ def _halves(model: CoxModel, columns: list[int]) -> tuple[_Rows, _Rows, tuple[fl
         return None
     if fit.flags:
         return None
-    periods, change = [], []
-    for period in (0, 1):
-        periods.append(tuple(_row(model, fit, split, (period, cut), row) for row in _ROWS))
+    periods = [tuple(_row(model, fit, split, (period, cut), row) for row in _ROWS) for period in (0, 1)]
+    change = []
     for _, weights, _ in _ROWS:
         difference, se = _sum(fit, np.concatenate([np.negative(weights), weights]))
         change.append(float(2 * ndtr(-abs(difference) / se)))
@@ -125,7 +123,7 @@ def _sum(fit: CoxFit, weights: FloatArray) -> tuple[float, float]:
 
 def _row(
     model: CoxModel, fit: CoxFit, split: SplitRows, where: tuple[int, float],
-    about: tuple[str, tuple[float, float, float], str],
+    about: _Contrast,
 ) -> EffectEstimate:  # fmt: skip
     """Make the row of a contrast in one half."""
     period, cut = where
