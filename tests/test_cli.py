@@ -51,7 +51,7 @@ def test_effect_as_a_table_says_what_must_be_said(run):
         "trastuzumab",
         "does not name the drug",
         "Verdict: prognostic; interaction inconclusive",
-        "2.16 or more",
+        "2.04 or more, or of 0.41 or less",
     ):
         assert words in out
     assert "predictive" not in out

@@ -92,7 +92,7 @@ def test_the_verdict_lines(report):
     """The command line is told the verdict with its minimum detectable ratio, and who could not be asked."""
     first, second = report[0].verdict_lines
     assert first.startswith("HER2, METABRIC, BCSS: prognostic; interaction inconclusive.")
-    assert "2.16 or more" in first
+    assert "2.04 or more, or of 0.41 or less" in first
     assert second == "AKT, mTOR, SRC, Hedgehog, PTEN and PIK3CA: no assay in the files of METABRIC here."
 
 

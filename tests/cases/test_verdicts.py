@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,9 @@ import tamoxres as tr
 from tamoxres.analysis.follow_up import risk_sets
 from tamoxres.answers.answer import answer
 from tamoxres.errors import AnalysisError
-from tamoxres.inference.detectable import minimum_detectable, simulated_power
+from tamoxres.inference.detectable import simulated_power
 from tamoxres.inference.verdict import LABELS, Evidence, FourGroups, OverTime, reach_verdict, single_arm_verdict
+from tamoxres.kernel.cox import fit_cox
 from tamoxres.models.firth import fit_penalised, penalised_p
 from tamoxres.models.interaction import InteractionResult
 from tamoxres.models.over_time import over_time
@@ -389,9 +391,42 @@ def test_minimum_detectable_has_its_power() -> None:
     """Where few events make it simulate, other draws reach 80 % at both ratios; at ratio 1 the test holds its level."""
     n, d = (60, 80, 70, 60), (21.0, 26.0, 24.0, 21.0)
     share = np.divide(d, n)
-    for r in minimum_detectable(n, d):
+    for r in tr.minimum_detectable(n, d):
         assert simulated_power(n, share, math.log(r), seed=11) == pytest.approx(0.80, abs=0.02)
     assert simulated_power(n, share, 0.0, seed=11) == pytest.approx(0.05, abs=0.015)
+
+
+DATA_SETS = int(os.environ.get("TAMOXRES_DATA_SETS", "250"))
+POWERED = [  # patients and events expected in the four groups; tolerance in points (20 events a group, 10 events)
+    ((60, 60, 60, 60), (21.0, 21.0, 21.0, 21.0), 0.02),
+    ((90, 45, 60, 60), (24.0, 20.0, 22.0, 30.0), 0.02),
+    ((40, 40, 40, 40), (10.0, 10.0, 10.0, 10.0), 0.05),
+]
+
+
+def cox_power(n: tuple[int, ...], d: tuple[float, ...], log_ratio: float) -> float:
+    """Share of simulated data sets in which the likelihood-ratio test of two Cox fits sees the interaction."""
+    draw, hits = np.random.default_rng(5), 0
+    group = np.repeat(np.arange(4), n)
+    ends = -np.log1p(-np.divide(d, n))[group]
+    x = np.column_stack([group % 2, group // 2, group == 3]).astype(float)
+    for _ in range(DATA_SETS):
+        time = draw.exponential(size=group.size) / np.where(group == 3, math.exp(log_ratio), 1.0)
+        event = (time <= ends).astype(int)
+        time = np.minimum(time, ends)
+        if np.bincount(group, event, minlength=4).all():
+            gain = fit_cox(time, event, x).loglik - fit_cox(time, event, x[:, :2]).loglik
+            hits += 2 * gain > 3.841459
+    return hits / DATA_SETS
+
+
+@pytest.mark.parametrize(("n", "d", "tolerance"), POWERED)
+def test_the_ratios_named_have_80_percent_power(n: tuple[int, ...], d: tuple[float, ...], tolerance: float) -> None:
+    """Cox fits of simulated data see both ratios 80 times in 100 (long form: TAMOXRES_DATA_SETS=2000)."""
+    error = 2 * math.sqrt(0.16 / DATA_SETS)
+    for r in tr.minimum_detectable(n, d):
+        if r is not None:
+            assert cox_power(n, d, math.log(r)) == pytest.approx(0.80, abs=tolerance + error), r
 
 
 @pytest.mark.parametrize(
