@@ -34,6 +34,7 @@ from .engine import Ties
 
 __all__ = ["Firth", "Penalised", "firth", "fit_penalised", "penalised_p", "penalised_product", "profile_limits"]
 
+_MEND = "Adjust for fewer."
 _STEPS, _HALVINGS, _LONGEST = 500, 30, 2.0
 _SMALL = 1e-9  # largest score, in units of its standard deviation, at convergence
 
@@ -204,6 +205,8 @@ def fit_penalised(
         beta[column] = value * scale[column]
     free = np.array([j for j in range(x.shape[1]) if j not in held], dtype=int)
     loglik, score, information = _penalised(z, beta, sets)
+    if not np.isfinite(loglik):
+        raise AnalysisError("Firth's likelihood has no maximum: a column is constant within strata.", mend=_MEND)
     for _ in range(_STEPS):
         own = information[np.ix_(free, free)]
         if free.size == 0 or np.max(np.abs(score[free]) / np.sqrt(np.diag(own))) < _SMALL:
@@ -219,7 +222,7 @@ def fit_penalised(
         beta = beta + step
         loglik, score, information = taken
     else:
-        raise AnalysisError("Firth's likelihood did not come to a maximum.", mend="Adjust for fewer.")
+        raise AnalysisError("Firth's likelihood did not come to a maximum.", mend=_MEND)
     covariance = np.linalg.inv(information) / np.outer(scale, scale)
     # the penalty speaks of the scale of x, not of z
     return Penalised(coefficients=beta / scale, covariance=covariance, loglik=loglik + float(np.log(scale).sum()))
@@ -228,8 +231,9 @@ def fit_penalised(
 def _penalised(z: FloatArray, beta: FloatArray, sets: RiskSets) -> tuple[float, FloatArray, FloatArray]:
     """Return the penalised log likelihood, its score, and the information."""
     state = evaluate(z, beta, sets, np.zeros(len(z)))
-    sign, logdet = np.linalg.slogdet(state.information)
-    if not (sign > 0 and np.isfinite(state.loglik)):
+    known = bool(np.isfinite(state.loglik) and np.isfinite(state.information).all())
+    sign, logdet = np.linalg.slogdet(state.information) if known else (0.0, -np.inf)
+    if not sign > 0:
         return -np.inf, np.full_like(beta, np.nan), state.information
     inverse = np.asarray(np.linalg.inv(state.information), float)
     bend = _bend(z, state, sets, inverse)
