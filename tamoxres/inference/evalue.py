@@ -3,9 +3,9 @@
 Conventions: for effects of treatment and their ratios only. A hazard ratio of a common outcome is first turned into an
 approximate risk ratio, (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1/HR)); an odds ratio of a common outcome into its square
 root. The E-value of a risk ratio above 1 is RR + sqrt(RR (RR - 1)); one below 1 is inverted first. That of the limit
-nearer 1 is 1 when the interval holds 1. A ratio of hazard ratios R has two: E(R), for confounding in one marker level alone, and
-E(sqrt R), for confounding of opposite direction in both; R is taken as it stands, as its risk ratio would need the
-risks of four groups.
+nearer 1 is 1 when the interval holds 1. A ratio of hazard ratios R has two: E(R), for confounding in one marker level
+alone, and E(sqrt R), for confounding of opposite direction in both; R is taken as it stands, as its risk ratio would
+need the risks of four groups.
 
 References
 ----------

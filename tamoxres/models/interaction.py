@@ -44,7 +44,7 @@ from ..kernel.cox import CoxOptions, fit_on
 from ..kernel.profile import profile_interval
 from ..kernel.residuals import martingale_residuals
 from ..vocabulary import ENGINES, Engine, FloatArray, Ties, choose
-from .cox import CoxModel, fit_nested, sparseness
+from .cox import CoxModel, fit_nested, refuse_empty_levels, sparseness
 from .firth import penalised_product
 from .over_time import over_time
 
@@ -162,7 +162,7 @@ def interaction(
     Raises
     ------
     AnalysisError
-        If there is no marker, one arm only, a group without patients, or no events at all.
+        If there is no marker, one arm only, a group without patients, or a marker level or an arm without events.
     """
     _refuse_single_arm(analysis)
     choose("engine", engine, ENGINES)
@@ -220,8 +220,9 @@ def _unfitted(analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str]
     """Return a model without coefficients, for Firth's likelihood to fit: a group has no events."""
     complete = complete_cases(analysis, [*terms, *strata])
     design = make_design(complete.frame, list(dict.fromkeys(terms)))
-    p = len(design.names)
-    flags = sparseness(design, complete.frame["event"].to_numpy() == 1)
+    p, event = len(design.names), complete.frame["event"].to_numpy() == 1
+    refuse_empty_levels(design, event)
+    flags = sparseness(design, event)
     return CoxModel(
         analysis=complete, design=design, coefficients=np.zeros(p), covariance=np.full((p, p), np.nan), loglik=np.nan,
         ties=ties, strata=tuple(strata), focus="treatment", flags=(*flags, "no_events_in_group"),

@@ -437,3 +437,11 @@ def test_minimum_detectable_refuses(cells: tuple[float, ...], more: dict[str, fl
     """A group without patients, three groups, an error below 0 and a power of 1 are refused."""
     with pytest.raises(AnalysisError, match="Needs"):
         tr.minimum_detectable(cells, cells, **more)
+
+
+def test_a_marker_level_without_events_is_refused() -> None:
+    """Where nobody with the marker altered has an event there is nothing to judge."""
+    analysis = selected("few_events")
+    event = analysis.frame["event"].where(analysis.frame["marker"] == "unaltered", 0)
+    with pytest.raises(AnalysisError, match="marker = altered: 18 patients and no events"):
+        tr.interaction(replace(analysis, frame=analysis.frame.assign(event=event)))
