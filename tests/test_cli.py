@@ -22,7 +22,7 @@ BCG = "study,estimate,ci_low,ci_high\nA,0.5,0.3,0.8333333\nB,0.7,0.5,0.98\nC,1.1
     [
         (f"{HER2} BCSS", 1101, 347, (1.516, 1.184, 1.942)),
         (f"{HER2} os", 1101, 652, (1.237, 1.022, 1.498)),
-        (f"{HER2} BCSS --estimand interaction", 1492, 452, (0.890, 0.519, 1.525)),
+        (f"{HER2} BCSS --estimand interaction", 1492, 452, (0.890, 0.527, 1.555)),
         (f"{HER2} BCSS {ADJUSTED}", 1492, 452, (0.913, 0.540, 1.598)),
         (f"effect gbsg {TREATMENT}", 686, 299, (0.69488, 0.54384, 0.88787)),
         (f"effect rotterdam {TREATMENT}", 2982, 1670, (1.29944, 1.121, 1.507)),

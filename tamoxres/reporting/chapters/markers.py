@@ -219,11 +219,11 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     adjusted = found if found.crude is not None else None
     yield Paragraph.of(
         "Does endocrine therapy work differently when the marker is altered? Ratio of hazard ratios ",
-        estimate(found.ratio),
+        estimate(found.judged),
         ", likelihood-ratio ",
-        p_of(found.ratio),
+        p_of(found.judged),
         "; crude ",
-        estimate(crude.ratio),
+        estimate(crude.judged),
         ".",
         *_detectable(case),
     )
@@ -292,7 +292,7 @@ def _line(case: Case) -> Row:
     crude, adjusted = case.prognostic[0], case.prognostic[-1]
     ratio_cell, p = Cell("NE"), Cell()
     if case.interaction is not None:
-        effect = case.interaction.ratio
+        effect = case.interaction.judged
         ratio_cell, p = effect_cell(effect), p_cell(effect.p_value, effect.row_id)
     share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}")
     return Row(
