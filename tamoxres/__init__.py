@@ -99,7 +99,8 @@ _HOMES = {
     "figures.albatross": ["albatross_plot"],
     "models.proportional": ["proportional_test", "scaled_schoenfeld"],
     "models.interaction": ["interaction"],
-    "inference.verdict": ["Verdict", "minimum_detectable"],
+    "inference.detectable": ["minimum_detectable"],
+    "inference.verdict": ["Verdict"],
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"

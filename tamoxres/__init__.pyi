@@ -55,6 +55,7 @@ from .figures.save import save_figure as save_figure
 from .figures.survival import survival_plot as survival_plot
 from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
+from .inference.detectable import minimum_detectable as minimum_detectable
 from .inference.equivalence import equivalence as equivalence
 from .inference.evalue import e_value as e_value
 from .inference.families import adjust_p as adjust_p
@@ -62,7 +63,6 @@ from .inference.families import family_table as family_table
 from .inference.gail_simon import gail_simon as gail_simon
 from .inference.rubin import rubin as rubin
 from .inference.verdict import Verdict as Verdict
-from .inference.verdict import minimum_detectable as minimum_detectable
 from .markers.calling import call as call
 from .markers.calling import concordance as concordance
 from .markers.calling import markers_table as markers_table

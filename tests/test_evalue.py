@@ -36,6 +36,22 @@ def test_an_interval_that_holds_one():
     assert e_value(EffectEstimate.from_ci(0.9, 0.6, 1.35, **ROW)).limit == 1
 
 
+def test_a_ratio_of_hazard_ratios_has_two():
+    """2.06 (1.30-3.27): 3.54 and 2.23, its lower limit 1.92 and 1.54; inverted it is the same, common or not."""
+    limits = 1.3 + 0.39**0.5, 1.3**0.5 + (1.3 - 1.3**0.5) ** 0.5
+    effect = EffectEstimate.from_ci(2.06, 1.30, 2.06**2 / 1.30, study="a", estimand="interaction")
+    for row in (effect, effect.reversed()):
+        found = e_value(row)
+        assert (found.point, found.point_opposite) == pytest.approx((3.54, 2.23), abs=5e-3)
+        assert (found.limit, found.limit_opposite) == pytest.approx(limits, rel=1e-9)
+        assert e_value(row, common=False) == found
+    assert "3.54 each in one marker level, or of 2.23 each in opposite directions in both" in str(found)
+    null = e_value(EffectEstimate.from_ci(0.9, 0.6, 1.35, study="a", estimand="interaction"))
+    assert (null.limit, null.limit_opposite) == (1, 1)
+    assert null.point > null.point_opposite > 1
+    assert e_value(cox(gbsg()).effect).point_opposite is None
+
+
 def test_gbsg():
     """Tamoxifen in GBSG has an E-value above 1 for both."""
     found = e_value(cox(gbsg()).effect)

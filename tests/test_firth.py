@@ -63,6 +63,23 @@ def test_separated_is_finite():
     assert np.log(found.ci_low) == pytest.approx(R["separated"]["low"], rel=DIFFERENCES)
 
 
+def test_every_row_is_by_profile():
+    """Each coefficient has profile limits and the penalised P of one kind; at a limit that P is 0.05."""
+    made = analysis_of(
+        SEPARATED["time"], SEPARATED["event"], marker=(SEPARATED["x"][:, 0] == 1).tolist(), z=SEPARATED["x"][:, 1]
+    )
+    found = firth(made, adjust=["z"])
+    first, second = found.effects
+    assert first == found.effect
+    assert (second.ci_kind, second.p_kind, second.model) == ("profile", "profile", "firth")
+    assert (second.ci_low < 1 < second.ci_high) == (second.p_value > 0.05)
+    sets = make_risk_sets(SEPARATED["time"], SEPARATED["event"])
+    x = SEPARATED["x"]
+    top = fit_penalised(x, sets).loglik
+    for limit in second.ci():
+        assert 2 * (top - fit_penalised(x, sets, fixed={1: np.log(limit)}).loglik) == pytest.approx(3.841459, abs=1e-5)
+
+
 def test_large_data_hardly_move():
     """In GBSG the penalty changes the log hazard ratio by less than a hundredth."""
     assert firth(gbsg()).effect.log_estimate == pytest.approx(cox(gbsg()).effect.log_estimate, abs=0.01)

@@ -14,11 +14,11 @@ from ..cohort import ALTERED, UNALTERED, Cohort
 from ..effects import EffectEstimate
 from ..errors import QuestionError
 from ..flow import Flow
-from ..inference.verdict import Verdict
+from ..inference.verdict import Evidence, Verdict, reach_verdict
 from ..markers.calling import call
 from ..models.cox import CoxModel, cox
 from ..models.engine import Engine
-from ..models.imputation import impute
+from ..models.imputation import Imputations, impute
 from ..models.interaction import InteractionResult, interaction
 from ..models.treatment import treatment_effect
 from ..models.weights import weights
@@ -50,6 +50,8 @@ class Answer(ShowsEffects):
         The complete-case models; empty for a weighted analysis.
     interaction : InteractionResult or None
         Of the complete cases.
+    verdict : Verdict or None
+        Where the question was about the interaction; it rests on the row shown, an imputed one too.
     """
 
     question: Question
@@ -59,6 +61,7 @@ class Answer(ShowsEffects):
     flow: Flow
     models: tuple[CoxModel, ...] = ()
     interaction: InteractionResult | None = None
+<<<<<<< HEAD
 
     @property
     def effects(self) -> EffectRows:
@@ -69,6 +72,9 @@ class Answer(ShowsEffects):
     def verdict(self) -> Verdict | None:
         """The verdict, where the question was about the interaction."""
         return self.interaction.verdict if self.interaction else None
+=======
+    verdict: Verdict | None = None
+>>>>>>> verdict
 
     def table(self) -> Table:
         """Return the rows as a table, with the verdict below where there is one."""
@@ -148,21 +154,49 @@ def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel"
         estimate = cox if question.estimand == "prognostic" else treatment_effect
         model = estimate(analysis, **choices)
         return {"rows": (model.effect,), "flow": model.analysis.flow, "models": (model,)}
+<<<<<<< HEAD
     fit = interaction(analysis, **choices)
     by_level = (fit.treatment_altered, fit.treatment_unaltered)
     rows = (fit.ratio,) if question.estimand == "interaction" else by_level
     return {"rows": rows, "flow": fit.model.analysis.flow, "models": (fit.model,), "interaction": fit}
+=======
+    found = interaction(analysis, **choices)
+    out: dict[str, Any] = {"flow": found.model.analysis.flow, "models": (found.model,), "interaction": found}
+    if question.estimand == "interaction":
+        return out | {"rows": (found.judged,), "verdict": found.verdict}
+    return out | {"rows": (found.treatment_altered, found.treatment_unaltered)}
+>>>>>>> verdict
 
 
 def _imputed(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
-    """Impute the missing covariates, and pool each row of the completed sets by Rubin's rules."""
+    """Impute the missing covariates, and pool each row of the completed sets by Rubin's rules, and the verdict's."""
     completed = impute(analysis, columns=_columns(question))
+    fits = {id(one): _fitted(one, question, "kernel") for one in completed.completed}
+    levels = 2 if question.estimand == "treatment_effect" and question.marker else 1
 
     def row(i: int) -> Callable[[AnalysisSet], EffectEstimate]:
-        return lambda one: cast("EffectEstimate", _fitted(one, question, "kernel")["rows"][i])
+        return lambda one: cast("EffectEstimate", fits[id(one)]["rows"][i])
 
-    levels = 2 if question.estimand == "treatment_effect" and question.marker else 1
-    return {"rows": tuple(completed.pool(row(i)) for i in range(levels)), "flow": completed.completed[0].flow}
+    out: dict[str, Any] = {
+        "rows": tuple(completed.pool(row(i)) for i in range(levels)), "flow": completed.completed[0].flow,
+    }  # fmt: skip
+    if question.estimand == "interaction":
+        results: dict[int, InteractionResult] = {key: fit["interaction"] for key, fit in fits.items()}
+        out["verdict"] = reach_verdict(_pooled_evidence(completed, results, out["rows"][0]))
+    return out
+
+
+def _pooled_evidence(completed: Imputations, results: dict[int, InteractionResult], ratio: EffectEstimate) -> Evidence:
+    """Pool the rows that a verdict rests on; the groups and the course over time are those of the first set."""
+    evidence = results[id(completed.completed[0])].evidence
+
+    def pooled(name: str) -> EffectEstimate:
+        return completed.pool(lambda one: cast("EffectEstimate", getattr(results[id(one)], name)))
+
+    return replace(
+        evidence, ratio=ratio, prognostic=pooled("marker_treated"), altered=pooled("treatment_altered"),
+        unaltered=pooled("treatment_unaltered"),
+    )  # fmt: skip
 
 
 def _weighted(analysis: AnalysisSet, question: Question) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 Conventions: the log partial likelihood plus half the log determinant of its information (Jeffreys' prior) is
 maximised, with the same ties rule and strata as the plain model. Standard errors come from the information at the
-maximum; the P value is that of the penalised likelihood ratio, and the limits to print are those of the profile
-penalised likelihood.
+maximum; the P value is that of the penalised likelihood ratio, and the limits are those of the profile penalised
+likelihood. For both, coefficients are held (a factor's all together) and no column is dropped: the penalty stays that
+of the whole model.
 
 References
 ----------
@@ -12,8 +13,9 @@ Firth D 1993, Biometrika 80:27. Heinze G, Schemper M 2001, Biometrics 57:114.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -34,8 +36,9 @@ from ..vocabulary import FloatArray, one_or_more
 from .cox import CoxModel
 from .engine import Ties
 
-__all__ = ["Firth", "Penalised", "firth", "fit_penalised", "profile_limits"]
+__all__ = ["Firth", "Penalised", "firth", "fit_penalised", "penalised_p", "penalised_product", "profile_limits"]
 
+_MEND = "Adjust for fewer."
 _STEPS, _HALVINGS, _LONGEST = 500, 30, 2.0
 _SMALL = 1e-9  # largest score, in units of its standard deviation, at convergence
 
@@ -81,10 +84,22 @@ class Firth(ShowsEffects):
     def effect(self) -> EffectEstimate:
         """The row of the focus, with the penalised likelihood ratio's P and the profile limits."""
         row = self.model.effect
-        return replace(
-            row, p_value=self.p_value, p_kind="profile", term_p=self.p_value, model="firth", ci_low=self.ci_low,
-            ci_high=self.ci_high, ci_kind="profile",
-        )  # fmt: skip
+        return replace(row, **_profiled(self.ci_low, self.ci_high, self.p_value), term_p=self.p_value)
+
+    @property
+    def effects(self) -> list[EffectEstimate]:
+        """A row for each coefficient, by profile all of them, with the penalised likelihood ratio's P of its term."""
+        model = self.model
+        x, sets = model.design.x, risk_sets(model.analysis.frame, model.strata, model.ties)
+        fitted = Penalised(coefficients=model.coefficients, covariance=model.covariance, loglik=model.loglik)
+        out = []
+        for term in model.design.terms:
+            whole = penalised_p(x, sets, term.columns, fitted)
+            for column, row in zip(term.columns, model.rows(term), strict=True):
+                low, high = np.exp(profile_limits(x, sets, column, fitted))
+                p = whole if len(term.columns) == 1 else penalised_p(x, sets, [column], fitted)
+                out.append(replace(row, **_profiled(float(low), float(high), p), term_p=whole))
+        return out
 
     @property
     def effects(self) -> EffectRows:
@@ -133,17 +148,58 @@ def firth(
     sets = risk_sets(frame, strata, ties)
     fitted = fit_penalised(design.x, sets)
     column = design.term(focus).columns[0]
-    without = fit_penalised(design.x, sets, fixed={column: 0.0})
     low, high = profile_limits(design.x, sets, column, fitted)
     model = CoxModel(
         analysis=complete, design=design, coefficients=fitted.coefficients, covariance=fitted.covariance,
         loglik=fitted.loglik, ties=ties, strata=strata, focus=focus,
     )  # fmt: skip
-    p = float(chdtrc(1, max(2 * (fitted.loglik - without.loglik), 0.0)))
+    p = penalised_p(design.x, sets, [column], fitted)
     return Firth(model=model, ci_low=float(np.exp(low)), ci_high=float(np.exp(high)), p_value=p)
 
 
-def fit_penalised(x: FloatArray, sets: RiskSets, *, fixed: dict[int, float] | None = None) -> Penalised:
+def _profiled(low: float, high: float, p: float) -> dict[str, Any]:
+    """Return the fields of a row whose interval and P come from the profile penalised likelihood."""
+    return {
+        "p_value": p, "p_kind": "profile", "model": "firth", "ci_low": low, "ci_high": high, "ci_kind": "profile",
+    }  # fmt: skip
+
+
+def penalised_p(x: FloatArray, sets: RiskSets, columns: Sequence[int], fitted: Penalised) -> float:
+    """Return the P of the penalised likelihood ratio that all these coefficients are 0."""
+    held = fit_penalised(x, sets, fixed=dict.fromkeys(columns, 0.0))
+    return float(chdtrc(len(columns), max(2 * (fitted.loglik - held.loglik), 0.0)))
+
+
+def penalised_product(model: CoxModel, product: str) -> tuple[CoxModel, dict[str, Any]]:
+    """Fit a model with a product again by Firth's penalised likelihood.
+
+    Parameters
+    ----------
+    model : CoxModel
+        Its design, patients, ties and strata are used; its coefficients are not.
+    product : str
+        A term of one column.
+
+    Returns
+    -------
+    model : CoxModel
+        With the penalised coefficients and their covariance.
+    fields : dict
+        Of the product's row: the profile penalised interval and the penalised likelihood ratio's P.
+    """
+    x, sets = model.design.x, risk_sets(model.analysis.frame, model.strata, model.ties)
+    fitted = fit_penalised(x, sets)
+    column = model.design.term(product).columns[0]
+    low, high = np.exp(profile_limits(x, sets, column, fitted))
+    row = _profiled(float(low), float(high), penalised_p(x, sets, [column], fitted))
+    return replace(
+        model, coefficients=fitted.coefficients, covariance=fitted.covariance, loglik=fitted.loglik, engine="kernel"
+    ), row
+
+
+def fit_penalised(
+    x: FloatArray, sets: RiskSets, *, fixed: Mapping[int, float] | None = None, start: FloatArray | None = None
+) -> Penalised:
     """Maximise the penalised likelihood, some coefficients held.
 
     Parameters
@@ -152,6 +208,8 @@ def fit_penalised(x: FloatArray, sets: RiskSets, *, fixed: dict[int, float] | No
     sets : RiskSets
     fixed : mapping of column to value, optional
         The penalty is that of the whole model, as in R's `coxphf`.
+    start : array of float, shape (p,), optional
+        Coefficients to climb from; 0 if None.
 
     Raises
     ------
@@ -160,12 +218,14 @@ def fit_penalised(x: FloatArray, sets: RiskSets, *, fixed: dict[int, float] | No
     """
     centre, scale = x.mean(axis=0), x.std(axis=0)
     z = (x - centre) / scale
-    beta = np.zeros(x.shape[1])
+    beta = np.zeros(x.shape[1]) if start is None else start * scale
     held = fixed or {}
     for column, value in held.items():
         beta[column] = value * scale[column]
     free = np.array([j for j in range(x.shape[1]) if j not in held], dtype=int)
     loglik, score, information = _penalised(z, beta, sets)
+    if not np.isfinite(loglik):
+        raise AnalysisError("Firth's likelihood has no maximum: a column is constant within strata.", mend=_MEND)
     for _ in range(_STEPS):
         own = information[np.ix_(free, free)]
         if free.size == 0 or np.max(np.abs(score[free]) / np.sqrt(np.diag(own))) < _SMALL:
@@ -181,7 +241,7 @@ def fit_penalised(x: FloatArray, sets: RiskSets, *, fixed: dict[int, float] | No
         beta = beta + step
         loglik, score, information = taken
     else:
-        raise AnalysisError("Firth's likelihood did not come to a maximum.", mend="Adjust for fewer.")
+        raise AnalysisError("Firth's likelihood did not come to a maximum.", mend=_MEND)
     covariance = np.linalg.inv(information) / np.outer(scale, scale)
     # the penalty speaks of the scale of x, not of z
     return Penalised(coefficients=beta / scale, covariance=covariance, loglik=loglik + float(np.log(scale).sum()))
@@ -190,38 +250,36 @@ def fit_penalised(x: FloatArray, sets: RiskSets, *, fixed: dict[int, float] | No
 def _penalised(z: FloatArray, beta: FloatArray, sets: RiskSets) -> tuple[float, FloatArray, FloatArray]:
     """Return the penalised log likelihood, its score, and the information."""
     state = evaluate(z, beta, sets, np.zeros(len(z)))
-    sign, logdet = np.linalg.slogdet(state.information)
-    if not (sign > 0 and np.isfinite(state.loglik)):
+    known = bool(np.isfinite(state.loglik) and np.isfinite(state.information).all())
+    sign, logdet = np.linalg.slogdet(state.information) if known else (0.0, -np.inf)
+    if not sign > 0:
         return -np.inf, np.full_like(beta, np.nan), state.information
-    inverse = np.linalg.inv(state.information)
-    bend = np.einsum("jk,jkr->r", inverse, _third_cumulants(z, state, sets))
+    inverse = np.asarray(np.linalg.inv(state.information), float)
+    bend = _bend(z, state, sets, inverse)
     return state.loglik + logdet / 2, state.score + bend / 2, state.information
 
 
-def _third_cumulants(z: FloatArray, state: State, sets: RiskSets) -> FloatArray:
-    """Return the derivative of the information: third cumulants over the tie steps, shape (p, p, p)."""
+def _bend(z: FloatArray, state: State, sets: RiskSets, inverse: FloatArray) -> FloatArray:
+    """Return the derivative of the log determinant of the information, shape (p,).
+
+    It is the sum over tie steps of the risk set's mean of q(x - m) (x - m), with m the mean of x there and q(v) the
+    quadratic form v' I^-1 v.
+    """
     p = z.shape[1]
-    group, share = sets.step_group, sets.step_share
-
-    def mean(values: FloatArray) -> FloatArray:
-        total = sets.risk_sums(state.risk * values)[group] - share * sets.event_sums(state.risk * values)[group]
-        return np.asarray(total / denominator)
-
-    denominator = sets.risk_sums(state.risk)[group] - share * sets.event_sums(state.risk)[group]
-    one = np.stack([mean(z[:, j]) for j in range(p)])
-    two = np.stack([[mean(z[:, j] * z[:, k]) for k in range(p)] for j in range(p)])
-    out = np.empty((p, p, p))
-    for j in range(p):
-        for k in range(j, p):
-            for r in range(k, p):
-                third = mean(z[:, j] * z[:, k] * z[:, r])
-                third = (
-                    third - two[j, k] * one[r] - two[j, r] * one[k] - two[k, r] * one[j] + 2 * one[j] * one[k] * one[r]
-                )
-                value = float(sets.step_weight @ third)
-                for at in ((j, k, r), (j, r, k), (k, j, r), (k, r, j), (r, j, k), (r, k, j)):
-                    out[at] = value
-    return out
+    rows, columns = np.triu_indices(p)
+    form = np.einsum("ij,jk,ik->i", z, inverse, z)
+    wanted = np.column_stack([np.ones(len(z)), z, z[:, rows] * z[:, columns], form, form[:, None] * z])
+    group, share = sets.step_group, sets.step_share[:, None]
+    weighted = state.risk[:, None] * wanted
+    totals = sets.risk_sums(weighted)[group] - share * sets.event_sums(weighted)[group]
+    means = totals[:, 1:] / totals[:, :1]
+    one, pairs, square, cubic = np.split(means, np.cumsum([p, rows.size, 1]), axis=1)
+    two = np.empty((len(means), p, p))
+    two[:, rows, columns] = two[:, columns, rows] = pairs
+    lever = one @ inverse
+    own = (lever * one).sum(axis=1, keepdims=True)
+    third = cubic - 2 * np.einsum("kj,kjr->kr", lever, two) + (2 * own - square) * one
+    return np.asarray(sets.step_weight @ third)
 
 
 def profile_limits(
@@ -232,7 +290,7 @@ def profile_limits(
     estimate, se = float(fitted.coefficients[column]), float(np.sqrt(fitted.covariance[column, column]))
 
     def above(value: float) -> float:
-        return fit_penalised(x, sets, fixed={column: value}).loglik - target
+        return fit_penalised(x, sets, fixed={column: value}, start=fitted.coefficients).loglik - target
 
     ends = []
     for direction in (-1, 1):

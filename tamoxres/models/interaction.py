@@ -3,25 +3,36 @@
 Conventions: the ratio of hazard ratios is (treated v untreated when altered) / (treated v untreated when unaltered),
 which equals (altered v unaltered when treated) / (the same when untreated); above 1, the treatment helps less when the
 marker is altered. The four hazard ratios are contrasts of the one model, not refits of subsets. The likelihood-ratio
-test compares the model with and without the product on the same complete cases.
+test compares the model with and without the product on the same complete cases; the ratio's interval is that of the
+profile likelihood, which goes with it. With fewer than 5 events in one of the four groups Firth's penalised likelihood
+gives the ratio that is judged; with none it gives the whole model.
 
 References
 ----------
-Royston P, Sauerbrei W 2004, Stat Med 23:2509. Knol MJ, VanderWeele TJ 2012, doi:10.1093/ije/dyr218.
+Royston P, Sauerbrei W 2004, Stat Med 23:2509. Heinze G, Schemper M 2001, Biometrics 57:114 (profile, Firth). Knol MJ,
+VanderWeele TJ 2012, doi:10.1093/ije/dyr218.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+<<<<<<< HEAD
 from dataclasses import dataclass
+=======
+from dataclasses import dataclass, replace
+from functools import partial
+from html import escape
+>>>>>>> verdict
 from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import TREATED, UNTREATED, AnalysisSet
-from ..analysis.design import complete_cases
+from ..analysis.design import complete_cases, make_design
+from ..analysis.follow_up import risk_sets
 from ..cohort import ALTERED, UNALTERED
+<<<<<<< HEAD
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..inference.verdict import Verdict, design_flags, reach_verdict, single_arm_verdict
@@ -31,6 +42,27 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Table
 from ..vocabulary import Engine, Ties, one_or_more
 from .cox import CoxModel, fit_nested
+=======
+from ..effects import EffectEstimate, effects_to_frame
+from ..effects.routes import ratio_of
+from ..errors import AnalysisError
+from ..inference.verdict import (
+    TOO_FEW_EVENTS,
+    Evidence,
+    FourGroups,
+    Verdict,
+    design_flags,
+    reach_verdict,
+    single_arm_verdict,
+)
+from ..kernel.cox import CoxOptions, fit_on
+from ..kernel.profile import profile_interval
+from ..kernel.residuals import martingale_residuals
+from ..vocabulary import ENGINES, Engine, FloatArray, Ties, choose
+from .cox import CoxModel, fit_nested, refuse_empty_levels, sparseness
+from .firth import penalised_product
+from .over_time import over_time
+>>>>>>> verdict
 
 __all__ = ["InteractionResult", "interaction"]
 
@@ -46,7 +78,7 @@ class InteractionResult(ShowsEffects):
     model : CoxModel
         Treatment, marker, their product, covariates.
     ratio : EffectEstimate
-        Ratio of hazard ratios, with its likelihood-ratio P.
+        Ratio of hazard ratios, with its likelihood-ratio P and profile likelihood interval.
     marker_treated, marker_untreated : EffectEstimate
         Marker altered v unaltered, in the treated and in the untreated.
     treatment_altered, treatment_unaltered : EffectEstimate
@@ -57,6 +89,10 @@ class InteractionResult(ShowsEffects):
         Resting on this model (the adjusted one, where covariates were given).
     cells : DataFrame
         marker, treatment, patients, events: the four groups.
+    evidence : Evidence
+        What the verdict was reached from.
+    penalised : EffectEstimate or None
+        The ratio by Firth's penalised likelihood, where a group has fewer than 5 events: what is then judged.
     """
 
     model: CoxModel
@@ -68,8 +104,16 @@ class InteractionResult(ShowsEffects):
     crude: InteractionResult | None
     verdict: Verdict
     cells: Any
+    evidence: Evidence
+    penalised: EffectEstimate | None = None
 
     @property
+    def judged(self) -> EffectEstimate:
+        """The ratio that the verdict rests on: by Firth's penalised likelihood where a group has too few events."""
+        return self.penalised or self.ratio
+
+    @property
+<<<<<<< HEAD
     def effects(self) -> EffectRows:
         """The ratio first, then the four contrasts."""
         return EffectRows(
@@ -90,6 +134,22 @@ class InteractionResult(ShowsEffects):
 
     def _repr_html_(self) -> str:
         return f"{self.verdict._repr_html_()}{self._contrasts()._repr_html_()}"
+=======
+    def effects(self) -> list[EffectEstimate]:
+        """The ratio first, then the four contrasts; last the penalised ratio where it is another row."""
+        rows = [
+            self.ratio,
+            self.marker_treated,
+            self.marker_untreated,
+            self.treatment_altered,
+            self.treatment_unaltered,
+        ]
+        return rows if self.judged is self.ratio else [*rows, self.judged]
+
+    def judge(self, *, alpha: float = 0.05, margin: tuple[float, float] | None = None) -> Verdict:
+        """Reach the verdict at another level, or with another margin."""
+        return reach_verdict(self.evidence, alpha=alpha, margin=margin)
+>>>>>>> verdict
 
     def __str__(self) -> str:
         return str(self.verdict)
@@ -123,20 +183,23 @@ def interaction(
     Raises
     ------
     AnalysisError
-        If there is no marker, one arm only, or a cell without events.
+        If there is no marker, one arm only, a group without patients, or a marker level or an arm without events.
     """
     _refuse_single_arm(analysis)
+<<<<<<< HEAD
     adjust, strata = one_or_more(adjust), one_or_more(strata)
+=======
+    choose("engine", engine, ENGINES)
+>>>>>>> verdict
     complete = complete_cases(analysis, [*adjust, *strata])
     result = _interaction(complete, adjust, strata, ties, engine)
-    crude = _interaction(analysis, (), (), ties, engine) if adjust or strata else None
-    verdict = reach_verdict(result["ratio"], result["marker_treated"], alpha=alpha, margin=margin)
-    if crude is None:
+    verdict = reach_verdict(result["evidence"], alpha=alpha, margin=margin)
+    if not (adjust or strata):
         return InteractionResult(**result, crude=None, verdict=verdict)
-    crude_verdict = reach_verdict(crude["ratio"], crude["marker_treated"], alpha=alpha, margin=margin)
-    return InteractionResult(
-        **result, crude=InteractionResult(**crude, crude=None, verdict=crude_verdict), verdict=verdict
-    )
+    plain = _interaction(analysis, (), (), ties, engine)
+    plain_verdict = reach_verdict(plain["evidence"], alpha=alpha, margin=margin)
+    crude = InteractionResult(**plain, crude=None, verdict=plain_verdict)
+    return InteractionResult(**result, crude=crude, verdict=verdict)
 
 
 def _refuse_single_arm(analysis: AnalysisSet) -> None:
@@ -154,18 +217,62 @@ def _interaction(
 ) -> dict[str, Any]:
     cells = _cells(analysis)
     terms = ["treatment", "marker", _PRODUCT, *adjust]
-    full, smaller = fit_nested(analysis, terms, _PRODUCT, strata=strata, ties=ties, engine=engine)
-    position = {name: full.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)}
-    lrt_p = float(chdtrc(1, max(2 * (full.loglik - smaller), 0.0)))
-    contrasts: dict[str, tuple[str, ...]] = {
-        "ratio": (_PRODUCT,),
-        "marker_treated": ("marker", _PRODUCT),
-        "marker_untreated": ("marker",),
-        "treatment_altered": ("treatment", _PRODUCT),
-        "treatment_unaltered": ("treatment",),
-    }
-    rows = {name: _contrast(full, name, [position[t] for t in parts], lrt_p) for name, parts in contrasts.items()}
-    return {"model": full, "cells": cells, **rows}
+    smallest = int(cells["events"].min())
+    if smallest:
+        full, smaller = fit_nested(analysis, terms, _PRODUCT, strata=strata, ties=ties, engine=engine)
+        expected, interval = _by_likelihood(full)
+        tested = interval | {"p_value": float(chdtrc(1, max(2 * (full.loglik - smaller), 0.0))), "p_kind": "lrt"}
+    else:
+        full = _unfitted(analysis, terms, strata, ties)
+        expected, tested = cells["events"].to_numpy(float), {}
+    penalised, fields = penalised_product(full, _PRODUCT) if smallest < TOO_FEW_EVENTS else (full, {})
+    if not smallest:
+        full, tested = penalised, fields
+    rows = {name: _contrast(full, name) for name in _PARTS}
+    rows["ratio"] = replace(rows["ratio"], **tested)
+    firth = replace(_contrast(penalised, "ratio"), **fields) if fields else None
+    if not smallest:
+        rows = {name: replace(row, model="firth") for name, row in rows.items()}
+        firth = rows["ratio"]
+    evidence = Evidence(
+        ratio=firth or rows["ratio"], prognostic=rows["marker_treated"], altered=rows["treatment_altered"],
+        unaltered=rows["treatment_unaltered"], groups=_groups(cells, expected), over_time=partial(over_time, full),
+    )  # fmt: skip
+    return {"model": full, "cells": cells, "evidence": evidence, "penalised": firth, **rows}
+
+
+def _unfitted(analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str], ties: Ties) -> CoxModel:
+    """Return a model without coefficients, for Firth's likelihood to fit: a group has no events."""
+    complete = complete_cases(analysis, [*terms, *strata])
+    design = make_design(complete.frame, list(dict.fromkeys(terms)))
+    p, event = len(design.names), complete.frame["event"].to_numpy() == 1
+    refuse_empty_levels(design, event)
+    flags = sparseness(design, event)
+    return CoxModel(
+        analysis=complete, design=design, coefficients=np.zeros(p), covariance=np.full((p, p), np.nan), loglik=np.nan,
+        ties=ties, strata=tuple(strata), focus="treatment", flags=(*flags, "no_events_in_group"),
+    )  # fmt: skip
+
+
+def _by_likelihood(model: CoxModel) -> tuple[FloatArray, dict[str, Any]]:
+    """Return the events of the four groups that the model without the product expects, and the profile interval."""
+    frame, x = model.analysis.frame, model.design.x
+    sets = risk_sets(frame, model.strata, model.ties)
+    column = model.design.term(_PRODUCT).columns[0]
+    full = fit_on(sets, x, CoxOptions(ties=model.ties, start=model.coefficients))
+    kept = np.delete(np.arange(x.shape[1]), column)
+    options = CoxOptions(ties=model.ties, start=model.coefficients[kept])
+    smaller = fit_on(sets, np.ascontiguousarray(x[:, kept]), options)
+    group = 2 * (frame["marker"].to_numpy() == ALTERED) + (frame["treatment"].to_numpy() == TREATED)
+    expected = np.bincount(group, sets.event - martingale_residuals(smaller), minlength=4).astype(float)
+    limits = profile_interval(full, column)
+    return expected, {"ci_low": ratio_of(limits.low), "ci_high": ratio_of(limits.high), "ci_kind": "profile"}
+
+
+def _groups(cells: Any, expected: FloatArray) -> FourGroups:
+    """Keep the four groups as plain numbers, in the order of `cells`."""
+    patients, events = (tuple(int(value) for value in cells[name]) for name in ("patients", "events"))
+    return FourGroups(patients=patients, events=events, expected=tuple(float(value) for value in expected))
 
 
 def _cells(analysis: AnalysisSet) -> Any:
@@ -179,11 +286,11 @@ def _cells(analysis: AnalysisSet) -> Any:
     event = frame["event"].to_numpy()[known] == 1
     patients, events = (np.bincount(rows, minlength=shape[0] * shape[1]) for rows in (cell, cell[event]))
     rows, columns = (index.ravel() for index in np.indices(shape))
-    if not events.all():
-        i = int(np.argmin(events))
+    if not patients.all():
+        i = int(np.argmin(patients))
         raise AnalysisError(
-            f"{analysis.marker} {marker.categories[rows[i]]}, {treatment.categories[columns[i]]}: {patients[i]:,} "
-            "patients and no events, so the interaction cannot be estimated.",
+            f"{analysis.marker} {marker.categories[rows[i]]}, {treatment.categories[columns[i]]}: no patients, so the "
+            "interaction cannot be estimated.",
             mend="Choose another endpoint, rule or population.",
         )
     return pd.DataFrame(
@@ -195,16 +302,21 @@ def _cells(analysis: AnalysisSet) -> Any:
     )  # fmt: skip
 
 
-def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) -> EffectEstimate:
+def _contrast(model: CoxModel, name: str) -> EffectEstimate:
     """Make the row of a sum of coefficients: its variance is the sum of their covariances."""
     analysis = model.analysis
+    positions = [model.design.term(part).columns[0] for part in _SUMS[name]]
     point = float(model.coefficients[positions].sum())
     part = _PARTS[name]
     row = analysis.describe(part.estimand) | _counts(analysis, part) | _treated(analysis, part)
     row["marker_level"] = part.level if part.column == "marker" else ""
+<<<<<<< HEAD
     row["flags"] = (*row["flags"], *model.row_flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
     if name == "ratio":
         row |= {"p_value": lrt_p, "p_kind": "lrt"}
+=======
+    row["flags"] = (*row["flags"], *model.flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
+>>>>>>> verdict
     return EffectEstimate(
         **row,
         estimand=part.estimand,
@@ -230,6 +342,13 @@ class _Part:
     level: Any = ""
 
 
+_SUMS: dict[str, tuple[str, ...]] = {
+    "ratio": (_PRODUCT,),
+    "marker_treated": ("marker", _PRODUCT),
+    "marker_untreated": ("marker",),
+    "treatment_altered": ("treatment", _PRODUCT),
+    "treatment_unaltered": ("treatment",),
+}
 _PARTS = {
     "ratio": _Part("interaction"),
     "marker_treated": _Part("prognostic", "treatment", TREATED),

@@ -180,6 +180,11 @@ def one_stage(
     names = [analysis.cohort.name for analysis in analyses]
     complete = [complete_cases(analysis, ["marker", "treatment", *adjust]) for analysis in analyses]
     own = [interaction(analysis, adjust=adjust, ties=ties) for analysis in complete]
+    for analysis, result in zip(complete, own, strict=True):
+        if result.ratio.model == "firth":
+            raise AnalysisError(
+                f"{analysis.cohort.title}: a group of marker and treatment has no events.", mend="Leave the cohort out."
+            )
     stack = _stack(complete, names, adjust)
     full = _fit(stack, [*stack.own, stack.within], ties)
     without = _fit(stack, stack.own, ties)

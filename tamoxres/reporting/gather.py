@@ -17,9 +17,15 @@ from ..answers.sensitivity import Sensitivity, sensitivity
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..curves import Curves
 from ..effects import EffectEstimate
+<<<<<<< HEAD
 from ..errors import AnalysisError, DataError, TamoxresError
 from ..inference.verdict import Verdict, reach_verdict, single_arm_verdict
 from ..markers.calling import call, rule_names
+=======
+from ..errors import AnalysisError, DataError, NotOnDisk, TamoxresError
+from ..inference.verdict import Verdict, single_arm_verdict
+from ..markers.calling import call, rules_for
+>>>>>>> verdict
 from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
 from ..models.interaction import InteractionResult
@@ -290,7 +296,7 @@ def _answered(job: Case, plan: Plan) -> Case:
         return _single(job, detail, reason(error))
     if found is None:
         return job
-    verdict = reach_verdict(found.ratio, found.marker_treated, alpha=plan.alpha, margin=job.asked.margin)
+    verdict = found.judge(alpha=plan.alpha, margin=job.asked.margin)
     pair = (found.crude or found).marker_treated, found.marker_treated
     return replace(job, verdict=verdict, interaction=found, prognostic=pair, detail=detail)
 

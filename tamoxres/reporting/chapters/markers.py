@@ -9,11 +9,12 @@ from ...curves import Curves
 from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...figures.survival import survival_plot
+from ...inference.verdict_words import detectable_words
 from ...tables.cells import count_cell, effect_cell, number_cell, p_cell
 from ...tables.contrasts import contrast_table
 from ...tables.hazards import hazard_table, term_label
 from ...tables.table import Cell, Column, Row, Table
-from ...wording import count, number, number_with_interval, p_value, percent, ratio
+from ...wording import count, number, number_with_interval, p_value, percent
 from ..family import corrected
 from ..gather import Case, Detail, Findings
 from ..page import Block, Figure, Inline, Paragraph, Section, Shown, TableBlock, estimate, p_of
@@ -218,11 +219,11 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     adjusted = found if found.crude is not None else None
     yield Paragraph.of(
         "Does endocrine therapy work differently when the marker is altered? Ratio of hazard ratios ",
-        estimate(found.ratio),
+        estimate(found.judged),
         ", likelihood-ratio ",
-        p_of(found.ratio),
+        p_of(found.judged),
         "; crude ",
-        estimate(crude.ratio),
+        estimate(crude.judged),
         ".",
         *_detectable(case),
     )
@@ -243,13 +244,10 @@ def _contrast_name(effect: EffectEstimate) -> str:
 
 def _detectable(case: Case) -> list[Inline]:
     verdict = case.verdict
-    if verdict is None or not verdict.minimum_detectable > 1:
+    if verdict is None or verdict.ratio is None:
         return []
-    least = verdict.minimum_detectable
-    text = (
-        f" With 80% power this cohort could have seen a ratio of {ratio(least)} or more, or {ratio(1 / least)} or less."
-    )
-    return [Shown(text, verdict.basis)]
+    words = detectable_words(verdict)
+    return [Shown(f" {words[:1].upper()}{words[1:]}.", verdict.basis)]
 
 
 def _side_by_side(cases: Sequence[Case]) -> Table:
@@ -294,7 +292,7 @@ def _line(case: Case) -> Row:
     crude, adjusted = case.prognostic[0], case.prognostic[-1]
     ratio_cell, p = Cell("NE"), Cell()
     if case.interaction is not None:
-        effect = case.interaction.ratio
+        effect = case.interaction.judged
         ratio_cell, p = effect_cell(effect), p_cell(effect.p_value, effect.row_id)
     share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}")
     return Row(

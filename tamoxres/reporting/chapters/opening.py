@@ -130,7 +130,7 @@ def _intervals(cases: Sequence[Case]) -> tuple[tuple[str, EffectEstimate], ...]:
         return ()
     if first.interaction is None:
         return (("HR" if first.asked.treatment == "any" else "HR, treated", first.prognostic[-1]),)
-    return ("ratio of HRs", first.interaction.ratio), ("HR, treated", first.interaction.marker_treated)
+    return ("ratio of HRs", first.interaction.judged), ("HR, treated", first.interaction.marker_treated)
 
 
 def _verdict(cases: Sequence[Case]) -> str:
