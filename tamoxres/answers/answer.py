@@ -61,20 +61,12 @@ class Answer(ShowsEffects):
     flow: Flow
     models: tuple[CoxModel, ...] = ()
     interaction: InteractionResult | None = None
-<<<<<<< HEAD
+    verdict: Verdict | None = None
 
     @property
     def effects(self) -> EffectRows:
         """The rows, as a list that shows itself."""
         return EffectRows(self.rows)
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """The verdict, where the question was about the interaction."""
-        return self.interaction.verdict if self.interaction else None
-=======
-    verdict: Verdict | None = None
->>>>>>> verdict
 
     def table(self) -> Table:
         """Return the rows as a table, with the verdict below where there is one."""
@@ -154,18 +146,11 @@ def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel"
         estimate = cox if question.estimand == "prognostic" else treatment_effect
         model = estimate(analysis, **choices)
         return {"rows": (model.effect,), "flow": model.analysis.flow, "models": (model,)}
-<<<<<<< HEAD
-    fit = interaction(analysis, **choices)
-    by_level = (fit.treatment_altered, fit.treatment_unaltered)
-    rows = (fit.ratio,) if question.estimand == "interaction" else by_level
-    return {"rows": rows, "flow": fit.model.analysis.flow, "models": (fit.model,), "interaction": fit}
-=======
     found = interaction(analysis, **choices)
     out: dict[str, Any] = {"flow": found.model.analysis.flow, "models": (found.model,), "interaction": found}
     if question.estimand == "interaction":
         return out | {"rows": (found.judged,), "verdict": found.verdict}
     return out | {"rows": (found.treatment_altered, found.treatment_unaltered)}
->>>>>>> verdict
 
 
 def _imputed(analysis: AnalysisSet, question: Question) -> dict[str, Any]:

@@ -22,17 +22,12 @@ from ..errors import AnalysisError
 from ..tables.cells import number_cell
 from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
-from ..wording import number
 
 __all__ = ["EValue", "approximate_risk_ratio", "e_value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-<<<<<<< HEAD
 class EValue(ShowsTable):
-    """E-values of an estimate and of its confidence limit nearer 1, on the risk-ratio scale."""
-=======
-class EValue:
     """E-values of an estimate and of its confidence limit nearer 1, on the risk-ratio scale.
 
     Attributes
@@ -42,7 +37,6 @@ class EValue:
     point_opposite, limit_opposite : float or None
         Of a ratio of hazard ratios, where treatment is confounded in opposite directions in both marker levels.
     """
->>>>>>> verdict
 
     point: float
     limit: float
@@ -56,14 +50,9 @@ class EValue:
                 f"explain the estimate away; {self.limit:.2f} would move its interval to 1"
             )
         return (
-<<<<<<< HEAD
-            f"an unmeasured confounder tied to treatment and outcome by risk ratios of {number(self.point)} each could "
-            f"explain the estimate away; {number(self.limit)} would move its interval to 1"
-=======
             f"an unmeasured confounder tied to treatment and outcome by risk ratios of {self.point:.2f} each in one "
             f"marker level, or of {self.point_opposite:.2f} each in opposite directions in both, could explain the "
             f"interaction away; {self.limit:.2f} or {self.limit_opposite:.2f} would move its interval to 1"
->>>>>>> verdict
         )
 
     def table(self) -> Table:

@@ -87,12 +87,12 @@ class Firth(ShowsEffects):
         return replace(row, **_profiled(self.ci_low, self.ci_high, self.p_value), term_p=self.p_value)
 
     @property
-    def effects(self) -> list[EffectEstimate]:
+    def effects(self) -> EffectRows:
         """A row for each coefficient, by profile all of them, with the penalised likelihood ratio's P of its term."""
         model = self.model
         x, sets = model.design.x, risk_sets(model.analysis.frame, model.strata, model.ties)
         fitted = Penalised(coefficients=model.coefficients, covariance=model.covariance, loglik=model.loglik)
-        out = []
+        out = EffectRows()
         for term in model.design.terms:
             whole = penalised_p(x, sets, term.columns, fitted)
             for column, row in zip(term.columns, model.rows(term), strict=True):
@@ -100,12 +100,6 @@ class Firth(ShowsEffects):
                 p = whole if len(term.columns) == 1 else penalised_p(x, sets, [column], fitted)
                 out.append(replace(row, **_profiled(float(low), float(high), p), term_p=whole))
         return out
-
-    @property
-    def effects(self) -> EffectRows:
-        """The focus first; the other coefficients with Wald limits and P, from the penalised information."""
-        others = self.model.effects[1:]
-        return EffectRows([self.effect, *(replace(row, model="firth") for row in others)])
 
     def table(self) -> Table:
         """Return the hazard ratios as a table."""

@@ -16,13 +16,8 @@ VanderWeele TJ 2012, doi:10.1093/ije/dyr218.
 from __future__ import annotations
 
 from collections.abc import Sequence
-<<<<<<< HEAD
-from dataclasses import dataclass
-=======
 from dataclasses import dataclass, replace
 from functools import partial
-from html import escape
->>>>>>> verdict
 from typing import Any
 
 import numpy as np
@@ -32,18 +27,7 @@ from ..analysis import TREATED, UNTREATED, AnalysisSet
 from ..analysis.design import complete_cases, make_design
 from ..analysis.follow_up import risk_sets
 from ..cohort import ALTERED, UNALTERED
-<<<<<<< HEAD
 from ..effects import EffectEstimate
-from ..errors import AnalysisError
-from ..inference.verdict import Verdict, design_flags, reach_verdict, single_arm_verdict
-from ..tables.contrasts import contrast_table
-from ..tables.effects import EffectRows
-from ..tables.shown import ShowsEffects
-from ..tables.table import Table
-from ..vocabulary import Engine, Ties, one_or_more
-from .cox import CoxModel, fit_nested
-=======
-from ..effects import EffectEstimate, effects_to_frame
 from ..effects.routes import ratio_of
 from ..errors import AnalysisError
 from ..inference.verdict import (
@@ -58,11 +42,14 @@ from ..inference.verdict import (
 from ..kernel.cox import CoxOptions, fit_on
 from ..kernel.profile import profile_interval
 from ..kernel.residuals import martingale_residuals
-from ..vocabulary import ENGINES, Engine, FloatArray, Ties, choose
+from ..tables.contrasts import contrast_table
+from ..tables.effects import EffectRows
+from ..tables.shown import ShowsEffects
+from ..tables.table import Table
+from ..vocabulary import ENGINES, Engine, FloatArray, Ties, choose, one_or_more
 from .cox import CoxModel, fit_nested, refuse_empty_levels, sparseness
 from .firth import penalised_product
 from .over_time import over_time
->>>>>>> verdict
 
 __all__ = ["InteractionResult", "interaction"]
 
@@ -113,43 +100,27 @@ class InteractionResult(ShowsEffects):
         return self.penalised or self.ratio
 
     @property
-<<<<<<< HEAD
     def effects(self) -> EffectRows:
-        """The ratio first, then the four contrasts."""
-        return EffectRows(
-            (
-                self.ratio, self.marker_treated, self.marker_untreated, self.treatment_altered,
-                self.treatment_unaltered,
-            )
-        )  # fmt: skip
+        """The ratio first, then the four contrasts; last the penalised ratio where it is another row."""
+        rows = [
+            self.ratio, self.marker_treated, self.marker_untreated, self.treatment_altered, self.treatment_unaltered,
+        ]  # fmt: skip
+        return EffectRows(rows if self.judged is self.ratio else [*rows, self.judged])
+
+    def judge(self, *, alpha: float = 0.05, margin: tuple[float, float] | None = None) -> Verdict:
+        """Reach the verdict at another level, or with another margin."""
+        return reach_verdict(self.evidence, alpha=alpha, margin=margin)
 
     def table(self) -> Table:
         """Return the contrasts as a table, crude beside adjusted, with the verdict below."""
         return self._contrasts().with_footnotes(str(self.verdict))
 
     def _contrasts(self) -> Table:
-        if self.crude is None:
-            return contrast_table(self.effects)
-        return contrast_table(self.crude.effects, self.effects)
+        own = self.effects[:5]
+        return contrast_table(own) if self.crude is None else contrast_table(self.crude.effects[:5], own)
 
     def _repr_html_(self) -> str:
         return f"{self.verdict._repr_html_()}{self._contrasts()._repr_html_()}"
-=======
-    def effects(self) -> list[EffectEstimate]:
-        """The ratio first, then the four contrasts; last the penalised ratio where it is another row."""
-        rows = [
-            self.ratio,
-            self.marker_treated,
-            self.marker_untreated,
-            self.treatment_altered,
-            self.treatment_unaltered,
-        ]
-        return rows if self.judged is self.ratio else [*rows, self.judged]
-
-    def judge(self, *, alpha: float = 0.05, margin: tuple[float, float] | None = None) -> Verdict:
-        """Reach the verdict at another level, or with another margin."""
-        return reach_verdict(self.evidence, alpha=alpha, margin=margin)
->>>>>>> verdict
 
     def __str__(self) -> str:
         return str(self.verdict)
@@ -186,11 +157,8 @@ def interaction(
         If there is no marker, one arm only, a group without patients, or a marker level or an arm without events.
     """
     _refuse_single_arm(analysis)
-<<<<<<< HEAD
-    adjust, strata = one_or_more(adjust), one_or_more(strata)
-=======
     choose("engine", engine, ENGINES)
->>>>>>> verdict
+    adjust, strata = one_or_more(adjust), one_or_more(strata)
     complete = complete_cases(analysis, [*adjust, *strata])
     result = _interaction(complete, adjust, strata, ties, engine)
     verdict = reach_verdict(result["evidence"], alpha=alpha, margin=margin)
@@ -250,7 +218,7 @@ def _unfitted(analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str]
     flags = sparseness(design, event)
     return CoxModel(
         analysis=complete, design=design, coefficients=np.zeros(p), covariance=np.full((p, p), np.nan), loglik=np.nan,
-        ties=ties, strata=tuple(strata), focus="treatment", flags=(*flags, "no_events_in_group"),
+        ties=ties, strata=tuple(strata), focus="treatment", row_flags=(*flags, "no_events_in_group"),
     )  # fmt: skip
 
 
@@ -310,13 +278,7 @@ def _contrast(model: CoxModel, name: str) -> EffectEstimate:
     part = _PARTS[name]
     row = analysis.describe(part.estimand) | _counts(analysis, part) | _treated(analysis, part)
     row["marker_level"] = part.level if part.column == "marker" else ""
-<<<<<<< HEAD
     row["flags"] = (*row["flags"], *model.row_flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
-    if name == "ratio":
-        row |= {"p_value": lrt_p, "p_kind": "lrt"}
-=======
-    row["flags"] = (*row["flags"], *model.flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
->>>>>>> verdict
     return EffectEstimate(
         **row,
         estimand=part.estimand,

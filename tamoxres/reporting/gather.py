@@ -17,15 +17,9 @@ from ..answers.sensitivity import Sensitivity, sensitivity
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..curves import Curves
 from ..effects import EffectEstimate
-<<<<<<< HEAD
 from ..errors import AnalysisError, DataError, TamoxresError
-from ..inference.verdict import Verdict, reach_verdict, single_arm_verdict
-from ..markers.calling import call, rule_names
-=======
-from ..errors import AnalysisError, DataError, NotOnDisk, TamoxresError
 from ..inference.verdict import Verdict, single_arm_verdict
-from ..markers.calling import call, rules_for
->>>>>>> verdict
+from ..markers.calling import call, rule_names
 from ..models.cox import CoxModel, fit_terms
 from ..models.incidence import cumulative_incidence
 from ..models.interaction import InteractionResult
