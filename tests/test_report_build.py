@@ -231,7 +231,7 @@ def test_the_report_is_held_to_its_own_rules(tmp_path):
 
 def test_a_single_arm_cannot_tell(monkeypatch):
     """Where all were treated, the marker may be prognostic, and the verdict says that nothing more can be told."""
-    import tamoxres.reporting.gather as module
+    import tamoxres.reporting.on_disk as module
 
     def treated_alone(name, **_):
         from tamoxres.cohorts.catalogue import load
