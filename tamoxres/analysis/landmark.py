@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import AnalysisError
 from .sets import TREATED, UNTREATED, AnalysisSet
+from .times import join_times, snap_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,8 @@ def landmark(analysis: AnalysisSet, *, at: float) -> AnalysisSet:
     if not at > 0:
         raise AnalysisError(f"A landmark is a number of months above 0; found {at:g}.")
     frame = analysis.frame
-    stays = (frame["months"] > at).to_numpy()
+    begin = float(snap_to(frame, [at])[0])
+    stays = (frame["months"] > begin).to_numpy()
     ended = int(((~stays) & (frame["event"] == 1)).sum())
     why = f"follow-up ended by then {int((~stays).sum()):,} (of them with an event {ended:,})"
     left = analysis.without(stays, name=f"Landmark at {at:g} months", why=why)
@@ -63,7 +65,7 @@ def landmark(analysis: AnalysisSet, *, at: float) -> AnalysisSet:
             f"No event is left after {at:g} months: {left.n:,} of {analysis.n:,} patients come to the landmark.",
             mend="Choose an earlier one.",
         )
-    return replace(left, frame=_from(left.frame, at), landmark=float(at), selected=left.n)
+    return replace(left, frame=join_times(_from(left.frame, begin)), landmark=float(at), selected=left.n)
 
 
 def _from(frame: pd.DataFrame, at: float) -> pd.DataFrame:

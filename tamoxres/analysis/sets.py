@@ -22,6 +22,7 @@ from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
 from ..vocabulary import RECEPTORS, Receptor, choose, one_or_more
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
+from .times import join_times, snap_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,8 +116,9 @@ class AnalysisSet:
     def until(self, horizon: float) -> AnalysisSet:
         """Return the set with follow-up ended at `horizon` months: what happens later is censored there."""
         frame = self.frame
-        within = frame["months"] <= horizon
-        frame = frame.assign(event=frame["event"].where(within, 0), months=frame["months"].clip(upper=horizon))
+        end = float(snap_to(frame, [horizon])[0])
+        within = frame["months"] <= end
+        frame = frame.assign(event=frame["event"].where(within, 0), months=frame["months"].clip(upper=end))
         events = int((frame["event"] == 1).sum())
         step = Step(name=f"Events within {horizon:g} months", why="", patients=len(frame), events=events)
         return replace(self, frame=frame, to_months=float(horizon), flow=self.flow.then(step))
@@ -212,7 +214,8 @@ def select(
         chosen = _by_restriction(chosen, Restriction.parse(text))
     if called is not None:
         chosen = _by_marker(chosen)
-    chosen = _by_entry(_by_endpoint(chosen))
+    chosen = _by_endpoint(chosen)
+    chosen = _by_entry(replace(chosen, frame=join_times(chosen.frame)))
     if chosen.n == 0:
         raise NobodyLeft(f"Nobody is left in {cohort.name}", flow=chosen.flow)
     return replace(chosen, selected=chosen.n)

@@ -147,10 +147,10 @@ def additive_interaction(
             "An interaction needs a marker and both arms.", mend="Select with marker=... and treatment='any'."
         )
     cells = _cells(analysis)
-    check_horizon(cells, horizon)
+    end = check_horizon(cells, horizon)
     model = fit_terms(analysis, ["treatment", "marker", _PRODUCT, *adjust], strata=strata)
     competing = bool(analysis.endpoint.competing)
-    risks, means = ([_at(cells, code, horizon, what, competing) for code in range(4)] for what in ("risk", "mean"))
+    risks, means = ([_at(cells, code, end, what, competing) for code in range(4)] for what in ("risk", "mean"))
     measure = "RMTLD" if competing else "RMSTD"
     return AdditiveInteraction(
         risk=_interaction(analysis, "RD", risks, f"risk at {horizon:g} months"),

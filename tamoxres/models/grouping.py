@@ -14,6 +14,7 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..analysis.follow_up import delayed_entry
+from ..analysis.times import snap_to
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from ..vocabulary import FloatArray, IntArray
@@ -127,8 +128,13 @@ def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
     return groups
 
 
-def check_horizon(groups: Groups, horizon: float) -> None:
+def check_horizon(groups: Groups, horizon: float) -> float:
     """Refuse a horizon at which a group is no longer observed; a curve that ends in an event of everyone left goes on.
+
+    Returns
+    -------
+    float
+        The horizon, as the follow-up time that it differs from by rounding only, where there is one.
 
     Raises
     ------
@@ -137,6 +143,7 @@ def check_horizon(groups: Groups, horizon: float) -> None:
     """
     if not horizon > 0:
         raise AnalysisError(f"The horizon is {horizon:g}; it is a number of months above 0.")
+    horizon = float(snap_to(groups.analysis.frame, [horizon])[0])
     for code, level in enumerate(groups.levels):
         rows = groups.rows(code)
         last = float(groups.months[rows].max())
@@ -147,6 +154,7 @@ def check_horizon(groups: Groups, horizon: float) -> None:
                 f"(last {last:.1f}).",
                 mend=f"Use at most {np.floor(10 * last) / 10:g}.",
             )
+    return horizon
 
 
 def _coded(values: pd.Series[Any]) -> tuple[tuple[str, ...], IntArray]:

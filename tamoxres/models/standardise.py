@@ -21,6 +21,7 @@ import numpy as np
 
 from ..analysis.design import Design
 from ..analysis.follow_up import delayed_entry, stratum_codes
+from ..analysis.times import snap_to
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxOptions, fit_cox
@@ -120,7 +121,7 @@ def set_levels(design: Design, levels: dict[str, str]) -> FloatArray:
 
 
 def standardised_risks(
-    data: FollowUpArrays, x: FloatArray, worlds: Sequence[FloatArray], times: Sequence[float], *, competing: bool
+    data: FollowUpArrays, x: FloatArray, worlds: Sequence[FloatArray], times: FloatArray, *, competing: bool
 ) -> FloatArray:
     """Fit the model and return the mean risk in each world at each time, shape (len(worlds), len(times)).
 
@@ -131,7 +132,7 @@ def standardised_risks(
         Covariates as they are.
     worlds : sequence of arrays, shape (n, p)
         Covariates as they would be.
-    times : sequence of float
+    times : array of float, months
     competing : bool
         Whether event 2 competes; else it is censored.
     """
@@ -177,13 +178,10 @@ def _hazard(data: FollowUpArrays, x: FloatArray, cause: int) -> _Hazard:
     return _Hazard(fitted.coefficients, centre, base.time, base.stratum, base.increment)
 
 
-def _incidence(
-    steps: list[tuple[FloatArray, FloatArray]], risks: list[FloatArray], times: Sequence[float]
-) -> FloatArray:
+def _incidence(steps: list[tuple[FloatArray, FloatArray]], risks: list[FloatArray], times: FloatArray) -> FloatArray:
     """Return the sum over patients of the risk of the first cause at each time."""
-    wanted = np.asarray(times, float)
     if len(steps) == 1:
-        hazard = np.concatenate([[0.0], np.cumsum(steps[0][1])])[np.searchsorted(steps[0][0], wanted, side="right")]
+        hazard = np.concatenate([[0.0], np.cumsum(steps[0][1])])[np.searchsorted(steps[0][0], times, side="right")]
         return np.asarray((1 - np.exp(-risks[0][:, None] * hazard)).sum(axis=0))
     merged = np.unique(np.concatenate([time for time, _ in steps]))
     totals = np.zeros((len(risks[0]), merged.size))
@@ -194,7 +192,7 @@ def _incidence(
     own = np.zeros(merged.size)
     own[np.searchsorted(merged, steps[0][0])] = steps[0][1]
     incidence = np.concatenate([[0.0], np.cumsum((risks[0] @ np.exp(-totals)) * own)])
-    return np.asarray(incidence[np.searchsorted(merged, wanted, side="right")])
+    return np.asarray(incidence[np.searchsorted(merged, times, side="right")])
 
 
 def standardise(
@@ -232,7 +230,8 @@ def standardise(
     """
     names = list(by) if by is not None else [fit.focus]
     frame = fit.analysis.frame
-    if max(times) > frame["months"].max():
+    at = snap_to(frame, times)
+    if at.max() > frame["months"].max():
         raise AnalysisError(
             f"Risk at {max(times):g} months lies beyond the last follow-up ({frame['months'].max():.1f})."
         )
@@ -247,9 +246,9 @@ def standardise(
 
     def statistic(rows: IntArray) -> FloatArray:
         drawn = [world[rows] for world in worlds]
-        return standardised_risks(data.take(rows), fit.design.x[rows], drawn, times, competing=competing).ravel()
+        return standardised_risks(data.take(rows), fit.design.x[rows], drawn, at, competing=competing).ravel()
 
-    point = standardised_risks(data, fit.design.x, worlds, times, competing=competing)
+    point = standardised_risks(data, fit.design.x, worlds, at, competing=competing)
     resamples = bootstrap(statistic, len(frame), m=m, seed=seed, jobs=jobs, progress=progress)
     drawn = resamples.values.reshape(-1, *point.shape)
     rows = [

@@ -22,6 +22,7 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases, make_design
 from ..analysis.follow_up import stratum_codes
+from ..analysis.times import snap_to
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
@@ -75,7 +76,9 @@ class TimeSplit:
         return f"{rows}\nequal in all periods: {p_value(self.p_value, label=True)}"
 
 
-def split_rows(time: FloatArray, event: IntArray, cuts: Sequence[float], entry: FloatArray | None = None) -> SplitRows:
+def split_rows(
+    time: FloatArray, event: IntArray, cuts: Sequence[float] | FloatArray, entry: FloatArray | None = None
+) -> SplitRows:
     """Split follow-up at cuts: a row for each patient and period in which there is follow-up.
 
     Examples
@@ -137,7 +140,7 @@ def time_split(
         raise AnalysisError(f"The cuts are {list(cuts)}; they are months above 0 that increase.")
     focus = "marker" if analysis.marker else "treatment"
     groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
-    split = split_rows(groups.months, groups.event, edges, groups.entry)
+    split = split_rows(groups.months, groups.event, snap_to(groups.analysis.frame, edges), groups.entry)
     altered = groups.codes[split.patient] == 1
     failed = split.event == 1
     counts = [
@@ -151,12 +154,7 @@ def time_split(
     fits = _fit_both(groups, split, kept, usable, (adjust, strata, ties))
     statistic = 2 * (fits[0].loglik - fits[1].loglik)
     df = len(usable) - 1
-    row = {
-        "adjusted_for": tuple(adjust),
-        "strata": tuple(strata),
-        "model": "cox_by_period",
-        "ties": ties,
-    }
+    row = {"adjusted_for": tuple(adjust), "strata": tuple(strata), "model": "cox_by_period", "ties": ties}
     effects = tuple(
         _period_row(groups, split, k, edges, row | _estimate(fits[0], usable.index(k) if k in usable else None))
         for k in range(len(edges) + 1)
