@@ -1,9 +1,9 @@
 """A survival or incidence curve and its numbers at risk, as data: what figures draw and tables print.
 
 Conventions: times are months of 365.25/12 days; the curve is a right-continuous step function that starts at time 0
-with estimate 1 (survival) or 0 (incidence), where no interval can be estimated; `n_risk` at a time t counts those under observation just before t, so
-that patients censored or failing at t are still at risk (R's `n.risk`). A time asked for that differs from one of the
-curve's by rounding only is that time (R's `aeqSurv`).
+with estimate 1 (survival) or 0 (incidence), where no interval can be estimated; `n_risk` at a time t counts those under
+observation just before t, so that patients censored or failing at t are still at risk (R's `n.risk`). A time asked for
+that differs from one of the curve's by rounding only is that time (R's `aeqSurv`).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def test_defaults() -> None:
         "positive",
         "endocrine",
     )
-    assert (q.missing, q.weights, q.ties, q.adjust, q.strata, q.where) == ("complete", "none", "efron", (), (), ())
+    assert (q.missing, q.weights, q.ties, q.adjust, q.strata, q.where) == ("complete", None, "efron", (), (), ())
     assert str(q) == "prognostic: HER2 on BCSS (ER positive, treatment endocrine)"
     with pytest.raises(FrozenInstanceError):
         q.marker = "PTEN"

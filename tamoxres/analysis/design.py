@@ -8,7 +8,7 @@ enters linearly, per unit; `factor(grade)` enters its values as levels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ import numpy as np
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from ..vocabulary import FloatArray, IntArray
+from .exposure import Honours, refuse_unhonoured
 from .sets import AnalysisSet
 
 if TYPE_CHECKING:
@@ -89,10 +90,30 @@ def parts_of(term: str) -> tuple[str, ...]:
     return tuple(term.split(":"))
 
 
-def complete_cases(analysis: AnalysisSet, terms: Iterable[str]) -> AnalysisSet:
-    """Keep the patients in whom all columns of the terms are known; the flow says what was missing in how many."""
+def complete_cases(
+    analysis: AnalysisSet, terms: Iterable[str], *, honours: Collection[Honours] = (), estimator: str = "This estimator"
+) -> AnalysisSet:
+    """Keep the patients in whom all columns of the terms are known; the flow says what was missing in how many.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    terms : iterable of str
+    honours : collection of "start" | "weights"
+        What the caller takes: treatment that starts later, sampling weights.
+    estimator : str
+        The caller's name, for the refusal of what it does not take.
+
+    Raises
+    ------
+    QuestionError
+        If the cohort has no such column.
+    AnalysisError
+        If nobody is left, or the set holds what the estimator does not honour.
+    """
     wanted = list(dict.fromkeys(column_of(part) for term in terms for part in parts_of(term)))
     frame = analysis.frame
+    refuse_unhonoured(analysis, wanted, honours, estimator)
     gone, unknown = np.zeros(len(frame), bool), {}
     for name in wanted:
         if name not in frame or name in _OWN:

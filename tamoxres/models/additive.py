@@ -164,7 +164,10 @@ def additive_interaction(
 
 def _cells(analysis: AnalysisSet) -> Groups:
     """Number the four cells: twice the marker plus the treatment."""
-    marker, treatment = group_patients(analysis, "marker"), group_patients(analysis, "treatment")
+    marker, treatment = (
+        group_patients(analysis, by, estimator="The additive interaction", absolute=True)
+        for by in ("marker", "treatment")
+    )
     codes = 2 * marker.codes + treatment.codes
     present = set(codes.tolist())
     if len(marker.levels) != 2 or len(present) != 4:

@@ -14,18 +14,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, Term, complete_cases, make_design, parts_of, term_values
+from ..analysis.exposure import begins_later, start_stop
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit
-from ..vocabulary import ENGINES, BoolArray, Engine, FloatArray, Ties, choose
-from .engine import kernel_fit, kernel_nested, lifelines_cox, lifelines_fit
+from ..vocabulary import BoolArray, Engine, FloatArray, Ties, Weights
+from .engine import (
+    Choices,
+    ModelChoices,
+    covariance_of,
+    kernel_fit,
+    kernel_nested,
+    lifelines_cox,
+    lifelines_fit,
+    resolve,
+)
 from .proportional import ProportionalTest, proportional_test
 
 if TYPE_CHECKING:
@@ -67,6 +77,11 @@ class CoxModel:
     flags : tuple of str
         Codes of what must be said of its rows.
     engine : "kernel" | "lifelines"
+    weights : "sampling" | "none"
+    cluster : str
+        With weights or clusters the covariance is robust.
+    start_stop : DataFrame or None
+        The rows fitted, where treatment counts from its start; else they are the patients.
     """
 
     analysis: AnalysisSet
@@ -79,6 +94,30 @@ class CoxModel:
     focus: str
     flags: tuple[str, ...] = ()
     engine: Engine = "kernel"
+    weights: Weights = "none"
+    cluster: str = ""
+    start_stop: pd.DataFrame | None = None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows fitted, one a row of the design: patients, or start-stop rows."""
+        return self.analysis.frame if self.start_stop is None else self.start_stop
+
+    @property
+    def choices(self) -> Choices:
+        """How it was fitted."""
+        return Choices(
+            strata=self.strata, ties=self.ties, engine=self.engine, weights=self.weights, cluster=self.cluster
+        )
+
+    @property
+    def fitted_as(self) -> dict[str, Any]:
+        """What a row says of the model beside its numbers: strata, ties, engine, weights, clusters, kind of error."""
+        return {
+            "strata": self.strata, "ties": self.ties, "engine": self.engine, "cluster": self.cluster,
+            "weights": "sampling" if self.weights == "sampling" else "", "model": "cox",
+            "se_kind": "robust" if self.choices.robust else "model",
+        }  # fmt: skip
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:
@@ -113,14 +152,10 @@ class CoxModel:
             measure="HR",
             log_estimate=float(self.coefficients[position]),
             se=float(np.sqrt(self.covariance[position, position])),
-            se_kind="model",
             adjusted_for=tuple(name for name in self.adjusted_for if name != term.name),
-            strata=self.strata,
             term=self.design.names[position],
             term_p=self.term_p(term),
-            model="cox",
-            ties=self.ties,
-            engine=self.engine,
+            **self.fitted_as,
         )
 
     @property
@@ -143,7 +178,7 @@ class CoxModel:
         >>> round(float(model.to_lifelines().hazard_ratios_.iloc[0]), 3), round(model.effect.estimate, 3)
         (0.695, 0.695)
         """
-        return lifelines_cox(self.analysis.frame, self.design, self.strata, self.ties, start=self.coefficients)
+        return lifelines_cox(self.frame, self.design, self.strata, self.ties, start=self.coefficients)
 
     def __str__(self) -> str:
         return str(self.effect)
@@ -185,6 +220,8 @@ def cox(
     strata: Sequence[str] = (),
     ties: Ties = "efron",
     engine: Engine = "kernel",
+    weights: Weights | None = None,
+    cluster: str = "",
 ) -> CoxModel:
     """Fit the marker's (or, without a marker, the treatment's) hazard ratio, adjusted and stratified as asked.
 
@@ -198,6 +235,11 @@ def cox(
     ties : "efron" | "breslow"
     engine : "kernel" | "lifelines"
         Which of the two independent programs fits; they give the same numbers.
+    weights : "sampling" | "none", optional
+        The cohort's sampling weights, which are honoured where it declares them, or none. With them standard errors
+        are robust (the sandwich) and P is Wald's; n and events stay counts of patients.
+    cluster : str
+        Column of patients who belong together, such as a hospital; standard errors are then robust, by cluster.
 
     Returns
     -------
@@ -215,34 +257,24 @@ def cox(
     686
     """
     focus = "marker" if analysis.marker else "treatment"
-    return fit_terms(analysis, [focus, *adjust], strata=strata, ties=ties, engine=engine)
+    how: ModelChoices = {"strata": strata, "ties": ties, "engine": engine, "weights": weights, "cluster": cluster}
+    return fit_terms(analysis, [focus, *adjust], **how)
 
 
-def fit_terms(
-    analysis: AnalysisSet,
-    terms: Sequence[str],
-    *,
-    strata: Sequence[str] = (),
-    ties: Ties = "efron",
-    engine: Engine = "kernel",
-) -> CoxModel:
-    """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about."""
-    choose("engine", engine, ENGINES)
-    complete, frame, design = _prepare(analysis, terms, strata)
-    start = kernel_fit(frame, design, strata, ties)
-    _refuse_unestimable(design, start)
-    fitted = _finish(frame, design, strata, start, (ties, engine))
-    return _model(complete, design, (strata, ties, engine), terms[0], fitted)
+def fit_terms(analysis: AnalysisSet, terms: Sequence[str], **how: Unpack[ModelChoices]) -> CoxModel:
+    """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about.
+
+    Treatment that starts after time zero is fitted on start-stop rows, where the set has it so.
+    """
+    analysis, choices = resolve(analysis, how)
+    prepared = _prepare(analysis, terms, choices)
+    start = kernel_fit(prepared.frame, prepared.design, choices)
+    _refuse_unestimable(prepared.design, start)
+    return _model(prepared, choices, terms[0], _finish(prepared.frame, prepared.design, choices, start))
 
 
 def fit_nested(
-    analysis: AnalysisSet,
-    terms: Sequence[str],
-    without: str,
-    *,
-    strata: Sequence[str] = (),
-    ties: Ties = "efron",
-    engine: Engine = "kernel",
+    analysis: AnalysisSet, terms: Sequence[str], without: str, **how: Unpack[ModelChoices]
 ) -> tuple[CoxModel, float]:
     """Fit a Cox model, and the one without one of its terms to the same patients.
 
@@ -253,54 +285,59 @@ def fit_nested(
     loglik : float
         Log partial likelihood of the smaller model.
     """
-    choose("engine", engine, ENGINES)
-    complete, frame, design = _prepare(analysis, terms, strata)
-    full, smaller = kernel_nested(frame, design, without, strata, ties)
+    analysis, choices = resolve(analysis, how)
+    prepared = _prepare(analysis, terms, choices)
+    frame, design = prepared.frame, prepared.design
+    full, smaller = kernel_nested(frame, design, without, choices)
     rest = design.without(without)
     _refuse_unestimable(design, full)
     _refuse_unestimable(rest, smaller)
-    fitted, nested = (
-        _finish(frame, some, strata, start, (ties, engine)) for some, start in ((design, full), (rest, smaller))
-    )
-    return _model(complete, design, (strata, ties, engine), terms[0], fitted), nested[2]
+    fitted, nested = (_finish(frame, some, choices, start) for some, start in ((design, full), (rest, smaller)))
+    return _model(prepared, choices, terms[0], fitted), nested[2]
 
 
-def _prepare(
-    analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str]
-) -> tuple[AnalysisSet, pd.DataFrame, Design]:
+class _Prepared(NamedTuple):
+    """The complete cases, the rows of their fit, its design, and whether these are start-stop rows of treatment."""
+
+    complete: AnalysisSet
+    frame: pd.DataFrame
+    design: Design
+    moving: bool
+
+
+def _prepare(analysis: AnalysisSet, terms: Sequence[str], choices: Choices) -> _Prepared:
     """Keep the complete cases and make their design, refusing what has no events."""
-    complete = complete_cases(analysis, [*terms, *strata])
-    frame = complete.frame
+    needed = [*terms, *choices.strata, *(["sampling_weight"] if choices.weights == "sampling" else [])]
+    needed += [choices.cluster] if choices.cluster not in ("", "patient") else []
+    complete = complete_cases(analysis, needed, honours=("start", "weights"))
+    moving = begins_later(complete) and any("treatment" in parts_of(term) for term in terms)
+    frame = start_stop(complete) if moving else complete.frame
     event = frame["event"].to_numpy() == 1
     if not event.any():
         raise AnalysisError(f"{complete}: no events, so no hazard ratio can be estimated.")
     design = make_design(frame, list(dict.fromkeys(terms)))
     refuse_empty_levels(design, event)
-    return complete, frame, design
+    return _Prepared(complete, frame, design, moving)
 
 
 def _finish(
-    frame: pd.DataFrame, design: Design, strata: Sequence[str], start: CoxFit, choices: tuple[Ties, Engine]
+    frame: pd.DataFrame, design: Design, choices: Choices, start: CoxFit
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return the kernel's coefficients, covariance and log likelihood, or lifelines' where asked for and able."""
-    ties, engine = choices
-    fits_there = ties == "efron" and len(frame) <= _LIFELINES_PATIENTS and not (frame["entry"] > 0).any()
-    if engine == "lifelines" and fits_there:
-        return lifelines_fit(frame, design, strata, start=start.coefficients)
-    return start.coefficients, start.covariance, float(start.loglik)
+    fits_there = choices.ties == "efron" and len(frame) <= _LIFELINES_PATIENTS and not (frame["entry"] > 0).any()
+    if choices.engine == "lifelines" and fits_there:
+        return lifelines_fit(frame, design, choices.strata, start=start.coefficients)
+    return start.coefficients, covariance_of(start, frame, choices), float(start.loglik)
 
 
-def _model(
-    complete: AnalysisSet,
-    design: Design,
-    choices: tuple[Sequence[str], Ties, Engine],
-    focus: str,
-    fitted: tuple[FloatArray, FloatArray, float],
-) -> CoxModel:
+def _model(prepared: _Prepared, choices: Choices, focus: str, fitted: tuple[FloatArray, FloatArray, float]) -> CoxModel:
+    complete, frame, design, moving = prepared
+    flags = (*sparseness(design, frame["event"].to_numpy() == 1), *(("time_dependent_treatment",) if moving else ()))
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2],
-        ties=choices[1], strata=tuple(choices[0]), focus=focus,
-        flags=sparseness(design, complete.frame["event"].to_numpy() == 1), engine=choices[2],
+        ties=choices.ties, strata=tuple(choices.strata), focus=focus, flags=flags, engine=choices.engine,
+        weights=choices.weights or "none", cluster=choices.cluster,
+        start_stop=frame if moving else None,
     )  # fmt: skip
 
 

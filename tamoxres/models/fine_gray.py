@@ -21,6 +21,7 @@ import numpy as np
 
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, complete_cases, make_design
+from ..analysis.exposure import refuse_absolute
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
@@ -105,13 +106,14 @@ def fine_gray(analysis: AnalysisSet, *, adjust: Sequence[str] = ()) -> FineGray:
     metabric HER2 BCSS prognostic: sHR 1.46 (1.14-1.88), P = 0.003
     """
     focus = "marker" if analysis.marker else "treatment"
-    complete = complete_cases(analysis, [focus, *adjust])
+    complete = complete_cases(analysis, [focus, *adjust], estimator="The Fine-Gray model")
     frame = complete.frame
     event = frame["event"].to_numpy(int)
     if not analysis.endpoint.competing:
         raise AnalysisError(
             f"No death competes with {analysis.endpoint.code}.", mend="Use cox, which is then the same model."
         )
+    refuse_absolute(complete, "The Fine-Gray model")
     if delayed_entry(frame) is not None:
         raise AnalysisError(
             "The Fine-Gray model does not take delayed entry.", mend="Use cox for the cause-specific hazard."

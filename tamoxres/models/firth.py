@@ -108,7 +108,7 @@ def firth(
         If there are no events at all, or a column is constant or collinear.
     """
     focus = "marker" if analysis.marker else "treatment"
-    complete = complete_cases(analysis, [focus, *adjust, *strata])
+    complete = complete_cases(analysis, [focus, *adjust, *strata], estimator="Firth's penalised likelihood")
     frame = complete.frame
     design = make_design(frame, [focus, *adjust])
     sets = risk_sets(frame, strata, ties)

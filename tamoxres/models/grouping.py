@@ -6,6 +6,7 @@ numbers in ascending order); patients whose group is unknown leave, with a step 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
+from ..analysis.exposure import Honours, refuse_absolute
 from ..analysis.follow_up import delayed_entry
 from ..analysis.times import snap_to
 from ..codebook import column
@@ -75,7 +77,14 @@ class Groups:
         return row | {"estimand": estimand, "scale": "binary"}
 
 
-def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
+def group_patients(
+    analysis: AnalysisSet,
+    by: str | None = "marker",
+    *,
+    estimator: str = "This estimator",
+    honours: Collection[Honours] = (),
+    absolute: bool = False,
+) -> Groups:
     """Sort patients into groups.
 
     Parameters
@@ -84,6 +93,12 @@ def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
     by : str or None
         `marker`, `treatment` or a covariate; None for everyone together. Where no marker was asked for, `marker` means
         the treatment, as in `cox`.
+    estimator : str
+        The caller's name, for the refusal of what it does not take.
+    honours : collection of "start" | "weights"
+        As in `complete_cases`.
+    absolute : bool
+        Whether what is estimated counts from time zero, so that patients must not enter when their treatment starts.
 
     Returns
     -------
@@ -98,7 +113,9 @@ def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
     """
     if by == "marker" and not analysis.marker:
         by = "treatment"
-    known = complete_cases(analysis, [by]) if by else analysis
+    known = complete_cases(analysis, [by] if by else [], honours=honours, estimator=estimator)
+    if absolute:
+        refuse_absolute(analysis, estimator)
     frame = known.frame
     if len(frame) == 0:
         raise AnalysisError(f"{analysis}: no patients, so there is nothing to estimate.", mend="Widen the population.")
@@ -110,7 +127,7 @@ def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
     )  # fmt: skip
 
 
-def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
+def two_groups(analysis: AnalysisSet, by: str = "marker", *, estimator: str = "This estimator") -> Groups:
     """Sort patients into exactly two groups, each with patients; what cannot be contrasted is refused.
 
     Raises
@@ -118,7 +135,7 @@ def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
     AnalysisError
         If there is one group, or more than two.
     """
-    groups = group_patients(analysis, by)
+    groups = group_patients(analysis, by, estimator=estimator)
     if len(groups.levels) != 2:
         raise AnalysisError(
             f"{groups.label} has {len(groups.levels)} level(s) here ({', '.join(groups.levels)}); a contrast "

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from scipy.special import chdtrc
@@ -26,8 +26,8 @@ from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate, effects_to_frame
 from ..errors import AnalysisError
 from ..inference.verdict import Verdict, design_flags, reach_verdict, single_arm_verdict
-from ..vocabulary import Engine, Ties
 from .cox import CoxModel, fit_nested
+from .engine import ModelChoices
 
 __all__ = ["InteractionResult", "interaction"]
 
@@ -103,11 +103,9 @@ def interaction(
     analysis: AnalysisSet,
     *,
     adjust: Sequence[str] = (),
-    strata: Sequence[str] = (),
-    ties: Ties = "efron",
     alpha: float = 0.05,
     margin: tuple[float, float] | None = None,
-    engine: Engine = "kernel",
+    **how: Unpack[ModelChoices],
 ) -> InteractionResult:
     """Estimate the marker x treatment interaction and reach a verdict.
 
@@ -115,14 +113,14 @@ def interaction(
     ----------
     analysis : AnalysisSet
         Selected with a marker and `treatment="any"`.
-    adjust, strata : sequence of str
-    ties : "efron" | "breslow"
+    adjust : sequence of str
     alpha : float
         Level of the verdict's tests.
     margin : (low, high), optional
         Equivalence margin for the ratio of hazard ratios.
-    engine : "kernel" | "lifelines"
-        As in `cox`.
+    **how
+        strata, ties, engine, weights and cluster, as in `cox`. With sampling weights or clusters the likelihood-ratio
+        test does not hold: P is Wald's, with robust standard errors.
 
     Raises
     ------
@@ -130,9 +128,10 @@ def interaction(
         If there is no marker, one arm only, or a cell without events.
     """
     _refuse_single_arm(analysis)
-    complete = complete_cases(analysis, [*adjust, *strata])
-    result = _interaction(complete, adjust, strata, ties, engine)
-    crude = _interaction(analysis, (), (), ties, engine) if adjust or strata else None
+    strata = how.get("strata", ())
+    complete = complete_cases(analysis, [*adjust, *strata], honours=("start", "weights"), estimator="An interaction")
+    result = _interaction(complete, adjust, how)
+    crude = _interaction(analysis, (), {**how, "strata": ()}) if adjust or strata else None
     verdict = reach_verdict(result["ratio"], result["marker_treated"], alpha=alpha, margin=margin)
     if crude is None:
         return InteractionResult(**result, crude=None, verdict=verdict)
@@ -152,12 +151,10 @@ def _refuse_single_arm(analysis: AnalysisSet) -> None:
         )
 
 
-def _interaction(
-    analysis: AnalysisSet, adjust: Sequence[str], strata: Sequence[str], ties: Ties, engine: Engine
-) -> dict[str, Any]:
+def _interaction(analysis: AnalysisSet, adjust: Sequence[str], how: ModelChoices) -> dict[str, Any]:
     cells = _cells(analysis)
     terms = ["treatment", "marker", _PRODUCT, *adjust]
-    full, smaller = fit_nested(analysis, terms, _PRODUCT, strata=strata, ties=ties, engine=engine)
+    full, smaller = fit_nested(analysis, terms, _PRODUCT, **how)
     position = {name: full.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)}
     lrt_p = float(chdtrc(1, max(2 * (full.loglik - smaller), 0.0)))
     contrasts: dict[str, tuple[str, ...]] = {
@@ -203,24 +200,20 @@ def _contrast(model: CoxModel, name: str, positions: list[int], lrt_p: float) ->
     analysis = model.analysis
     point = float(model.coefficients[positions].sum())
     part = _PARTS[name]
-    row = analysis.describe(part.estimand) | _counts(analysis, part) | _treated(analysis, part)
+    row = analysis.describe(part.estimand) | _counts(model, part) | _treated(analysis, part)
     row["marker_level"] = part.level if part.column == "marker" else ""
     row["flags"] = (*row["flags"], *model.flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
-    if name == "ratio":
+    if name == "ratio" and not model.choices.robust:
         row |= {"p_value": lrt_p, "p_kind": "lrt"}
     return EffectEstimate(
         **row,
         estimand=part.estimand,
         log_estimate=point,
         se=float(np.sqrt(model.covariance[np.ix_(positions, positions)].sum())),
-        se_kind="model",
         scale="binary",
         adjusted_for=model.adjusted_for,
-        strata=model.strata,
         term=_PRODUCT if name == "ratio" else name,
-        model="cox",
-        ties=model.ties,
-        engine=model.engine,
+        **model.fitted_as,
     )
 
 
@@ -257,9 +250,9 @@ def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:
     return {"treatment_1": had, "treatment_0": "", "treated_alike": "yes"}
 
 
-def _counts(analysis: AnalysisSet, part: _Part) -> dict[str, Any]:
-    """Count the patients a contrast speaks of, in all and by group."""
-    frame = analysis.frame
+def _counts(model: CoxModel, part: _Part) -> dict[str, Any]:
+    """Count the patients a contrast speaks of, in all and by group; years are those of the rows fitted."""
+    frame, rows = model.analysis.frame, model.frame
     event = frame["event"].to_numpy() == 1
     inside = frame[part.column].to_numpy() == part.level if part.column else np.ones(len(frame), dtype=bool)
     by, first, second = ("treatment", TREATED, UNTREATED) if part.column == "marker" else ("marker", ALTERED, UNALTERED)
@@ -268,5 +261,6 @@ def _counts(analysis: AnalysisSet, part: _Part) -> dict[str, Any]:
     for suffix, level in (("1", first), ("0", second)):
         group = inside & (groups == level)
         out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
-    out["person_years"] = float((frame["months"].to_numpy() - frame["entry"].to_numpy())[inside].sum() / 12)
+    of = rows[part.column].to_numpy() == part.level if part.column else np.ones(len(rows), dtype=bool)
+    out["person_years"] = float((rows["months"].to_numpy() - rows["entry"].to_numpy())[of].sum() / 12)
     return out

@@ -88,7 +88,7 @@ def risk_difference(analysis: AnalysisSet, *, times: Sequence[float] = (120.0,),
     >>> print(risk_difference(her2, times=[120]))
     risk difference at 120 months: +0.127 (SE 0.037)
     """
-    groups = group_patients(analysis, by)
+    groups = group_patients(analysis, by, estimator="The risk difference", absolute=True)
     for time in times:
         check_horizon(groups, time)
     own = [c for c in risk_curves(groups.analysis, groups.by) if c.cause in ("", analysis.endpoint.code)]

@@ -197,7 +197,7 @@ def _restricted(
     by: str | None,
     note: str,
 ) -> RestrictedMeans:
-    groups = group_patients(analysis, by)
+    groups = group_patients(analysis, by, estimator=f"The restricted mean ({kind.upper()})", absolute=True)
     end = check_horizon(groups, horizon)
     means = []
     for code in range(len(groups.levels)):

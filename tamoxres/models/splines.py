@@ -169,7 +169,7 @@ def spline(
     >>> spline(gbsg, "nodes").nonlinear_df
     2
     """
-    complete = complete_cases(analysis, [column, *adjust, *strata])
+    complete = complete_cases(analysis, [column, *adjust, *strata], estimator="The spline")
     frame = complete.frame
     if frame[column].dtype.kind not in "fiu":
         raise QuestionError(f"{column} holds levels; a spline needs a number.")

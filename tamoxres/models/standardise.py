@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.design import Design
+from ..analysis.design import Design, parts_of
+from ..analysis.exposure import refuse_absolute, refuse_unhonoured
 from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..analysis.times import snap_to
 from ..effects import EffectEstimate
@@ -229,6 +230,7 @@ def standardise(
         If a time lies beyond follow-up, or too many resamples cannot be computed.
     """
     names = list(by) if by is not None else [fit.focus]
+    _refuse_unhonoured(fit)
     frame = fit.analysis.frame
     at = snap_to(frame, times)
     if at.max() > frame["months"].max():
@@ -256,6 +258,13 @@ def standardise(
     ]
     table = _table(names, groups, times, point, drawn)
     return StandardisedRisks(risks=table, effects=tuple(rows), m=m, failed=resamples.failed, seed=seed)
+
+
+def _refuse_unhonoured(fit: CoxModel) -> None:
+    """Refuse a model with sampling weights, or with treatment that starts after time zero."""
+    columns = [part for term in fit.design.terms for part in parts_of(term.name)]
+    refuse_unhonoured(fit.analysis, columns, (), "A standardised risk")
+    refuse_absolute(fit.analysis, "A standardised risk")
 
 
 def _table(

@@ -1,9 +1,10 @@
 """Kaplan-Meier curves and median follow-up, with left truncation.
 
 Conventions: a patient is at risk over (entry, time], so that one censored or failing at t is still at risk at t (R's
-`n.risk`); one who enters at t is not. Times are those of the analysis set, joined where they differ by rounding only. Competing deaths are censored here: the hazard is
-cause-specific, and 1 - Kaplan-Meier is then not a risk. Where a curve has reached 0 its standard error and limits
-are NaN, as in R; before the first event survival is 1 and its limits are NaN: an interval cannot be estimated there.
+`n.risk`); one who enters at t is not. Times are those of the analysis set, joined where they differ by rounding only.
+Competing deaths are censored here: the hazard is cause-specific, and 1 - Kaplan-Meier is then not a risk. Where a curve
+has reached 0 its standard error and limits are NaN, as in R; before the first event survival is 1 and its limits are
+NaN: an interval cannot be estimated there.
 
 References
 ----------
@@ -151,7 +152,7 @@ def kaplan_meier(
     >>> kaplan_meier(gbsg, by="treatment").at([60])["n_risk"].tolist()
     [63, 58]
     """
-    groups = group_patients(analysis, by)
+    groups = group_patients(analysis, by, estimator="Kaplan-Meier", absolute=True)
     curves, notes = [], [_competing_note(analysis)]
     for code, name in enumerate(groups.levels):
         rows = groups.rows(code)
@@ -215,7 +216,7 @@ def follow_up(analysis: AnalysisSet, *, transform: Transform = "log-log", level:
     AnalysisError
         If nobody is censored, so that follow-up has no distribution.
     """
-    groups = group_patients(analysis, None)
+    groups = group_patients(analysis, None, honours=["weights"])
     if not (groups.event == 0).any():
         raise AnalysisError(
             f"{analysis}: nobody is censored, so follow-up cannot be estimated. Report the last event instead."

@@ -139,7 +139,9 @@ def time_split(
     if not edges or edges[0] <= 0 or any(b <= a for a, b in pairwise(edges)):
         raise AnalysisError(f"The cuts are {list(cuts)}; they are months above 0 that increase.")
     focus = "marker" if analysis.marker else "treatment"
-    groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
+    groups = two_groups(
+        complete_cases(analysis, [focus, *adjust, *strata], estimator="The hazard ratio by period"), focus
+    )
     split = split_rows(groups.months, groups.event, snap_to(groups.analysis.frame, edges), groups.entry)
     altered = groups.codes[split.patient] == 1
     failed = split.event == 1
@@ -214,6 +216,8 @@ def _period_row(groups: Groups, split: SplitRows, k: int, edges: list[float], ro
         inside = here & (groups.codes[split.patient] == code)
         base |= {f"n_{code}": int(inside.sum()), f"events_{code}": int(split.event[inside].sum())}
     flags = [*base["flags"], *(["survivors_of_period"] if k else [])]
+    if k and base["design"] == "randomised":  # those who came to a later period were chosen by it
+        base["design"] = "partly_randomised"
     if row.get("status") == "not_estimable":
         flags.append("no_events_in_group")
     label = period_words(base["from_months"], base["to_months"])

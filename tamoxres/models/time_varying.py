@@ -152,7 +152,9 @@ def time_varying(
     (2, [12.0, 60.0])
     """
     focus = "marker" if analysis.marker else "treatment"
-    groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
+    groups = two_groups(
+        complete_cases(analysis, [focus, *adjust, *strata], estimator="A coefficient that changes over time"), focus
+    )
     events = _event_times(groups)
     where = _knots(events, knots)
     span = (float(events.min()), float(events.max()))

@@ -1,4 +1,4 @@
-"""Times that differ by rounding only are one time, wherever they come from and wherever they are asked for (R's aeqSurv)."""
+"""Times that differ by rounding only are one time, wherever they come from or are asked for (aeqSurv of R)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_near_ties_are_joined():
 
 @pytest.mark.parametrize("case", R["near"])
 def test_cox_and_curves_are_those_of_r(case):
-    """With and without delayed entry: coefficients, errors, log-rank, S(t), limits and numbers at risk at given days."""
+    """With and without delayed entry: coefficients, errors, log-rank, S(t), limits, numbers at risk at given days."""
     chosen = near(case)
     fit = tr.cox(chosen, adjust=["age"])
     np.testing.assert_allclose(fit.coefficients, case["coef"], rtol=ITERATED)
