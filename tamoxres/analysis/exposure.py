@@ -35,7 +35,8 @@ __all__ = [
     "start_stop",
 ]  # fmt: skip
 
-Honours = Literal["start", "weights"]  # what an estimator can take: treatment that starts later, sampling weights
+# what an estimator can take: treatment that starts later, sampling weights, products with the marker
+Honours = Literal["start", "weights", "products"]
 START, WEIGHT = "endocrine_start_months", "sampling_weight"
 
 

@@ -36,13 +36,11 @@ Adjust = Annotated[str, typer.Option(help="Covariates, comma-separated; factor(g
 Cluster = Annotated[str, typer.Option(help="Column of patients who belong together: robust standard errors.")]
 WeightsOption = Annotated[
     Weights | None,
-    typer.Option("--weights", help="The cohort's sampling weights (default), none, or propensity weights."),
+    typer.Option("--weights", help="The cohort's own (default), none, or propensity weights."),
 ]
 ExposureOption = Annotated[
     Exposure | None,
-    typer.Option(
-        "--exposure", help="How treatment that starts later counts (default: from its start, where recorded)."
-    ),
+    typer.Option("--exposure", help="How treatment that starts later counts; else from its start."),
 ]
 Strata = Annotated[str, typer.Option(help="Strata, comma-separated.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of to the terminal.")]

@@ -22,10 +22,11 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, Term, complete_cases, make_design, parts_of, term_values
 from ..analysis.exposure import begins_later, start_stop
+from ..analysis.products import check_products, is_centred
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit
-from ..vocabulary import BoolArray, Engine, FloatArray, Ties, Weights
+from ..vocabulary import Engine, FloatArray, Ties, Weights
 from .engine import (
     Choices,
     ModelChoices,
@@ -36,6 +37,7 @@ from .engine import (
     lifelines_fit,
     resolve,
 )
+from .estimable import refuse_empty_levels, refuse_unestimable, sparseness
 from .proportional import ProportionalTest, proportional_test
 
 if TYPE_CHECKING:
@@ -54,7 +56,6 @@ __all__ = [
 ]
 
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
-_FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,10 +77,8 @@ class CoxModel:
         The term the question is about: `marker` or `treatment`.
     flags : tuple of str
         Codes of what must be said of its rows.
-    engine : "kernel" | "lifelines"
-    weights : "sampling" | "none"
-    cluster : str
-        With weights or clusters the covariance is robust.
+    engine, weights, cluster : str
+        With sampling weights or clusters the covariance is robust.
     start_stop : DataFrame or None
         The rows fitted, where treatment counts from its start; else they are the patients.
     """
@@ -106,9 +105,8 @@ class CoxModel:
     @property
     def choices(self) -> Choices:
         """How it was fitted."""
-        return Choices(
-            strata=self.strata, ties=self.ties, engine=self.engine, weights=self.weights, cluster=self.cluster
-        )
+        how = {name: getattr(self, name) for name in ("strata", "ties", "engine", "weights", "cluster")}
+        return Choices(**how)
 
     @property
     def fitted_as(self) -> dict[str, Any]:
@@ -121,8 +119,10 @@ class CoxModel:
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:
-        """Terms of the model beside the marker and the treatment."""
-        return tuple(t.name for t in self.design.terms if not set(parts_of(t.name)) <= {"marker", "treatment"})
+        """Terms of the model beside what the question is about: treatment is one of a marker's model."""
+        names = [term.name for term in self.design.terms]
+        asked = {"marker", "treatment"} if {"treatment:marker", "marker:treatment"} & set(names) else {self.focus}
+        return tuple(name for name in names if not set(parts_of(name)) <= asked)
 
     @property
     def effect(self) -> EffectEstimate:
@@ -133,6 +133,12 @@ class CoxModel:
     def effects(self) -> list[EffectEstimate]:
         """One row for each coefficient, each with its term's global P."""
         return [row for term in self.design.terms for row in self.rows(term)]
+
+    @property
+    def mixes_arms(self) -> bool:
+        """Whether treated and untreated are taken together without treatment in the model: that is no prognosis."""
+        known = {part for term in self.design.terms for part in parts_of(term.name)} | set(self.strata)
+        return self.analysis.treatment.compares and self.analysis.has_both_arms and "treatment" not in known
 
     def term_p(self, term: Term) -> float:
         """Return the P of the Wald test that all coefficients of a term are 0."""
@@ -147,8 +153,11 @@ class CoxModel:
 
     def _row(self, term: Term, i: int) -> EffectEstimate:
         position = term.columns[i]
+        row = term_row(self.analysis, term, i, self.flags)
+        if term.name == "marker" and self.mixes_arms:
+            row |= {"estimand": "", "flags": (*row["flags"], "arms_mixed")}
         return EffectEstimate(
-            **term_row(self.analysis, term, i, self.flags),
+            **row,
             measure="HR",
             log_estimate=float(self.coefficients[position]),
             se=float(np.sqrt(self.covariance[position, position])),
@@ -257,6 +266,7 @@ def cox(
     686
     """
     focus = "marker" if analysis.marker else "treatment"
+    check_products([focus, *adjust, *strata], marker=False)
     how: ModelChoices = {"strata": strata, "ties": ties, "engine": engine, "weights": weights, "cluster": cluster}
     return fit_terms(analysis, [focus, *adjust], **how)
 
@@ -269,7 +279,7 @@ def fit_terms(analysis: AnalysisSet, terms: Sequence[str], **how: Unpack[ModelCh
     analysis, choices = resolve(analysis, how)
     prepared = _prepare(analysis, terms, choices)
     start = kernel_fit(prepared.frame, prepared.design, choices)
-    _refuse_unestimable(prepared.design, start)
+    refuse_unestimable(prepared.design, start)
     return _model(prepared, choices, terms[0], _finish(prepared.frame, prepared.design, choices, start))
 
 
@@ -290,8 +300,8 @@ def fit_nested(
     frame, design = prepared.frame, prepared.design
     full, smaller = kernel_nested(frame, design, without, choices)
     rest = design.without(without)
-    _refuse_unestimable(design, full)
-    _refuse_unestimable(rest, smaller)
+    refuse_unestimable(design, full)
+    refuse_unestimable(rest, smaller)
     fitted, nested = (_finish(frame, some, choices, start) for some, start in ((design, full), (rest, smaller)))
     return _model(prepared, choices, terms[0], fitted), nested[2]
 
@@ -309,7 +319,7 @@ def _prepare(analysis: AnalysisSet, terms: Sequence[str], choices: Choices) -> _
     """Keep the complete cases and make their design, refusing what has no events."""
     needed = [*terms, *choices.strata, *(["sampling_weight"] if choices.weights == "sampling" else [])]
     needed += [choices.cluster] if choices.cluster not in ("", "patient") else []
-    complete = complete_cases(analysis, needed, honours=("start", "weights"))
+    complete = complete_cases(analysis, needed, honours=("start", "weights", "products"))
     moving = begins_later(complete) and any("treatment" in parts_of(term) for term in terms)
     frame = start_stop(complete) if moving else complete.frame
     event = frame["event"].to_numpy() == 1
@@ -333,54 +343,13 @@ def _finish(
 def _model(prepared: _Prepared, choices: Choices, focus: str, fitted: tuple[FloatArray, FloatArray, float]) -> CoxModel:
     complete, frame, design, moving = prepared
     flags = (*sparseness(design, frame["event"].to_numpy() == 1), *(("time_dependent_treatment",) if moving else ()))
+    flags += ("centred_products",) if any(is_centred(term.name) for term in design.terms) else ()
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2],
         ties=choices.ties, strata=tuple(choices.strata), focus=focus, flags=flags, engine=choices.engine,
         weights=choices.weights or "none", cluster=choices.cluster,
         start_stop=frame if moving else None,
     )  # fmt: skip
-
-
-def refuse_empty_levels(design: Design, event: BoolArray) -> None:
-    """Refuse a level in which nobody has an event: its hazard ratio runs to 0 or to infinity."""
-    for term in design.terms:
-        if not term.levels or len(parts_of(term.name)) > 1:
-            continue
-        inside = design.x[:, list(term.columns)]
-        patients, events = inside.sum(axis=0), event @ inside
-        patients = np.append(len(inside) - patients.sum(), patients)
-        events = np.append(event.sum() - events.sum(), events)
-        if not events.all():
-            empty = int(np.argmin(events))
-            raise AnalysisError(
-                f"{term.name} = {(term.reference, *term.levels)[empty]}: {int(patients[empty]):,} patients and no "
-                "events, so its hazard ratio cannot be estimated.",
-                mend="Leave the level out, or merge it with another.",
-            )
-
-
-def _refuse_unestimable(design: Design, fitted: CoxFit) -> None:
-    for fault, why in (
-        (~fitted.estimable, "is constant within the strata"),
-        (fitted.separated, "separates those with an event from the others"),
-    ):
-        if fault.any():
-            name = design.names[int(np.flatnonzero(fault)[0])]
-            raise AnalysisError(f"Column {name} {why}: its hazard ratio has no finite estimate.", mend="Leave it out.")
-    if not fitted.converged:
-        furthest = design.names[int(np.argmax(np.abs(fitted.coefficients) * design.x.std(axis=0)))]
-        raise AnalysisError(
-            f"The Cox model did not converge: the hazard ratio of column {furthest} runs off.", mend="Leave it out."
-        )
-
-
-def sparseness(design: Design, event: BoolArray) -> tuple[str, ...]:
-    """Flag few events for the parameters, and few on one side of a column of 0 and 1."""
-    x, total = design.x, int(event.sum())
-    flags = ["few_events_per_parameter"] if total < _EVENTS_PER_PARAMETER * x.shape[1] else []
-    inside = event.astype(int) @ (x == 1)
-    sparse = ((x == 0) | (x == 1)).all(axis=0) & (np.minimum(inside, total - inside) < _FEW_EVENTS)
-    return (*flags, "few_events") if sparse.any() else tuple(flags)
 
 
 def group_counts(analysis: AnalysisSet, term: Term, i: int = 0) -> dict[str, int]:

@@ -114,6 +114,9 @@ def interaction(
     analysis : AnalysisSet
         Selected with a marker and `treatment="any"`.
     adjust : sequence of str
+        Covariates, and products of treatment or marker with one that is in the model (`treatment:site`, `marker:age`):
+        in these numbers are centred at the mean of the patients and factors by the share of their levels, so that the
+        four hazard ratios are those of the average patient. The ratio of hazard ratios does not depend on it.
     alpha : float
         Level of the verdict's tests.
     margin : (low, high), optional
@@ -129,7 +132,8 @@ def interaction(
     """
     _refuse_single_arm(analysis)
     strata = how.get("strata", ())
-    complete = complete_cases(analysis, [*adjust, *strata], honours=("start", "weights"), estimator="An interaction")
+    terms = ["treatment", "marker", *adjust, *strata]
+    complete = complete_cases(analysis, terms, honours=("start", "weights", "products"))
     result = _interaction(complete, adjust, how)
     crude = _interaction(analysis, (), {**how, "strata": ()}) if adjust or strata else None
     verdict = reach_verdict(result["ratio"], result["marker_treated"], alpha=alpha, margin=margin)

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.design import Design, parts_of
+from ..analysis.design import Design, Term, parts_of
 from ..analysis.exposure import refuse_absolute, refuse_unhonoured
 from ..analysis.follow_up import delayed_entry, stratum_codes
+from ..analysis.products import FOCI, is_centred
 from ..analysis.times import snap_to
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
@@ -113,12 +114,21 @@ def set_levels(design: Design, levels: dict[str, str]) -> FloatArray:
         for column, own in zip(term.columns, term.levels, strict=True):
             x[:, column] = own == level
     for term in design.terms:
-        parts = term.name.split(":")
+        parts = parts_of(term.name)
         if len(parts) == 2 and set(parts) & set(levels):
-            first, second = (design.term(part).columns for part in parts)
-            for column, (i, j) in zip(term.columns, product(first, second), strict=True):
-                x[:, column] = x[:, i] * x[:, j]
+            first, second = (_main_effect(x, design, part, term) for part in parts)
+            for column, (a, b) in zip(term.columns, product(first.T, second.T), strict=True):
+                x[:, column] = a * b
     return x
+
+
+def _main_effect(x: FloatArray, design: Design, part: str, term: Term) -> FloatArray:
+    """Return a part of a product as the design has it in the product: a covariate centred at its mean, shape (n, k)."""
+    columns = next((list(own.columns) for own in design.terms if own.name == part), None)
+    if columns is None:
+        raise AnalysisError(f"{term.name} cannot be standardised: {part} is a stratum.", mend="Adjust for it instead.")
+    centre = design.x[:, columns].mean(axis=0) if is_centred(term.name) and part not in FOCI else 0.0
+    return np.asarray(x[:, columns] - centre)
 
 
 def standardised_risks(

@@ -44,6 +44,10 @@ SENTENCES = {
     "overlaps_row_of_same_study": "The patients are those of another row of the study.",
     "contrast_of_one_model": "",
     "product_term": "",
+    "centred_products": "Covariates in a product are centred: numbers at their mean, factors by the share of their "
+                        "levels.",
+    "arms_mixed": "Treated and untreated patients are taken together without treatment in the model: the marker's "
+                  "effect is not prognostic among patients treated alike.",
     "primary_row": "",
     "imputed": "Missing covariates were imputed.",
     "chains_not_mixed": "The chains of the imputation had not mixed; use more iterations.",
