@@ -7,7 +7,7 @@ are counted as unknown; they are never taken for negative or untreated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +109,10 @@ class AnalysisSet:
     def has_both_arms(self) -> bool:
         """Whether treated and untreated patients are both there."""
         return self.frame["treatment"].nunique() == 2
+
+    def mixes_arms(self, columns: Collection[str]) -> bool:
+        """Whether treated and untreated are taken together by a model of these columns: that is no prognosis."""
+        return self.treatment.compares and self.has_both_arms and "treatment" not in columns
 
     def without(self, keep: Any, *, name: str, why: str) -> AnalysisSet:
         """Return the set restricted to `keep` (a boolean by patient), with one more step in its flow."""

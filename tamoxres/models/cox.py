@@ -134,12 +134,6 @@ class CoxModel:
         """One row for each coefficient, each with its term's global P."""
         return [row for term in self.design.terms for row in self.rows(term)]
 
-    @property
-    def mixes_arms(self) -> bool:
-        """Whether treated and untreated are taken together without treatment in the model: that is no prognosis."""
-        known = {part for term in self.design.terms for part in parts_of(term.name)} | set(self.strata)
-        return self.analysis.treatment.compares and self.analysis.has_both_arms and "treatment" not in known
-
     def term_p(self, term: Term) -> float:
         """Return the P of the Wald test that all coefficients of a term are 0."""
         index = list(term.columns)
@@ -154,7 +148,8 @@ class CoxModel:
     def _row(self, term: Term, i: int) -> EffectEstimate:
         position = term.columns[i]
         row = term_row(self.analysis, term, i, self.flags)
-        if term.name == "marker" and self.mixes_arms:
+        columns = {part for one in self.design.terms for part in parts_of(one.name)} | set(self.strata)
+        if term.name == "marker" and self.analysis.mixes_arms(columns):
             row |= {"estimand": "", "flags": (*row["flags"], "arms_mixed")}
         return EffectEstimate(
             **row,

@@ -65,8 +65,11 @@ class Groups:
         """Tell for each patient whether it is in this group."""
         return np.asarray(self.codes == code)
 
-    def describe(self, code: int = 1) -> dict[str, Any]:
-        """Return what the effect rows of group `code` against the first group have in common, with their counts."""
+    def describe(self, code: int = 1, *, adjusted_for: Collection[str] = ()) -> dict[str, Any]:
+        """Return what the effect rows of group `code` against the first group have in common, with their counts.
+
+        A marker's row that takes treated and untreated together is not prognostic, unless it is adjusted for treatment.
+        """
         estimand = {"marker": "prognostic", "treatment": "treatment_effect"}.get(self.by or "", "")
         row = self.analysis.describe(estimand)
         for suffix, group in (("1", code), ("0", 0)):
@@ -74,6 +77,8 @@ class Groups:
             row |= {f"n_{suffix}": int(inside.sum()), f"events_{suffix}": int((self.event[inside] == 1).sum())}
         if not estimand:
             row |= {"variable": self.by or "", "group_1": self.levels[code], "group_0": self.levels[0]}
+        if estimand == "prognostic" and self.analysis.mixes_arms(adjusted_for):
+            estimand, row["flags"] = "", (*row["flags"], "arms_mixed")
         return row | {"estimand": estimand, "scale": "binary"}
 
 

@@ -303,7 +303,7 @@ def _row(
 ) -> EffectEstimate:
     g, k = where
     if len(names) == 1 and names[0] in ("marker", "treatment"):
-        base = group_patients(fit.analysis, names[0]).describe(g)
+        base = group_patients(fit.analysis, names[0]).describe(g, adjusted_for=(*fit.adjusted_for, *fit.strata))
     else:
         levels = {"group_1": " ".join(groups[g]), "group_0": " ".join(groups[0])}
         base = fit.analysis.describe() | levels | {"variable": " and ".join(names)}

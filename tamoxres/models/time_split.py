@@ -205,7 +205,7 @@ def _estimate(fitted: CoxFit, column: int | None) -> dict[str, Any]:
 
 def _period_row(groups: Groups, split: SplitRows, k: int, edges: list[float], row: dict[str, Any]) -> EffectEstimate:
     here = split.period == k
-    base = groups.describe() | {
+    base = groups.describe(adjusted_for=(*row["adjusted_for"], *row["strata"])) | {
         "from_months": edges[k - 1] if k else 0.0,
         "to_months": edges[k] if k < len(edges) else groups.analysis.to_months,
         "n": int(here.sum()),

@@ -166,7 +166,8 @@ def time_varying(
     k = 1 + basis.shape[1]
     statistic = 2 * (varying.loglik - constant.loglik)
     row = EffectEstimate(
-        **groups.describe(), measure="HR", log_estimate=float(constant.coefficients[0]), se=float(constant.se[0]),
+        **groups.describe(adjusted_for=(*adjust, *strata)), measure="HR",
+        log_estimate=float(constant.coefficients[0]), se=float(constant.se[0]),
         adjusted_for=tuple(adjust), strata=tuple(strata), term=focus, remark=note, model="cox", ties="efron",
     )  # fmt: skip
     return TimeVarying(
