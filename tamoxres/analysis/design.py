@@ -16,8 +16,8 @@ import numpy as np
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from ..vocabulary import FloatArray, IntArray
+from .design_terms import FACTOR, FOCI, check_products, column_of, is_centred, parts_of
 from .exposure import Honours, refuse_unhonoured
-from .products import FACTOR, FOCI, check_products, column_of, is_centred, parts_of
 from .sets import AnalysisSet
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from scipy.special import chdtrc
 
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, Term, complete_cases, make_design, parts_of, term_values
+from ..analysis.design_terms import check_products, is_centred
 from ..analysis.exposure import begins_later, start_stop
-from ..analysis.products import check_products, is_centred
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit

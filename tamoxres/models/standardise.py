@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..analysis.design import Design, Term, parts_of
+from ..analysis.design_terms import FOCI, is_centred
 from ..analysis.exposure import refuse_absolute, refuse_unhonoured
 from ..analysis.follow_up import delayed_entry, stratum_codes
-from ..analysis.products import FOCI, is_centred
 from ..analysis.times import snap_to
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
