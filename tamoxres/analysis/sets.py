@@ -222,7 +222,7 @@ def select(  # noqa: PLR0913 (each is one part of the question; all but the endp
     --------
     >>> import tamoxres as tr
     >>> select(tr.load("rotterdam"), endpoint="RFS", where="nodes >= 1", treatment="any").n
-    1546
+    1202
     """
     choose("er", er, RECEPTORS)
     choose("exposure", exposure, (None, *EXPOSURES[1:]))
