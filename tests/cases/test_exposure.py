@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from public_data import analysis_of
+from scipy.special import chdtrc, chdtri
 
 import tamoxres as tr
 from tamoxres.analysis.exposure import start_stop
+from tamoxres.analysis.follow_up import delayed_entry
 from tamoxres.cohort import MarkerCall
 from tamoxres.errors import AnalysisError, QuestionError
+from tamoxres.kernel.cox import CoxOptions, fit_cox
+from tamoxres.models.firth import penalised_product
 from tamoxres.models.time_split import time_split
 from tamoxres.models.treatment import treatment_effect
 
@@ -81,9 +85,31 @@ def test_models_are_those_of_r_on_start_stop_rows(case):
     np.testing.assert_allclose(
         np.sqrt(np.diag(found.model.covariance))[order], case["interaction"]["se"], rtol=ITERATED
     )
-    from scipy.special import chdtrc
-
     assert found.ratio.p_value == pytest.approx(float(chdtrc(1, case["interaction"]["lrt"])), rel=1e-6)
+
+
+@pytest.mark.parametrize("case", R)
+def test_the_verdict_stands_on_the_start_stop_rows(case):
+    """Expected events, profile interval, Firth's ratio and the tests over time are of the rows that were fitted."""
+    both = chosen(case, marker="M")
+    fit = tr.interaction(both, adjust=["age"])
+    assert sum(fit.evidence.groups.expected) == pytest.approx(both.events, rel=CLOSED)
+    assert fit.ratio.ci_kind == "profile"
+    frame, x = fit.model.frame, fit.model.design.x
+    column = fit.model.design.term("treatment:marker").columns[0]
+    kept = np.delete(np.arange(x.shape[1]), column)
+    follow_up = frame["months"].to_numpy(float), (frame["event"] == 1).to_numpy(int)
+    for limit in (fit.ratio.ci_low, fit.ratio.ci_high):
+        held = fit_cox(
+            *follow_up, x[:, kept], entry=delayed_entry(frame), options=CoxOptions(offset=np.log(limit) * x[:, column])
+        )
+        assert 2 * (fit.model.loglik - held.loglik) == pytest.approx(chdtri(1, 0.05), rel=1e-6)
+    over_time = fit.evidence.over_time()
+    assert over_time.product_p == pytest.approx(fit.model.proportional.p_value("treatment:marker"), rel=ITERATED)
+    assert all(row.n <= both.n for row in (*over_time.early, *over_time.late))
+    penalised, row = penalised_product(fit.model, "treatment:marker")
+    np.testing.assert_allclose(penalised.coefficients, fit.model.coefficients, atol=0.05)
+    assert row["ci_low"] == pytest.approx(fit.ratio.ci_low, rel=0.05)
 
 
 @pytest.mark.parametrize("case", R)

@@ -83,6 +83,9 @@ def test_interaction_is_that_of_r(case):
     same(found.model, case["interaction"], order)
     assert (found.ratio.p_kind, found.ratio.se_kind, found.ratio.weights) == ("wald", "robust", "sampling")
     assert found.ratio.p_value == pytest.approx(found.ratio.wald_p, rel=CLOSED)
+    assert found.ratio.ci_kind != "profile"
+    assert found.penalised is None
+    assert found.ratio.ci_high == pytest.approx(np.exp(found.ratio.log_estimate + 1.959964 * found.ratio.se), rel=1e-6)
     assert tr.interaction(chosen(case), weights="none").ratio.p_kind == "lrt"
     assert tr.interaction(chosen(case), weights="none", cluster="hospital").ratio.p_kind == "wald"
 
