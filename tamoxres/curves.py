@@ -1,8 +1,9 @@
 """A survival or incidence curve and its numbers at risk, as data: what figures draw and tables print.
 
 Conventions: times are months of 365.25/12 days; the curve is a right-continuous step function that starts at time 0
-with estimate 1 (survival) or 0 (incidence); `n_risk` at a time t counts those under observation just before t, so
-that patients censored or failing at t are still at risk (R's `n.risk`).
+with estimate 1 (survival) or 0 (incidence), where no interval can be estimated; `n_risk` at a time t counts those under
+observation just before t, so that patients censored or failing at t are still at risk (R's `n.risk`). A time asked for
+that differs from one of the curve's by rounding only is that time (R's `aeqSurv`).
 """
 
 from __future__ import annotations
@@ -20,9 +21,36 @@ from .wording import number_with_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Curve", "Curves"]
+__all__ = ["TOLERANCE", "Curve", "Curves", "snap"]
+
+TOLERANCE = 2.0**-26  # square root of the machine's precision, 1.490116e-8, as R's
 
 _ARRAYS = ("time", "estimate", "se", "ci_low", "ci_high", "n_risk", "n_event", "n_censor")
+
+
+def snap(times: Sequence[float] | FloatArray, onto: FloatArray) -> FloatArray:
+    """Return times, each as the one of `onto` that it differs from by rounding only, where there is one.
+
+    Parameters
+    ----------
+    times : array of float
+    onto : array of float, shape (k,)
+        Distinct and increasing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> snap([1 + 1e-9, 1.5], np.array([1.0, 2.0])).tolist()
+    [1.0, 1.5]
+    """
+    asked = np.asarray(times, float)
+    if onto.size == 0:
+        return asked
+    after = np.searchsorted(onto, asked).clip(max=onto.size - 1)
+    before = (after - 1).clip(min=0)
+    near = np.where(np.abs(onto[before] - asked) <= np.abs(onto[after] - asked), onto[before], onto[after])
+    within = TOLERANCE * max(1.0, float(np.abs(onto).mean()))
+    return np.asarray(np.where(np.abs(near - asked) <= within, near, asked))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,14 +106,14 @@ class Curve:
 
     def step(self, name: str, times: Sequence[float] | FloatArray) -> FloatArray:
         """Read `estimate`, `se`, `ci_low` or `ci_high` as a step function; beyond its end, the last value."""
-        before = 0.0 if name == "se" else self.start
+        before = {"estimate": self.start, "se": 0.0}.get(name, np.nan)
         values = np.concatenate([[before], getattr(self, name)])
-        return np.asarray(values[np.searchsorted(self.time, np.asarray(times, float), side="right")], dtype=float)
+        return np.asarray(values[np.searchsorted(self.time, snap(times, self.time), side="right")], dtype=float)
 
     def at_risk(self, times: Sequence[float] | FloatArray) -> np.ndarray[Any, np.dtype[np.int_]]:
         """Count those under observation just before each time (R's n.risk with `extend = TRUE`)."""
         padded = np.concatenate([self.n_risk, [0.0]])
-        return np.asarray(padded[np.searchsorted(self.time, np.asarray(times, float), side="left")]).astype(int)
+        return np.asarray(padded[np.searchsorted(self.time, snap(times, self.time), side="left")]).astype(int)
 
     def __str__(self) -> str:
         last = float(self.time[-1]) if self.time.size else 0.0

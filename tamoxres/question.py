@@ -15,6 +15,7 @@ from .vocabulary import (
     RECEPTORS,
     TIES,
     Estimand,
+    Exposure,
     Missing,
     Receptor,
     Ties,
@@ -26,8 +27,16 @@ from .vocabulary import (
 
 __all__ = ["Question", "Restriction"]
 
-_WEIGHTS = ("none", "iptw", "overlap")
-_CHOICES = {"estimand": ESTIMANDS, "er": RECEPTORS, "missing": MISSING, "weights": _WEIGHTS, "ties": TIES}
+_WEIGHTS = (None, "none", "sampling", "iptw", "overlap")
+_EXPOSURES = (None, "time_dependent", "landmark", "ever_treated")
+_CHOICES = {
+    "estimand": ESTIMANDS,
+    "er": RECEPTORS,
+    "missing": MISSING,
+    "weights": _WEIGHTS,
+    "ties": TIES,
+    "exposure": _EXPOSURES,
+}
 _RESTRICTION = re.compile(r"(?P<column>\w+)\s*(?P<comparison>==|!=|>=|<=|>|<)\s*(?P<value>\S.*)")
 _SUCH_AS = {"marker": "HER2", "rule": "snp6_gain", "treatment": "tamoxifen", "against": "none"}
 _BOTH_ARMS = ("treatment_effect", "interaction")
@@ -79,7 +88,14 @@ class Question:
         Further restrictions, such as `nodes >= 1`; each is a column, a comparison and a value.
     adjust, strata : tuple of str
         Covariates and strata of the model.
-    missing, weights, ties : str
+    missing, ties : str
+    weights : "sampling" | "none" | "iptw" | "overlap" | None
+        None honours the sampling weights that a cohort declares.
+    exposure : "time_dependent" | "landmark" | "ever_treated" | None
+        How treatment that starts after time zero counts; None takes it from its start where that is recorded, or by
+        the landmark where there is one.
+    cluster : str
+        Column of patients who belong together, for robust standard errors.
     horizon, landmark : float or None
         Months.
 
@@ -100,10 +116,12 @@ class Question:
     adjust: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
     missing: Missing = "complete"
-    weights: Weights = "none"
+    weights: Weights | None = None
     ties: Ties = "efron"
     horizon: float | None = None
     landmark: float | None = None
+    exposure: Exposure | None = None
+    cluster: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endpoint", endpoint(self.endpoint))
@@ -117,6 +135,19 @@ class Question:
         elif self.estimand != "treatment_effect":
             raise QuestionError(f"The estimand {self.estimand} needs a marker. Name one, such as HER2.")
         self._check_arms()
+        self._check_exposure()
+
+    def _check_exposure(self) -> None:
+        """Refuse a landmark beside an exposure that needs none, and the reverse."""
+        if self.exposure == "landmark" and self.landmark is None:
+            raise QuestionError("exposure='landmark' needs the landmark: landmark=12 (--landmark 12).")
+        if self.landmark is not None and self.exposure not in (None, "landmark"):
+            raise QuestionError(
+                f"With a landmark, treatment is what it was then; exposure={self.exposure!r} says otherwise. "
+                "Leave one out."
+            )
+        if not isinstance(self.cluster, str):
+            raise QuestionError(f"cluster is {self.cluster!r}; give the name of a column.")
 
     def _check_kinds(self) -> None:
         """Refuse what a plan file can hold and a question cannot: numbers for names, text for months."""

@@ -127,10 +127,12 @@ def test_one_cause_is_one_minus_kaplan_meier():
 
 
 def test_limits_hold_the_estimate():
-    """The limits lie within 0 and 1, around the estimate."""
+    """The limits lie within 0 and 1, around the estimate; before the first event there are none."""
     for curve in cumulative_incidence(metabric(), by=None):
-        assert np.all((curve.ci_low >= 0) & (curve.ci_low <= curve.estimate))
-        assert np.all((curve.ci_high <= 1) & (curve.ci_high >= curve.estimate))
+        begun = curve.estimate > 0
+        assert np.isnan(curve.ci_low[~begun]).all()
+        assert np.all((curve.ci_low >= 0)[begun] & (curve.ci_low <= curve.estimate)[begun])
+        assert np.all((curve.ci_high <= 1)[begun] & (curve.ci_high >= curve.estimate)[begun])
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,9 @@ JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "adjust_p": (lambda: tr.adjust_p([1e-12, 0.02]), "Benjamini-Hochberg"),
     "rubin": (lambda: tr.rubin([0.4, 0.5], [0.1, 0.1]), "Missing information"),
 }
-NOT_RESULTS = {"dichotomise", "scaled_schoenfeld", "fit_terms", "fit_nested"}  # a set, residuals, what `cox` is made of
+NOT_RESULTS = {  # sets, groups, residuals, what `cox` is made of
+    "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested",
+}  # fmt: skip
 
 
 @cache

@@ -21,7 +21,7 @@ def test_defaults() -> None:
         "positive",
         "endocrine",
     )
-    assert (q.missing, q.weights, q.ties, q.adjust, q.strata, q.where) == ("complete", "none", "efron", (), (), ())
+    assert (q.missing, q.weights, q.ties, q.adjust, q.strata, q.where) == ("complete", None, "efron", (), (), ())
     assert str(q) == "prognostic: HER2 on BCSS (ER positive, treatment endocrine)"
     with pytest.raises(FrozenInstanceError):
         q.marker = "PTEN"
@@ -76,7 +76,7 @@ def test_plan_table_equals_call() -> None:
         ({"landmark": float("nan")}, "landmark is nan"),
         ({"landmark": 60, "horizon": 60}, "leaves no time before the horizon"),
         ({"where": "nodes is 1"}, "Cannot read the restriction 'nodes is 1'"),
-        ({"colour": "red"}, "Unknown key 'colour' in a question. Use endpoint, marker"),
+        ({"tint": "red"}, "Unknown key 'tint' in a question. Use endpoint, marker"),
     ],
 )  # fmt: skip
 def test_bad_questions(wrong: dict[str, object], says: str) -> None:

@@ -138,9 +138,11 @@ def test_unknown_group_leaves_through_the_flow():
 
 
 def test_nobody_had_the_event():
-    """Without events the curve stays at 1, and so do its limits."""
+    """Without events the curve stays at 1, and an interval cannot be estimated: its limits are NaN."""
     curve = kaplan_meier(analysis_of([1.0, 2.0], [0, 0]), by=None).curves[0]
-    assert curve.estimate.tolist() == curve.ci_low.tolist() == [1, 1]
+    assert curve.estimate.tolist() == [1, 1]
+    assert np.isnan(curve.ci_low).all()
+    assert np.isnan(curve.ci_high).all()
     assert curve.quantile()[0] == np.inf
 
 

@@ -7,8 +7,7 @@ enters linearly, per unit; `factor(grade)` enters its values as levels.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,14 +16,17 @@ import numpy as np
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from ..vocabulary import FloatArray, IntArray
+from .design_terms import FACTOR, FOCI, check_products, column_of, is_centred, parts_of
+from .exposure import Honours, refuse_unhonoured
 from .sets import AnalysisSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Design", "Term", "column_of", "complete_cases", "level_codes", "make_design", "parts_of", "term_values"]
+__all__ = [
+    "Design", "Term", "column_of", "complete_cases", "level_codes", "make_design", "parts_of", "term_values",
+]  # fmt: skip
 
-_FACTOR = re.compile(r"factor\((\w+)\)")
 _OWN = {"months", "event", "entry"}
 
 
@@ -79,20 +81,32 @@ class Design:
         return Design(x=self.x[:, kept], terms=terms, names=tuple(self.names[i] for i in kept))
 
 
-def column_of(term: str) -> str:
-    """Return the column that a term reads: `grade` of `factor(grade)`."""
-    return _FACTOR.sub(r"\1", term)
+def complete_cases(
+    analysis: AnalysisSet, terms: Iterable[str], *, honours: Collection[Honours] = (), estimator: str = "This estimator"
+) -> AnalysisSet:
+    """Keep the patients in whom all columns of the terms are known; the flow says what was missing in how many.
 
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    terms : iterable of str
+    honours : collection of "start" | "weights" | "products"
+        What the caller takes: treatment that starts later, sampling weights, products with the marker.
+    estimator : str
+        The caller's name, for the refusal of what it does not take.
 
-def parts_of(term: str) -> tuple[str, ...]:
-    """Return the columns whose product a term is: one for a plain term, two for `treatment:marker`."""
-    return tuple(term.split(":"))
-
-
-def complete_cases(analysis: AnalysisSet, terms: Iterable[str]) -> AnalysisSet:
-    """Keep the patients in whom all columns of the terms are known; the flow says what was missing in how many."""
+    Raises
+    ------
+    QuestionError
+        If the cohort has no such column.
+    AnalysisError
+        If nobody is left, or the set holds what the estimator does not honour.
+    """
+    terms = list(terms)
+    check_products(terms, marker="products" in honours)
     wanted = list(dict.fromkeys(column_of(part) for term in terms for part in parts_of(term)))
     frame = analysis.frame
+    refuse_unhonoured(analysis, wanted, honours, estimator)
     gone, unknown = np.zeros(len(frame), bool), {}
     for name in wanted:
         if name not in frame or name in _OWN:
@@ -122,7 +136,7 @@ def _refuse_after_baseline(name: str) -> None:
 
 def term_values(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """Return the values a term reads: its column, or for `factor(column)` the column's values as level names."""
-    found = _FACTOR.fullmatch(name)
+    found = FACTOR.fullmatch(name)
     if found is None:
         return frame[name]
     values = frame[found[1]]
@@ -173,7 +187,9 @@ def make_design(frame: pd.DataFrame, terms: Sequence[str]) -> Design:
     frame : DataFrame
         Without missing values in the columns of the terms.
     terms : sequence of str
-        Column names; `a:b` is the product of two terms.
+        Column names; `a:b` is the product of two terms. In a product with treatment or marker a covariate is centred:
+        a number at the mean of the patients, a factor by the share of its levels, so that the coefficient of treatment
+        or marker is that of the average patient.
 
     Raises
     ------
@@ -185,7 +201,7 @@ def make_design(frame: pd.DataFrame, terms: Sequence[str]) -> Design:
     names: list[str] = []
     done: dict[str, _Block] = {}
     for name in terms:
-        parts = [_block(frame, part, done) for part in name.split(":")]
+        parts = _centred(frame, name, [_block(frame, part, done) for part in parts_of(name)])
         block = parts[0] if len(parts) == 1 else _product(*parts)
         start = len(names)
         names += [f"{name}[{level}]" for level in block.levels] if block.levels else [name]
@@ -217,6 +233,17 @@ def _block(frame: pd.DataFrame, name: str, done: dict[str, _Block]) -> _Block:
             _refuse_constant(name, values, len(levels) < 2)
             done[name] = _Block((codes[:, None] == np.arange(1, len(levels))).astype(float), levels[1:], levels[0])
     return done[name]
+
+
+def _centred(frame: pd.DataFrame, name: str, blocks: list[_Block]) -> list[_Block]:
+    """Centre the covariate of a product with treatment or marker at the mean of the patients (each once)."""
+    if not is_centred(name):
+        return blocks
+    once = ~frame.index.duplicated()
+    return [
+        block if part in FOCI else block._replace(x=block.x - block.x[once].mean(axis=0))
+        for part, block in zip(parts_of(name), blocks, strict=True)
+    ]
 
 
 def _product(first: _Block, second: _Block) -> _Block:

@@ -55,9 +55,9 @@ def stratum_codes(frame: pd.DataFrame, strata: Sequence[str]) -> IntArray | None
     return np.unique(combined, return_inverse=True)[1]
 
 
-def risk_sets(frame: pd.DataFrame, strata: Sequence[str], ties: Ties) -> RiskSets:
+def risk_sets(frame: pd.DataFrame, strata: Sequence[str], ties: Ties, weights: FloatArray | None = None) -> RiskSets:
     """Work out who is at risk at which event, for the kernel's fits of an analysis frame."""
     return make_risk_sets(
         frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int), entry=delayed_entry(frame),
-        strata=stratum_codes(frame, strata), ties=ties,
+        strata=stratum_codes(frame, strata), weights=weights, ties=ties,
     )  # fmt: skip

@@ -7,7 +7,6 @@ are counted as unknown; they are never taken for negative or untreated.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -19,18 +18,17 @@ from ..flow import Flow, Step
 from ..frames import holds_frames
 from ..question import Restriction
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
-from ..vocabulary import RECEPTORS, Receptor, choose, one_or_more
+from ..vocabulary import EXPOSURES, RECEPTORS, Exposure, Receptor, choose, one_or_more
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
+from .exposure import arms_at_end, begins_later, expose, is_weighted
+from .restricting import by_restriction
+from .times import join_times, snap_to
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["TREATED", "UNTREATED", "AnalysisSet", "marker_level", "select"]
-
-_COMPARE = {
-    "==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
-}  # fmt: skip
 
 
 @holds_frames("frame")
@@ -60,6 +58,10 @@ class AnalysisSet:
         End of the follow-up analysed, and the landmark it begins at.
     selected : int
         Patients of the population, before those with an unknown covariate left.
+    exposure : "baseline" | "time_dependent" | "landmark" | "ever_treated"
+        How treatment counts in time.
+    codes : tuple of str
+        Flags that the selection brought with it.
     """
 
     cohort: Cohort
@@ -77,6 +79,8 @@ class AnalysisSet:
     to_months: float | None = None
     landmark: float | None = None
     selected: int = 0
+    exposure: Exposure = "baseline"
+    codes: tuple[str, ...] = ()
 
     @property
     def population(self) -> str:
@@ -106,6 +110,10 @@ class AnalysisSet:
         """Whether treated and untreated patients are both there."""
         return self.frame["treatment"].nunique() == 2
 
+    def mixes_arms(self, columns: Collection[str]) -> bool:
+        """Whether treated and untreated are taken together by a model of these columns: that is no prognosis."""
+        return self.treatment.compares and self.has_both_arms and "treatment" not in columns
+
     def without(self, keep: Any, *, name: str, why: str) -> AnalysisSet:
         """Return the set restricted to `keep` (a boolean by patient), with one more step in its flow."""
         frame = self.frame[keep]
@@ -115,11 +123,21 @@ class AnalysisSet:
     def until(self, horizon: float) -> AnalysisSet:
         """Return the set with follow-up ended at `horizon` months: what happens later is censored there."""
         frame = self.frame
-        within = frame["months"] <= horizon
-        frame = frame.assign(event=frame["event"].where(within, 0), months=frame["months"].clip(upper=horizon))
+        end = float(snap_to(frame, [horizon])[0])
+        within = frame["months"] <= end
+        frame = frame.assign(event=frame["event"].where(within, 0), months=frame["months"].clip(upper=end))
+        if begins_later(self):
+            frame = frame.assign(treatment=arms_at_end(frame))
         events = int((frame["event"] == 1).sum())
         step = Step(name=f"Events within {horizon:g} months", why="", patients=len(frame), events=events)
         return replace(self, frame=frame, to_months=float(horizon), flow=self.flow.then(step))
+
+    def unweighted(self) -> AnalysisSet:
+        """Return the set without the cohort's sampling weights; its rows say that they were left out."""
+        if not is_weighted(self):
+            return self
+        frame = self.frame.drop(columns="sampling_weight")
+        return replace(self, frame=frame, codes=(*self.codes, "sampling_weights_left_out"))
 
     def describe(self, estimand: str = "") -> dict[str, Any]:
         """Return what every effect row of this set has in common: study, endpoint, population, counts, source."""
@@ -128,7 +146,7 @@ class AnalysisSet:
             "study": cohort.name, "label": cohort.title, "origin": "own_patients", "marker": self.marker,
             "rule": self.rule, "assay": self.assay, "cut": self.cut, "marker_level": self.marker_level,
             "endpoint": self.endpoint.code, "to_months": self.to_months, "landmark": self.landmark,
-            "exposure": "baseline" if self.landmark is None else "landmark", "er": self.er,
+            "exposure": self.exposure, "er": self.er,
             "restrictions": self.restrictions, **self.treatment.fields(estimand), "n": self.n, "events": self.events,
             "person_years": float((frame["months"] - frame["entry"]).sum() / 12),
             "left_out": max(self.selected - self.n, 0), "design": self.design, "overlaps": cohort.overlaps,
@@ -139,13 +157,14 @@ class AnalysisSet:
 
     @property
     def design(self) -> str:
-        """How treatment came about in the patients analysed."""
-        return self.cohort.design
+        """How treatment came about in the patients analysed; those who came to a landmark are not randomised."""
+        late = "survivors_of_landmark" in self.codes and self.cohort.design == "randomised"
+        return "partly_randomised" if late else self.cohort.design
 
     @property
     def flags(self) -> tuple[str, ...]:
         """Codes of what must be said of every result of this set."""
-        return () if self.treatment.drug_named else ("drug_not_named",)
+        return (*(() if self.treatment.drug_named else ("drug_not_named",)), *self.codes)
 
     def __str__(self) -> str:
         what = f"{self.marker} by {self.rule}, " if self.marker else ""
@@ -156,7 +175,7 @@ class AnalysisSet:
         return f"<p><b>{self}</b></p>{self.flow._repr_html_()}"
 
 
-def select(
+def select(  # noqa: PLR0913 (each is one part of the question; all but the endpoint have defaults)
     cohort: Cohort,
     *,
     endpoint: Endpoint | str,
@@ -165,6 +184,7 @@ def select(
     er: Receptor = "positive",
     treatment: str | tuple[str, str] = "endocrine",
     where: str | Sequence[str] = (),
+    exposure: Exposure | None = None,
 ) -> AnalysisSet:
     """Select the patients of one question, keeping account of who leaves and why.
 
@@ -182,6 +202,10 @@ def select(
         unknown treatment leave.
     where : str or sequence of str
         Further restrictions, such as `nodes >= 1`.
+    exposure : "time_dependent" | "landmark" | "ever_treated", optional
+        How treatment that starts after time zero counts: from its start (the default where the start is recorded; a
+        question about treated patients alone has them enter then), by what it was at a landmark still to be set, or
+        from time zero whenever it started (immortal time, and flagged so).
 
     Returns
     -------
@@ -198,9 +222,10 @@ def select(
     --------
     >>> import tamoxres as tr
     >>> select(tr.load("rotterdam"), endpoint="RFS", where="nodes >= 1", treatment="any").n
-    1546
+    1202
     """
     choose("er", er, RECEPTORS)
+    choose("exposure", exposure, (None, *EXPOSURES[1:]))
     called = cohort.marker(marker, rule) if marker else None
     chosen = _start(cohort, cohort.require(endpoint), None if called is None else called.values)
     if called is not None:
@@ -209,10 +234,11 @@ def select(
     name, against = (treatment, "") if isinstance(treatment, str) else treatment
     chosen = _by_treatment(chosen, plain_name(name), plain_name(against))
     for text in one_or_more(where):
-        chosen = _by_restriction(chosen, Restriction.parse(text))
+        chosen = by_restriction(chosen, Restriction.parse(text))
     if called is not None:
         chosen = _by_marker(chosen)
-    chosen = _by_entry(_by_endpoint(chosen, cohort.undated.get(chosen.endpoint.code, ())))
+    chosen = _by_endpoint(chosen, cohort.undated.get(chosen.endpoint.code, ()))
+    chosen = _by_entry(expose(replace(chosen, frame=join_times(chosen.frame)), exposure))
     if chosen.n == 0:
         raise NobodyLeft(f"Nobody is left in {cohort.name}", flow=chosen.flow)
     return replace(chosen, selected=chosen.n)
@@ -323,28 +349,6 @@ def _compared(chosen: AnalysisSet, status: pd.Series[Any], name: str, against: s
     return replace(
         out, treatment=treatment, frame=out.frame.assign(treatment=pd.Categorical(levels, [UNTREATED, TREATED]))
     )
-
-
-def _by_restriction(chosen: AnalysisSet, restriction: Restriction) -> AnalysisSet:
-    frame = chosen.frame
-    if restriction.column not in frame:
-        raise QuestionError(
-            f"{chosen.cohort.name} has no column {restriction.column!r}. It has {', '.join(frame.columns[5:])}."
-        )
-    values = frame[restriction.column]
-    wanted: Any = restriction.value
-    if values.dtype.kind in "fi":
-        try:
-            wanted = float(wanted)
-        except ValueError:
-            raise QuestionError(f"Column {restriction.column} holds numbers; {wanted!r} is none.") from None
-    elif restriction.comparison not in ("==", "!="):
-        raise QuestionError(f"Column {restriction.column} holds levels; compare it with == or !=.")
-    keep = (_COMPARE[restriction.comparison](values, wanted) & values.notna()).to_numpy(dtype=bool)
-    unknown = int(values.isna().sum())
-    why = f"not {restriction} {int((~keep).sum()) - unknown:,}" + (f", unknown {unknown:,}" if unknown else "")
-    out = chosen.without(keep, name=str(restriction), why=why)
-    return replace(out, restrictions=(*chosen.restrictions, str(restriction)))
 
 
 def _by_marker(chosen: AnalysisSet) -> AnalysisSet:

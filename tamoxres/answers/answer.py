@@ -118,13 +118,14 @@ def answer(cohort: Cohort, question: Question) -> Answer:
     analysis = select(
         called, endpoint=question.endpoint, marker=question.marker, rule=question.rule, er=question.er,
         treatment=_compared(question), where=question.where,
+        exposure=question.exposure or (None if question.landmark is None else "landmark"),
     )  # fmt: skip
     if question.landmark is not None:
         analysis = landmark(analysis, at=question.landmark)
     if question.horizon is not None:
         analysis = analysis.until(question.horizon)
     behind: dict[str, Any] = {"question": question, "cohort": called, "analysis": analysis}
-    if question.weights != "none":
+    if question.weights in ("iptw", "overlap"):
         return Answer(**behind, **_weighted(analysis, question))
     fitted = _fitted(analysis, question)
     if question.missing == "mice":
@@ -141,6 +142,7 @@ def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel"
     """Fit the complete cases: rows, flow, models and, where one was asked for, the interaction."""
     choices: dict[str, Any] = {
         "adjust": question.adjust, "strata": question.strata, "ties": question.ties, "engine": engine,
+        "weights": question.weights, "cluster": question.cluster,
     }  # fmt: skip
     if question.estimand == "prognostic" or question.marker is None:
         estimate = cox if question.estimand == "prognostic" else treatment_effect
@@ -191,9 +193,9 @@ def _weighted(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
             f"Propensity weights balance the arms of a treatment; the estimand {question.estimand} is not about one. "
             "Use estimand='treatment_effect', or adjust for the confounders."
         )
-    if question.missing == "mice" or question.strata:
+    if question.missing == "mice" or question.strata or question.cluster:
         raise QuestionError(
-            "Propensity weights are made from complete cases without strata. Leave missing and strata out."
+            "Propensity weights are made from complete cases without strata and clusters. Leave those out."
         )
     method: Literal["iptw", "overlap"] = "overlap" if question.weights == "overlap" else "iptw"
     parts = [analysis] if question.marker is None else [marker_level(analysis, level) for level in (ALTERED, UNALTERED)]

@@ -8,9 +8,22 @@ import typer
 
 from ..endpoints import endpoint as steep
 from ..question import Question
-from ..vocabulary import Missing, Receptor, Ties, Weights
+from ..vocabulary import Missing, Receptor, Ties
 from . import show
-from .options import Adjust, DataDir, Estimand, Format, MappingFile, Marker, Output, Strata, split
+from .options import (
+    Adjust,
+    Cluster,
+    DataDir,
+    Estimand,
+    ExposureOption,
+    Format,
+    MappingFile,
+    Marker,
+    Output,
+    Strata,
+    WeightsOption,
+    split,
+)
 
 if TYPE_CHECKING:
     from ..answers.answer import Answer
@@ -35,7 +48,9 @@ def effect(
     horizon: Annotated[float | None, typer.Option(help="Months.")] = None,
     landmark: Annotated[float | None, typer.Option(help="Months.")] = None,
     missing: Annotated[Missing, typer.Option(help="Missing covariates.")] = "complete",
-    weights: Annotated[Weights, typer.Option(help="Propensity weights.")] = "none",
+    weights: WeightsOption = None,
+    cluster: Cluster = "",
+    exposure: ExposureOption = None,
     ties: Annotated[Ties, typer.Option(help="Tied events.")] = "efron",
     mapping: MappingFile = None,
     data_dir: DataDir = None,
@@ -50,6 +65,7 @@ def effect(
         endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er,
         treatment=treatment, against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata),
         horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
+        exposure=exposure, cluster=cluster,
     )  # fmt: skip
     found = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
     show.effects(found.rows, format_, output, title=str(question))

@@ -7,16 +7,21 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..vocabulary import Exposure, Weights
+
 __all__ = [
     "Adjust",
+    "Cluster",
     "DataDir",
     "Estimand",
+    "ExposureOption",
     "Format",
     "MappingFile",
     "Marker",
     "Output",
     "PlainFormat",
     "Strata",
+    "WeightsOption",
     "split",
 ]
 
@@ -28,6 +33,15 @@ DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the publishers' files, searched first (or TAMOXRES_DATA).")
 ]
 Adjust = Annotated[str, typer.Option(help="Covariates, comma-separated; factor(grade) for levels.")]
+Cluster = Annotated[str, typer.Option(help="Column of patients who belong together: robust standard errors.")]
+WeightsOption = Annotated[
+    Weights | None,
+    typer.Option("--weights", help="The cohort's own (default), none, or propensity weights."),
+]
+ExposureOption = Annotated[
+    Exposure | None,
+    typer.Option("--exposure", help="How treatment that starts later counts; else from its start."),
+]
 Strata = Annotated[str, typer.Option(help="Strata, comma-separated.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of to the terminal.")]
 MappingFile = Annotated[

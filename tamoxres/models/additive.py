@@ -157,10 +157,10 @@ def additive_interaction(
             "An interaction needs a marker and both arms.", mend="Select with marker=... and treatment='any'."
         )
     cells = _cells(analysis)
-    check_horizon(cells, horizon)
+    end = check_horizon(cells, horizon)
     model = fit_terms(analysis, ["treatment", "marker", _PRODUCT, *one_or_more(adjust)], strata=strata)
     competing = bool(analysis.endpoint.competing)
-    risks, means = ([_at(cells, code, horizon, what, competing) for code in range(4)] for what in ("risk", "mean"))
+    risks, means = ([_at(cells, code, end, what, competing) for code in range(4)] for what in ("risk", "mean"))
     measure = "RMTLD" if competing else "RMSTD"
     return AdditiveInteraction(
         risk=_interaction(analysis, "RD", risks, f"risk at {horizon:g} months"),
@@ -174,7 +174,10 @@ def additive_interaction(
 
 def _cells(analysis: AnalysisSet) -> Groups:
     """Number the four cells: twice the marker plus the treatment."""
-    marker, treatment = group_patients(analysis, "marker"), group_patients(analysis, "treatment")
+    marker, treatment = (
+        group_patients(analysis, by, estimator="The additive interaction", absolute=True)
+        for by in ("marker", "treatment")
+    )
     codes = 2 * marker.codes + treatment.codes
     present = set(codes.tolist())
     if len(marker.levels) != 2 or len(present) != 4:

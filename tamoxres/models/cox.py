@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, Term, complete_cases, make_design, parts_of, term_values
+from ..analysis.design_terms import check_products, is_centred
+from ..analysis.exposure import begins_later, start_stop
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit
@@ -28,8 +30,18 @@ from ..tables.effects import EffectRows
 from ..tables.hazards import hazard_table
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
-from ..vocabulary import ENGINES, BoolArray, Engine, FloatArray, Ties, choose, one_or_more
-from .engine import kernel_fit, kernel_nested, lifelines_cox, lifelines_fit
+from ..vocabulary import Engine, FloatArray, Ties, Weights, one_or_more
+from .engine import (
+    Choices,
+    ModelChoices,
+    covariance_of,
+    kernel_fit,
+    kernel_nested,
+    lifelines_cox,
+    lifelines_fit,
+    resolve,
+)
+from .estimable import refuse_empty_levels, refuse_unestimable, sparseness
 from .proportional import ProportionalTest, proportional_test
 
 if TYPE_CHECKING:
@@ -45,10 +57,10 @@ __all__ = [
     "refuse_empty_levels",
     "sparseness",
     "term_row",
+    "unfitted",
 ]
 
 _LIFELINES_PATIENTS = 20_000  # beyond, lifelines takes seconds
-_FEW_EVENTS, _EVENTS_PER_PARAMETER = 5, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,7 +82,10 @@ class CoxModel(ShowsEffects):
         The term the question is about: `marker` or `treatment`.
     row_flags : tuple of str
         Codes of what must be said of every row, beside those of its patients.
-    engine : "kernel" | "lifelines"
+    engine, weights, cluster : str
+        With sampling weights or clusters the covariance is robust.
+    start_stop : DataFrame or None
+        The rows fitted, where treatment counts from its start; else they are the patients.
     """
 
     analysis: AnalysisSet
@@ -83,11 +98,36 @@ class CoxModel(ShowsEffects):
     focus: str
     row_flags: tuple[str, ...] = ()
     engine: Engine = "kernel"
+    weights: Weights = "none"
+    cluster: str = ""
+    start_stop: pd.DataFrame | None = None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows fitted, one a row of the design: patients, or start-stop rows."""
+        return self.analysis.frame if self.start_stop is None else self.start_stop
+
+    @property
+    def choices(self) -> Choices:
+        """How it was fitted."""
+        how = {name: getattr(self, name) for name in ("strata", "ties", "engine", "weights", "cluster")}
+        return Choices(**how)
+
+    @property
+    def fitted_as(self) -> dict[str, Any]:
+        """What a row says of the model beside its numbers: strata, ties, engine, weights, clusters, kind of error."""
+        return {
+            "strata": self.strata, "ties": self.ties, "engine": self.engine, "cluster": self.cluster,
+            "weights": "sampling" if self.weights == "sampling" else "", "model": "cox",
+            "se_kind": "robust" if self.choices.robust else "model",
+        }  # fmt: skip
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:
-        """Terms of the model beside the marker and the treatment."""
-        return tuple(t.name for t in self.design.terms if not set(parts_of(t.name)) <= {"marker", "treatment"})
+        """Terms of the model beside what the question is about: treatment is one of a marker's model."""
+        names = [term.name for term in self.design.terms]
+        asked = {"marker", "treatment"} if {"treatment:marker", "marker:treatment"} & set(names) else {self.focus}
+        return tuple(name for name in names if not set(parts_of(name)) <= asked)
 
     @property
     def effect(self) -> EffectEstimate:
@@ -112,19 +152,19 @@ class CoxModel(ShowsEffects):
 
     def _row(self, term: Term, i: int) -> EffectEstimate:
         position = term.columns[i]
+        row = term_row(self.analysis, term, i, self.row_flags)
+        columns = {part for one in self.design.terms for part in parts_of(one.name)} | set(self.strata)
+        if term.name == "marker" and self.analysis.mixes_arms(columns):
+            row |= {"estimand": "", "flags": (*row["flags"], "arms_mixed")}
         return EffectEstimate(
-            **term_row(self.analysis, term, i, self.row_flags),
+            **row,
             measure="HR",
             log_estimate=float(self.coefficients[position]),
             se=float(np.sqrt(self.covariance[position, position])),
-            se_kind="model",
             adjusted_for=tuple(name for name in self.adjusted_for if name != term.name),
-            strata=self.strata,
             term=self.design.names[position],
             term_p=self.term_p(term),
-            model="cox",
-            ties=self.ties,
-            engine=self.engine,
+            **self.fitted_as,
         )
 
     @property
@@ -147,7 +187,7 @@ class CoxModel(ShowsEffects):
         >>> round(float(model.to_lifelines().hazard_ratios_.iloc[0]), 3), round(model.effect.estimate, 3)
         (0.695, 0.695)
         """
-        return lifelines_cox(self.analysis.frame, self.design, self.strata, self.ties, start=self.coefficients)
+        return lifelines_cox(self.frame, self.design, self.strata, self.ties, start=self.coefficients)
 
     def __str__(self) -> str:
         return str(self.effect)
@@ -185,6 +225,8 @@ def cox(
     strata: str | Sequence[str] = (),
     ties: Ties = "efron",
     engine: Engine = "kernel",
+    weights: Weights | None = None,
+    cluster: str = "",
 ) -> CoxModel:
     """Fit the marker's (or, without a marker, the treatment's) hazard ratio, adjusted and stratified as asked.
 
@@ -198,6 +240,11 @@ def cox(
     ties : "efron" | "breslow"
     engine : "kernel" | "lifelines"
         Which of the two independent programs fits; they give the same numbers.
+    weights : "sampling" | "none", optional
+        The cohort's sampling weights, which are honoured where it declares them, or none. With them standard errors
+        are robust (the sandwich) and P is Wald's; n and events stay counts of patients.
+    cluster : str
+        Column of patients who belong together, such as a hospital; standard errors are then robust, by cluster.
 
     Returns
     -------
@@ -215,35 +262,35 @@ def cox(
     686
     """
     focus = "marker" if analysis.marker else "treatment"
-    return fit_terms(analysis, [focus, *one_or_more(adjust)], strata=strata, ties=ties, engine=engine)
+    adjust, strata = one_or_more(adjust), one_or_more(strata)
+    check_products([focus, *adjust, *strata], marker=False)
+    how: ModelChoices = {"strata": strata, "ties": ties, "engine": engine, "weights": weights, "cluster": cluster}
+    return fit_terms(analysis, [focus, *adjust], **how)
 
 
-def fit_terms(
-    analysis: AnalysisSet,
-    terms: str | Sequence[str],
-    *,
-    strata: str | Sequence[str] = (),
-    ties: Ties = "efron",
-    engine: Engine = "kernel",
-) -> CoxModel:
-    """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about."""
-    choose("engine", engine, ENGINES)
-    terms, strata = one_or_more(terms), one_or_more(strata)
-    complete, frame, design = _prepare(analysis, terms, strata)
-    start = kernel_fit(frame, design, strata, ties)
-    _refuse_unestimable(design, start)
-    fitted = _finish(frame, design, strata, start, (ties, engine))
-    return _model(complete, design, (strata, ties, engine), terms[0], fitted)
+def fit_terms(analysis: AnalysisSet, terms: str | Sequence[str], **how: Unpack[ModelChoices]) -> CoxModel:
+    """Fit a Cox model with the given terms (`a:b` is an interaction); the first is what the question is about.
+
+    Treatment that starts after time zero is fitted on start-stop rows, where the set has it so.
+    """
+    analysis, choices = resolve(analysis, how)
+    terms = one_or_more(terms)
+    prepared = _prepare(analysis, terms, choices)
+    start = kernel_fit(prepared.frame, prepared.design, choices)
+    refuse_unestimable(prepared.design, start)
+    return _model(prepared, choices, terms[0], _finish(prepared.frame, prepared.design, choices, start))
+
+
+def unfitted(analysis: AnalysisSet, terms: Sequence[str], **how: Unpack[ModelChoices]) -> CoxModel:
+    """Return a Cox model without coefficients (0, of unknown variance), for another likelihood to fit."""
+    analysis, choices = resolve(analysis, how)
+    prepared = _prepare(analysis, terms, choices)
+    p = len(prepared.design.names)
+    return _model(prepared, choices, terms[0], (np.zeros(p), np.full((p, p), np.nan), float("nan")))
 
 
 def fit_nested(
-    analysis: AnalysisSet,
-    terms: Sequence[str],
-    without: str,
-    *,
-    strata: str | Sequence[str] = (),
-    ties: Ties = "efron",
-    engine: Engine = "kernel",
+    analysis: AnalysisSet, terms: Sequence[str], without: str, **how: Unpack[ModelChoices]
 ) -> tuple[CoxModel, float]:
     """Fit a Cox model, and the one without one of its terms to the same patients.
 
@@ -254,98 +301,61 @@ def fit_nested(
     loglik : float
         Log partial likelihood of the smaller model.
     """
-    choose("engine", engine, ENGINES)
-    strata = one_or_more(strata)
-    complete, frame, design = _prepare(analysis, terms, strata)
-    full, smaller = kernel_nested(frame, design, without, strata, ties)
+    analysis, choices = resolve(analysis, how)
+    prepared = _prepare(analysis, terms, choices)
+    frame, design = prepared.frame, prepared.design
+    full, smaller = kernel_nested(frame, design, without, choices)
     rest = design.without(without)
-    _refuse_unestimable(design, full)
-    _refuse_unestimable(rest, smaller)
-    fitted, nested = (
-        _finish(frame, some, strata, start, (ties, engine)) for some, start in ((design, full), (rest, smaller))
-    )
-    return _model(complete, design, (strata, ties, engine), terms[0], fitted), nested[2]
+    refuse_unestimable(design, full)
+    refuse_unestimable(rest, smaller)
+    fitted, nested = (_finish(frame, some, choices, start) for some, start in ((design, full), (rest, smaller)))
+    return _model(prepared, choices, terms[0], fitted), nested[2]
 
 
-def _prepare(
-    analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str]
-) -> tuple[AnalysisSet, pd.DataFrame, Design]:
+class _Prepared(NamedTuple):
+    """The complete cases, the rows of their fit, its design, and whether these are start-stop rows of treatment."""
+
+    complete: AnalysisSet
+    frame: pd.DataFrame
+    design: Design
+    moving: bool
+
+
+def _prepare(analysis: AnalysisSet, terms: Sequence[str], choices: Choices) -> _Prepared:
     """Keep the complete cases and make their design, refusing what has no events."""
-    complete = complete_cases(analysis, [*terms, *strata])
-    frame = complete.frame
+    needed = [*terms, *choices.strata, *(["sampling_weight"] if choices.weights == "sampling" else [])]
+    needed += [choices.cluster] if choices.cluster not in ("", "patient") else []
+    complete = complete_cases(analysis, needed, honours=("start", "weights", "products"))
+    moving = begins_later(complete) and any("treatment" in parts_of(term) for term in terms)
+    frame = start_stop(complete) if moving else complete.frame
     event = frame["event"].to_numpy() == 1
     if not event.any():
         raise AnalysisError(f"{complete}: no events, so no hazard ratio can be estimated.")
     design = make_design(frame, list(dict.fromkeys(terms)))
     refuse_empty_levels(design, event)
-    return complete, frame, design
+    return _Prepared(complete, frame, design, moving)
 
 
 def _finish(
-    frame: pd.DataFrame, design: Design, strata: Sequence[str], start: CoxFit, choices: tuple[Ties, Engine]
+    frame: pd.DataFrame, design: Design, choices: Choices, start: CoxFit
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return the kernel's coefficients, covariance and log likelihood, or lifelines' where asked for and able."""
-    ties, engine = choices
-    fits_there = ties == "efron" and len(frame) <= _LIFELINES_PATIENTS and not (frame["entry"] > 0).any()
-    if engine == "lifelines" and fits_there:
-        return lifelines_fit(frame, design, strata, start=start.coefficients)
-    return start.coefficients, start.covariance, float(start.loglik)
+    fits_there = choices.ties == "efron" and len(frame) <= _LIFELINES_PATIENTS and not (frame["entry"] > 0).any()
+    if choices.engine == "lifelines" and fits_there:
+        return lifelines_fit(frame, design, choices.strata, start=start.coefficients)
+    return start.coefficients, covariance_of(start, frame, choices), float(start.loglik)
 
 
-def _model(
-    complete: AnalysisSet,
-    design: Design,
-    choices: tuple[Sequence[str], Ties, Engine],
-    focus: str,
-    fitted: tuple[FloatArray, FloatArray, float],
-) -> CoxModel:
+def _model(prepared: _Prepared, choices: Choices, focus: str, fitted: tuple[FloatArray, FloatArray, float]) -> CoxModel:
+    complete, frame, design, moving = prepared
+    flags = (*sparseness(design, frame["event"].to_numpy() == 1), *(("time_dependent_treatment",) if moving else ()))
+    flags += ("centred_products",) if any(is_centred(term.name) for term in design.terms) else ()
     return CoxModel(
         analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2],
-        ties=choices[1], strata=tuple(choices[0]), focus=focus,
-        row_flags=sparseness(design, complete.frame["event"].to_numpy() == 1), engine=choices[2],
+        ties=choices.ties, strata=tuple(choices.strata), focus=focus, row_flags=flags, engine=choices.engine,
+        weights=choices.weights or "none", cluster=choices.cluster,
+        start_stop=frame if moving else None,
     )  # fmt: skip
-
-
-def refuse_empty_levels(design: Design, event: BoolArray) -> None:
-    """Refuse a level in which nobody has an event: its hazard ratio runs to 0 or to infinity."""
-    for term in design.terms:
-        if not term.levels or len(parts_of(term.name)) > 1:
-            continue
-        inside = design.x[:, list(term.columns)]
-        patients, events = inside.sum(axis=0), event @ inside
-        patients = np.append(len(inside) - patients.sum(), patients)
-        events = np.append(event.sum() - events.sum(), events)
-        if not events.all():
-            empty = int(np.argmin(events))
-            raise AnalysisError(
-                f"{term.name} = {(term.reference, *term.levels)[empty]}: {int(patients[empty]):,} patients and no "
-                "events, so its hazard ratio cannot be estimated.",
-                mend="Leave the level out, or merge it with another.",
-            )
-
-
-def _refuse_unestimable(design: Design, fitted: CoxFit) -> None:
-    for fault, why in (
-        (~fitted.estimable, "is constant within the strata"),
-        (fitted.separated, "separates those with an event from the others"),
-    ):
-        if fault.any():
-            name = design.names[int(np.flatnonzero(fault)[0])]
-            raise AnalysisError(f"Column {name} {why}: its hazard ratio has no finite estimate.", mend="Leave it out.")
-    if not fitted.converged:
-        furthest = design.names[int(np.argmax(np.abs(fitted.coefficients) * design.x.std(axis=0)))]
-        raise AnalysisError(
-            f"The Cox model did not converge: the hazard ratio of column {furthest} runs off.", mend="Leave it out."
-        )
-
-
-def sparseness(design: Design, event: BoolArray) -> tuple[str, ...]:
-    """Flag few events for the parameters, and few on one side of a column of 0 and 1."""
-    x, total = design.x, int(event.sum())
-    flags = ["few_events_per_parameter"] if total < _EVENTS_PER_PARAMETER * x.shape[1] else []
-    inside = event.astype(int) @ (x == 1)
-    sparse = ((x == 0) | (x == 1)).all(axis=0) & (np.minimum(inside, total - inside) < _FEW_EVENTS)
-    return (*flags, "few_events") if sparse.any() else tuple(flags)
 
 
 def group_counts(analysis: AnalysisSet, term: Term, i: int = 0) -> dict[str, int]:

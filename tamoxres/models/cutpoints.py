@@ -129,7 +129,7 @@ def dichotomise(analysis: AnalysisSet, column: str, *, at: float | Literal["medi
 
 
 def _numeric(analysis: AnalysisSet, column: str) -> AnalysisSet:
-    complete = complete_cases(analysis, [column])
+    complete = complete_cases(analysis, [column], estimator="A cut point")
     if complete.frame[column].dtype.kind not in "fiu":
         raise QuestionError(f"{column} holds levels; a cut needs a number.")
     return complete

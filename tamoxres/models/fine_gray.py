@@ -21,6 +21,7 @@ import numpy as np
 
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, complete_cases, make_design
+from ..analysis.exposure import refuse_absolute
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
@@ -114,13 +115,14 @@ def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = ()) -> Fin
     """
     focus = "marker" if analysis.marker else "treatment"
     terms = [focus, *one_or_more(adjust)]
-    complete = complete_cases(analysis, terms)
+    complete = complete_cases(analysis, terms, estimator="The Fine-Gray model")
     frame = complete.frame
     event = frame["event"].to_numpy(int)
     if not analysis.endpoint.competing:
         raise AnalysisError(
             f"No death competes with {analysis.endpoint.code}.", mend="Use cox, which is then the same model."
         )
+    refuse_absolute(complete, "The Fine-Gray model")
     if delayed_entry(frame) is not None:
         raise AnalysisError(
             "The Fine-Gray model does not take delayed entry.", mend="Use cox for the cause-specific hazard."

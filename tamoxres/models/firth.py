@@ -136,7 +136,7 @@ def firth(
     """
     focus = "marker" if analysis.marker else "treatment"
     terms, strata = [focus, *one_or_more(adjust)], one_or_more(strata)
-    complete = complete_cases(analysis, [*terms, *strata])
+    complete = complete_cases(analysis, [*terms, *strata], estimator="Firth's penalised likelihood")
     frame = complete.frame
     design = make_design(frame, terms)
     sets = risk_sets(frame, strata, ties)
@@ -181,7 +181,7 @@ def penalised_product(model: CoxModel, product: str) -> tuple[CoxModel, dict[str
     fields : dict
         Of the product's row: the profile penalised interval and the penalised likelihood ratio's P.
     """
-    x, sets = model.design.x, risk_sets(model.analysis.frame, model.strata, model.ties)
+    x, sets = model.design.x, risk_sets(model.frame, model.strata, model.ties)
     fitted = fit_penalised(x, sets)
     column = model.design.term(product).columns[0]
     low, high = np.exp(profile_limits(x, sets, column, fitted))

@@ -6,6 +6,7 @@ numbers in ascending order); patients whose group is unknown leave, with a step 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ import numpy as np
 
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
+from ..analysis.exposure import Honours, refuse_absolute
 from ..analysis.follow_up import delayed_entry
+from ..analysis.times import snap_to
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from ..vocabulary import FloatArray, IntArray
@@ -62,8 +65,11 @@ class Groups:
         """Tell for each patient whether it is in this group."""
         return np.asarray(self.codes == code)
 
-    def describe(self, code: int = 1) -> dict[str, Any]:
-        """Return what the effect rows of group `code` against the first group have in common, with their counts."""
+    def describe(self, code: int = 1, *, adjusted_for: Collection[str] = ()) -> dict[str, Any]:
+        """Return what the effect rows of group `code` against the first group have in common, with their counts.
+
+        A marker's row that takes treated and untreated together is not prognostic, unless it is adjusted for treatment.
+        """
         estimand = {"marker": "prognostic", "treatment": "treatment_effect"}.get(self.by or "", "")
         row = self.analysis.describe(estimand)
         for suffix, group in (("1", code), ("0", 0)):
@@ -71,10 +77,19 @@ class Groups:
             row |= {f"n_{suffix}": int(inside.sum()), f"events_{suffix}": int((self.event[inside] == 1).sum())}
         if not estimand:
             row |= {"variable": self.by or "", "group_1": self.levels[code], "group_0": self.levels[0]}
+        if estimand == "prognostic" and self.analysis.mixes_arms(adjusted_for):
+            estimand, row["flags"] = "", (*row["flags"], "arms_mixed")
         return row | {"estimand": estimand, "scale": "binary"}
 
 
-def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
+def group_patients(
+    analysis: AnalysisSet,
+    by: str | None = "marker",
+    *,
+    estimator: str = "This estimator",
+    honours: Collection[Honours] = (),
+    absolute: bool = False,
+) -> Groups:
     """Sort patients into groups.
 
     Parameters
@@ -83,6 +98,12 @@ def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
     by : str or None
         `marker`, `treatment` or a covariate; None for everyone together. Where no marker was asked for, `marker` means
         the treatment, as in `cox`.
+    estimator : str
+        The caller's name, for the refusal of what it does not take.
+    honours : collection of "start" | "weights"
+        As in `complete_cases`.
+    absolute : bool
+        Whether what is estimated counts from time zero, so that patients must not enter when their treatment starts.
 
     Returns
     -------
@@ -97,7 +118,9 @@ def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
     """
     if by == "marker" and not analysis.marker:
         by = "treatment"
-    known = complete_cases(analysis, [by]) if by else analysis
+    known = complete_cases(analysis, [by] if by else [], honours=honours, estimator=estimator)
+    if absolute:
+        refuse_absolute(analysis, estimator)
     frame = known.frame
     if len(frame) == 0:
         raise AnalysisError(f"{analysis}: no patients, so there is nothing to estimate.", mend="Widen the population.")
@@ -109,7 +132,7 @@ def group_patients(analysis: AnalysisSet, by: str | None = "marker") -> Groups:
     )  # fmt: skip
 
 
-def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
+def two_groups(analysis: AnalysisSet, by: str = "marker", *, estimator: str = "This estimator") -> Groups:
     """Sort patients into exactly two groups, each with patients; what cannot be contrasted is refused.
 
     Raises
@@ -117,7 +140,7 @@ def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
     AnalysisError
         If there is one group, or more than two.
     """
-    groups = group_patients(analysis, by)
+    groups = group_patients(analysis, by, estimator=estimator)
     if len(groups.levels) != 2:
         raise AnalysisError(
             f"{groups.label} has {len(groups.levels)} level(s) here ({', '.join(groups.levels)}); a contrast "
@@ -127,8 +150,13 @@ def two_groups(analysis: AnalysisSet, by: str = "marker") -> Groups:
     return groups
 
 
-def check_horizon(groups: Groups, horizon: float) -> None:
+def check_horizon(groups: Groups, horizon: float) -> float:
     """Refuse a horizon at which a group is no longer observed; a curve that ends in an event of everyone left goes on.
+
+    Returns
+    -------
+    float
+        The horizon, as the follow-up time that it differs from by rounding only, where there is one.
 
     Raises
     ------
@@ -137,6 +165,7 @@ def check_horizon(groups: Groups, horizon: float) -> None:
     """
     if not horizon > 0:
         raise AnalysisError(f"The horizon is {horizon:g}; it is a number of months above 0.")
+    horizon = float(snap_to(groups.analysis.frame, [horizon])[0])
     for code, level in enumerate(groups.levels):
         rows = groups.rows(code)
         last = float(groups.months[rows].max())
@@ -147,6 +176,7 @@ def check_horizon(groups: Groups, horizon: float) -> None:
                 f"(last {last:.1f}).",
                 mend=f"Use at most {np.floor(10 * last) / 10:g}.",
             )
+    return horizon
 
 
 def _coded(values: pd.Series[Any]) -> tuple[tuple[str, ...], IntArray]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis import AnalysisSet
+from ..analysis.exposure import refuse_unhonoured
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
@@ -204,10 +205,11 @@ def impute(
     """
     if m < 2 or iterations < 1:
         raise AnalysisError(f"Imputation needs m of at least 2 and at least 1 iteration; found {m} and {iterations}.")
+    arms = analysis.has_both_arms if by_arm is None else by_arm
+    refuse_unhonoured(analysis, ["treatment"] if arms else [], (), "Imputation by arm" if arms else "Imputation")
     frame = analysis.frame
     levels = {name: _levels(frame, name) for name in (one_or_more(columns) if columns is not None else _held(frame))}
     missing = tuple((name, int(frame[name].isna().sum())) for name in levels if frame[name].isna().any())
-    arms = analysis.has_both_arms if by_arm is None else by_arm
     parts = [part for _, part in frame.groupby("treatment", observed=True)] if arms else [frame]
     chains = _run([_numeric(part, levels) for part in parts], m, seed, iterations, jobs) if missing else []
     step = Step(name=f"Missing covariates imputed (m = {m})", why="", patients=analysis.n, events=analysis.events)

@@ -154,7 +154,7 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
     >>> cumulative_incidence(her2).at([120])["estimate"].round(3).tolist()
     [0.238, 0.154, 0.364, 0.165]
     """
-    groups = group_patients(analysis, by)
+    groups = group_patients(analysis, by, estimator="The cumulative incidence", absolute=True)
     causes = (analysis.endpoint.code, *([COMPETING_DEATH] if analysis.endpoint.competing else []))
     curves = []
     for code, name in enumerate(groups.levels):
@@ -244,7 +244,8 @@ def gray_test(
         If there is one group, no event of the cause, or entry is delayed.
     """
     strata = one_or_more(strata)
-    groups = group_patients(complete_cases(analysis, strata) if strata else analysis, by)
+    known = complete_cases(analysis, strata, estimator="Gray's test") if strata else analysis
+    groups = group_patients(known, by, estimator="Gray's test", absolute=True)
     name, own = (analysis.endpoint.code, 1) if cause == "event" else (COMPETING_DEATH, 2)
     if len(groups.levels) < 2:
         raise AnalysisError(f"{analysis}: all are {groups.levels[0]}; Gray's test compares at least two groups.")

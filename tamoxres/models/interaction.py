@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from scipy.special import chdtrc
 
 from ..analysis import TREATED, UNTREATED, AnalysisSet
-from ..analysis.design import complete_cases, make_design
+from ..analysis.design import complete_cases
 from ..analysis.follow_up import risk_sets
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
@@ -46,8 +46,9 @@ from ..tables.contrasts import contrast_table
 from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
-from ..vocabulary import ENGINES, Engine, FloatArray, Ties, choose, one_or_more
-from .cox import CoxModel, fit_nested, refuse_empty_levels, sparseness
+from ..vocabulary import FloatArray, one_or_more
+from .cox import CoxModel, fit_nested, unfitted
+from .engine import ModelChoices, case_weights, resolve
 from .firth import penalised_product
 from .over_time import over_time
 
@@ -65,7 +66,8 @@ class InteractionResult(ShowsEffects):
     model : CoxModel
         Treatment, marker, their product, covariates.
     ratio : EffectEstimate
-        Ratio of hazard ratios, with its likelihood-ratio P and profile likelihood interval.
+        Ratio of hazard ratios, with its likelihood-ratio P and profile likelihood interval; Wald's, with robust
+        standard errors, where there are sampling weights or clusters.
     marker_treated, marker_untreated : EffectEstimate
         Marker altered v unaltered, in the treated and in the untreated.
     treatment_altered, treatment_unaltered : EffectEstimate
@@ -130,11 +132,9 @@ def interaction(
     analysis: AnalysisSet,
     *,
     adjust: str | Sequence[str] = (),
-    strata: str | Sequence[str] = (),
-    ties: Ties = "efron",
     alpha: float = 0.05,
     margin: tuple[float, float] | None = None,
-    engine: Engine = "kernel",
+    **how: Unpack[ModelChoices],
 ) -> InteractionResult:
     """Estimate the marker x treatment interaction and reach a verdict.
 
@@ -142,14 +142,17 @@ def interaction(
     ----------
     analysis : AnalysisSet
         Selected with a marker and `treatment="any"`.
-    adjust, strata : str or sequence of str
-    ties : "efron" | "breslow"
+    adjust : str or sequence of str
+        Covariates, and products of treatment or marker with one that is in the model (`treatment:site`, `marker:age`):
+        in these numbers are centred at the mean of the patients and factors by the share of their levels, so that the
+        four hazard ratios are those of the average patient. The ratio of hazard ratios does not depend on it.
     alpha : float
         Level of the verdict's tests.
     margin : (low, high), optional
         Equivalence margin for the ratio of hazard ratios.
-    engine : "kernel" | "lifelines"
-        As in `cox`.
+    **how
+        strata, ties, engine, weights and cluster, as in `cox`. With sampling weights or clusters the likelihood-ratio
+        test does not hold: P is Wald's, with robust standard errors.
 
     Raises
     ------
@@ -157,14 +160,14 @@ def interaction(
         If there is no marker, one arm only, a group without patients, or a marker level or an arm without events.
     """
     _refuse_single_arm(analysis)
-    choose("engine", engine, ENGINES)
-    adjust, strata = one_or_more(adjust), one_or_more(strata)
-    complete = complete_cases(analysis, [*adjust, *strata])
-    result = _interaction(complete, adjust, strata, ties, engine)
+    adjust, strata = one_or_more(adjust), one_or_more(how.get("strata", ()))
+    terms = ["treatment", "marker", *adjust, *strata]
+    complete = complete_cases(analysis, terms, honours=("start", "weights", "products"))
+    result = _interaction(complete, adjust, how)
     verdict = reach_verdict(result["evidence"], alpha=alpha, margin=margin)
     if not (adjust or strata):
         return InteractionResult(**result, crude=None, verdict=verdict)
-    plain = _interaction(analysis, (), (), ties, engine)
+    plain = _interaction(analysis, (), {**how, "strata": ()})
     plain_verdict = reach_verdict(plain["evidence"], alpha=alpha, margin=margin)
     crude = InteractionResult(**plain, crude=None, verdict=plain_verdict)
     return InteractionResult(**result, crude=crude, verdict=verdict)
@@ -180,61 +183,55 @@ def _refuse_single_arm(analysis: AnalysisSet) -> None:
         )
 
 
-def _interaction(
-    analysis: AnalysisSet, adjust: Sequence[str], strata: Sequence[str], ties: Ties, engine: Engine
-) -> dict[str, Any]:
+def _interaction(analysis: AnalysisSet, adjust: Sequence[str], how: ModelChoices) -> dict[str, Any]:
     cells = _cells(analysis)
     terms = ["treatment", "marker", _PRODUCT, *adjust]
-    smallest = int(cells["events"].min())
-    if smallest:
-        full, smaller = fit_nested(analysis, terms, _PRODUCT, strata=strata, ties=ties, engine=engine)
-        expected, interval = _by_likelihood(full)
-        tested = interval | {"p_value": float(chdtrc(1, max(2 * (full.loglik - smaller), 0.0))), "p_kind": "lrt"}
+    smallest, robust = int(cells["events"].min()), resolve(analysis, how)[1].robust
+    expected, tested = cells["events"].to_numpy(float), {}
+    if smallest or robust:
+        full, smaller = fit_nested(analysis, terms, _PRODUCT, **how)
+        expected = _expected(full)
+        tested = {} if robust else _by_likelihood(full, smaller)
     else:
-        full = _unfitted(analysis, terms, strata, ties)
-        expected, tested = cells["events"].to_numpy(float), {}
-    penalised, fields = penalised_product(full, _PRODUCT) if smallest < TOO_FEW_EVENTS else (full, {})
+        full = unfitted(analysis, terms, **how)
+        full = replace(full, row_flags=(*full.row_flags, "no_events_in_group"))
+    penalised, fields = penalised_product(full, _PRODUCT) if smallest < TOO_FEW_EVENTS and not robust else (full, {})
     if not smallest:
         full, tested = penalised, fields
     rows = {name: _contrast(full, name) for name in _PARTS}
     rows["ratio"] = replace(rows["ratio"], **tested)
     firth = replace(_contrast(penalised, "ratio"), **fields) if fields else None
-    if not smallest:
+    if fields and not smallest:
         rows = {name: replace(row, model="firth") for name, row in rows.items()}
         firth = rows["ratio"]
     evidence = Evidence(
         ratio=firth or rows["ratio"], prognostic=rows["marker_treated"], altered=rows["treatment_altered"],
-        unaltered=rows["treatment_unaltered"], groups=_groups(cells, expected), over_time=partial(over_time, full),
+        unaltered=rows["treatment_unaltered"], groups=_groups(cells, expected),
+        over_time=None if robust else partial(over_time, full),  # its score tests have the model's variance
     )  # fmt: skip
     return {"model": full, "cells": cells, "evidence": evidence, "penalised": firth, **rows}
 
 
-def _unfitted(analysis: AnalysisSet, terms: Sequence[str], strata: Sequence[str], ties: Ties) -> CoxModel:
-    """Return a model without coefficients, for Firth's likelihood to fit: a group has no events."""
-    complete = complete_cases(analysis, [*terms, *strata])
-    design = make_design(complete.frame, list(dict.fromkeys(terms)))
-    p, event = len(design.names), complete.frame["event"].to_numpy() == 1
-    refuse_empty_levels(design, event)
-    flags = sparseness(design, event)
-    return CoxModel(
-        analysis=complete, design=design, coefficients=np.zeros(p), covariance=np.full((p, p), np.nan), loglik=np.nan,
-        ties=ties, strata=tuple(strata), focus="treatment", row_flags=(*flags, "no_events_in_group"),
-    )  # fmt: skip
-
-
-def _by_likelihood(model: CoxModel) -> tuple[FloatArray, dict[str, Any]]:
-    """Return the events of the four groups that the model without the product expects, and the profile interval."""
-    frame, x = model.analysis.frame, model.design.x
-    sets = risk_sets(frame, model.strata, model.ties)
-    column = model.design.term(_PRODUCT).columns[0]
-    full = fit_on(sets, x, CoxOptions(ties=model.ties, start=model.coefficients))
-    kept = np.delete(np.arange(x.shape[1]), column)
+def _expected(model: CoxModel) -> FloatArray:
+    """Return the events of the four groups that the model without the product expects, of the rows fitted."""
+    frame, x = model.frame, model.design.x
+    kept = np.delete(np.arange(x.shape[1]), model.design.term(_PRODUCT).columns[0])
+    sets = risk_sets(frame, model.strata, model.ties, case_weights(frame, model.choices))
     options = CoxOptions(ties=model.ties, start=model.coefficients[kept])
     smaller = fit_on(sets, np.ascontiguousarray(x[:, kept]), options)
     group = 2 * (frame["marker"].to_numpy() == ALTERED) + (frame["treatment"].to_numpy() == TREATED)
-    expected = np.bincount(group, sets.event - martingale_residuals(smaller), minlength=4).astype(float)
-    limits = profile_interval(full, column)
-    return expected, {"ci_low": ratio_of(limits.low), "ci_high": ratio_of(limits.high), "ci_kind": "profile"}
+    return np.bincount(group, sets.event - martingale_residuals(smaller), minlength=4).astype(float)
+
+
+def _by_likelihood(model: CoxModel, smaller: float) -> dict[str, Any]:
+    """Return the product's likelihood-ratio P, against the smaller model's log likelihood, and profile interval."""
+    sets = risk_sets(model.frame, model.strata, model.ties)
+    full = fit_on(sets, model.design.x, CoxOptions(ties=model.ties, start=model.coefficients))
+    limits = profile_interval(full, model.design.term(_PRODUCT).columns[0])
+    return {
+        "ci_low": ratio_of(limits.low), "ci_high": ratio_of(limits.high), "ci_kind": "profile",
+        "p_value": float(chdtrc(1, max(2 * (model.loglik - smaller), 0.0))), "p_kind": "lrt",
+    }  # fmt: skip
 
 
 def _groups(cells: Any, expected: FloatArray) -> FourGroups:
@@ -276,7 +273,7 @@ def _contrast(model: CoxModel, name: str) -> EffectEstimate:
     positions = [model.design.term(part).columns[0] for part in _SUMS[name]]
     point = float(model.coefficients[positions].sum())
     part = _PARTS[name]
-    row = analysis.describe(part.estimand) | _counts(analysis, part) | _treated(analysis, part)
+    row = analysis.describe(part.estimand) | _counts(model, part) | _treated(analysis, part)
     row["marker_level"] = part.level if part.column == "marker" else ""
     row["flags"] = (*row["flags"], *model.row_flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
     return EffectEstimate(
@@ -284,14 +281,10 @@ def _contrast(model: CoxModel, name: str) -> EffectEstimate:
         estimand=part.estimand,
         log_estimate=point,
         se=float(np.sqrt(model.covariance[np.ix_(positions, positions)].sum())),
-        se_kind="model",
         scale="binary",
         adjusted_for=model.adjusted_for,
-        strata=model.strata,
         term=_PRODUCT if name == "ratio" else name,
-        model="cox",
-        ties=model.ties,
-        engine=model.engine,
+        **model.fitted_as,
     )
 
 
@@ -335,9 +328,9 @@ def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:
     return {"treatment_1": had, "treatment_0": "", "treated_alike": "yes"}
 
 
-def _counts(analysis: AnalysisSet, part: _Part) -> dict[str, Any]:
-    """Count the patients a contrast speaks of, in all and by group."""
-    frame = analysis.frame
+def _counts(model: CoxModel, part: _Part) -> dict[str, Any]:
+    """Count the patients a contrast speaks of, in all and by group; years are those of the rows fitted."""
+    frame, rows = model.analysis.frame, model.frame
     event = frame["event"].to_numpy() == 1
     inside = frame[part.column].to_numpy() == part.level if part.column else np.ones(len(frame), dtype=bool)
     by, first, second = ("treatment", TREATED, UNTREATED) if part.column == "marker" else ("marker", ALTERED, UNALTERED)
@@ -346,5 +339,6 @@ def _counts(analysis: AnalysisSet, part: _Part) -> dict[str, Any]:
     for suffix, level in (("1", first), ("0", second)):
         group = inside & (groups == level)
         out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
-    out["person_years"] = float((frame["months"].to_numpy() - frame["entry"].to_numpy())[inside].sum() / 12)
+    of = rows[part.column].to_numpy() == part.level if part.column else np.ones(len(rows), dtype=bool)
+    out["person_years"] = float((rows["months"].to_numpy() - rows["entry"].to_numpy())[of].sum() / 12)
     return out

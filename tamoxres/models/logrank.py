@@ -224,7 +224,8 @@ def logrank(
     Log-rank test: chi-square 8.56 on 1 df, P = 0.003
     """
     strata = one_or_more(strata)
-    groups = group_patients(complete_cases(analysis, strata) if strata else analysis, by)
+    known = complete_cases(analysis, strata, estimator="The log-rank test") if strata else analysis
+    groups = group_patients(known, by, estimator="The log-rank test")
     if len(groups.levels) < 2:
         raise AnalysisError(f"{analysis}: all are {groups.levels[0]}; a log-rank test compares at least two groups.")
     if not (groups.event == 1).any():

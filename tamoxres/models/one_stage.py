@@ -37,7 +37,7 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Table
 from ..vocabulary import FloatArray, one_or_more
 from ..wording import p_value, percent, ratio_with_interval
-from .engine import Ties, kernel_fit
+from .engine import Choices, Ties, kernel_fit
 from .interaction import interaction
 
 if TYPE_CHECKING:
@@ -178,7 +178,10 @@ def one_stage(
     adjust = one_or_more(adjust)
     question = _comparable(analyses, endpoint_map or {}, treatment_contrast)
     names = [analysis.cohort.name for analysis in analyses]
-    complete = [complete_cases(analysis, ["marker", "treatment", *adjust]) for analysis in analyses]
+    complete = [
+        complete_cases(analysis, ["marker", "treatment", *adjust], estimator="The one-stage model")
+        for analysis in analyses
+    ]
     own = [interaction(analysis, adjust=adjust, ties=ties) for analysis in complete]
     for analysis, result in zip(complete, own, strict=True):
         if result.ratio.model == "firth":
@@ -301,7 +304,7 @@ def _stack(analyses: Sequence[AnalysisSet], names: Sequence[str], adjust: Sequen
 
 def _fit(stack: _Stack, columns: Sequence[FloatArray], ties: Ties) -> CoxFit:
     x = np.column_stack(columns)
-    fitted = kernel_fit(stack.frame, Design(x=x, terms=(), names=()), ["study"], ties)
+    fitted = kernel_fit(stack.frame, Design(x=x, terms=(), names=()), Choices(strata=("study",), ties=ties))
     if not (fitted.converged and np.all(fitted.estimable) and not np.any(fitted.separated)):
         raise AnalysisError(
             "The one-stage model has no finite estimate: a covariate is constant or separates the events in one "

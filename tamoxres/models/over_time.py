@@ -63,8 +63,8 @@ def over_time(model: CoxModel) -> OverTime:
 
 
 def _score_tests(model: CoxModel, columns: list[int]) -> tuple[float, float]:
-    frame = model.analysis.frame
-    parts = score_residual_parts(kernel_fit(frame, model.design, model.strata, model.ties, start=model.coefficients))
+    frame = model.frame
+    parts = score_residual_parts(kernel_fit(frame, model.design, model.choices, start=model.coefficients))
     g = transform_times(
         "km", parts.time, time=frame["months"].to_numpy(float), event=np.asarray(frame["event"] == 1, dtype=int),
         entry=delayed_entry(frame),
@@ -78,7 +78,7 @@ _Rows = tuple[EffectEstimate, ...]
 
 def _halves(model: CoxModel, columns: list[int]) -> tuple[_Rows, _Rows, tuple[float, ...]] | None:
     """Fit both halves of follow-up; None where a group has no events in one of them."""
-    frame = model.analysis.frame
+    frame = model.frame
     months, event = frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int)
     cut = float(np.median(months[event == 1]))
     split = split_rows(months, event, [cut], delayed_entry(frame))
@@ -102,7 +102,7 @@ def _halves(model: CoxModel, columns: list[int]) -> tuple[_Rows, _Rows, tuple[fl
 
 def _fit(model: CoxModel, split: SplitRows, columns: list[int]) -> CoxFit:
     """Fit the three terms in each half, and the covariates for all of follow-up."""
-    x, frame = model.design.x[split.patient], model.analysis.frame
+    x, frame = model.design.x[split.patient], model.frame
     focus = x[:, columns]
     halves = [focus * (split.period == period)[:, None] for period in (0, 1)]
     others = np.delete(x, columns, axis=1)
@@ -134,10 +134,11 @@ def _row(
     analysis = model.analysis
     inside = split.period == period
     if level:
-        inside &= (analysis.frame["marker"].to_numpy() == level)[split.patient]
+        inside &= (model.frame["marker"].to_numpy() == level)[split.patient]
+    patients = model.frame.index.to_numpy()[split.patient[inside]]
     row: dict[str, Any] = analysis.describe(estimand) | {
         "marker_level": level, "from_months": period * cut, "to_months": analysis.to_months if period else cut,
-        "n": int(inside.sum()), "events": int(split.event[inside].sum()),
+        "n": len(set(patients)), "events": int(split.event[inside].sum()),
         "person_years": float((split.stop - np.maximum(split.start, 0))[inside].sum() / 12),
     }  # fmt: skip
     row["flags"] = (*row["flags"], *(["survivors_of_period"] if period else []), "contrast_of_one_model")

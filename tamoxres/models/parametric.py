@@ -330,7 +330,7 @@ def parametric(
 
     focus = "marker" if analysis.marker else "treatment"
     terms = list(dict.fromkeys([focus, *one_or_more(adjust)]))
-    complete = _with_follow_up(complete_cases(analysis, terms))
+    complete = _with_follow_up(complete_cases(analysis, terms, estimator="A parametric model"))
     frame = complete.frame
     event = frame["event"].to_numpy() == 1
     if not event.any():

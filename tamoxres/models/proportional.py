@@ -28,7 +28,7 @@ from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, Ties
 from ..wording import p_value
-from .engine import kernel_fit
+from .engine import Choices, kernel_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,14 @@ class Fitted(Protocol):
     @property
     def analysis(self) -> AnalysisSet:
         """The complete cases."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows fitted."""
+
+    @property
+    def choices(self) -> Choices:
+        """How it was fitted."""
 
     @property
     def design(self) -> Design:
@@ -101,7 +109,7 @@ class ProportionalTest(ShowsTable):
 
 def _refitted(fit: Fitted) -> CoxFit:
     """Fit again on the kernel, from the maximum on: its residuals are what the tests are made of."""
-    return kernel_fit(fit.analysis.frame, fit.design, fit.strata, fit.ties, start=fit.coefficients)
+    return kernel_fit(fit.frame, fit.design, fit.choices, start=fit.coefficients)
 
 
 def proportional_test(fit: Fitted, *, transform: Transform = "km") -> ProportionalTest:
@@ -223,8 +231,8 @@ def _loads(terms: Sequence[Term], coefficients: FloatArray) -> tuple[FloatArray,
 
 def _used(fit: Fitted, parts: ScoreParts) -> FloatArray:
     """Count the events of each stratum, 0 for the columns of a term that does not vary in it, shape (s, p)."""
-    codes = stratum_codes(fit.analysis.frame, fit.strata)
-    codes = np.zeros(len(fit.analysis.frame), dtype=int) if codes is None else codes
+    codes = stratum_codes(fit.frame, fit.strata)
+    codes = np.zeros(len(fit.frame), dtype=int) if codes is None else codes
     events = np.bincount(parts.stratum, parts.counts, minlength=int(codes.max()) + 1)
     varies = np.stack([np.ptp(fit.design.x[codes == s], axis=0) > 0 for s in range(events.size)])
     for term in fit.design.terms:
@@ -234,7 +242,7 @@ def _used(fit: Fitted, parts: ScoreParts) -> FloatArray:
 
 
 def _transformed(fit: Fitted, transform: Transform, at: FloatArray) -> FloatArray:
-    frame = fit.analysis.frame
+    frame = fit.frame
     entry = frame["entry"].to_numpy(float)
     return transform_times(
         transform, at, time=frame["months"].to_numpy(float), event=np.asarray(frame["event"] == 1, dtype=int),

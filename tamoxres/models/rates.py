@@ -1,7 +1,8 @@
 """Events per 1,000 person-years, with exact Poisson limits.
 
-Conventions: person-years run from entry to the end of follow-up; limits are Garwood's, exact for a Poisson count, as
-R's `poisson.test`. A rate is an average over follow-up: it says nothing about how the hazard changes.
+Conventions: person-years run from entry to the end of follow-up, and are untreated until treatment starts where that is
+recorded; limits are Garwood's, exact for a Poisson count, as R's `poisson.test`. A rate is an average over follow-up:
+it says nothing about how the hazard changes.
 
 References
 ----------
@@ -18,6 +19,7 @@ from scipy.special import gammaincinv
 
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
+from ..analysis.exposure import start_stop
 from ..errors import AnalysisError
 from ..tables.cells import count_cell, interval_cell
 from ..tables.shown import ShowsTable
@@ -140,8 +142,8 @@ def event_rates(analysis: AnalysisSet, *, by: str | Sequence[str] | None = None,
     treated: 94 RFS in 835 person-years, 112.5 (90.9-137.7) per 1,000
     """
     columns = one_or_more(by) if by is not None else _varying(analysis)
-    known = complete_cases(analysis, columns) if columns else analysis
-    frame = known.frame
+    known = complete_cases(analysis, columns, honours=["start"], estimator="An event rate")
+    frame = start_stop(known) if "treatment" in columns else known.frame
     if len(frame) == 0:
         raise AnalysisError(f"{analysis}: no patients, so no rate can be estimated.")
     frame = frame.assign(years=(frame["months"] - frame["entry"]) / 12, failed=frame["event"] == 1)

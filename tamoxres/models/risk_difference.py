@@ -115,7 +115,8 @@ def risk_difference(
     >>> print(risk_difference(her2, times=120))
     risk difference at 120 months: 0.127 (0.054-0.199), P < 0.001
     """
-    groups, times = group_patients(analysis, by), one_or_more(times)
+    times = one_or_more(times)
+    groups = group_patients(analysis, by, estimator="The risk difference", absolute=True)
     for time in times:
         check_horizon(groups, time)
     own = [c for c in risk_curves(groups.analysis, groups.by) if c.cause in ("", analysis.endpoint.code)]

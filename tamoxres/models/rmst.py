@@ -235,13 +235,13 @@ def _restricted(
     by: str | None,
     note: str,
 ) -> RestrictedMeans:
-    groups = group_patients(analysis, by)
-    check_horizon(groups, horizon)
+    groups = group_patients(analysis, by, estimator=f"The restricted mean ({kind.upper()})", absolute=True)
+    end = check_horizon(groups, horizon)
     means = []
     for code in range(len(groups.levels)):
         rows = groups.rows(code)
         entry = None if groups.entry is None else groups.entry[rows]
-        means.append(estimate(groups.months[rows], groups.event[rows], horizon, entry))
+        means.append(estimate(groups.months[rows], groups.event[rows], end, entry))
     differences = tuple(_difference(groups, kind, horizon, code, means) for code in range(1, len(groups.levels)))
     return RestrictedMeans(
         kind=kind, horizon=horizon, levels=groups.levels, means=tuple(means), differences=differences, note=note

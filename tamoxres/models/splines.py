@@ -201,7 +201,7 @@ def spline(
     2
     """
     adjust, strata = one_or_more(adjust), one_or_more(strata)
-    complete = complete_cases(analysis, [column, *adjust, *strata])
+    complete = complete_cases(analysis, [column, *adjust, *strata], estimator="The spline")
     frame = complete.frame
     if frame[column].dtype.kind not in "fiu":
         raise QuestionError(f"{column} holds levels; a spline needs a number.")

@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.design import Design
+from ..analysis.design import Design, Term, parts_of
+from ..analysis.design_terms import FOCI, is_centred
+from ..analysis.exposure import refuse_absolute, refuse_unhonoured
 from ..analysis.follow_up import delayed_entry, stratum_codes
+from ..analysis.times import snap_to
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..frames import holds_frames
@@ -133,16 +136,25 @@ def set_levels(design: Design, levels: dict[str, str]) -> FloatArray:
         for column, own in zip(term.columns, term.levels, strict=True):
             x[:, column] = own == level
     for term in design.terms:
-        parts = term.name.split(":")
+        parts = parts_of(term.name)
         if len(parts) == 2 and set(parts) & set(levels):
-            first, second = (design.term(part).columns for part in parts)
-            for column, (i, j) in zip(term.columns, product(first, second), strict=True):
-                x[:, column] = x[:, i] * x[:, j]
+            first, second = (_main_effect(x, design, part, term) for part in parts)
+            for column, (a, b) in zip(term.columns, product(first.T, second.T), strict=True):
+                x[:, column] = a * b
     return x
 
 
+def _main_effect(x: FloatArray, design: Design, part: str, term: Term) -> FloatArray:
+    """Return a part of a product as the design has it in the product: a covariate centred at its mean, shape (n, k)."""
+    columns = next((list(own.columns) for own in design.terms if own.name == part), None)
+    if columns is None:
+        raise AnalysisError(f"{term.name} cannot be standardised: {part} is a stratum.", mend="Adjust for it instead.")
+    centre = design.x[:, columns].mean(axis=0) if is_centred(term.name) and part not in FOCI else 0.0
+    return np.asarray(x[:, columns] - centre)
+
+
 def standardised_risks(
-    data: FollowUpArrays, x: FloatArray, worlds: Sequence[FloatArray], times: Sequence[float], *, competing: bool
+    data: FollowUpArrays, x: FloatArray, worlds: Sequence[FloatArray], times: FloatArray, *, competing: bool
 ) -> FloatArray:
     """Fit the model and return the mean risk in each world at each time, shape (len(worlds), len(times)).
 
@@ -153,7 +165,7 @@ def standardised_risks(
         Covariates as they are.
     worlds : sequence of arrays, shape (n, p)
         Covariates as they would be.
-    times : sequence of float
+    times : array of float, months
     competing : bool
         Whether event 2 competes; else it is censored.
     """
@@ -199,13 +211,10 @@ def _hazard(data: FollowUpArrays, x: FloatArray, cause: int) -> _Hazard:
     return _Hazard(fitted.coefficients, centre, base.time, base.stratum, base.increment)
 
 
-def _incidence(
-    steps: list[tuple[FloatArray, FloatArray]], risks: list[FloatArray], times: Sequence[float]
-) -> FloatArray:
+def _incidence(steps: list[tuple[FloatArray, FloatArray]], risks: list[FloatArray], times: FloatArray) -> FloatArray:
     """Return the sum over patients of the risk of the first cause at each time."""
-    months = np.asarray(times, float)
     if len(steps) == 1:
-        hazard = np.concatenate([[0.0], np.cumsum(steps[0][1])])[np.searchsorted(steps[0][0], months, side="right")]
+        hazard = np.concatenate([[0.0], np.cumsum(steps[0][1])])[np.searchsorted(steps[0][0], times, side="right")]
         return np.asarray((1 - np.exp(-risks[0][:, None] * hazard)).sum(axis=0))
     merged = np.unique(np.concatenate([time for time, _ in steps]))
     totals = np.zeros((len(risks[0]), merged.size))
@@ -216,7 +225,7 @@ def _incidence(
     own = np.zeros(merged.size)
     own[np.searchsorted(merged, steps[0][0])] = steps[0][1]
     incidence = np.concatenate([[0.0], np.cumsum((risks[0] @ np.exp(-totals)) * own)])
-    return np.asarray(incidence[np.searchsorted(merged, months, side="right")])
+    return np.asarray(incidence[np.searchsorted(merged, times, side="right")])
 
 
 def standardise(
@@ -253,8 +262,10 @@ def standardise(
         If a time lies beyond follow-up, or too many resamples cannot be computed.
     """
     names, times = list(one_or_more(fit.focus if by is None else by)), one_or_more(times)
+    _refuse_unhonoured(fit)
     frame = fit.analysis.frame
-    if max(times) > frame["months"].max():
+    at = snap_to(frame, times)
+    if at.max() > frame["months"].max():
         raise AnalysisError(
             f"Risk at {max(times):g} months lies beyond the last follow-up ({frame['months'].max():.1f})."
         )
@@ -269,9 +280,9 @@ def standardise(
 
     def statistic(rows: IntArray) -> FloatArray:
         drawn = [world[rows] for world in worlds]
-        return standardised_risks(data.take(rows), fit.design.x[rows], drawn, times, competing=competing).ravel()
+        return standardised_risks(data.take(rows), fit.design.x[rows], drawn, at, competing=competing).ravel()
 
-    point = standardised_risks(data, fit.design.x, worlds, times, competing=competing)
+    point = standardised_risks(data, fit.design.x, worlds, at, competing=competing)
     resamples = bootstrap(statistic, len(frame), m=m, seed=seed, jobs=jobs, progress=progress)
     drawn = resamples.values.reshape(-1, *point.shape)
     rows = EffectRows(
@@ -279,6 +290,13 @@ def standardise(
     )
     table = _table(names, groups, times, point, drawn)
     return StandardisedRisks(risks=table, effects=rows, m=m, failed=resamples.failed, seed=seed)
+
+
+def _refuse_unhonoured(fit: CoxModel) -> None:
+    """Refuse a model with sampling weights, or with treatment that starts after time zero."""
+    columns = [part for term in fit.design.terms for part in parts_of(term.name)]
+    refuse_unhonoured(fit.analysis, columns, (), "A standardised risk")
+    refuse_absolute(fit.analysis, "A standardised risk")
 
 
 def _table(
@@ -307,7 +325,7 @@ def _row(
 ) -> EffectEstimate:
     g, k = where
     if len(names) == 1 and names[0] in ("marker", "treatment"):
-        base = group_patients(fit.analysis, names[0]).describe(g)
+        base = group_patients(fit.analysis, names[0]).describe(g, adjusted_for=(*fit.adjusted_for, *fit.strata))
     else:
         levels = {"group_1": " ".join(groups[g]), "group_0": " ".join(groups[0])}
         base = fit.analysis.describe() | levels | {"variable": " and ".join(names)}

@@ -1,9 +1,10 @@
 """Kaplan-Meier curves and median follow-up, with left truncation.
 
 Conventions: a patient is at risk over (entry, time], so that one censored or failing at t is still at risk at t (R's
-`n.risk`); one who enters at t is not. Times are told apart exactly. Competing deaths are censored here: the hazard is
-cause-specific, and 1 - Kaplan-Meier is then not a risk. Where a curve has reached 0 its standard error and limits
-are NaN, as in R; before the first event the limits are 1.
+`n.risk`); one who enters at t is not. Times are those of the analysis set, joined where they differ by rounding only.
+Competing deaths are censored here: the hazard is cause-specific, and 1 - Kaplan-Meier is then not a risk. Where a curve
+has reached 0 its standard error and limits are NaN, as in R; before the first event survival is 1 and its limits are
+NaN: an interval cannot be estimated there.
 
 References
 ----------
@@ -99,7 +100,7 @@ def product_limit(time: FloatArray, event: IntArray, entry: FloatArray | None = 
 def limits(
     estimate: FloatArray, se: FloatArray, *, transform: Transform = "log-log", level: float = 0.95
 ) -> tuple[FloatArray, FloatArray]:
-    """Return confidence limits of probabilities, kept within 0 and 1, as R's `survfit` makes them.
+    """Return confidence limits of probabilities, kept within 0 and 1, as R's `survfit` makes them; NaN without events.
 
     Parameters
     ----------
@@ -121,8 +122,8 @@ def limits(
             inside = np.where((estimate > 0) & (estimate < 1 - 1e-12), estimate, np.nan)
             power = np.exp(np.abs(z * se / (inside * np.log(inside))))
             low, high = estimate**power, estimate ** (1 / power)
-    certain = se == 0  # before the first event there is nothing to be uncertain about
-    low, high = np.where(certain, estimate, low), np.where(certain, estimate, high)
+    nothing_yet = se == 0  # before the first event there is nothing to estimate an interval from
+    low, high = np.where(nothing_yet, np.nan, low), np.where(nothing_yet, np.nan, high)
     return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 
@@ -157,7 +158,7 @@ def kaplan_meier(
     >>> kaplan_meier(gbsg, by="treatment").at([60])["n_risk"].tolist()
     [63, 58]
     """
-    groups = group_patients(analysis, by)
+    groups = group_patients(analysis, by, estimator="Kaplan-Meier", absolute=True)
     curves, notes = [], [_competing_note(analysis)]
     for code, name in enumerate(groups.levels):
         rows = groups.rows(code)
@@ -235,7 +236,7 @@ def follow_up(analysis: AnalysisSet, *, transform: Transform = "log-log", level:
     AnalysisError
         If nobody is censored, so that follow-up has no distribution.
     """
-    groups = group_patients(analysis, None)
+    groups = group_patients(analysis, None, honours=["weights"])
     if not (groups.event == 0).any():
         raise AnalysisError(
             f"{analysis}: nobody is censored, so follow-up cannot be estimated. Report the last event instead."

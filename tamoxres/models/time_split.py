@@ -22,6 +22,7 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases, make_design
 from ..analysis.follow_up import stratum_codes
+from ..analysis.times import snap_to
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..kernel.cox import CoxFit, CoxOptions, fit_cox
@@ -83,7 +84,9 @@ class TimeSplit(ShowsEffects):
         return self.effects.table().with_footnotes(test)
 
 
-def split_rows(time: FloatArray, event: IntArray, cuts: Sequence[float], entry: FloatArray | None = None) -> SplitRows:
+def split_rows(
+    time: FloatArray, event: IntArray, cuts: Sequence[float] | FloatArray, entry: FloatArray | None = None
+) -> SplitRows:
     """Split follow-up at cuts: a row for each patient and period in which there is follow-up.
 
     Examples
@@ -145,8 +148,10 @@ def time_split(
     if not edges or edges[0] <= 0 or any(b <= a for a, b in pairwise(edges)):
         raise AnalysisError(f"The cuts are {edges}; they are months above 0 that increase.")
     focus = "marker" if analysis.marker else "treatment"
-    groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
-    split = split_rows(groups.months, groups.event, edges, groups.entry)
+    groups = two_groups(
+        complete_cases(analysis, [focus, *adjust, *strata], estimator="The hazard ratio by period"), focus
+    )
+    split = split_rows(groups.months, groups.event, snap_to(groups.analysis.frame, edges), groups.entry)
     altered = groups.codes[split.patient] == 1
     failed = split.event == 1
     counts = [
@@ -209,7 +214,7 @@ def _estimate(fitted: CoxFit, column: int | None) -> dict[str, Any]:
 
 def _period_row(groups: Groups, split: SplitRows, k: int, edges: list[float], row: dict[str, Any]) -> EffectEstimate:
     here = split.period == k
-    base = groups.describe() | {
+    base = groups.describe(adjusted_for=(*row["adjusted_for"], *row["strata"])) | {
         "from_months": edges[k - 1] if k else 0.0,
         "to_months": edges[k] if k < len(edges) else groups.analysis.to_months,
         "n": int(here.sum()),
@@ -220,6 +225,8 @@ def _period_row(groups: Groups, split: SplitRows, k: int, edges: list[float], ro
         inside = here & (groups.codes[split.patient] == code)
         base |= {f"n_{code}": int(inside.sum()), f"events_{code}": int(split.event[inside].sum())}
     flags = [*base["flags"], *(["survivors_of_period"] if k else [])]
+    if k and base["design"] == "randomised":  # those who came to a later period were chosen by it
+        base["design"] = "partly_randomised"
     if row.get("status") == "not_estimable":
         flags.append("no_events_in_group")
     label = period_words(base["from_months"], base["to_months"])

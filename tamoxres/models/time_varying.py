@@ -179,7 +179,9 @@ def time_varying(
     """
     focus = "marker" if analysis.marker else "treatment"
     adjust, strata = one_or_more(adjust), one_or_more(strata)
-    groups = two_groups(complete_cases(analysis, [focus, *adjust, *strata]), focus)
+    groups = two_groups(
+        complete_cases(analysis, [focus, *adjust, *strata], estimator="A coefficient that changes over time"), focus
+    )
     events = _event_times(groups)
     where = _knots(events, knots)
     span = (float(events.min()), float(events.max()))
@@ -191,7 +193,8 @@ def time_varying(
     k = 1 + basis.shape[1]
     statistic = 2 * (varying.loglik - constant.loglik)
     row = EffectEstimate(
-        **groups.describe(), measure="HR", log_estimate=float(constant.coefficients[0]), se=float(constant.se[0]),
+        **groups.describe(adjusted_for=(*adjust, *strata)), measure="HR",
+        log_estimate=float(constant.coefficients[0]), se=float(constant.se[0]),
         adjusted_for=adjust, strata=strata, term=focus, remark=note, model="cox", ties="efron",
     )  # fmt: skip
     return TimeVarying(

@@ -8,8 +8,9 @@ from dataclasses import replace
 from ..analysis import TREATED, AnalysisSet
 from ..errors import AnalysisError
 from ..inference.verdict import design_flags
-from ..vocabulary import Engine, Ties, one_or_more
+from ..vocabulary import Engine, Ties, Weights, one_or_more
 from .cox import CoxModel, fit_terms
+from .engine import ModelChoices
 
 __all__ = ["never_treated", "treatment_effect"]
 
@@ -21,8 +22,10 @@ def treatment_effect(
     strata: str | Sequence[str] = (),
     ties: Ties = "efron",
     engine: Engine = "kernel",
+    weights: Weights | None = None,
+    cluster: str = "",
 ) -> CoxModel:
-    """Fit treated against untreated, in patients selected with `treatment="any"`.
+    """Fit treated against untreated, in patients selected with `treatment="any"`; weights and clusters as in `cox`.
 
     Raises
     ------
@@ -34,7 +37,8 @@ def treatment_effect(
             f"{analysis.cohort.name} has one arm only here, so no treatment effect can be estimated.",
             mend="Use treatment='any'.",
         )
-    fitted = fit_terms(analysis, ["treatment", *one_or_more(adjust)], strata=strata, ties=ties, engine=engine)
+    how: ModelChoices = {"strata": strata, "ties": ties, "engine": engine, "weights": weights, "cluster": cluster}
+    fitted = fit_terms(analysis, ["treatment", *one_or_more(adjust)], **how)
     flags = [*fitted.row_flags, *design_flags(analysis.design)]
     if fitted.effect.log_estimate and fitted.effect.log_estimate > 0 and not adjust and not strata:
         flags.append("crude_by_indication")

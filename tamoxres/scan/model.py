@@ -91,7 +91,7 @@ def make_model(
             f"{analysis.cohort.name}: all {known.n:,} patients with expression are {_only(known.frame)}; an "
             "interaction needs both arms. Select with treatment='any', or screen term='gene'."
         )
-    known = complete_cases(known, [*terms, *strata])
+    known = complete_cases(known, [*terms, *strata], estimator="The gene screen")
     frame = known.frame
     shared = make_design(frame, terms).x if terms else np.empty((known.n, 0))
     place = {name: i for i, name in enumerate(patients)}

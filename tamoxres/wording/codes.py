@@ -31,6 +31,12 @@ SENTENCES = {
     "ci_and_p_disagree": "The printed interval and P disagree.",
     "huge_se": "The standard error is above 5 on the log scale: the row carries no information.",
     "no_information": "Left out of the pool: the row carries no information.",
+    "treatment_stop_ignored": "A treatment that stopped counts on: ever started.",
+    "treated_at_relapse": "Treatment that began only after a recorded recurrence is not adjuvant: those patients stay "
+                          "untreated.",
+    "enters_at_treatment": "Patients enter when their treatment starts; what happened before is not counted.",
+    "time_dependent_treatment": "Treatment counts from its start: untreated until then, treated after.",
+    "sampling_weights_left_out": "The cohort's sampling weights were left out.",
     "immortal_time": "Treatment began after time zero and counts from it: immortal time.",
     "not_proportional": "The hazards are not proportional: the ratio is an average over follow-up.",
     "recalled": "The number is known but was not read again.",
@@ -38,6 +44,10 @@ SENTENCES = {
     "overlaps_row_of_same_study": "The patients are those of another row of the study.",
     "contrast_of_one_model": "",
     "product_term": "",
+    "centred_products": "Covariates in a product are centred: numbers at their mean, factors by the share of their "
+                        "levels.",
+    "arms_mixed": "Treated and untreated patients are taken together without treatment in the model: the marker's "
+                  "effect is not prognostic among patients treated alike.",
     "primary_row": "",
     "imputed": "Missing covariates were imputed.",
     "chains_not_mixed": "The chains of the imputation had not mixed; use more iterations.",
