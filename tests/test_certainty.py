@@ -20,7 +20,7 @@ from tamoxres.meta.certainty import LEVELS, certainty
 from tamoxres.meta.iceman import iceman_table
 from tamoxres.meta.rating import Pooled95, band, chance, events_needed, subsets
 
-ABOUT = {"marker": "HER2", "estimand": "interaction", "design": "randomised", "treatment_contrast": "tamoxifen_v_none"}
+ABOUT = {"marker": "HER2", "estimand": "interaction", "design": "randomised", "treatment_1": "tamoxifen", "treatment_0": "none"}
 COUNTS = {"n": 500, "n_1": 100, "events": 200}
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "certainty_alarms.py"
 
@@ -78,12 +78,12 @@ def test_two_trials_on_the_other_side_say_nothing_for_the_claim():
         (trial("X", 1.0, design="observational"), "not_randomised"),
         (trial("X", 1.0, design=""), "not_randomised"),
         (trial("X", 1.0, design="partly_randomised"), "not_randomised"),
-        (trial("X", 1.0, note="flags: recalled"), "recalled"),
-        (trial("X", 1.0, note="flags: single_arm"), "not_randomised"),
-        (trial("X", 1.0, note="flags: non_randomised_treatment"), "not_randomised"),
-        (trial("X", 1.0, note="flags: pooled_estimate"), "pooled"),
+        (trial("X", 1.0, flags=("recalled",)), "recalled"),
+        (trial("X", 1.0, flags=("single_arm",)), "not_randomised"),
+        (trial("X", 1.0, flags=("non_randomised_treatment",)), "not_randomised"),
+        (trial("X", 1.0, flags=("pooled_estimate",)), "pooled"),
         (trial("X", 1.0, estimand="prognostic"), "not_an_interaction"),
-        (trial("X", 1.0, measure="OR", note="flags: or_of_response_above_1_favours_ai"), "turned_scale"),
+        (trial("X", 1.0, measure="OR", flags=("or_of_response_above_1_favours_ai",)), "turned_scale"),
         (replace(trial("X"), log_estimate=None, measure="RD", difference=0.1), "not_a_ratio"),
         (EffectEstimate(study="X", status="not_estimable", **ABOUT), "not_estimable"),
         (trial("trial 0", 1.0), "same_trial"),
@@ -125,7 +125,7 @@ def test_two_questions_are_refused():
     with pytest.raises(PoolingError, match=r"differ in marker: HER2 \(A\), AKT \(B\)"):
         certainty([trial("A"), trial("B", marker="AKT")])
     with pytest.raises(PoolingError, match=r"differ in treatments: tamoxifen_v_none \(A\), ai_v_tamoxifen \(B\)"):
-        certainty([trial("A"), trial("B", treatment_contrast="ai_v_tamoxifen")])
+        certainty([trial("A"), trial("B", treatment_1="ai", treatment_0="tamoxifen")])
     with pytest.raises(PoolingError, match="Unknown claimed 'up'"):
         certainty([trial("A")], claimed="up")
 
@@ -231,9 +231,9 @@ def test_a_null_that_nothing_bounds_is_counted():
 
 def test_flags_of_the_evidence_tables_tell_nulls_and_findings():
     """`reported_null_without_number` is a null whatever the status; statuses of version 2 are read by name."""
-    row = replace(reported("A", p=None), note="flags: reported_null_without_number")
+    row = replace(reported("A", p=None), flags=("reported_null_without_number",))
     assert certainty([row]).nulls == (row,)
-    finding = replace(reported("B", p=None, direction="worse"), note="flags: reported_significant_without_number")
+    finding = replace(reported("B", p=None, direction="worse"), flags=("reported_significant_without_number",))
     assert certainty([finding]).flags == ("one_trial", "significant_without_number")
 
     class Version2(EffectEstimate):
@@ -322,21 +322,21 @@ def test_the_events_for_the_next_level_reach_it():
 def test_steps_down_for_inconsistency_bias_and_indirectness():
     """Each takes a step from the certainty of none and of a modification; half the weight decides."""
     precise = [trial(f"S{i}", 0.0, 0.05) for i in range(5)]
-    biased = [replace(row, note="flags: fitted_cut") for row in precise]
-    indirect = [replace(row, note="flags: composite_marker") for row in precise]
-    both = [replace(row, note="flags: composite_marker, fitted_cut") for row in precise]
+    biased = [replace(row, flags=("fitted_cut",)) for row in precise]
+    indirect = [replace(row, flags=("composite_marker",)) for row in precise]
+    both = [replace(row, flags=("composite_marker", "fitted_cut")) for row in precise]
     for rows, level, flags in (
         (precise, "high", set()), (biased, "moderate", {"biased"}), (indirect, "moderate", {"indirect"}),
         (both, "low", {"biased", "indirect"}), ([*biased[:3], *precise[3:]], "moderate", {"biased"}),
         ([*biased[:2], *precise[2:]], "high", set()),
         ([replace(row, endpoint="KI67_change") for row in precise], "moderate", {"indirect"}),
-        ([replace(row, treatment_contrast="ai_v_tamoxifen") for row in precise], "moderate", {"indirect"}),
+        ([replace(row, treatment_1="ai", treatment_0="tamoxifen") for row in precise], "moderate", {"indirect"}),
         ([trial(f"S{i}", 0.07 * (-1) ** i, 0.04) for i in range(6)], "moderate", {"inconsistent", "null_lowers"}),
     ):  # fmt: skip
         found = certainty(rows)
         assert (found.of_none, set(found.flags)) == (level, flags)
     strong = five(3.0, 1e-5)
-    assert certainty([replace(row, note="flags: fitted_cut") for row in strong]).for_modification == "moderate"
+    assert certainty([replace(row, flags=("fitted_cut",)) for row in strong]).for_modification == "moderate"
 
 
 def test_one_trial_alone():

@@ -89,7 +89,7 @@ def test_what_cannot_be_in_a_design(gbsg):
 
 def test_complete_cases_say_what_was_missing(gbsg):
     """Unknown values are counted one column at a time; nobody complete is an error; all complete is the set itself."""
-    frame = gbsg.frame
+    frame = gbsg.frame.copy()
     frame.iloc[:3, frame.columns.get_loc("age")] = np.nan
     frame.iloc[2:7, frame.columns.get_loc("menopause")] = None
     holed = replace(gbsg, frame=frame)

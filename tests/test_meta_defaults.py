@@ -224,7 +224,7 @@ def test_deft_prints_a_study_of_one_stratum():
     """A study with one marker stratum is left out by name and reason, in text and table."""
 
     def stratum(study, level, y):
-        return row(study, y, 0.3, estimand="treatment_effect", population=f"HER2 {level}", contrast="tamoxifen v none")
+        return row(study, y, 0.3, estimand="treatment_effect", marker="HER2", marker_level=level)
 
     both = [stratum(s, level, y) for s in "AB" for level, y in (("altered", 0.1), ("unaltered", -0.2))]
     answer = deft([*both, stratum("C", "altered", 0.4)])

@@ -150,7 +150,9 @@ def test_lifelines_and_the_kernel_agree(metabric):
         for a, b in zip(*(rows(fit(both, **choices, engine=e)) for e in ("lifelines", "kernel")), strict=True):
             close(b.log_estimate, a.log_estimate, a.term)
             close(b.se, a.se, a.term)
-            same = {name: getattr(a, name) for name in ("log_estimate", "se", "p_value", "term_p", "engine")}
+            close(b.ci(), a.ci(), a.term)
+            numbers = ("log_estimate", "se", "ci_low", "ci_high", "p_value", "term_p", "engine")
+            same = {name: getattr(a, name) for name in numbers}
             assert replace(b, **same) == a
     with pytest.raises(QuestionError, match="Unknown engine 'r'. Use one of kernel, lifelines"):
         tr.cox(treated_only, engine="r")

@@ -253,7 +253,7 @@ def test_a_plan_with_an_unknown_marker_is_refused(run: Run, folder: Path) -> Non
     [
         (('name = "clinic"\nfile', 'name = "other"\nfile'), "nothing is asked of it"),
         (('cohort = "clinic"', 'cohort = "clinique"'), "nothing is asked of it"),
-        (('mapping = "mapping.toml"\n', ""), "the key 'mapping' is missing"),
+        (('mapping = "mapping.toml"\n', ""), "mapping is missing"),
         (('"mapping.toml"', '"nowhere.toml"'), "nowhere.toml does not exist"),
     ],
 )

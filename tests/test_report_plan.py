@@ -75,7 +75,7 @@ def test_a_plan_is_read(tmp_path):
         ("title = ", "is not TOML"),
         (ASKED, "top level: title is missing. It is a text"),
         ('title = "t"', r"no \[\[markers\]\]"),
-        (f'title = "t"\ncolour = 1\n{ASKED}', "top level: unknown key 'colour'. Use title, markers"),
+        (f'title = "t"\ncolour = 1\n{ASKED}', "top level: unknown key 'colour'. Is it 'cohorts'?"),
         (f'title = "t"\nalpha = 5\n{ASKED}', "alpha is 5"),
         (
             'title = "t"\n[markers]\ncohort = "metabric"',

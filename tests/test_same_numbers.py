@@ -17,6 +17,10 @@ COUNTS = ("n", "events", "n_1", "events_1", "n_0", "events_0")
 ASKED = ("marker", "rule", "endpoint", "estimand", "measure", "status", *COUNTS)
 
 
+# Too few events expected in a group: since the verdicts count them, the ratio is Firth's (methods.md, M9).
+PENALISED = [("metabric", "HER2", "BCSS", "treatment:marker", "interaction")]
+
+
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     """The rows of the default report, as they are written now."""
@@ -59,7 +63,7 @@ def test_every_number_is_what_it_was(rows, saved):
         if not any(equals(old, new) for new in by_question.get(key(old[name] for name in ASKED), []))
     ]
     assert len(saved) > 300
-    assert [(old["study"], old["marker"], old["endpoint"], old["term"], old["log_estimate"]) for old in lost] == []
+    assert [(old["study"], old["marker"], old["endpoint"], old["term"], old["estimand"]) for old in lost] == PENALISED
 
 
 def test_version_1_is_read_into_fields(saved):

@@ -209,8 +209,7 @@ class EffectEstimate:
     @classmethod
     def from_ci(cls, estimate: float, low: float, high: float, *, level: float = 0.95, **row: Any) -> EffectEstimate:
         """Make an effect from a printed estimate and interval; an interval that is not symmetric is flagged."""
-        ratio = row.get("measure", "HR") in RATIO_MEASURES
-        df = row.get("df")
+        ratio, df = row.get("measure", "HR") in RATIO_MEASURES, row.get("df")
         row |= {"level": level, "ci_low": low, "ci_high": high, "ci_kind": "printed"}
         return cls._from_route(row, lambda: routes.from_ci(estimate, low, high, level=level, df=df, ratio=ratio))
 
@@ -225,8 +224,8 @@ class EffectEstimate:
     def from_oe_v(cls, o_minus_e: float, variance: float, **row: Any) -> EffectEstimate:
         """Make a log hazard ratio from log-rank observed minus expected events and its variance."""
         if row.get("measure", "HR") != "HR":
-            study, measure = row.get("label") or row.get("study", "effect"), row["measure"]
-            raise EffectError(f"{study}: O-E and V give a log hazard ratio, not {measure}. Use measure HR.")
+            study = row.get("label") or row.get("study", "effect")
+            raise EffectError(f"{study}: O-E and V give a log hazard ratio, not {row['measure']}. Use measure HR.")
         return cls._from_route(row, lambda: routes.from_oe_v(o_minus_e, variance))
 
     @classmethod

@@ -137,7 +137,7 @@ def check(
             groups.pop("not told", None)
         if len(groups) > 1:
             raise PoolingError(
-                f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}. {_hint(name, effects, read)}"
+                f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}.", mend=_hint(name, effects, read)
             )
     if not dependent:
         _check_studies(effects)
@@ -189,8 +189,9 @@ def _check_flags(effects: Sequence[EffectEstimate], include: Sequence[str]) -> N
         flagged = [effect.label for effect in effects if flag in effect.flags]
         if flagged and flag not in include:
             raise PoolingError(
-                f"{_names(flagged)}: flagged {flag}. Pass alike=Alike(include=({flag!r},)) (--include {flag}) "
-                f"if you mean it, or leave it out (--leave-out {quote(flagged[0])})."
+                f"{_names(flagged)}: flagged {flag}.",
+                mend=f"Pass alike=Alike(include=({flag!r},)) (--include {flag}) if you mean it, or leave it out "
+                f"(--leave-out {quote(flagged[0])}).",
             )
 
 
@@ -200,16 +201,16 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
         name = effect.study.casefold()
         if name in seen:
             raise PoolingError(
-                f"Study {effect.label} stands twice; its patients would count twice. "
-                "Keep one effect a study (--one-a-study), or use pool_dependent."
+                f"Study {effect.label} stands twice; its patients would count twice.",
+                mend="Keep one effect a study (--one-a-study), or use pool_dependent.",
             )
         seen[name] = effect
     for effect in effects:
         for other in effect.overlaps:
             if other.casefold() in seen and other.casefold() != effect.study.casefold():
                 raise PoolingError(
-                    f"{effect.label} and {seen[other.casefold()].label} share patients, who would count twice. "
-                    "Keep one of them (--one-a-study), or use pool_dependent."
+                    f"{effect.label} and {seen[other.casefold()].label} share patients, who would count twice.",
+                    mend="Keep one of them (--one-a-study), or use pool_dependent.",
                 )
 
 

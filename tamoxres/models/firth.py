@@ -232,6 +232,8 @@ def fit_penalised(
             if taken[0] > loglik - 1e-12 * abs(loglik):
                 break
             step = step / 2
+        else:
+            raise AnalysisError("Firth's likelihood did not come to a maximum.", mend=_MEND)
         beta = beta + step
         loglik, score, information = taken
     else:
@@ -246,7 +248,7 @@ def _penalised(z: FloatArray, beta: FloatArray, sets: RiskSets) -> tuple[float, 
     state = evaluate(z, beta, sets, np.zeros(len(z)))
     known = bool(np.isfinite(state.loglik) and np.isfinite(state.information).all())
     sign, logdet = np.linalg.slogdet(state.information) if known else (0.0, -np.inf)
-    if not sign > 0:
+    if not (sign > 0 and (np.diag(state.information) > 0).all()):
         return -np.inf, np.full_like(beta, np.nan), state.information
     inverse = np.asarray(np.linalg.inv(state.information), float)
     bend = _bend(z, state, sets, inverse)

@@ -13,9 +13,9 @@ DIFFERENCES, ERRORS = (0.163, -0.114, -0.047, -0.151), (0.0788, 0.0689, 0.0614, 
 def test_their_example():
     """The smaller sum of squares is 4.28, and P = 0.088."""
     rows = [
-        EffectEstimate(study="NSABP", population=f"subset {i}", measure="RD", difference=d, se=s)
+        EffectEstimate(study="NSABP", restrictions=(f"subset {i}",), measure="RD", difference=d, se=s)
         for i, (d, s) in enumerate(zip(DIFFERENCES, ERRORS, strict=True), start=1)
     ]
     found = gail_simon(rows)
     assert found.statistic == found.q_positive == pytest.approx(4.28, abs=5e-3)
-    assert found.p == pytest.approx(0.088, abs=5e-4)
+    assert found.p_value == pytest.approx(0.088, abs=5e-4)
