@@ -20,7 +20,8 @@ from tamoxres.meta.certainty import LEVELS, certainty
 from tamoxres.meta.iceman import iceman_table
 from tamoxres.meta.rating import Pooled95, band, chance, events_needed, subsets
 
-ABOUT = {"marker": "HER2", "estimand": "interaction", "design": "randomised", "treatment_1": "tamoxifen", "treatment_0": "none"}
+DRUGS = {"treatment_1": "tamoxifen", "treatment_0": "none"}
+ABOUT = {"marker": "HER2", "estimand": "interaction", "design": "randomised", **DRUGS}
 COUNTS = {"n": 500, "n_1": 100, "events": 200}
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "certainty_alarms.py"
 
@@ -236,17 +237,7 @@ def test_flags_of_the_evidence_tables_tell_nulls_and_findings():
     finding = replace(reported("B", p=None, direction="worse"), flags=("reported_significant_without_number",))
     assert certainty([finding]).flags == ("one_trial", "significant_without_number")
 
-    class Version2(EffectEstimate):
-        """A row with facts of version 2."""
-
-        status = "null_without_number"
-        flags = ("composite_marker",)
-        trial = "DBCG 77c"
-
-    row = object.__new__(Version2)
-    for name, value in {**{f: getattr(reported("A"), f) for f in EffectEstimate.__slots__}, "p_value": None}.items():
-        if name != "status":
-            object.__setattr__(row, name, value)
+    row = replace(reported("A", p=None), status="null_without_number", flags=("composite_marker",))
     (entry,) = body_of([row, row], "above").entries
     assert (entry.null, entry.indirect, entry.bounded) == (True, True, False)
 
