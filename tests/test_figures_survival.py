@@ -203,7 +203,7 @@ def test_incidence_axis_adapts():
 def test_effect_stands_where_no_curve_is():
     """The effect is written inside the plot in a corner that no curve reaches, or above the plot."""
     ax = survival_plot(two(), effect=effect(adjusted_for=("age",)))
-    box = dict(written(ax))["Adjusted HR 1.52 (95% CI 1.19-1.95)"]
+    box = dict(written(ax))["Adjusted HR 1.52 (95% CI 1.18-1.94)"]
     wide, high = (72 * inches for inches in ax.figure.get_size_inches())
     place = ax.get_position()
     for curve_drawn in named(ax, "curve-").values():
@@ -216,7 +216,7 @@ def test_effect_stands_where_no_curve_is():
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        (effect(), "HR 1.52 (95% CI 1.19-1.95)\nP < 0.001"),
+        (effect(), "HR 1.52 (95% CI 1.18-1.94)\nP < 0.001"),
         (EffectEstimate(study="a", status="test_only", p_value=0.2), "P = 0.200"),
         (EffectEstimate(study="a", status="not_estimable", measure="sHR"), "sHR NE"),
         (

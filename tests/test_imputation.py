@@ -123,8 +123,8 @@ def test_pooled_row_says_how_it_was_made():
     complete, pooled = made.beside(fit)
     assert complete.n < pooled.n == full.n
     assert pooled.df is not None
-    assert "multiple imputation (m = 12" in pooled.method
-    assert "Imputed: grade" in pooled.note
+    assert "multiple imputation" in pooled.method
+    assert "m = 12. Imputed: grade" in pooled.note
     assert "missing information" in pooled.note
     assert [n for _, n in made.missing] == R["missing"]
     assert pooled.log_estimate == pytest.approx(R["estimate"], abs=MONTE_CARLO)

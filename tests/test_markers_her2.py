@@ -64,7 +64,7 @@ def test_what_cannot_be_called(metabric: Cohort, marker: str, rule: str | None, 
 
 def test_unknown_value(metabric: Cohort) -> None:
     """A raw value that the rule does not name is an error, never silently unaltered."""
-    raw = metabric.raw
+    raw = metabric.raw.copy()
     raw.loc[raw.index[0], "HER2_SNP6"] = "AMPLIFIED"
     with pytest.raises(
         DataError, match="column HER2_SNP6, patient MB-0000: 'AMPLIFIED' is unknown to the rule HER2 snp"
