@@ -111,7 +111,7 @@ def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = ()) -> Fin
     >>> import tamoxres as tr
     >>> her2 = tr.select(tr.call(tr.load("metabric"), "HER2"), marker="HER2", endpoint="BCSS")
     >>> print(fine_gray(her2).effect)
-    metabric HER2 BCSS prognostic: sHR 1.46 (1.14-1.88), P = 0.003
+    METABRIC HER2 BCSS prognostic: sHR 1.46 (1.14-1.88), P = 0.003
     """
     focus = "marker" if analysis.marker else "treatment"
     terms = [focus, *one_or_more(adjust)]

@@ -321,7 +321,7 @@ def parametric(
     >>> import tamoxres as tr
     >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
     >>> print(parametric(gbsg, distribution="lognormal", adjust="nodes"))
-    gbsg RFS treatment_effect: TR 1.40 (1.15-1.69), P < 0.001; Log-normal model, AIC 3133.1
+    GBSG trial 2 RFS treatment_effect: TR 1.40 (1.15-1.69), P < 0.001; Log-normal model, AIC 3133.1
     """
     choose("distribution", distribution, DISTRIBUTIONS)
     if knots is not None and distribution != "spline":

@@ -113,7 +113,7 @@ def risk_difference(
     >>> import tamoxres as tr
     >>> her2 = tr.select(tr.call(tr.load("metabric"), "HER2"), marker="HER2", endpoint="BCSS")
     >>> print(risk_difference(her2, times=120))
-    risk difference at 120 months: 0.127 (0.054-0.199), P < 0.001
+    risk difference at 120 months: 0.127 (0.054-0.200), P < 0.001
     """
     times = one_or_more(times)
     groups = group_patients(analysis, by, estimator="The risk difference", absolute=True)

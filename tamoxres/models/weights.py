@@ -209,7 +209,7 @@ def weights(
     >>> import tamoxres as tr
     >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
     >>> print(weights(gbsg).effect)
-    gbsg RFS treatment_effect: HR 0.67 (0.51-0.88), P = 0.004
+    GBSG trial 2 RFS treatment_effect: HR 0.67 (0.51-0.88), P = 0.004
     """
     if method not in get_args(Method):
         raise AnalysisError(f"Unknown weights {method!r}.", mend=f"Use one of {', '.join(get_args(Method))}.")
