@@ -67,7 +67,10 @@ class Treatment:
         if estimand in ("treatment_effect", "interaction"):
             return {"treatment_1": self.name, "treatment_0": self.against, "treated_alike": ""}
         if self.compares:
-            return {"treatment_1": "", "treatment_0": "", "treated_alike": "no"}
+            drugs = {"treatment_1": "", "treatment_0": ""}
+            if self.against != "none":
+                drugs = {"treatment_1": self.name, "treatment_0": self.against}
+            return {**drugs, "treated_alike": "no"}
         return {"treatment_1": self.name, "treatment_0": "", "treated_alike": "yes" if self.name else ""}
 
 

@@ -88,6 +88,13 @@ def test_words_follow_the_treatments():
         "treatment_1": "aromatase_inhibitor", "treatment_0": "tamoxifen", "treated_alike": "",
     }  # fmt: skip
     assert compared.fields("prognostic")["treated_alike"] == "no"
+    for estimand in ("prognostic", "interaction"):
+        row = tr.EffectEstimate(study="a", log_estimate=0.1, se=0.1, estimand=estimand, **compared.fields(estimand))
+        assert row.population == "aromatase inhibitor or tamoxifen"
+    turned = tr.EffectEstimate(
+        study="a", log_estimate=0.1, se=0.1, estimand="treatment_effect", treatment_1="tamoxifen", treatment_0="none"
+    ).reversed()
+    assert (turned.population, turned.contrast) == ("with or without tamoxifen", "none v tamoxifen")
     assert Treatment(name="tamoxifen").fields("prognostic") == {
         "treatment_1": "tamoxifen", "treatment_0": "", "treated_alike": "yes",
     }  # fmt: skip
@@ -106,6 +113,7 @@ def test_inhibitor_against_tamoxifen_in_tcga(shared):
         "aromatase_inhibitor", "tamoxifen", "aromatase inhibitor v tamoxifen",
     )  # fmt: skip
     assert row.flagged("not_randomised")
+    assert "aromatase inhibitor or tamoxifen" in row.population
     assert row.n == row.n_1 + row.n_0 <= 455
 
 

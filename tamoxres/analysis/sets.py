@@ -89,7 +89,7 @@ class AnalysisSet:
         words = population_words(
             Population(
                 marker=self.marker, marker_level=self.marker_level, er=self.er, restrictions=self.restrictions,
-                treated=self.treatment.name, alike=alike if self.treatment.name else "",
+                treated=self.treatment.name, against=self.treatment.against, alike=alike if self.treatment.name else "",
                 drug_named=self.treatment.drug_named, landmark=self.landmark, to_months=self.to_months,
             )
         )  # fmt: skip

@@ -352,8 +352,8 @@ class EffectEstimate:
         who = Population(
             marker=self.marker, marker_level=self.marker_level, er=self.er, her2=self.her2, menopause=self.menopause,
             nodes=self.nodes, setting=self.setting, restrictions=self.restrictions, treated=self.treatment_1,
-            alike=alike, drug_named=not self.flagged("drug_not_named"), from_months=self.from_months,
-            to_months=self.to_months, landmark=self.landmark,
+            against=self.treatment_0, alike=alike, drug_named=not self.flagged("drug_not_named"),
+            from_months=self.from_months, to_months=self.to_months, landmark=self.landmark,
         )  # fmt: skip
         return tuple(population_parts(who))
 

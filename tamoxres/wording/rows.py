@@ -30,6 +30,7 @@ class Population:
     setting: str = ""
     restrictions: tuple[str, ...] = ()
     treated: str = ""
+    against: str = ""
     alike: str = ""
     drug_named: bool = True
     from_months: float | None = None
@@ -63,8 +64,11 @@ def period_words(from_months: float | None, to_months: float | None) -> str:
 
 
 def _treated_words(who: Population) -> str:
+    drugs = [drug for drug in (who.treated, who.against) if drug not in ("", "none")]
+    if who.against and len(drugs) == 2:
+        return " or ".join(treatment_words(drug) for drug in drugs)
     if who.alike == "no":
-        return f"with or without {treatment_words(who.treated or 'endocrine')}"
+        return f"with or without {treatment_words(drugs[0] if drugs else 'endocrine')}"
     if not who.treated:
         return ""
     return treatment_words(who.treated) + ("" if who.drug_named else " (drug not named)")
@@ -77,6 +81,8 @@ def population_words(who: Population) -> str:
     --------
     >>> population_words(Population(er="positive", treated="tamoxifen", alike="yes", restrictions=("nodes >= 1",)))
     'ER positive, tamoxifen, nodes >= 1'
+    >>> population_words(Population(treated="aromatase_inhibitor", against="tamoxifen"))
+    'aromatase inhibitor or tamoxifen'
     """
     return ", ".join(population_parts(who)) or "all patients"
 
