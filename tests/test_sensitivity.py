@@ -7,6 +7,7 @@ import pytest
 import tamoxres as tr
 from tamoxres.answers.sensitivity import sensitivity
 from tamoxres.errors import QuestionError
+from tamoxres.wording import ratio_with_interval
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,16 @@ def test_table_and_forest_keep_every_variation(found):
     texts = {text.get_text() for text in found.forest().texts}
     assert any(text.startswith("marker rule: intclust5") for text in texts)
     assert "1.33 (1.04-1.71)" in set(found.table["estimate (95% CI)"])
+
+
+def test_the_forest_shows_the_limits_of_the_rows():
+    """An interaction's profile limits are those that the table prints, not symmetric ones."""
+    found = sensitivity(tr.load("metabric"), marker="HER2", endpoint="BCSS", estimand="interaction", adjust=["age"])
+    drawn = " ".join(text.get_text() for text in found.forest().texts)
+    profile = [v.row for v in found.variations if v.row is not None and v.row.ci_kind == "profile"]
+    assert len(profile) > 5
+    for row in profile:
+        assert ratio_with_interval(row.estimate, *row.ci()) in drawn
 
 
 def test_what_cannot_be_estimated_keeps_its_place():

@@ -225,5 +225,5 @@ def _labelled(variation: Variation) -> EffectEstimate:
         study=name, estimand=row.estimand, measure=row.measure, log_estimate=row.log_estimate,
         se=row.se, df=row.df, n=row.n, events=row.events, data_sha256=row.data_sha256, simulated=row.simulated,
         treatment_1=row.treatment_1, treatment_0=row.treatment_0, p_value=row.p_value, p_kind=row.p_kind,
-        scale=row.scale,
+        ci_low=row.ci_low, ci_high=row.ci_high, ci_kind=row.ci_kind, level=row.level, scale=row.scale,
     )  # fmt: skip
