@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 import tamoxres as tr
+from tamoxres.cli import main
 from tamoxres.files import data_root
 
 PRINTED = 5e-4  # the figures of the issue have three decimals
@@ -208,3 +209,17 @@ def test_a_copy_in_the_data_folder_gives_the_same(run, tmp_path):
     shutil.copy(data_root() / "metabric" / "data_clinical_patient.txt", tmp_path / "metabric")
     arguments = ("effect", "metabric", "--marker", "HER2", "--endpoint", "BCSS", "--format", "csv")
     assert run(*arguments)[1] == run(*arguments, "--data-dir", str(tmp_path))[1]
+
+
+def test_check_asks_after_a_group_without_events(tmp_path, capsys):
+    """A finite ratio beside no events in a group is asked about; a bound of P is told where to go."""
+    path = tmp_path / "rows.csv"
+    path.write_text("study,estimate,ci_low,ci_high,events_1,events_0\nA,1.48,1.02,2.15,0,10\nB,1.2,0.8,1.8,20,15\n")
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", str(path)])
+    assert not stopped.value.code
+    assert "question: A: events_1 = 0, and yet a ratio of 1.48. Is the count right?" in "".join(capsys.readouterr())
+    path.write_text("study,estimate,ci_low,ci_high,p_value\nA,0.5,0.36,0.70,<0.001\n")
+    with pytest.raises(SystemExit):
+        main(["pool", str(path)])
+    assert "leave the cell empty where an interval stands" in capsys.readouterr().err

@@ -119,3 +119,10 @@ def test_formula_guard_comes_off(text: str) -> None:
 def test_harmless_text_is_left_alone(text: str) -> None:
     """Only what a spreadsheet would run gets an apostrophe."""
     assert guard_formula(text) == text
+
+
+def test_limits_that_would_read_alike_get_more_decimals():
+    """A ratio per unit near 1 is written until its three numbers differ; others stay at two decimals."""
+    assert ratio_with_interval(1.0004, 1.0001, 1.0007) == "1.0004 (1.0001-1.0007)"
+    assert ratio_with_interval(1.52, 1.18, 1.94) == "1.52 (1.18-1.94)"
+    assert ratio_with_interval(1.0, 1.0, 1.0) == "1.00 (1.00-1.00)"

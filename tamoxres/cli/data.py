@@ -63,6 +63,7 @@ def _check_rows(path: Path) -> None:
     """Check effect rows, or an extraction of published effects (effects.csv and studies.csv)."""
     from ..effects import read_effects
     from ..evidence import check_extraction, is_extraction
+    from ..wording import ratio
 
     if is_extraction(path):
         found = check_extraction(path)
@@ -73,6 +74,11 @@ def _check_rows(path: Path) -> None:
     rows = read_effects(path)
     kinds = Counter(row.status.replace("_", " ") for row in rows)
     told = ", ".join(f"{n} {status}" for status, n in kinds.items())
+    for row in rows:
+        for events, group in ((row.events_1, "events_1"), (row.events_0, "events_0")):
+            if events == 0 and row.is_ratio and row.status == "estimated":
+                said = f"{group} = 0, and yet a ratio of {ratio(row.estimate)}"
+                show.say(f"question: {row.label}: {said}. Is the count right?")
     show.say(f"{path}: {len(rows)} effect rows hold ({told}).")
 
 

@@ -240,7 +240,9 @@ def _number(name: str, cell: Any, where: str) -> float | int:
     try:
         number = float(str(cell).strip().replace("_", "?"))  # Python reads 1_000 as a number; a table does not
     except ValueError:
-        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.") from None
+        bound = str(cell).strip()[:1] in ("<", ">") and name == "p_value"
+        mend = "A bound gives no standard error: leave the cell empty where an interval stands." if bound else ""
+        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.", mend=mend) from None
     if not math.isfinite(number):
         raise EffectError(f"{where}, column {name}: {cell!r} is not finite; leave the cell empty if it is not known.")
     if name in COUNTS:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 
 from ..effects import EffectEstimate
-from ..wording import NOT_ESTIMABLE, count, number, number_with_interval, p_value, percent, ratio, ratio_with_interval
+from ..wording import (
+    NOT_ESTIMABLE,
+    count,
+    number,
+    number_with_interval,
+    p_value,
+    percent,
+    ratio,
+    ratio_with_interval,
+    ratios,
+)
 from .table import Cell, Number
 
 __all__ = ["count_cell", "effect_cell", "interval_cell", "number_cell", "p_cell", "reference_cell", "share_cell"]
@@ -57,7 +67,7 @@ def interval_cell(
     text = ratio_with_interval(*values) if is_ratio else number_with_interval(*values, decimals=decimals)
     if text == NOT_ESTIMABLE:
         return Cell(text, (), effect_id)
-    written = [ratio(value) if is_ratio else number(value, decimals) for value in values]
+    written = ratios(*values) if is_ratio else [number(value, decimals) for value in values]
     return Cell(text, tuple(map(_part, values, written)), effect_id)
 
 

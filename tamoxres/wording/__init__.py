@@ -18,10 +18,11 @@ from .numbers import (
     percent,
     ratio,
     ratio_with_interval,
+    ratios,
     unguard_formula,
 )
 
 __all__ = [
     "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
-    "p_value", "percent", "ratio", "ratio_with_interval", "unguard_formula",
+    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "unguard_formula",
 ]  # fmt: skip

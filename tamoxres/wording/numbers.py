@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
-    "p_value", "percent", "ratio", "ratio_with_interval", "unguard_formula",
+    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "unguard_formula",
 ]  # fmt: skip
 
 NOT_ESTIMABLE = "NE"
@@ -90,7 +90,25 @@ def interval(low: str, high: str, style: Style = HOUSE) -> str:
 
 def ratio_with_interval(value: float | None, low: float | None, high: float | None, style: Style = HOUSE) -> str:
     """Write a ratio with its interval, `1.52 (1.18-1.94)`; `NE` stands for an estimate or a limit that is none."""
-    return _with_interval(ratio(value, style), ratio(low, style), ratio(high, style), style)
+    return _with_interval(*ratios(value, low, high, style), style)
+
+
+def ratios(value: float | None, low: float | None, high: float | None, style: Style = HOUSE) -> tuple[str, str, str]:
+    """Write a ratio and its limits as `ratio` does; with more decimals where the limits would read alike.
+
+    Examples
+    --------
+    >>> ratios(1.0004, 1.0001, 1.0007)
+    ('1.0004', '1.0001', '1.0007')
+    """
+    texts = ratio(value, style), ratio(low, style), ratio(high, style)
+    if value is None or low is None or high is None or texts[1] != texts[2] or NOT_ESTIMABLE in texts:
+        return texts
+    for decimals in range(3, 8):
+        more = number(value, decimals, style), number(low, decimals, style), number(high, decimals, style)
+        if len(set(more)) == len(more):
+            return more
+    return texts
 
 
 def number_with_interval(
