@@ -86,6 +86,10 @@ class CoxModel(ShowsEffects):
         With sampling weights or clusters the covariance is robust.
     start_stop : DataFrame or None
         The rows fitted, where treatment counts from its start; else they are the patients.
+    kind : "cox" | "firth"
+        The likelihood that was maximised.
+    fit : CoxFit or None
+        The kernel's own fit; None where another likelihood gave the coefficients.
     """
 
     analysis: AnalysisSet
@@ -101,6 +105,12 @@ class CoxModel(ShowsEffects):
     weights: Weights = "none"
     cluster: str = ""
     start_stop: pd.DataFrame | None = None
+    kind: str = "cox"
+    fit: CoxFit | None = None
+
+    def on_kernel(self) -> CoxFit:
+        """Return the kernel's fit of this model, of which residuals, tests and profiles are made."""
+        return self.fit or kernel_fit(self.frame, self.design, self.choices, start=self.coefficients)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -118,7 +128,7 @@ class CoxModel(ShowsEffects):
         """What a row says of the model beside its numbers: strata, ties, engine, weights, clusters, kind of error."""
         return {
             "strata": self.strata, "ties": self.ties, "engine": self.engine, "cluster": self.cluster,
-            "weights": "sampling" if self.weights == "sampling" else "", "model": "cox",
+            "weights": "sampling" if self.weights == "sampling" else "", "model": self.kind,
             "se_kind": "robust" if self.choices.robust else "model",
         }  # fmt: skip
 
@@ -276,9 +286,7 @@ def fit_terms(analysis: AnalysisSet, terms: str | Sequence[str], **how: Unpack[M
     analysis, choices = resolve(analysis, how)
     terms = one_or_more(terms)
     prepared = _prepare(analysis, terms, choices)
-    start = kernel_fit(prepared.frame, prepared.design, choices)
-    refuse_unestimable(prepared.design, start)
-    return _model(prepared, choices, terms[0], _finish(prepared.frame, prepared.design, choices, start))
+    return _fitted(prepared, choices, terms[0], kernel_fit(prepared.frame, prepared.design, choices))
 
 
 def unfitted(analysis: AnalysisSet, terms: Sequence[str], **how: Unpack[ModelChoices]) -> CoxModel:
@@ -286,30 +294,23 @@ def unfitted(analysis: AnalysisSet, terms: Sequence[str], **how: Unpack[ModelCho
     analysis, choices = resolve(analysis, how)
     prepared = _prepare(analysis, terms, choices)
     p = len(prepared.design.names)
-    return _model(prepared, choices, terms[0], (np.zeros(p), np.full((p, p), np.nan), float("nan")))
+    return _model(prepared, choices, terms[0], (np.zeros(p), np.full((p, p), np.nan), float("nan")), None)
 
 
 def fit_nested(
     analysis: AnalysisSet, terms: Sequence[str], without: str, **how: Unpack[ModelChoices]
-) -> tuple[CoxModel, float]:
+) -> tuple[CoxModel, CoxModel]:
     """Fit a Cox model, and the one without one of its terms to the same patients.
 
     Returns
     -------
-    model : CoxModel
-        With all terms.
-    loglik : float
-        Log partial likelihood of the smaller model.
+    full, smaller : CoxModel
     """
     analysis, choices = resolve(analysis, how)
     prepared = _prepare(analysis, terms, choices)
-    frame, design = prepared.frame, prepared.design
-    full, smaller = kernel_nested(frame, design, without, choices)
-    rest = design.without(without)
-    refuse_unestimable(design, full)
-    refuse_unestimable(rest, smaller)
-    fitted, nested = (_finish(frame, some, choices, start) for some, start in ((design, full), (rest, smaller)))
-    return _model(prepared, choices, terms[0], fitted), nested[2]
+    full, smaller = kernel_nested(prepared.frame, prepared.design, without, choices)
+    rest = prepared._replace(design=prepared.design.without(without))
+    return _fitted(prepared, choices, terms[0], full), _fitted(rest, choices, terms[0], smaller)
 
 
 class _Prepared(NamedTuple):
@@ -336,25 +337,33 @@ def _prepare(analysis: AnalysisSet, terms: Sequence[str], choices: Choices) -> _
     return _Prepared(complete, frame, design, moving)
 
 
-def _finish(
-    frame: pd.DataFrame, design: Design, choices: Choices, start: CoxFit
-) -> tuple[FloatArray, FloatArray, float]:
-    """Return the kernel's coefficients, covariance and log likelihood, or lifelines' where asked for and able."""
+def _fitted(prepared: _Prepared, choices: Choices, focus: str, fit: CoxFit) -> CoxModel:
+    """Make the model of the kernel's fit, with lifelines' numbers where asked for and able."""
+    frame, design = prepared.frame, prepared.design
+    refuse_unestimable(design, fit)
     fits_there = choices.ties == "efron" and len(frame) <= _LIFELINES_PATIENTS and not (frame["entry"] > 0).any()
     if choices.engine == "lifelines" and fits_there:
-        return lifelines_fit(frame, design, choices.strata, start=start.coefficients)
-    return start.coefficients, covariance_of(start, frame, choices), float(start.loglik)
+        numbers = lifelines_fit(frame, design, choices.strata, start=fit.coefficients)
+    else:
+        numbers = fit.coefficients, covariance_of(fit, frame, choices), float(fit.loglik)
+    return _model(prepared, choices, focus, numbers, fit)
 
 
-def _model(prepared: _Prepared, choices: Choices, focus: str, fitted: tuple[FloatArray, FloatArray, float]) -> CoxModel:
+def _model(
+    prepared: _Prepared,
+    choices: Choices,
+    focus: str,
+    numbers: tuple[FloatArray, FloatArray, float],
+    fit: CoxFit | None,
+) -> CoxModel:
     complete, frame, design, moving = prepared
     flags = (*sparseness(design, frame["event"].to_numpy() == 1), *(("time_dependent_treatment",) if moving else ()))
     flags += ("centred_products",) if any(is_centred(term.name) for term in design.terms) else ()
     return CoxModel(
-        analysis=complete, design=design, coefficients=fitted[0], covariance=fitted[1], loglik=fitted[2],
+        analysis=complete, design=design, coefficients=numbers[0], covariance=numbers[1], loglik=numbers[2],
         ties=choices.ties, strata=tuple(choices.strata), focus=focus, row_flags=flags, engine=choices.engine,
         weights=choices.weights or "none", cluster=choices.cluster,
-        start_stop=frame if moving else None,
+        start_stop=frame if moving else None, fit=fit,
     )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri
 
 from ..analysis import AnalysisSet
@@ -145,7 +144,7 @@ def firth(
     low, high = profile_limits(design.x, sets, column, fitted)
     model = CoxModel(
         analysis=complete, design=design, coefficients=fitted.coefficients, covariance=fitted.covariance,
-        loglik=fitted.loglik, ties=ties, strata=strata, focus=focus,
+        loglik=fitted.loglik, ties=ties, strata=strata, focus=focus, kind="firth",
     )  # fmt: skip
     p = penalised_p(design.x, sets, [column], fitted)
     return Firth(model=model, ci_low=float(np.exp(low)), ci_high=float(np.exp(high)), p_value=p)
@@ -153,9 +152,7 @@ def firth(
 
 def _profiled(low: float, high: float, p: float) -> dict[str, Any]:
     """Return the fields of a row whose interval and P come from the profile penalised likelihood."""
-    return {
-        "p_value": p, "p_kind": "profile", "model": "firth", "ci_low": low, "ci_high": high, "ci_kind": "profile",
-    }  # fmt: skip
+    return {"p_value": p, "p_kind": "profile", "ci_low": low, "ci_high": high, "ci_kind": "profile"}
 
 
 def penalised_p(x: FloatArray, sets: RiskSets, columns: Sequence[int], fitted: Penalised) -> float:
@@ -187,8 +184,9 @@ def penalised_product(model: CoxModel, product: str) -> tuple[CoxModel, dict[str
     low, high = np.exp(profile_limits(x, sets, column, fitted))
     row = _profiled(float(low), float(high), penalised_p(x, sets, [column], fitted))
     return replace(
-        model, coefficients=fitted.coefficients, covariance=fitted.covariance, loglik=fitted.loglik, engine="kernel"
-    ), row
+        model, coefficients=fitted.coefficients, covariance=fitted.covariance, loglik=fitted.loglik, engine="kernel",
+        kind="firth", fit=None,
+    ), row  # fmt: skip
 
 
 def fit_penalised(
@@ -282,6 +280,8 @@ def profile_limits(
     x: FloatArray, sets: RiskSets, column: int, fitted: Penalised, *, level: float = 0.95
 ) -> tuple[float, float]:
     """Return the coefficients at which the profile penalised likelihood has fallen by half the chi-square quantile."""
+    from scipy.optimize import brentq
+
     target = fitted.loglik - float(chdtri(1, 1 - level)) / 2
     estimate, se = float(fitted.coefficients[column]), float(np.sqrt(fitted.covariance[column, column]))
 

@@ -25,7 +25,6 @@ from scipy.special import chdtrc
 
 from ..analysis import TREATED, UNTREATED, AnalysisSet
 from ..analysis.design import complete_cases
-from ..analysis.follow_up import risk_sets
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
 from ..effects.routes import ratio_of
@@ -39,7 +38,6 @@ from ..inference.verdict import (
     reach_verdict,
     single_arm_verdict,
 )
-from ..kernel.cox import CoxOptions, fit_on
 from ..kernel.profile import profile_interval
 from ..kernel.residuals import martingale_residuals
 from ..tables.contrasts import contrast_table
@@ -48,7 +46,7 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Table
 from ..vocabulary import FloatArray, one_or_more
 from .cox import CoxModel, fit_nested, unfitted
-from .engine import ModelChoices, case_weights, resolve
+from .engine import ModelChoices, resolve
 from .firth import penalised_product
 from .over_time import over_time
 
@@ -187,23 +185,19 @@ def _interaction(analysis: AnalysisSet, adjust: Sequence[str], how: ModelChoices
     cells = _cells(analysis)
     terms = ["treatment", "marker", _PRODUCT, *adjust]
     smallest, robust = int(cells["events"].min()), resolve(analysis, how)[1].robust
-    expected, tested = cells["events"].to_numpy(float), {}
     if smallest or robust:
         full, smaller = fit_nested(analysis, terms, _PRODUCT, **how)
-        expected = _expected(full)
+        expected = _expected(smaller)
         tested = {} if robust else _by_likelihood(full, smaller)
     else:
-        full = unfitted(analysis, terms, **how)
-        full = replace(full, row_flags=(*full.row_flags, "no_events_in_group"))
-    penalised, fields = penalised_product(full, _PRODUCT) if smallest < TOO_FEW_EVENTS and not robust else (full, {})
-    if not smallest:
-        full, tested = penalised, fields
+        blank = unfitted(analysis, terms, **how)
+        full, tested = penalised_product(replace(blank, row_flags=(*blank.row_flags, "no_events_in_group")), _PRODUCT)
+        expected = cells["events"].to_numpy(float)
     rows = {name: _contrast(full, name) for name in _PARTS}
     rows["ratio"] = replace(rows["ratio"], **tested)
-    firth = replace(_contrast(penalised, "ratio"), **fields) if fields else None
-    if fields and not smallest:
-        rows = {name: replace(row, model="firth") for name, row in rows.items()}
-        firth = rows["ratio"]
+    firth = None
+    if smallest < TOO_FEW_EVENTS and not robust:
+        firth = _penalised_ratio(full) if smallest else rows["ratio"]
     evidence = Evidence(
         ratio=firth or rows["ratio"], prognostic=rows["marker_treated"], altered=rows["treatment_altered"],
         unaltered=rows["treatment_unaltered"], groups=_groups(cells, expected),
@@ -212,26 +206,26 @@ def _interaction(analysis: AnalysisSet, adjust: Sequence[str], how: ModelChoices
     return {"model": full, "cells": cells, "evidence": evidence, "penalised": firth, **rows}
 
 
-def _expected(model: CoxModel) -> FloatArray:
+def _expected(smaller: CoxModel) -> FloatArray:
     """Return the events of the four groups that the model without the product expects, of the rows fitted."""
-    frame, x = model.frame, model.design.x
-    kept = np.delete(np.arange(x.shape[1]), model.design.term(_PRODUCT).columns[0])
-    sets = risk_sets(frame, model.strata, model.ties, case_weights(frame, model.choices))
-    options = CoxOptions(ties=model.ties, start=model.coefficients[kept])
-    smaller = fit_on(sets, np.ascontiguousarray(x[:, kept]), options)
+    frame, fit = smaller.frame, smaller.on_kernel()
     group = 2 * (frame["marker"].to_numpy() == ALTERED) + (frame["treatment"].to_numpy() == TREATED)
-    return np.bincount(group, sets.event - martingale_residuals(smaller), minlength=4).astype(float)
+    return np.bincount(group, fit.risk_sets.event - martingale_residuals(fit), minlength=4).astype(float)
 
 
-def _by_likelihood(model: CoxModel, smaller: float) -> dict[str, Any]:
-    """Return the product's likelihood-ratio P, against the smaller model's log likelihood, and profile interval."""
-    sets = risk_sets(model.frame, model.strata, model.ties)
-    full = fit_on(sets, model.design.x, CoxOptions(ties=model.ties, start=model.coefficients))
-    limits = profile_interval(full, model.design.term(_PRODUCT).columns[0])
+def _by_likelihood(full: CoxModel, smaller: CoxModel) -> dict[str, Any]:
+    """Return the product's likelihood-ratio P, against the smaller model, and profile interval."""
+    limits = profile_interval(full.on_kernel(), full.design.term(_PRODUCT).columns[0])
     return {
         "ci_low": ratio_of(limits.low), "ci_high": ratio_of(limits.high), "ci_kind": "profile",
-        "p_value": float(chdtrc(1, max(2 * (model.loglik - smaller), 0.0))), "p_kind": "lrt",
+        "p_value": float(chdtrc(1, max(2 * (full.loglik - smaller.loglik), 0.0))), "p_kind": "lrt",
     }  # fmt: skip
+
+
+def _penalised_ratio(model: CoxModel) -> EffectEstimate:
+    """Return the ratio by Firth's penalised likelihood of the same model."""
+    penalised, fields = penalised_product(model, _PRODUCT)
+    return replace(_contrast(penalised, "ratio"), **fields)
 
 
 def _groups(cells: Any, expected: FloatArray) -> FourGroups:

@@ -26,7 +26,6 @@ from ..kernel.proportional import score_test, transform_times
 from ..kernel.residuals import score_residual_parts
 from ..vocabulary import FloatArray, MarkerLevel
 from .cox import CoxModel
-from .engine import kernel_fit
 from .time_split import SplitRows, split_rows
 
 __all__ = ["over_time"]
@@ -64,7 +63,7 @@ def over_time(model: CoxModel) -> OverTime:
 
 def _score_tests(model: CoxModel, columns: list[int]) -> tuple[float, float]:
     frame = model.frame
-    parts = score_residual_parts(kernel_fit(frame, model.design, model.choices, start=model.coefficients))
+    parts = score_residual_parts(model.on_kernel())
     g = transform_times(
         "km", parts.time, time=frame["months"].to_numpy(float), event=np.asarray(frame["event"] == 1, dtype=int),
         entry=delayed_entry(frame),

@@ -28,7 +28,6 @@ from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, Ties
 from ..wording import p_value
-from .engine import Choices, kernel_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,16 +47,15 @@ class Fitted(Protocol):
         """The rows fitted."""
 
     @property
-    def choices(self) -> Choices:
-        """How it was fitted."""
-
-    @property
     def design(self) -> Design:
         """Its terms."""
 
     @property
     def coefficients(self) -> FloatArray:
         """Log hazard ratios."""
+
+    def on_kernel(self) -> CoxFit:
+        """Return the kernel's fit, of whose residuals the tests are made."""
 
     @property
     def strata(self) -> tuple[str, ...]:
@@ -107,11 +105,6 @@ class ProportionalTest(ShowsTable):
         return self.terms
 
 
-def _refitted(fit: Fitted) -> CoxFit:
-    """Fit again on the kernel, from the maximum on: its residuals are what the tests are made of."""
-    return kernel_fit(fit.frame, fit.design, fit.choices, start=fit.coefficients)
-
-
 def proportional_test(fit: Fitted, *, transform: Transform = "km") -> ProportionalTest:
     """Test whether the hazard ratio of each term is constant in time.
 
@@ -127,8 +120,7 @@ def proportional_test(fit: Fitted, *, transform: Transform = "km") -> Proportion
     """
     import pandas as pd
 
-    fitted = _refitted(fit)
-    parts = score_residual_parts(fitted)
+    parts = score_residual_parts(fit.on_kernel())
     g = _transformed(fit, transform, parts.time)
     test = score_test(parts, g, [np.asarray(term.columns) for term in fit.design.terms])
     table = pd.DataFrame(
@@ -160,7 +152,7 @@ def scaled_schoenfeld(fit: Fitted, *, transform: Transform = "km") -> pd.DataFra
     """
     import pandas as pd
 
-    fitted = _refitted(fit)
+    fitted = fit.on_kernel()
     months, raw = schoenfeld_residuals(fitted)
     parts = score_residual_parts(fitted)
     information = parts.information(np.ones(parts.time.size))
