@@ -44,18 +44,29 @@ def test_light(code: str) -> None:
     assert done.stderr == "", f"heavy libraries were loaded: {done.stderr}"
 
 
-def test_one_effect_loads_what_it_needs() -> None:
-    """A cohort, a marker and one fit on the kernel load pandas and no other heavy library."""
-    code = (
-        "import sys, tamoxres as tr\n"
-        "called = tr.call(tr.load('metabric'), 'HER2')\n"
-        "tr.cox(tr.select(called, endpoint='BCSS', marker='HER2'), adjust=['age'], engine='kernel').effect\n"
-        "sys.stderr.write(' '.join(sorted(sys.modules)))"
-    )
+@pytest.mark.parametrize(
+    ("code", "shown_by"),
+    [
+        (
+            "import tamoxres as tr\ncalled = tr.call(tr.load('metabric'), 'HER2')\n"
+            "tr.cox(tr.select(called, endpoint='BCSS', marker='HER2'), adjust=['age'], engine='kernel').effect",
+            set(),
+        ),
+        (
+            "from tamoxres.cli import main\ntry:\n    main('effect metabric --marker HER2 --endpoint BCSS'.split())\n"
+            "except SystemExit as done:\n    assert not done.code",
+            {"rich"},
+        ),
+    ],
+    ids=["call", "command"],
+)
+def test_one_effect_loads_what_it_needs(code: str, shown_by: set[str]) -> None:
+    """A cohort, a marker and one fit load pandas and no other heavy library; the command prints with rich."""
+    code = f"import sys\n{code}\nsys.stderr.write('\\n' + ' '.join(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     loaded = set(done.stderr.split())
     assert "pandas" in loaded
-    spared = {*HEAVY, "hypothesis", "pandera", "requests", "rich", "scipy.optimize"} - {"pandas", "pyarrow"}
+    spared = {*HEAVY, "hypothesis", "pandera", "requests", "rich", "scipy.optimize"} - {"pandas", "pyarrow"} - shown_by
     assert not loaded & spared
 
 

@@ -21,7 +21,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import chdtri, ndtri
 
 from ..errors import AnalysisError
@@ -116,6 +115,8 @@ def _both(
 
 def _solved(side: int, share: FloatArray, patients: _Cells, expected: _Cells, distance: float) -> float | None:
     """Return the smallest |log r| at which it equals `distance` times the root of the summed inverse events."""
+    from scipy.optimize import brentq
+
     others = sum(1 / value for value in expected[:3])
 
     def short(size: float) -> float:

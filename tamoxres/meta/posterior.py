@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from .tau2 import Array
@@ -101,6 +100,8 @@ def posterior(y: Array, v: Array, tau_scale: float) -> Posterior:
 
 def quantile_of(cdf: Callable[[float], float], share: float, span: tuple[float, float]) -> float:
     """Return the value at which a distribution function reaches a share."""
+    from scipy.optimize import brentq
+
     return float(brentq(lambda x: cdf(x) - share, *span, xtol=_TIGHT))
 
 
@@ -122,6 +123,8 @@ def bayes_line(y: tuple[float, ...], se: tuple[float, ...], level: float = 0.95)
 
 def tau_quantile(y: Array, v: Array, tau_scale: float, share: float) -> float:
     """Return a quantile of the posterior of tau: the panel that holds it, and a root within."""
+    from scipy.optimize import brentq
+
     edges = _edges(v, tau_scale)
     whole = posterior(y, v, tau_scale).weight.reshape(_PANELS, _NODES).sum(1)
     before = np.concatenate([[0.0], np.cumsum(whole)])
