@@ -364,6 +364,8 @@ def test_routes_that_disagree(tmp_path: Path, row: dict[str, object]) -> None:
         ("study,log_estimate,se\na,0.1,0.2\nb,x,0.2\n", "line 3, column log_estimate: 'x' is not a number"),
         ("study,log_estimate,se\na,0.1,inf\n", "line 2, column se: 'inf' is not finite; leave the cell empty"),
         ("study,log_estimate,se\na,1_0,2\n", "line 2, column log_estimate: '1_0' is not a number"),
+        ("study,log_estimate,se\na,\u0663,2\n", "line 2, column log_estimate: '\u0663' is not a number"),
+        ("study,log_estimate,se\na,1e4294967296,2\n", "line 2, column log_estimate: '1e4294967296' is not a number"),
         ("study,log_estimate,se,n\na,0.1,0.2,12.5\n", "line 2, column n: '12.5' is not a count"),
         ("study,log_estimate,se,n\na,0.1,0.2,-2\n", "line 2, column n: '-2' is not a count"),
         ("study,log_estimate,se,simulated\na,0.1,0.2,maybe\n", "line 2, column simulated: 'maybe' is neither true nor"),

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EffectError, QuestionError
+from ..numbers import to_number
 from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
 from ..wording import guard_formula, unguard_formula
 from . import routes, rows_v1
@@ -47,6 +48,7 @@ COLUMNS = (
 _ROUTE_INPUTS = ("o_minus_e", "variance")
 _KNOWN = dict.fromkeys((*COLUMNS, *_ROUTE_INPUTS, *rows_v1.OWN_COLUMNS))
 _WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
+_NOT_FINITE = ("inf", "infinity", "nan")
 _FLOATS = {*NUMBERS, "estimate", "level", "lrt_p", *_ROUTE_INPUTS} - {"difference"}
 _ROUTES = {
     "se": "log_estimate + se", "ci": "estimate + ci_low + ci_high", "oe_v": "o_minus_e + variance",
@@ -237,14 +239,14 @@ def _value(name: str, cell: Any, where: str) -> Any:
 
 
 def _number(name: str, cell: Any, where: str) -> float | int:
-    try:
-        number = float(str(cell).strip().replace("_", "?"))  # Python reads 1_000 as a number; a table does not
-    except ValueError:
-        bound = str(cell).strip()[:1] in ("<", ">") and name == "p_value"
-        mend = "A bound gives no standard error: leave the cell empty where an interval stands." if bound else ""
-        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.", mend=mend) from None
-    if not math.isfinite(number):
+    text = str(cell).strip()
+    if text.lower().lstrip("+-") in _NOT_FINITE:
         raise EffectError(f"{where}, column {name}: {cell!r} is not finite; leave the cell empty if it is not known.")
+    number = to_number(text)
+    if number is None:
+        bound = text[:1] in ("<", ">") and name == "p_value"
+        mend = "A bound gives no standard error: leave the cell empty where an interval stands." if bound else ""
+        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.", mend=mend)
     if name in COUNTS:
         if number != int(number) or number < 0:
             raise EffectError(f"{where}, column {name}: {cell!r} is not a count.")
