@@ -79,7 +79,7 @@ def _ratios(row: EffectEstimate) -> str:
     return f"ratio of HRs {_hazard(row)}, {p_value(row.p_value, label=True)}"
 
 
-def _among(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
+def _among(row: EffectEstimate) -> str:
     """Name the patients of the prognostic effect."""
     usual = row.treatment_0 in ("", "none") and row.treatment_1 in ("", "endocrine", "tamoxifen")
     return "treated patients" if usual else f"patients on {treatment_words(row.treatment_1)}"
@@ -103,22 +103,21 @@ def _events(count: int) -> str:
 
 
 def _inconclusive(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
-    who = _among(verdict, row, prognostic)
     return (
-        f"Among {who} {row.marker} altered goes with HR {_hazard(prognostic)} for {row.endpoint}; whether it predicts "
-        f"failure of the treatment stays open ({_ratios(row)}; {detectable_words(verdict)})."
+        f"Among {_among(row)} {row.marker} altered goes with HR {_hazard(prognostic)} for {row.endpoint}; whether it "
+        f"predicts failure of the treatment stays open ({_ratios(row)}; {detectable_words(verdict)})."
     )
 
 
 def _no_evidence(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
     return (
-        f"Neither a prognostic effect among {_among(verdict, row, prognostic)} (HR {_hazard(prognostic)}) nor an "
+        f"Neither a prognostic effect among {_among(row)} (HR {_hazard(prognostic)}) nor an "
         f"interaction ({_ratios(row)}) is shown; that is not evidence of no effect: {detectable_words(verdict)}."
     )
 
 
 def _within(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
-    who, low_high = _among(verdict, row, prognostic), _margin(verdict, row)
+    who, low_high = _among(row), _margin(verdict, row)
     first = f"Among {who} {row.marker} altered goes with HR {_hazard(prognostic)} for {row.endpoint}; "
     marked = verdict.label == "prognostic; interaction within margin"
     inside = f"{'the' if marked else 'The'} interaction lies within the margin {low_high}"
