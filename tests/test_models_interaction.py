@@ -13,6 +13,7 @@ import pytest
 import tamoxres as tr
 from tamoxres.errors import AnalysisError
 from tamoxres.inference.verdict import single_arm_verdict
+from tamoxres.models.interaction import one_interaction
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "cox" / "reference.json").read_text())
 ITERATED = 1e-7  # both sides iterate to a maximum, in different arithmetic
@@ -143,3 +144,13 @@ def test_an_empty_cell_is_named(metabric):
     assert "HER2 altered, untreated: no events" in tr.interaction(empty).verdict.sentence
     with pytest.raises(AnalysisError, match="HER2 altered, untreated: no patients"):
         tr.interaction(analysis.without((~cell).to_numpy(), name="without them", why=""))
+
+
+def test_one_interaction_is_the_adjusted_part() -> None:
+    """Without the crude model beside it the rows and the verdict are the same."""
+    both = tr.select(tr.call(tr.load("metabric"), "HER2"), marker="HER2", endpoint="BCSS", treatment="any")
+    whole = tr.interaction(both, adjust="age", strata="site")
+    alone = one_interaction(both, adjust="age", strata="site")
+    assert alone.effects == whole.effects
+    assert alone.verdict == whole.verdict
+    assert (alone.crude, whole.crude is None) == (None, False)

@@ -17,6 +17,7 @@ from test_one_stage import TAKEN, asked
 
 import tamoxres as tr
 from tamoxres.errors import EffectError
+from tamoxres.models.interaction import one_interaction
 from tamoxres.models.rmst import rmtl
 from tamoxres.models.treatment import treatment_effect
 from tamoxres.tables.effects import EffectRows, effects_table
@@ -30,6 +31,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "cox": (lambda: tr.cox(metabric(), adjust="age"), "HR", 2),
     "treatment_effect": (lambda: treatment_effect(gbsg(), adjust="nodes"), "HR", 2),
     "interaction": (lambda: tr.interaction(both(), adjust="age", strata="site"), "HR", 5),
+    "one_interaction": (lambda: one_interaction(both(), adjust="age", strata="site"), "HR", 5),
     "firth": (lambda: tr.firth(gbsg()), "HR", 1),
     "fine_gray": (lambda: tr.fine_gray(metabric(), adjust="age"), "sHR", 2),
     "time_split": (lambda: tr.time_split(metabric(), cuts=60), "HR", 2),

@@ -17,9 +17,8 @@ from ..flow import Flow
 from ..inference.verdict import Evidence, Verdict, reach_verdict
 from ..markers.calling import call
 from ..models.cox import CoxModel, cox
-from ..models.engine import Engine
 from ..models.imputation import Imputations, impute
-from ..models.interaction import InteractionResult, interaction
+from ..models.interaction import InteractionResult, interaction, one_interaction
 from ..models.treatment import treatment_effect
 from ..models.weights import weights
 from ..question import Question
@@ -138,17 +137,19 @@ def _compared(question: Question) -> str | tuple[str, str]:
     return (treatment, question.against) if question.against else treatment
 
 
-def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel") -> dict[str, Any]:
+def _fitted(
+    analysis: AnalysisSet, question: Question, interact: Callable[..., InteractionResult] = interaction
+) -> dict[str, Any]:
     """Fit the complete cases: rows, flow, models and, where one was asked for, the interaction."""
     choices: dict[str, Any] = {
-        "adjust": question.adjust, "strata": question.strata, "ties": question.ties, "engine": engine,
-        "weights": question.weights, "cluster": question.cluster,
+        "adjust": question.adjust, "strata": question.strata, "ties": question.ties, "weights": question.weights,
+        "cluster": question.cluster,
     }  # fmt: skip
     if question.estimand == "prognostic" or question.marker is None:
         estimate = cox if question.estimand == "prognostic" else treatment_effect
         model = estimate(analysis, **choices)
         return {"rows": (model.effect,), "flow": model.analysis.flow, "models": (model,)}
-    found = interaction(analysis, **choices)
+    found = interact(analysis, **choices)
     out: dict[str, Any] = {"flow": found.model.analysis.flow, "models": (found.model,), "interaction": found}
     if question.estimand == "interaction":
         return out | {"rows": (found.judged,), "verdict": found.verdict}
@@ -158,7 +159,7 @@ def _fitted(analysis: AnalysisSet, question: Question, engine: Engine = "kernel"
 def _imputed(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
     """Impute the missing covariates, and pool each row of the completed sets by Rubin's rules, and the verdict's."""
     completed = impute(analysis, columns=_columns(question))
-    fits = {id(one): _fitted(one, question, "kernel") for one in completed.completed}
+    fits = {id(one): _fitted(one, question, one_interaction) for one in completed.completed}
     levels = 2 if question.estimand == "treatment_effect" and question.marker else 1
 
     def row(i: int) -> Callable[[AnalysisSet], EffectEstimate]:

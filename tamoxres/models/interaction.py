@@ -50,7 +50,7 @@ from .engine import ModelChoices, resolve
 from .firth import penalised_product
 from .over_time import over_time
 
-__all__ = ["InteractionResult", "interaction"]
+__all__ = ["InteractionResult", "interaction", "one_interaction"]
 
 _PRODUCT = "treatment:marker"
 
@@ -159,16 +159,28 @@ def interaction(
     """
     _refuse_single_arm(analysis)
     adjust, strata = one_or_more(adjust), one_or_more(how.get("strata", ()))
+    found = one_interaction(analysis, adjust=adjust, alpha=alpha, margin=margin, **how)
+    if not (adjust or strata):
+        return found
+    plain: ModelChoices = {**how, "strata": ()}
+    return replace(found, crude=one_interaction(analysis, alpha=alpha, margin=margin, **plain))
+
+
+def one_interaction(
+    analysis: AnalysisSet,
+    *,
+    adjust: str | Sequence[str] = (),
+    alpha: float = 0.05,
+    margin: tuple[float, float] | None = None,
+    **how: Unpack[ModelChoices],
+) -> InteractionResult:
+    """Estimate the interaction by one model, without the crude one beside it; see `interaction`."""
+    adjust, strata = one_or_more(adjust), one_or_more(how.get("strata", ()))
     terms = ["treatment", "marker", *adjust, *strata]
     complete = complete_cases(analysis, terms, honours=("start", "weights", "products"))
     result = _interaction(complete, adjust, how)
     verdict = reach_verdict(result["evidence"], alpha=alpha, margin=margin)
-    if not (adjust or strata):
-        return InteractionResult(**result, crude=None, verdict=verdict)
-    plain = _interaction(analysis, (), {**how, "strata": ()})
-    plain_verdict = reach_verdict(plain["evidence"], alpha=alpha, margin=margin)
-    crude = InteractionResult(**plain, crude=None, verdict=plain_verdict)
-    return InteractionResult(**result, crude=crude, verdict=verdict)
+    return InteractionResult(**result, crude=None, verdict=verdict)
 
 
 def _refuse_single_arm(analysis: AnalysisSet) -> None:
