@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 import tamoxres as tr
 from tamoxres.errors import QuestionError, UnknownChoice
+from tamoxres.models.treatment import treatment_effect
 from tamoxres.treatment import Treatment, assign, plain_name, recorded
 
 PATIENTS = pd.DataFrame(
@@ -129,3 +132,21 @@ def test_tamoxifen_by_name_in_ruedas_metabric(shared):
     compared = tr.select(rueda, endpoint="BCSS", treatment=("AI", "tamoxifen"))
     assert compared.treatment.contrast == "aromatase inhibitor v tamoxifen"
     assert compared.flow.steps[2].name == "Aromatase inhibitor or tamoxifen"
+
+
+def test_a_crude_harm_is_confounding_only_where_it_can_be(shared):
+    """A crude ratio above 1 says so where endocrine therapy was chosen against none; else it does not."""
+    rotterdam = tr.load("rotterdam")
+    both = tr.select(rotterdam, endpoint="RFS", er="any", treatment="any")
+    trial = replace(both, cohort=replace(rotterdam, design="randomised"))
+    tcga = tr.call(tr.load("tcga_brca", data_dir=shared / "cohorts"), "HER2")
+    drugs = tr.select(tcga, marker="HER2", endpoint="OS", treatment=("AI", "tamoxifen"))
+    assert treatment_effect(both).effect.flagged("crude_by_indication")
+    for row in (
+        treatment_effect(trial).effect,
+        treatment_effect(both, strata="grade").effect,
+        treatment_effect(both, adjust="age").effect,
+        *tr.interaction(drugs).effects,
+    ):
+        assert row.estimand != "treatment_effect" or row.log_estimate > 0
+        assert not row.flagged("crude_by_indication")

@@ -34,7 +34,6 @@ from ..inference.verdict import (
     Evidence,
     FourGroups,
     Verdict,
-    design_flags,
     reach_verdict,
     single_arm_verdict,
 )
@@ -49,6 +48,7 @@ from .cox import CoxModel, fit_nested, unfitted
 from .engine import ModelChoices, resolve
 from .firth import penalised_product
 from .over_time import over_time
+from .treatment import treatment_flags
 
 __all__ = ["InteractionResult", "interaction", "one_interaction"]
 
@@ -281,7 +281,9 @@ def _contrast(model: CoxModel, name: str) -> EffectEstimate:
     part = _PARTS[name]
     row = analysis.describe(part.estimand) | _counts(model, part) | _treated(analysis, part)
     row["marker_level"] = part.level if part.column == "marker" else ""
-    row["flags"] = (*row["flags"], *model.row_flags, *_flags(analysis, part, point, model), "contrast_of_one_model")
+    harm = point if part.estimand == "treatment_effect" else 0.0  # a ratio of ratios is no harm
+    own = () if part.estimand == "prognostic" else treatment_flags(model, harm)
+    row["flags"] = (*row["flags"], *model.row_flags, *own, "contrast_of_one_model")
     return EffectEstimate(
         **row,
         estimand=part.estimand,
@@ -317,13 +319,6 @@ _PARTS = {
     "treatment_altered": _Part("treatment_effect", "marker", ALTERED),
     "treatment_unaltered": _Part("treatment_effect", "marker", UNALTERED),
 }
-
-
-def _flags(analysis: AnalysisSet, part: _Part, point: float, model: CoxModel) -> tuple[str, ...]:
-    if part.estimand == "prognostic":
-        return ()
-    crude = part.estimand == "treatment_effect" and not model.adjusted_for and point > 0 and analysis.er == "positive"
-    return (*design_flags(analysis.design), *(("crude_by_indication",) if crude else ()))
 
 
 def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:

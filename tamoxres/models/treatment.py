@@ -12,7 +12,9 @@ from ..vocabulary import Engine, Ties, Weights, one_or_more
 from .cox import CoxModel, fit_terms
 from .engine import ModelChoices
 
-__all__ = ["never_treated", "treatment_effect"]
+__all__ = ["never_treated", "treatment_effect", "treatment_flags"]
+
+_ENDOCRINE = ("endocrine", "tamoxifen", "aromatase_inhibitor")
 
 
 def treatment_effect(
@@ -39,11 +41,20 @@ def treatment_effect(
         )
     how: ModelChoices = {"strata": strata, "ties": ties, "engine": engine, "weights": weights, "cluster": cluster}
     fitted = fit_terms(analysis, ["treatment", *one_or_more(adjust)], **how)
-    flags = [*fitted.row_flags, *design_flags(analysis.design)]
-    if fitted.effect.log_estimate and fitted.effect.log_estimate > 0 and not adjust and not strata:
-        flags.append("crude_by_indication")
-    flags += never_treated(fitted.analysis)
-    return replace(fitted, row_flags=tuple(flags))
+    own = treatment_flags(fitted, fitted.effect.log_estimate or 0.0)
+    return replace(fitted, row_flags=(*fitted.row_flags, *own, *never_treated(fitted.analysis)))
+
+
+def treatment_flags(model: CoxModel, log_ratio: float) -> tuple[str, ...]:
+    """Flag what a log hazard ratio of treatment never goes without: its design, and a crude harm of endocrine therapy.
+
+    The latter speaks of endocrine therapy against none, chosen and not randomised, outside of ER-negative disease.
+    """
+    analysis, crude = model.analysis, not (model.adjusted_for or model.strata)
+    compared = analysis.treatment.against == "none" and analysis.treatment.name in _ENDOCRINE
+    chosen = analysis.design != "randomised" and analysis.er != "negative"
+    harm = ("crude_by_indication",) if crude and compared and chosen and log_ratio > 0 else ()
+    return (*design_flags(analysis.design), *harm)
 
 
 def never_treated(analysis: AnalysisSet) -> list[str]:
