@@ -163,6 +163,16 @@ def test_tables_and_figures_stand_beside_the_page(report, page):
     assert {"curves-metabric-her2-bcss", "curves-metabric-her2-os", "evidence-map", "benchmark"} <= figures
 
 
+def test_no_sentence_stands_twice_under_a_table(report):
+    """The sentences of several rows under one table are each said once."""
+    for path in (report[0].html.parent / "tables").glob("*.csv"):
+        for note in path.read_text(encoding="utf-8").rpartition("\n\n")[2].splitlines():
+            sentences = [part for part in note.strip('"').split(". ") if len(part) > 20]
+            assert len(sentences) == len(set(sentences)), (path.name, note)
+        notes = path.read_text(encoding="utf-8").rpartition("\n\n")[2]
+        assert notes.count("Endocrine therapy is recorded without the name of the drug") <= 1, path.name
+
+
 def test_the_document_has_the_same_sections(report, text):
     """The Word document has the page's sections in order, its tables, and figures with their words."""
     document = Document(report[0].folder / "report.docx")

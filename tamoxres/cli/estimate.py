@@ -76,7 +76,7 @@ def effect(
 def _tell(found: Answer, *, verdict: bool) -> None:
     """Say under the table what a row cannot: who left, what to keep in mind, and the verdict."""
     show.say(str(found.flow))
-    for note in dict.fromkeys([*(row.note for row in found.rows if row.note), *found.cohort.notes]):
+    for note in dict.fromkeys([*(sentence for row in found.rows for sentence in row.sentences), *found.cohort.notes]):
         show.say(f"- {note}")
     if verdict and found.verdict:
         show.say(f"Verdict: {found.verdict}")

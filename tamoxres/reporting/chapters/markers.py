@@ -207,7 +207,7 @@ def _periods(case: Case, detail: Detail) -> Table:
         columns=(Column("Since diagnosis"), Column("At risk", "count"), Column("Events", "count"),
                  Column("HR (95% CI)", "ratio"), Column("P", "p")),
         rows=tuple(rows),
-        footnotes=tuple(e.note for e in effects if e.note),
+        footnotes=tuple(sentence for e in effects for sentence in e.sentences),
     )  # fmt: skip
 
 

@@ -19,7 +19,9 @@ _ESTIMATORS = (
     "Risks: cumulative incidence where other deaths compete (Aalen and Johansen 1978), Kaplan-Meier otherwise, log-log "
     "limits; median follow-up by reverse Kaplan-Meier (Schemper and Smith 1996).",
     "Interaction: one model with treatment, marker and their product; the four hazard ratios are contrasts of that "
-    "model, not refits of subsets; the P is of the likelihood-ratio test on the same patients.",
+    "model, not refits of subsets; the P is of the likelihood-ratio test on the same patients, and the "
+    "interval that of the profile likelihood; with fewer than 5 events in a group both are by Firth's penalised "
+    "likelihood (Heinze and Schemper 2001).",
     "Minimum detectable ratio: what a two-sided test would have seen with 80% power (Schmoor 2000).",
     "Meta-analysis: REML with an ad hoc Hartung-Knapp interval (Viechtbauer 2005; Hartung and Knapp 2001; an error "
     "below the Wald error is raised to it, Röver 2015); the prediction interval rests on the same error and degrees "
