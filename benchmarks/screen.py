@@ -236,7 +236,10 @@ class Bench:
         task = f"{SCANS} scans of {self.stored:,} genes on Dask, with LRT"
         rows = []
         for workers in (2, 1):
-            with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as up, Client(up):
+            with (
+                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0") as up,
+                Client(up),
+            ):
                 with joblib.parallel_config(backend="dask"):
                     self.scan(2048)
                     start = time.perf_counter()

@@ -474,13 +474,21 @@ def test_memory_does_not_grow_with_genes(gbsg: AnalysisSet, tmp_path: Path) -> N
     assert peaks[1] < 1.5 * peaks[0], peaks
 
 
+def local_cluster(workers: int) -> Any:
+    """Start a cluster on free ports, so that two can stand side by side (None would take port 8787)."""
+    from distributed import LocalCluster
+
+    free = "127.0.0.1:0"
+    return LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=free, silence_logs=50)
+
+
 def test_a_cluster_loses_a_worker(gbsg: AnalysisSet, expression: pd.DataFrame) -> None:
     """On a Dask cluster of two processes, one of which is killed mid-way, the table is the same to the last bit."""
     distributed = pytest.importorskip("distributed")
     import joblib
 
     wanted = screen(gbsg, expression, options=ScreenOptions(jobs=1)).table
-    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+    cluster = local_cluster(2)
     with cluster, distributed.Client(cluster):
         victim = next(iter(cluster.workers.values())).process.pid
         killed: list[int] = []
@@ -517,9 +525,8 @@ def test_a_block_that_kills_its_workers(gbsg: AnalysisSet, expression: pd.DataFr
     import joblib
 
     matrix = Deadly(FrameMatrix(frame=expression), fail_at=8, own=os.getpid())
-    workers = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        cluster = distributed.LocalCluster(**workers)
+        cluster = local_cluster(2)
     with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
         found = screen(gbsg, matrix, options=ScreenOptions(block=8))
     table = found.table.set_index("gene")
@@ -538,7 +545,7 @@ def test_a_cluster_without_workers(
     import joblib
 
     monkeypatch.setattr("tamoxres.scan.spread._PATIENCE", 1)
-    cluster = distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50)
+    cluster = local_cluster(0)
     told = pytest.raises(AnalysisError, match="no worker for 1 s. Start one")
     with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"), told:
         screen(gbsg, expression)
@@ -549,7 +556,7 @@ def test_text_stops_a_screen_on_a_cluster_too(gbsg: AnalysisSet, expression: pd.
     distributed = pytest.importorskip("distributed")
     import joblib
 
-    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+    cluster = local_cluster(1)
     with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
         with pytest.raises(DataError, match="GENE1 holds text"):
             screen(gbsg, expression.assign(GENE1="high"), options=ScreenOptions(block=8))
