@@ -100,15 +100,7 @@ class Scenario:
     estimators: tuple[Estimator, ...] = field(default=())
 
 
-def _row(effect: EffectEstimate) -> Result:
-    """Read an effect row."""
-    point, se = effect.point, effect.se
-    if point is None or se is None:
-        return Result()
-    low, high = (math.log(limit) for limit in effect.ci()) if effect.is_ratio else effect.ci()
-    return Result(
-        estimate=point, se=se, low=low, high=high, p=effect.p_value if effect.p_value is not None else float("nan")
-    )
+_row = Result.of
 
 
 def _patients(n: int, truth: Truth, seed: int) -> Data:
