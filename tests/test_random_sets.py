@@ -68,7 +68,7 @@ def test_cox_and_interaction(case):
     same(found.model, case["interaction"], ("treatment", "marker", "age", "treatment:marker"))
 
 
-@pytest.mark.parametrize("case", [p for p in SETS if "km" in p.values[0]])
+@pytest.mark.parametrize("case", SETS)
 def test_curves(case):
     """Kaplan-Meier with its error, and the incidence of cancer death, are R's survfit."""
     curve = tr.kaplan_meier(chosen(case), by=None).at(case["times"])
@@ -77,6 +77,16 @@ def test_curves(case):
     curve = tr.cumulative_incidence(chosen(case, competing=True), by=None).at(case["times"])
     cancer = curve[curve["cause"] == "BCSS"]
     np.testing.assert_allclose(cancer["estimate"], case["incidence"]["risk"], rtol=CLOSED, atol=1e-12)
+    if case["has"]["weights"]:  # without weights ours is the variance of cmprsk, not the jackknife
+        np.testing.assert_allclose(cancer["se"], case["incidence"]["se"], rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", [p for p in SETS if "robust" in p.values[0]])
+def test_robust_logrank(case):
+    """With sampling weights the log-rank test is the robust score test of coxph by Breslow."""
+    found = logrank(chosen(case), strata=options(case)["strata"])
+    assert found.statistic == pytest.approx(case["robust"], rel=1e-8)
+    assert "sampling weights" in found.method
 
 
 @pytest.mark.parametrize("case", [p for p in SETS if "logrank" in p.values[0]])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .sets import AnalysisSet
 
 __all__ = [
-    "Honours", "arms_at_end", "begins_later", "expose", "is_weighted", "refuse_absolute", "refuse_unhonoured",
+    "WEIGHT", "Honours", "arms_at_end", "begins_later", "expose", "is_weighted", "refuse_absolute", "refuse_unhonoured",
     "start_stop",
 ]  # fmt: skip
 
@@ -160,7 +160,7 @@ def refuse_unhonoured(
     if "weights" not in honours and is_weighted(analysis):
         raise AnalysisError(
             f"{estimator} takes no sampling weights, and {analysis.cohort.name} declares them ({WEIGHT}).",
-            mend="Use cox or interaction, which honour them; analysis.unweighted() leaves them out and says so.",
+            mend="cox, interaction and curves honour them; analysis.unweighted() leaves them out and says so.",
         )
     if "start" not in honours and "treatment" in columns and begins_later(analysis):
         raise _needs_landmark(analysis, estimator)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
-from ..analysis.exposure import Honours, refuse_absolute
+from ..analysis.exposure import WEIGHT, Honours, is_weighted, refuse_absolute
 from ..analysis.follow_up import delayed_entry
 from ..analysis.times import snap_to
 from ..codebook import column
@@ -24,8 +24,10 @@ from ..vocabulary import FloatArray, IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Groups", "check_horizon", "group_patients", "two_groups"]
+__all__ = ["SAMPLED", "Groups", "check_horizon", "group_patients", "two_groups"]
 
+SAMPLED: tuple[Honours, ...] = ("weights",)
+"""What an estimator honours that takes sampling weights."""
 _MOST_LEVELS = 12
 
 
@@ -50,6 +52,8 @@ class Groups:
         0 censored, 1 event, 2 competing death.
     entry : array of float, shape (n,), or None
         Months at which observation begins; None when nobody enters late.
+    weight : array of float, shape (n,), or None
+        Sampling weights, where the cohort declares them and the estimator honours them.
     """
 
     analysis: AnalysisSet
@@ -60,10 +64,16 @@ class Groups:
     months: FloatArray
     event: IntArray
     entry: FloatArray | None
+    weight: FloatArray | None = None
 
     def rows(self, code: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Tell for each patient whether it is in this group."""
         return np.asarray(self.codes == code)
+
+    def remarks(self) -> str:
+        """What a curve's method says of how patients came under observation and what they stand for."""
+        late = ", delayed entry" if self.entry is not None else ""
+        return late + (", sampling weights, robust error" if self.weight is not None else "")
 
     def describe(self, code: int = 1, *, adjusted_for: Collection[str] = ()) -> dict[str, Any]:
         """Return what the effect rows of group `code` against the first group have in common, with their counts.
@@ -118,7 +128,9 @@ def group_patients(
     """
     if by == "marker" and not analysis.marker:
         by = "treatment"
-    known = complete_cases(analysis, [by] if by else [], honours=honours, estimator=estimator)
+    weighted = "weights" in honours and is_weighted(analysis)
+    needed = [*([by] if by else []), *([WEIGHT] if weighted else [])]
+    known = complete_cases(analysis, needed, honours=honours, estimator=estimator)
     if absolute:
         refuse_absolute(analysis, estimator)
     frame = known.frame
@@ -129,6 +141,7 @@ def group_patients(
     return Groups(
         analysis=known, by=by, label=label, levels=levels, codes=codes, months=frame["months"].to_numpy(float),
         event=frame["event"].to_numpy(int), entry=delayed_entry(frame),
+        weight=frame[WEIGHT].to_numpy(float) if weighted else None,
     )  # fmt: skip
 
 

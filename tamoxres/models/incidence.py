@@ -12,7 +12,7 @@ Aalen O 1978, Ann Stat 6:534. Gray RJ 1988, Ann Stat 16:1141. Choudhury JB 2002,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -29,8 +29,9 @@ from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, one_or_more
 from ..wording import number, p_value
-from .grouping import group_patients
+from .grouping import SAMPLED, group_patients
 from .survival import at_risk, limits
+from .weighted import weighted_incidence
 
 __all__ = [
     "COMPETING_DEATH",
@@ -141,6 +142,7 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
     -------
     ShownCurves
         One a group and cause; the causes are the endpoint's code and, where deaths compete, `competing death`.
+        Sampling weights that the cohort declares are honoured, with a robust standard error.
 
     Raises
     ------
@@ -154,13 +156,18 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
     >>> cumulative_incidence(her2).at([120])["estimate"].round(3).tolist()
     [0.238, 0.154, 0.364, 0.165]
     """
-    groups = group_patients(analysis, by, estimator="The cumulative incidence", absolute=True)
+    groups = group_patients(analysis, by, estimator="The cumulative incidence", honours=SAMPLED, absolute=True)
     causes = (analysis.endpoint.code, *([COMPETING_DEATH] if analysis.endpoint.competing else []))
     curves = []
     for code, name in enumerate(groups.levels):
         rows = groups.rows(code)
         entry = None if groups.entry is None else groups.entry[rows]
         fitted = aalen_johansen(groups.months[rows], groups.event[rows], entry, causes=len(causes))
+        if groups.weight is not None:
+            own = weighted_incidence(
+                groups.months[rows], groups.event[rows], groups.weight[rows], entry, causes=len(causes)
+            )
+            fitted = replace(fitted, incidence=own.incidence, se=own.se, survival=1 - own.incidence.sum(axis=0))
         for i, cause in enumerate(causes):
             low, high = limits(fitted.incidence[i], fitted.se[i], level=level)
             curves.append(
@@ -181,7 +188,7 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
             )
     return ShownCurves(
         curves=tuple(curves), grouping=groups.label, endpoint=analysis.endpoint.code, population=analysis.population,
-        method="Aalen-Johansen, log-log limits" + (", delayed entry" if groups.entry is not None else ""),
+        method=f"Aalen-Johansen, log-log limits{groups.remarks()}",
     )  # fmt: skip
 
 

@@ -28,8 +28,9 @@ from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, one_or_more
 from ..wording import number, p_value
-from .grouping import group_patients
+from .grouping import SAMPLED, Groups, group_patients
 from .survival import at_risk
+from .weighted import robust_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +117,23 @@ def logrank_sums(
         spread = w**2 * d_all * (n_all - d_all) / np.maximum(n_all - 1, 1)
         variance += np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
     return LogRankSums(observed=observed, expected=expected, variance=variance)
+
+
+def _robust_sums(groups: Groups, weight: FloatArray, strata: IntArray | None) -> LogRankSums:
+    """Sum the robust scores of sampled patients over strata."""
+    strata = np.zeros(groups.codes.size, int) if strata is None else strata
+    parts = [
+        robust_score(
+            groups.months[rows], groups.event[rows], groups.codes[rows], weight[rows],
+            None if groups.entry is None else groups.entry[rows], groups=len(groups.levels),
+        )
+        for rows in (strata == code for code in np.unique(strata))
+    ]  # fmt: skip
+    return LogRankSums(
+        observed=np.sum([part.observed for part in parts], axis=0),
+        expected=np.sum([part.expected for part in parts], axis=0),
+        variance=np.sum([part.variance for part in parts], axis=0),
+    )
 
 
 def _by_group(
@@ -224,14 +242,20 @@ def logrank(
     Log-rank test: chi-square 8.56 on 1 df, P = 0.003
     """
     strata = one_or_more(strata)
-    known = complete_cases(analysis, strata, estimator="The log-rank test") if strata else analysis
-    groups = group_patients(known, by, estimator="The log-rank test")
+    named = weight if isinstance(weight, str) else f"Fleming-Harrington {weight}"
+    takes = SAMPLED if named == "logrank" else ()
+    estimator = "The log-rank test" if takes else "A weighted log-rank test"
+    known = complete_cases(analysis, strata, honours=takes, estimator=estimator) if strata else analysis
+    groups = group_patients(known, by, honours=takes, estimator=estimator)
     if len(groups.levels) < 2:
         raise AnalysisError(f"{analysis}: all are {groups.levels[0]}; a log-rank test compares at least two groups.")
     if not (groups.event == 1).any():
         raise AnalysisError(f"{analysis}: no events, so hazards cannot be compared.")
     codes = stratum_codes(groups.analysis.frame, strata)
-    sums = logrank_sums(groups.months, groups.event, groups.codes, entry=groups.entry, strata=codes, weight=weight)
+    sums = (
+        logrank_sums(groups.months, groups.event, groups.codes, entry=groups.entry, strata=codes, weight=weight)
+        if groups.weight is None else _robust_sums(groups, groups.weight, codes)
+    )  # fmt: skip
     compared = np.flatnonzero(np.diag(sums.variance) > 0)
     if compared.size < 2:
         raise AnalysisError(
@@ -240,11 +264,10 @@ def logrank(
     kept = compared[1:]
     difference = (sums.observed - sums.expected)[kept]
     statistic = float(difference @ np.linalg.solve(sums.variance[np.ix_(kept, kept)], difference))
-    named = weight if isinstance(weight, str) else f"Fleming-Harrington {weight}"
     return LogRank(
         statistic=statistic, df=kept.size, p_value=float(chdtrc(kept.size, statistic)), groups=groups.levels,
         n=tuple(int(groups.rows(code).sum()) for code in range(len(groups.levels))), sums=sums,
         method=("Log-rank test" if named == "logrank" else f"Weighted log-rank test ({named})")
-        + (", stratified" if strata else ""),
+        + (", stratified" if strata else "") + (", sampling weights, robust" if groups.weight is not None else ""),
         endpoint=analysis.endpoint.code, population=analysis.population, strata=strata,
     )  # fmt: skip

@@ -14,7 +14,7 @@ Schemper M, Smith TL 1996, Control Clin Trials 17:343 (reverse Kaplan-Meier).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal, get_args
 
@@ -28,9 +28,10 @@ from ..tables.cells import count_cell, number_cell
 from ..tables.curves import ShownCurves
 from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
-from ..vocabulary import FloatArray, IntArray
+from ..vocabulary import BoolArray, FloatArray, IntArray
 from ..wording import count, interval, number
-from .grouping import group_patients
+from .grouping import SAMPLED, Groups, group_patients
+from .weighted import weighted_incidence
 
 __all__ = ["FollowUp", "ProductLimit", "Transform", "at_risk", "follow_up", "kaplan_meier", "limits", "product_limit"]
 
@@ -145,6 +146,7 @@ def kaplan_meier(
     -------
     ShownCurves
         One a group, unaltered (untreated) first. Its note says what 1 - Kaplan-Meier is not when deaths compete.
+        Sampling weights that the cohort declares are honoured, with a robust standard error.
 
     Raises
     ------
@@ -158,19 +160,31 @@ def kaplan_meier(
     >>> kaplan_meier(gbsg, by="treatment").at([60])["n_risk"].tolist()
     [63, 58]
     """
-    groups = group_patients(analysis, by, estimator="Kaplan-Meier", absolute=True)
+    groups = group_patients(analysis, by, estimator="Kaplan-Meier", honours=SAMPLED, absolute=True)
     curves, notes = [], [_competing_note(analysis)]
     for code, name in enumerate(groups.levels):
         rows = groups.rows(code)
         entry = None if groups.entry is None else groups.entry[rows]
         fitted = product_limit(groups.months[rows], groups.event[rows], entry)
+        if groups.weight is not None:
+            fitted = _weighted(fitted, groups, groups.weight[rows], rows)
         curves.append(_curve(name, fitted, transform, level))
         notes.append(_emptied_note(name, fitted))
     return ShownCurves(
         curves=tuple(curves), grouping=groups.label, endpoint=analysis.endpoint.code, population=analysis.population,
-        method=f"Kaplan-Meier, {transform} limits" + (", delayed entry" if groups.entry is not None else ""),
+        method=f"Kaplan-Meier, {transform} limits{groups.remarks()}",
         note=" ".join(note for note in notes if note),
     )  # fmt: skip
+
+
+def _weighted(fitted: ProductLimit, groups: Groups, weight: FloatArray, rows: BoolArray) -> ProductLimit:
+    """Return the curve of sampled patients; numbers at risk and events stay those of patients."""
+    entry = None if groups.entry is None else groups.entry[rows]
+    event = (groups.event[rows] == 1).astype(int)
+    found = weighted_incidence(groups.months[rows], event, weight, entry)
+    survival = 1 - found.incidence[0]
+    emptied = survival < 1e-12
+    return replace(fitted, survival=np.where(emptied, 0.0, survival), se=np.where(emptied, np.nan, found.se[0]))
 
 
 def _curve(group: str, fitted: ProductLimit, transform: Transform, level: float) -> Curve:

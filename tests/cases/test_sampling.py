@@ -118,10 +118,8 @@ def test_patients_without_a_weight_leave():
 
 
 REFUSALS = {
-    "Kaplan-Meier": tr.kaplan_meier,
-    "The cumulative incidence": tr.cumulative_incidence,
     "Gray's test": tr.gray_test,
-    "The log-rank test": tr.logrank,
+    "A weighted log-rank test": lambda s: tr.logrank(s, weight="gehan"),
     "The restricted mean": lambda s: tr.rmst(s, horizon=12),
     "The risk difference": lambda s: tr.risk_difference(s, times=[12]),
     "A standardised risk": lambda s: tr.standardise(tr.cox(s), times=[12], m=20),
@@ -142,6 +140,21 @@ def test_what_cannot_take_weights_refuses_by_name(name):
     s = chosen(R["fits"][0])
     with pytest.raises(AnalysisError, match=f"^{name}.*takes no sampling weights.*unweighted"):
         REFUSALS[name](s)
+
+
+def test_curves_count_patients_and_say_that_they_are_weighted():
+    """Numbers at risk and events are those of patients; a patient without a weight leaves."""
+    case = R["fits"][0]
+    s = chosen(case)
+    curve, plain = tr.kaplan_meier(s), tr.kaplan_meier(s.unweighted())
+    assert "sampling weights, robust error" in curve.method
+    for one, other in zip(curve.curves, plain.curves, strict=True):
+        np.testing.assert_array_equal(one.n_risk, other.n_risk)
+        np.testing.assert_array_equal(one.n_event, other.n_event)
+        assert np.abs(one.estimate - other.estimate).max() > 0.05
+    weight = np.array(case["data"]["w"], float)
+    weight[:4] = np.nan
+    assert tr.cumulative_incidence(chosen(case, sampling_weight=weight), by=None).curves[0].n_risk[0] <= len(weight) - 4
 
 
 def test_unweighted_by_name():

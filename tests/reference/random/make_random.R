@@ -40,14 +40,16 @@ answers <- function(i) {
   late <- has$late; surv <- as.formula(paste(y, "~ 1"))
   d$cause <- factor(d$status, 0:2, c("censor", "cancer", "other")); d$row <- seq_len(nrow(d))
   both <- if (late) Surv(d$entry, d$months, d$cause) ~ 1 else Surv(d$months, d$cause) ~ 1
-  aj <- if (has$weights) NULL else summary(survfit(both, d, id = row), times = times, extend = TRUE)
+  aj <- summary(if (has$weights) survfit(both, d, id = row, weights = w) else survfit(both, d, id = row), times = times, extend = TRUE)
   out <- list(has = has, ties = ties, times = times, data = d[setdiff(names(d), c("cause", "row"))],
     adjusted = cox(as.formula(paste(y, "~ m + age", extra)), d, has, ties),
     interaction = cox(as.formula(paste(y, "~ x * m + age", extra)), d, has, ties))
-  if (!has$weights) out$km <- at(survfit(surv, d), times)
-  if (!is.null(aj)) out$incidence <- list(risk = aj$pstate[, 2], se = aj$std.err[, 2])
+  out$km <- at(if (has$weights) survfit(surv, d, weights = w, id = row, robust = TRUE) else survfit(surv, d), times)
+  out$incidence <- list(risk = aj$pstate[, 2], se = aj$std.err[, 2])
   if (!has$late && !has$weights)
     out$logrank <- unname(survdiff(as.formula(paste(y, "~ m", extra)), d)$chisq)
+  if (has$weights)
+    out$robust <- unname(summary(coxph(as.formula(paste(y, "~ m", extra)), d, weights = w, cluster = row, ties = "breslow"))$robscore[1])
   if (!has$weights && !has$clusters) {
     args <- list(as.formula(paste(y, "~ m + age", extra)), d, ties = ties, control = ctl)
     out$zph <- unname(cox.zph(do.call(coxph, args), transform = "rank")$table[, 1])
