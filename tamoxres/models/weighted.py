@@ -157,7 +157,7 @@ def _jackknife(steps: _Steps, cause: int) -> FloatArray:
     variance = ended[0] - 2 * risk * ended[1] + risk**2 * ended[2]
     variance += late**2 * watched[0] + 2 * late * (watched[1] + risk * watched[2])
     variance += watched[3] + 2 * risk * watched[4] + risk**2 * watched[5]
-    return np.sqrt(np.maximum(variance, 0.0))
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def _sums(values: FloatArray) -> FloatArray:
