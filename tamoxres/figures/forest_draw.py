@@ -1,8 +1,8 @@
 """Putting a forest plot on paper: texts, rules, boxes, diamonds, arrowheads, at positions worked out before.
 
 Positions are points from the lower left corner of the plot's box. Marks carry a `gid`: `box-3`, `ci-3`, `arrow-low-3`,
-`arrow-high-3`, `beyond-3` (the number of an estimate off the axis), `diamond-14`, `interval-15`, the number being that of
-the line from the top.
+`arrow-high-3`, `beyond-3` (the number of an estimate off the axis), `diamond-14`, `interval-15`, the number being that
+of the line from the top.
 """
 
 from __future__ import annotations
@@ -170,9 +170,10 @@ def _beyond(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
     if (left and mark.low >= scale.low) or (not left and mark.high <= scale.high):
         ax.plot([edge], [y], marker=path, markersize=2 * _ARROW, color=INK, markeredgewidth=0, linestyle="", zorder=6,
                 clip_on=False, gid=f"arrow-point-{i}")  # fmt: skip
+    shift = (1.3 if left else -1.3) * _ARROW, 0.12 * page.size
     ax.annotate(
-        mark.number, (edge, y), xytext=((1 if left else -1) * 1.2 * _ARROW, 0.12 * page.size), textcoords="offset points",
-        ha=align, va="bottom", size=page.size, color=INK, annotation_clip=False, gid=f"beyond-{i}", zorder=6,
+        mark.number, (edge, y), xytext=shift, textcoords="offset points",
+        ha=align, va="bottom", size=0.8 * page.size, color=INK, annotation_clip=False, gid=f"beyond-{i}", zorder=6,
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def _scaled(value: float | None, per: float, is_ratio: bool) -> float:
 
 
 def _part(value: float, text: str) -> Number | str:
-    return text if text == NOT_ESTIMABLE or ">" in text else Number(value, _decimals(text))
+    return text if text == NOT_ESTIMABLE or text[0] in "<>" else Number(value, _decimals(text))
 
 
 def _decimals(text: str) -> str:

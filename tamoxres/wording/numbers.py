@@ -1,9 +1,9 @@
 """How numbers, intervals and P values are written: the only place that formats a number for a reader.
 
-Conventions: ratios have two decimals, three significant digits below 0.10, none from 100 on, and are written as
-`>100,000` above that; `NE` is a number that was not estimated, and nothing else; P values have three decimals and are
-never written as 0; scientific notation is never used. `Style` changes the marks (brackets, dashes, decimal points) to those of a journal, never what the digits
-mean.
+Conventions: ratios have two decimals, three significant digits below 0.10, none from 100 on, and are not written out
+beyond `<0.00001` and `>100,000`; `NE` is a number that was not estimated, and nothing else; P values have three
+decimals and are never written as 0; scientific notation is never used. `Style` changes the marks (brackets, dashes,
+decimal points) to those of a journal, never what the digits mean.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 NOT_ESTIMABLE = "NE"
-_LARGEST = 100_000.0  # the largest ratio that is written out
+_LARGEST = 100_000.0  # the largest ratio that is written out, and the smallest's inverse
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -88,6 +88,8 @@ def ratio(value: float | None, style: Style = HOUSE) -> str:
         return NOT_ESTIMABLE
     if value > _LARGEST:
         return f">{_LARGEST:,.0f}"
+    if 0 < value < 0.9995 / _LARGEST:
+        return "<" + number(1 / _LARGEST, 5, style)
     if value >= 99.995:
         return f"{value:,.0f}"
     if 0 < value < 0.0995:
