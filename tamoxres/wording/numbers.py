@@ -146,12 +146,25 @@ def _with_interval(value: str, low: str, high: str, style: Style) -> str:
     return f"{value} {interval(low, high, style)}"
 
 
-def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False) -> str:
-    """Write a P value with three decimals (`0.674`, `<0.001`, `>0.999`), with `P = ` before it if `label`."""
+def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False, relation: str = "") -> str:
+    """Write a P value with three decimals (`0.674`, `<0.001`, `>0.999`), with `P = ` before it if `label`.
+
+    One that was printed as a bound (`relation` `<` or `>`) keeps its sign and its digits; `ns` stands for one that was
+    told as not significant.
+
+    Examples
+    --------
+    >>> p_value(0.01, relation="<"), p_value(None, relation="ns", label=True)
+    ('<0.01', 'P ns')
+    """
+    if relation == "ns" and p is None:
+        return f"{style.p_symbol} ns" if label else "ns"
     if p is None or not math.isfinite(p):
         return NOT_ESTIMABLE
     decimals = max(3, round(-math.log10(style.p_floor)))
-    if p < style.p_floor:
+    if relation in ("<", ">"):
+        sign, text = relation, f"{max(p, 1e-9):.9f}".rstrip("0")
+    elif p < style.p_floor:
         sign, text = "<", f"{style.p_floor:.{decimals}f}"
     elif p >= 0.9995:
         sign, text = ">", "0.999"
