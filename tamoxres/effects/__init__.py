@@ -3,7 +3,7 @@
 Above an `EffectEstimate` everything speaks patients, below it everything speaks effect rows.
 """
 
-from .agreement import Doubt, doubts
+from .agreement import Doubt, doubts, doubts_of
 from .estimate import EffectEstimate
 from .rows import (
     COLUMNS,
@@ -18,6 +18,6 @@ from .rows import (
 )
 
 __all__ = [
-    "COLUMNS", "SCHEMA", "Doubt", "EffectEstimate", "doubts", "effects_from_frame", "effects_to_csv",
-    "effects_to_frame", "effects_to_json", "from_printed", "read_effects", "unread_columns",
+    "COLUMNS", "SCHEMA", "Doubt", "EffectEstimate", "doubts", "doubts_of", "effects_from_frame",
+    "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed", "read_effects", "unread_columns",
 ]  # fmt: skip

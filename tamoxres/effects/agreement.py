@@ -12,18 +12,19 @@ Nuijten MB et al. 2016, doi:10.3758/s13428-015-0664-2 (statcheck: a reported P a
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scipy.special import stdtrit
 
-from ..wording.doubts import doubt_words
+from ..wording.doubts import doubt_words, doubts_words
 from . import routes
 
 if TYPE_CHECKING:
     from .estimate import EffectEstimate
 
-__all__ = ["Doubt", "Reported", "ci_and_p_disagree", "doubts", "printed_flags", "printed_texts"]
+__all__ = ["Doubt", "Reported", "ci_and_p_disagree", "doubts", "doubts_of", "printed_flags", "printed_texts"]
 
 _APART = 0.3  # of |z|
 _HUGE_SE = 5.0
@@ -31,6 +32,7 @@ _PRINTED_P = ("", "printed")  # kinds of P that must follow from the interval
 _LEVELS = (0.90, 0.99)  # what an interval may be where it was not told
 _SHORT = 0.9  # of the least standard error that the events allow
 _DECIMALS = "printed_decimals:"
+_TOLD_EACH = 3  # rows that raise one question and are told one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +174,29 @@ def doubts(row: EffectEstimate) -> tuple[Doubt, ...]:
     return (*_of_interval(row), *_of_error(row), *_of_counts(row), *_of_direction(row))
 
 
+def doubts_of(rows: Iterable[EffectEstimate], but: Collection[str] = ()) -> list[str]:
+    """Return the questions of several rows as sentences: each its own, or one for all where many raise the same.
+
+    Parameters
+    ----------
+    rows : iterable of EffectEstimate
+    but : collection of str
+        Codes that are told elsewhere.
+    """
+    found: dict[str, list[Doubt]] = {}
+    for row in rows:
+        for doubt in doubts(row):
+            if doubt.code not in but:
+                found.setdefault(doubt.code, []).append(doubt)
+    return [
+        sentence
+        for code, raised in found.items()
+        for sentence in (
+            map(str, raised) if len(raised) <= _TOLD_EACH else [doubts_words(code, [doubt.label for doubt in raised])]
+        )
+    ]
+
+
 def _reported(row: EffectEstimate) -> Reported | None:
     """Return a row's printed numbers; None where its interval is not a printed one."""
     if row.ci_kind != "printed" or row.estimate is None or row.ci_low is None or row.ci_high is None:
@@ -238,7 +263,7 @@ def _of_counts(row: EffectEstimate) -> list[Doubt]:
 def _of_direction(row: EffectEstimate) -> list[Doubt]:
     if not row.is_ratio or row.log_estimate in (None, 0.0) or row.direction not in ("worse", "better"):
         return []
-    if (row.log_estimate > 0) == (row.direction == "worse") or row.endpoint == "ORR":  # type: ignore[operator]
+    if (row.log_estimate > 0) == (row.direction == "worse") or row.endpoint == "ORR":
         return []
     values = (row.estimate or math.nan,)
     return [Doubt(code="direction_disagrees", label=row.label, values=values, names=(row.direction,))]

@@ -151,8 +151,7 @@ def turned_groups(row: EffectEstimate) -> dict[str, Any]:
 def turned(row: EffectEstimate) -> dict[str, Any]:
     """Return all fields that change when a row's contrast is turned round: the inverse estimate, groups changed."""
     low, high = row.ci_low, row.ci_high
-    known = low is not None and high is not None
-    limits = (_inverse(row, high), _inverse(row, low)) if known else (None, None)
+    limits = (None, None) if low is None or high is None else (_inverse(row, high), _inverse(row, low))
     return {
         **turned_groups(row), "ci_low": limits[0], "ci_high": limits[1],
         "log_estimate": None if row.log_estimate is None else 0.0 - row.log_estimate,  # never -0.0
@@ -162,7 +161,7 @@ def turned(row: EffectEstimate) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _inverse(row: EffectEstimate, value: Any) -> float:
+def _inverse(row: EffectEstimate, value: float) -> float:
     return 1 / value if row.is_ratio and value else 0.0 - value
 
 

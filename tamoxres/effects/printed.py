@@ -68,7 +68,8 @@ class Cells:
 
     def printed(self, name: str) -> routes.Printed:
         """Return a number as it was printed: its text where there is one."""
-        return self.texts.get(name, self.known[name])
+        number: routes.Printed = self.texts.get(name, self.known[name])
+        return number
 
     @property
     def exact_p(self) -> bool:

@@ -12,7 +12,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed",
-    "read_effects", "unread_columns",
+    "read_effects", "read_printed", "unread_columns",
 ]  # fmt: skip
 
 SCHEMA = 2
@@ -96,12 +96,27 @@ def read_effects(path: str | Path) -> list[EffectEstimate]:
     EffectError
         Naming the file, and for a bad row its line and column.
     """
-    source = Path(path)
+    return [effect for effect, _ in _built(Path(path))]
+
+
+def read_printed(path: str | Path) -> list[tuple[EffectEstimate, printed.Cells]]:
+    """Read effect rows with the cells they were made of, which tell what was printed, digits and all.
+
+    Raises
+    ------
+    EffectError
+        As `read_effects`.
+    """
+    return list(_built(Path(path)))
+
+
+def _built(source: Path) -> Iterator[tuple[EffectEstimate, printed.Cells]]:
     text = _text(source)
     rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
     if not rows:
         raise EffectError(f"{source} holds no effect rows.")
-    return [_parse(row, where) for where, row in rows]
+    for where, row in rows:
+        yield _parse(row, where)
 
 
 def _text(source: Path) -> str:
@@ -118,7 +133,7 @@ def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
     _check_header(list(frame.columns), "frame")
     known = frame.astype(object).where(frame.notna(), None)
     return [
-        _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")
+        _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")[0]
         for i, row in enumerate(known.itertuples(index=False))
     ]
 
@@ -222,10 +237,10 @@ def from_printed(**columns: Any) -> EffectEstimate:
     _check_header(list(columns), "row")
     if unknown := [name for name in columns if name not in _KNOWN]:
         raise EffectError(f"row: unknown column {unknown[0]!r}; nothing reads it.")
-    return _parse({**columns, "schema": SCHEMA}, "row")
+    return _parse({**columns, "schema": SCHEMA}, "row")[0]
 
 
-def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
+def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.Cells]:
     cells = {name: cell for name, cell in row.items() if name in _KNOWN}
     relation, cells["p_value"] = _p_relation(cells.get("p_value"))
     values = {name: _value(name, cell, where) for name, cell in cells.items()}
@@ -245,8 +260,9 @@ def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
     except QuestionError as error:
         raise EffectError(f"{where}, column measure: {error}") from None
     texts = {name: cell for name, cell in cells.items() if isinstance(cell, str) and name in _FLOATS}
+    told = printed.Cells(known, texts, ratio=measure in RATIO_MEASURES)
     try:
-        return printed.build(printed.Cells(known, texts, ratio=measure in RATIO_MEASURES), old=schema == "1")
+        return printed.build(told, old=schema == "1"), told
     except EffectError as error:
         raise EffectError(f"{where}: {error}") from None
 

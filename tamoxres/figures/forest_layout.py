@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..effects import EffectEstimate
+from ..effects import EffectEstimate, doubts_of
 from ..errors import EffectError
 from ..vocabulary import RATIO_MEASURES
 from ..wording import NOT_ESTIMABLE, Style, count, number, number_with_interval, ratio, ratio_with_interval
@@ -273,9 +273,10 @@ def _unwritten(effect: EffectEstimate) -> bool:
 
 
 def row_notes(effects: Sequence[EffectEstimate]) -> tuple[str, ...]:
-    """Explain the marks and `NE` where they occur."""
+    """Explain the marks and `NE` where they occur, and tell what rows leave to ask."""
     kinds = {individual(effect) for effect in effects if effect.status == "estimated"}
     return (
         "■ individual patient data, ● published result." if len(kinds) == 2 else "",
         "NE: not estimable." if any(_unwritten(effect) for effect in effects) else "",
+        *doubts_of(effects),
     )

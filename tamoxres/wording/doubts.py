@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from .numbers import interval, number, p_value, ratio
 
-__all__ = ["doubt_words"]
+__all__ = ["doubt_words", "doubts_words"]
 
-Values, Names = Sequence[float], Sequence[str]
+Values: TypeAlias = Sequence[float]
+Names: TypeAlias = Sequence[str]
 
 
 def doubt_words(code: str, label: str, values: Values, names: Names) -> str:
@@ -30,6 +32,28 @@ def doubt_words(code: str, label: str, values: Values, names: Names) -> str:
     'A: events_1 = 0, and yet a ratio of 1.30. Is the count right?'
     """
     return f"{label}: {_SENTENCES[code](values, names)}"
+
+
+def doubts_words(code: str, labels: Sequence[str]) -> str:
+    """Write one question that several rows raise, with their names alone.
+
+    Examples
+    --------
+    >>> doubts_words("huge_se", ["A", "B", "C", "D"])
+    'The standard error is so large that the row carries no information: A, B, C, D.'
+    """
+    return f"{_OF_SEVERAL[code]}: {', '.join(dict.fromkeys(labels))}."
+
+
+_OF_SEVERAL = {
+    "asymmetric_interval": "The interval is not symmetric about its estimate, and the larger standard error is used",
+    "ci_and_p_disagree": "The interval and the printed P disagree",
+    "no_events_in_group": "A group has no events, and yet there is a ratio",
+    "huge_se": "The standard error is so large that the row carries no information",
+    "se_below_events": "The standard error is smaller than the events allow between two groups",
+    "counts_do_not_add": "The counts of the groups do not add up",
+    "direction_disagrees": "The direction told is not that of the ratio",
+}
 
 
 def _asymmetric(values: Values, _: Names) -> str:
