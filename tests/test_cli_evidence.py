@@ -162,7 +162,7 @@ def test_rows_without_information_are_shown_and_may_be_kept(run, tmp_path):
     file.write_text("study,log_estimate,se\nA,18.5,2850\nB,0.2,0.2\nC,0.3,0.25\n", encoding="utf-8")
     code, out, _ = run("pool", file, "--ci", "hksj")
     assert code == 0
-    assert "A: HR NE, P = 0.995 [no information]" in out
+    assert "A: HR >100,000 (0.00 to >100,000), P = 0.995 [no information]" in out
     assert "HR 1.27 (0.68-2.36), P = 0.128 (2 studies" in out
     _, out, _ = run("pool", file, "--keep-uninformative", "--format", "json")
     assert json.loads(out)["k"] == 3

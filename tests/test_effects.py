@@ -24,6 +24,7 @@ from tamoxres.effects import (
     routes,
 )
 from tamoxres.effects.checks import CHOICES
+from tamoxres.effects.routes_events import Arms, from_logrank
 from tamoxres.endpoints import PUBLISHED, STEEP
 from tamoxres.errors import EffectError
 from tamoxres.vocabulary import MEASURES, RATIO_MEASURES
@@ -62,7 +63,7 @@ def read_one(folder: Path, **row: object) -> EffectEstimate:
         (routes.from_ci(1.0, math.exp(-2.570581836), math.exp(2.570581836), df=5), 0.0, 1.0),
         (routes.from_p(2.0, 0.0455002639), math.log(2), math.log(2) / 2),
         (routes.from_oe_v(-12.0, 40.0), -0.3, 0.158114),
-        (routes.from_logrank(0.0455002639, 100, worse=False), -0.4, 0.2),
+        (from_logrank(0.0455002639, Arms(events=100, allocation=0.5), worse=False), -0.4, 0.2),
     ],
 )  # fmt: skip
 def test_routes(route: routes.Route, estimate: float, se: float) -> None:
@@ -117,7 +118,7 @@ def test_interval_and_back(log: float, se: float, level: float, df: float | None
         (lambda: routes.from_p(1.0, 0.5), "no effect with a P value gives no standard error"),
         (lambda: routes.from_p(-1.0, 0.5), "estimate is -1; a ratio must be above 0"),
         (lambda: routes.from_oe_v(1.0, 0.0), "variance is 0; the log-rank variance must be above 0"),
-        (lambda: routes.from_logrank(0.01, 0, worse=True), "needs 0 < P < 1, events"),
+        (lambda: from_logrank(0.01, Arms(events=0, allocation=0.5), worse=True), "a variance needs the events of both"),
     ],
 )  # fmt: skip
 def test_routes_that_lead_nowhere(take: object, says: str) -> None:

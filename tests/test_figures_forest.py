@@ -199,6 +199,22 @@ def test_arrowheads_beyond_the_axis():
         assert named(ax, name)[name].get_xdata()[0] == x
 
 
+def test_estimates_beyond_the_axis():
+    """An estimate off the axis is drawn at its edge with its number, however large; NE is what was not estimated."""
+    rows = [row(0.002, 1e-5, 0.4, study="A"), row(45, 3, 900, study="B"), row(1.2, 0.9, 1.6, study="C"),
+            row(250, 12, 6000, study="D")]  # fmt: skip
+    ax = forest(rows)
+    edge = {name: (text.get_text(), text.xy[0]) for name, text in named(ax, "beyond-").items()}
+    assert edge == {"beyond-0": ("0.00200", 0.1), "beyond-1": ("45.00", 10), "beyond-3": ("250", 10)}
+    assert {"250 (12.00-6,000)", "45.00 (3.00-900)"} <= set(words(ax))
+    assert not any(text.startswith("NE") for text in words(ax))
+    assert set(named(ax, "arrow-")) == {"arrow-low-0", "arrow-high-1", "arrow-high-3"}
+    for look in STYLES:
+        check_paper(forest(rows, style=look, width="single"), f"estimates beyond the axis, {look}")
+    near = forest([row(12.5, 11.9, 13.1, study="Exact"), row(study="Near")])
+    assert set(named(near, "arrow-")) == {"arrow-high-0"}
+
+
 def test_rows_without_estimate_keep_their_line():
     """NE and a test alone are written without a mark; a simulated row says so."""
     rows = [

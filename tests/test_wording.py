@@ -30,12 +30,14 @@ FORMULAS = ["=cmd()", "+1", "-1", "@SUM(A1)", "\tx", "\r=x", "\n=x"]
     ("value", "written"),
     [
         (1.51638, "1.52"), (1.0, "1.00"), (0.694882, "0.69"), (0.0995, "0.10"), (0.09949, "0.0995"), (0.0543, "0.0543"),
-        (0.00123456, "0.00123"), (0.0, "0.00"), (99.994, "99.99"), (100, "NE"), (1e12, "NE"), (-0.1, "NE"),
-        (math.nan, "NE"), (math.inf, "NE"), (None, "NE"),
+        (0.00123456, "0.00123"), (0.0, "0.00"), (99.994, "99.99"), (99.996, "100"), (250.4, "250"),
+        (6000, "6,000"), (1e5, "100,000"), (1e-5, "0.0000100"), (9e-6, "<0.00001"), (1e12, ">100,000"),
+        (math.inf, ">100,000"), (-0.1, "NE"),
+        (math.nan, "NE"), (None, "NE"),
     ],
 )  # fmt: skip
 def test_ratios(value: float | None, written: str) -> None:
-    """Two decimals, three significant digits below 0.10, NE from 100 on."""
+    """Two decimals, three significant digits below 0.10, none from 100 on; NE is for what was not estimated."""
     assert ratio(value) == written
 
 
@@ -69,9 +71,13 @@ def test_journals(style: str, hr: str, p: str, tiny: str) -> None:
 
 
 def test_intervals_with_gaps() -> None:
-    """A limit that cannot be written is NE; without any limit the estimate still stands."""
+    """A limit that is none is NE, a large one is written; without any limit the estimate still stands."""
     assert ratio_with_interval(1.5163, 1.1843, 1.9415) == "1.52 (1.18-1.94)"
-    assert ratio_with_interval(2, 0.5, 4e9) == "2.00 (0.50-NE)"
+    assert ratio_with_interval(2, 0.5, 4e9) == "2.00 (0.50 to >100,000)"
+    assert ratio_with_interval(250, 12, 6000) == "250 (12.00-6,000)"
+    assert ratio_with_interval(1e9, 0, math.inf, STYLES["revman5"]) == ">100,000 [0.00, >100,000]"
+    assert ratio_with_interval(2e6, 1e6, 4e6, STYLES["lancet"]) == ">100,000 (>100,000 to >100,000)"
+    assert ratio_with_interval(2, 0.5, math.nan) == "2.00 (0.50-NE)"
     assert ratio_with_interval(1.3, None, math.nan) == "1.30 (NE)"
     assert ratio_with_interval(None, 0.5, 2) == "NE"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -61,9 +60,8 @@ def check(
 
 def _check_rows(path: Path) -> None:
     """Check effect rows, or an extraction of published effects (effects.csv and studies.csv)."""
-    from ..effects import read_effects
     from ..evidence import check_extraction, is_extraction
-    from ..wording import ratio
+    from ..tables.printed import check_effects
 
     if is_extraction(path):
         found = check_extraction(path)
@@ -71,15 +69,10 @@ def _check_rows(path: Path) -> None:
             raise DataError(str(found))
         show.say(str(found))
         return
-    rows = read_effects(path)
-    kinds = Counter(row.status.replace("_", " ") for row in rows)
-    told = ", ".join(f"{n} {status}" for status, n in kinds.items())
-    for row in rows:
-        for events, group in ((row.events_1, "events_1"), (row.events_0, "events_0")):
-            if events == 0 and row.is_ratio and row.status == "estimated":
-                said = f"{group} = 0, and yet a ratio of {ratio(row.estimate)}"
-                show.say(f"question: {row.label}: {said}. Is the count right?")
-    show.say(f"{path}: {len(rows)} effect rows hold ({told}).")
+    report = check_effects(path)
+    if not report.sound:
+        show.table(report.table().to_frame(), f"{path.name}: printed and derived")
+    show.say(str(report))
 
 
 def _unknowns(found: CheckReport) -> pd.DataFrame:

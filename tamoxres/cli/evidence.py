@@ -32,7 +32,7 @@ RowsOf = Annotated[Estimand | None, typer.Option(help="Only rows of this estiman
 EndpointMap = Annotated[str, typer.Option(help="Endpoints taken as another: DFS=RFS,RFI=RFS.")]
 AlikeOption = Annotated[
     list[str] | None,
-    typer.Option("--alike", help="What is taken for alike, once for each: measure:RR=HR, adjusted:crude=adjusted."),
+    typer.Option("--alike", help="What is taken for alike, once for each: measure:RR=HR, rule:*=any."),
 ]
 Include = Annotated[
     str,
@@ -127,14 +127,15 @@ def _alike(given: Sequence[str], include: str) -> Alike:
 def _chosen(
     rows: Sequence[EffectEstimate], leave_out: Sequence[str], reverse: Sequence[str], one_a_study: bool
 ) -> list[EffectEstimate]:
+    from ..meta.comparable import shared_patients
+
     known = {row.study.casefold(): row.study for row in rows}
     if unknown := [name for name in (*leave_out, *reverse) if name.casefold() not in known]:
         raise QuestionError(f"No row is of study {unknown[0]!r}. Studies are {', '.join(known.values())}.")
     gone, turned = ({name.casefold() for name in names} for names in (leave_out, reverse))
     kept: list[EffectEstimate] = []
     for row in rows:
-        names = {other.study.casefold() for other in kept}
-        twice = one_a_study and names & {name.casefold() for name in (row.study, *row.overlaps)}
+        twice = one_a_study and any(shared_patients(row, other) for other in kept)
         if row.study.casefold() not in gone and not twice:
             kept.append(row.reversed() if row.study.casefold() in turned else row)
         elif twice:
@@ -333,9 +334,14 @@ def _show_frame(
 
 
 def _read(files: Iterable[Path]) -> list[EffectEstimate]:
-    from ..effects import read_effects
+    from ..effects import read_effects, unread_columns
 
-    return [row for file in files for row in read_effects(file)]
+    rows = []
+    for file in files:
+        rows += read_effects(file)
+        if unread := unread_columns(file):
+            typer.echo(f"{file}: not read: {', '.join(unread)}.", err=True)
+    return rows
 
 
 def _filtered(

@@ -3,6 +3,7 @@
 Above an `EffectEstimate` everything speaks patients, below it everything speaks effect rows.
 """
 
+from .agreement import Doubt, doubts, doubts_of
 from .estimate import EffectEstimate
 from .rows import (
     COLUMNS,
@@ -11,11 +12,12 @@ from .rows import (
     effects_to_csv,
     effects_to_frame,
     effects_to_json,
+    from_printed,
     read_effects,
     unread_columns,
 )
 
 __all__ = [
-    "COLUMNS", "SCHEMA", "EffectEstimate", "effects_from_frame", "effects_to_csv", "effects_to_frame",
-    "effects_to_json", "read_effects", "unread_columns",
+    "COLUMNS", "SCHEMA", "Doubt", "EffectEstimate", "doubts", "doubts_of", "effects_from_frame",
+    "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed", "read_effects", "unread_columns",
 ]  # fmt: skip

@@ -35,7 +35,7 @@ from . import routes
 if TYPE_CHECKING:
     from .estimate import EffectEstimate
 
-__all__ = ["CHOICES", "COUNTS", "LISTS", "NUMBERS", "check", "derived", "plain", "turned_groups"]
+__all__ = ["CHOICES", "COUNTS", "LISTS", "NUMBERS", "check", "derived", "plain", "turned", "turned_groups"]
 
 COUNTS = ("year", "n", "events", "n_1", "events_1", "n_0", "events_0", "left_out")
 NUMBERS = (
@@ -51,6 +51,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "direction": ("", "worse", "better", "no_effect"), "endpoint": ("", *STEEP, *GENERAL),
 }  # fmt: skip
 _KEPT = ("printed", "profile", "bootstrap")  # limits that need not follow from the standard error
+_TURNED = {"worse": "better", "better": "worse"}
 _RANGES = {"p_value": 1.0, "term_p": 1.0, "df": math.inf, "person_years": math.inf}
 
 
@@ -145,6 +146,23 @@ def turned_groups(row: EffectEstimate) -> dict[str, Any]:
     if row.group_1 or row.group_0:
         return {"group_1": row.group_0, "group_0": row.group_1}
     return {"group_1": "unaltered", "group_0": "altered"} if row.contrast == "altered v unaltered" else {}
+
+
+def turned(row: EffectEstimate) -> dict[str, Any]:
+    """Return all fields that change when a row's contrast is turned round: the inverse estimate, groups changed."""
+    low, high = row.ci_low, row.ci_high
+    limits = (None, None) if low is None or high is None else (_inverse(row, high), _inverse(row, low))
+    return {
+        **turned_groups(row), "ci_low": limits[0], "ci_high": limits[1],
+        "log_estimate": None if row.log_estimate is None else 0.0 - row.log_estimate,  # never -0.0
+        "difference": None if row.difference is None else 0.0 - row.difference,
+        "n_1": row.n_0, "events_1": row.events_0, "n_0": row.n_1, "events_0": row.events_1,
+        "direction": _TURNED.get(row.direction, row.direction),
+    }  # fmt: skip
+
+
+def _inverse(row: EffectEstimate, value: float) -> float:
+    return 1 / value if row.is_ratio and value else 0.0 - value
 
 
 def _count(value: Any, what: str) -> int | None:

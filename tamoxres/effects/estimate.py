@@ -32,12 +32,12 @@ from ..wording import number_with_interval, p_value, ratio_with_interval
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, model_words, note_sentences, period_words, population_parts
 from . import checks, routes
+from .agreement import Reported, printed_flags
 
 __all__ = ["EffectEstimate"]
 
 Estimand = Literal["", "prognostic", "treatment_effect", "interaction"]
 Design = Literal["", "randomised", "partly_randomised", "observational", "mixed"]
-_TURNED = {"worse": "better", "better": "worse"}
 _WITHIN = {"endocrine": "treated", "none": "untreated"}
 
 
@@ -207,21 +207,28 @@ class EffectEstimate:
                 object.__setattr__(self, name, value)
 
     @classmethod
-    def from_ci(cls, estimate: float, low: float, high: float, *, level: float = 0.95, **row: Any) -> EffectEstimate:
-        """Make an effect from a printed estimate and interval; an interval that is not symmetric is flagged."""
+    def from_ci(
+        cls, estimate: routes.Printed, low: routes.Printed, high: routes.Printed, *, level: float = 0.95, **row: Any
+    ) -> EffectEstimate:
+        """Make an effect from a printed interval, flagged where it is not symmetric or its P disagrees."""
         ratio, df = row.get("measure", "HR") in RATIO_MEASURES, row.get("df")
-        row |= {"level": level, "ci_low": low, "ci_high": high, "ci_kind": "printed"}
-        return cls._from_route(row, lambda: routes.from_ci(estimate, low, high, level=level, df=df, ratio=ratio))
+        said = Reported(estimate=estimate, low=low, high=high, level=level, df=df, ratio=ratio)
+        numbers = {"ci_low": routes.number_of(low), "ci_high": routes.number_of(high)}
+        row |= {"level": level, **numbers, "ci_kind": "printed"}
+        made = cls._from_route(row, lambda: routes.from_ci(estimate, low, high, level=level, df=df, ratio=ratio))
+        of_interval = made.p_kind in ("", "printed") and row.get("p_value") is not None
+        said = replace(said, p=row["p_value"], relation=made.p_relation) if of_interval else said
+        return replace(made, flags=tuple(dict.fromkeys((*made.flags, *printed_flags(said)))))
 
     @classmethod
-    def from_p(cls, estimate: float, p: float, **row: Any) -> EffectEstimate:
+    def from_p(cls, estimate: routes.Printed, p: routes.Printed, **row: Any) -> EffectEstimate:
         """Make an effect from a printed estimate and its exact two-sided P."""
         ratio = row.get("measure", "HR") in RATIO_MEASURES
-        row = {"p_value": p, "p_kind": "printed"} | row
+        row = {"p_value": routes.number_of(p), "p_kind": "printed"} | row
         return cls._from_route(row, lambda: routes.from_p(estimate, p, ratio=ratio))
 
     @classmethod
-    def from_oe_v(cls, o_minus_e: float, variance: float, **row: Any) -> EffectEstimate:
+    def from_oe_v(cls, o_minus_e: routes.Printed, variance: routes.Printed, **row: Any) -> EffectEstimate:
         """Make a log hazard ratio from log-rank observed minus expected events and its variance."""
         if row.get("measure", "HR") != "HR":
             study = row.get("label") or row.get("study", "effect")
@@ -284,20 +291,7 @@ class EffectEstimate:
 
     def reversed(self) -> EffectEstimate:
         """Return the same effect with its contrast turned round: the estimate inverts, the groups change places."""
-        turned = checks.turned_groups(self)
-        limits: dict[str, Any] = {"ci_low": None, "ci_high": None}
-        if self.ci_low is not None and self.ci_high is not None:
-            limits = {"ci_low": self._turned(self.ci_high), "ci_high": self._turned(self.ci_low)}
-        return replace(
-            self, **turned, **limits,
-            log_estimate=None if self.log_estimate is None else 0.0 - self.log_estimate,  # never -0.0
-            difference=None if self.difference is None else 0.0 - self.difference,
-            n_1=self.n_0, events_1=self.events_0, n_0=self.n_1, events_0=self.events_1,
-            direction=_TURNED.get(self.direction, self.direction),
-        )  # fmt: skip
-
-    def _turned(self, value: float) -> float:
-        return 1 / value if self.is_ratio and value else 0.0 - value
+        return replace(self, **checks.turned(self))
 
     @property
     def treatment_contrast(self) -> str:
@@ -385,7 +379,7 @@ class EffectEstimate:
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.label, self.marker, self.endpoint, self.estimand) if part)
-        p = p_value(self.p_value, label=True)
+        p = p_value(self.p_value, label=True, relation=self.p_relation)
         if self.status != "estimated":
             return f"{where}: {self.status.replace('_', ' ')}" + (f", {p}" if self.p_value is not None else "")
         write = ratio_with_interval if self.is_ratio else number_with_interval

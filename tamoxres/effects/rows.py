@@ -2,9 +2,8 @@
 
 Version 2 is written; version 1 (no column `schema`) is read too. `contrast` is written for people and never read back.
 Numbers are written in full, never rounded, so that a row read back equals the row written. A row needs `study` and one
-route to its standard error: log_estimate + se, estimate + limits, o_minus_e + variance, or estimate + exact P, taken in
-this order; where several stand they must agree within rounding (a P is not compared: it may be of another test). Text
-cells that a spreadsheet would run as a formula are written with an apostrophe before them, which reading takes off.
+route to its standard error (`effects.printed` lists them). A P may be a bound (`<0.001`) or `ns`. Text cells that a
+spreadsheet would run as a formula are written with an apostrophe before them, which reading takes off.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +20,7 @@ from ..errors import EffectError, QuestionError
 from ..numbers import to_number
 from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
 from ..wording import guard_formula, unguard_formula
-from . import routes, rows_v1
+from . import printed, rows_v1
 from .checks import COUNTS, LISTS, NUMBERS
 from .estimate import EffectEstimate
 
@@ -30,8 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "read_effects",
-    "unread_columns",
+    "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed",
+    "read_effects", "read_printed", "unread_columns",
 ]  # fmt: skip
 
 SCHEMA = 2
@@ -45,16 +43,10 @@ COLUMNS = (
     "engine", "route", "status", "direction", "design", "overlaps", "flags", "simulated", "source", "data_sha256",
     "row_id", "remark", "schema",
 )  # fmt: skip
-_ROUTE_INPUTS = ("o_minus_e", "variance")
-_KNOWN = dict.fromkeys((*COLUMNS, *_ROUTE_INPUTS, *rows_v1.OWN_COLUMNS))
+_KNOWN = dict.fromkeys((*COLUMNS, *printed.INPUTS, *rows_v1.OWN_COLUMNS))
 _WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
 _NOT_FINITE = ("inf", "infinity", "nan")
-_FLOATS = {*NUMBERS, "estimate", "level", "lrt_p", *_ROUTE_INPUTS} - {"difference"}
-_ROUTES = {
-    "se": "log_estimate + se", "ci": "estimate + ci_low + ci_high", "oe_v": "o_minus_e + variance",
-    "point": "estimate",
-}  # fmt: skip
-_KEPT_LIMITS = ("profile", "bootstrap")  # which need not agree with the standard error
+_FLOATS = {*NUMBERS, "estimate", "level", "lrt_p", *printed.INPUTS} - {"difference"}
 
 
 def _row(effect: EffectEstimate) -> dict[str, Any]:
@@ -104,12 +96,27 @@ def read_effects(path: str | Path) -> list[EffectEstimate]:
     EffectError
         Naming the file, and for a bad row its line and column.
     """
-    source = Path(path)
+    return [effect for effect, _ in _built(Path(path))]
+
+
+def read_printed(path: str | Path) -> list[tuple[EffectEstimate, printed.Cells]]:
+    """Read effect rows with the cells they were made of, which tell what was printed, digits and all.
+
+    Raises
+    ------
+    EffectError
+        As `read_effects`.
+    """
+    return list(_built(Path(path)))
+
+
+def _built(source: Path) -> Iterator[tuple[EffectEstimate, printed.Cells]]:
     text = _text(source)
     rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
     if not rows:
         raise EffectError(f"{source} holds no effect rows.")
-    return [_parse(row, where) for where, row in rows]
+    for where, row in rows:
+        yield _parse(row, where)
 
 
 def _text(source: Path) -> str:
@@ -126,7 +133,7 @@ def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
     _check_header(list(frame.columns), "frame")
     known = frame.astype(object).where(frame.notna(), None)
     return [
-        _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")
+        _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")[0]
         for i, row in enumerate(known.itertuples(index=False))
     ]
 
@@ -201,9 +208,45 @@ def unread_columns(path: str | Path) -> tuple[str, ...]:
     return tuple(name for name in header if name not in _KNOWN)
 
 
-def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
-    values = {name: _value(name, cell, where) for name, cell in row.items() if name in _KNOWN}
+def from_printed(**columns: Any) -> EffectEstimate:
+    """Make an effect row of what a paper prints, by whichever route leads to its standard error.
+
+    Parameters
+    ----------
+    **columns
+        As in a file of effect rows: `study`, and the columns of one route, such as `estimate`, `ci_low`, `ci_high`, or
+        `logrank_p`, `direction`, `events`, `allocation` (all routes: `effects.printed`). A number given as text keeps
+        its digits: `"0.70"`.
+
+    Returns
+    -------
+    EffectEstimate
+        `route` names the route.
+
+    Raises
+    ------
+    EffectError
+        If a column is unknown, a number is none, or no route leads to a standard error.
+
+    Examples
+    --------
+    >>> row = from_printed(study="Naples", logrank_p="0.03", direction="worse", events=120, n_1=80, n_0=160)
+    >>> print(row.route, row)
+    logrank_p Naples: HR 1.52 (1.04-2.22), P = 0.030
+    """
+    _check_header(list(columns), "row")
+    if unknown := [name for name in columns if name not in _KNOWN]:
+        raise EffectError(f"row: unknown column {unknown[0]!r}; nothing reads it.")
+    return _parse({**columns, "schema": SCHEMA}, "row")[0]
+
+
+def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.Cells]:
+    cells = {name: cell for name, cell in row.items() if name in _KNOWN}
+    relation, cells["p_value"] = _p_relation(cells.get("p_value"))
+    values = {name: _value(name, cell, where) for name, cell in cells.items()}
     known: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, "")}
+    if relation:
+        known.setdefault("p_relation", relation)
     if "study" not in known:
         raise EffectError(f"{where}, column study: an effect needs a study name.")
     schema = str(known.get("schema", 1)).removesuffix(".0")
@@ -216,17 +259,33 @@ def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
         measure = choose("measure", known.get("measure", "HR"), MEASURES)
     except QuestionError as error:
         raise EffectError(f"{where}, column measure: {error}") from None
+    texts = {name: cell for name, cell in cells.items() if isinstance(cell, str) and name in _FLOATS}
+    told = printed.Cells(known, texts, ratio=measure in RATIO_MEASURES)
     try:
-        return _build(known, ratio=measure in RATIO_MEASURES, old=schema == "1")
+        return printed.build(told, old=schema == "1"), told
     except EffectError as error:
         raise EffectError(f"{where}: {error}") from None
+
+
+def _p_relation(cell: Any) -> tuple[str, Any]:
+    """Part a P from its sign: `<0.001`, `> 0.05`, `=0.03`, `ns`."""
+    if not isinstance(cell, str):
+        return "", cell
+    text = cell.strip()
+    if text.casefold() in ("ns", "n.s."):
+        return "ns", None
+    return (text[0], text[1:].strip()) if text[:1] in ("<", ">", "=") else ("", cell)
 
 
 def _value(name: str, cell: Any, where: str) -> Any:
     if cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell)):
         return None
+    if isinstance(cell, list | tuple) and name in (*LISTS, *printed.CURVES):
+        cell = ";".join(map(str, cell))
     if isinstance(cell, dict | list):
         raise EffectError(f"{where}, column {name}: expected one value, found {cell!r}; join names by a semicolon.")
+    if name in printed.CURVES:
+        return tuple(float(_number(name, part, where)) for part in str(cell).split(";"))
     if name in _FLOATS or name in COUNTS:
         return _number(name, cell, where)
     if name in LISTS:
@@ -244,96 +303,9 @@ def _number(name: str, cell: Any, where: str) -> float | int:
         raise EffectError(f"{where}, column {name}: {cell!r} is not finite; leave the cell empty if it is not known.")
     number = to_number(text)
     if number is None:
-        bound = text[:1] in ("<", ">") and name == "p_value"
-        mend = "A bound gives no standard error: leave the cell empty where an interval stands." if bound else ""
-        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.", mend=mend)
+        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.")
     if name in COUNTS:
         if number != int(number) or number < 0:
             raise EffectError(f"{where}, column {name}: {cell!r} is not a count.")
         return int(number)
     return number
-
-
-def _build(known: dict[str, Any], *, ratio: bool, old: bool) -> EffectEstimate:
-    names = {field.name for field in fields(EffectEstimate)}
-    row = {name: value for name, value in known.items() if name in names}
-    if row.get("status", "estimated") != "estimated":
-        return EffectEstimate(**_unestimated(row, known, ratio))
-    found = _routes(known, ratio)
-    if not found:
-        raise EffectError(
-            f"{known['study']}: no route to a standard error. "
-            "Give estimate + ci_low + ci_high, log_estimate + se, o_minus_e + variance, or estimate + p_value."
-        )
-    _refuse_disagreement(found, known["study"])
-    best = found[0]
-    if best.name != "se":
-        row.setdefault("route", best.name)
-        row["flags"] = tuple(dict.fromkeys((*row.get("flags", ()), *best.flags)))
-    if (
-        row.get("ci_kind", "") == ""
-        and len(_LIMITS & known.keys()) == len(_LIMITS)
-        and not _follows(known, best, ratio)
-    ):
-        row["ci_kind"] = "printed"
-    if old and "p_value" in row and "p_kind" not in row:
-        row["p_kind"] = "wald" if _is_wald(row["p_value"], best, known.get("df")) else "printed"
-    row["log_estimate" if ratio else "difference"] = best.estimate
-    row["se"] = best.se
-    return EffectEstimate(**row)
-
-
-_LIMITS = {"ci_low", "ci_high"}
-
-
-def _is_wald(p: float, route: routes.Route, df: float | None) -> bool:
-    return math.isclose(p, routes.two_sided_p(route.estimate, route.se, df), rel_tol=1e-9, abs_tol=1e-300)
-
-
-def _unestimated(row: dict[str, Any], known: dict[str, Any], ratio: bool) -> dict[str, Any]:
-    if "estimate" in known and ratio and "log_estimate" not in row:
-        row["log_estimate"] = routes.log_ratio(known["estimate"], "estimate")
-    if "estimate" in known and not ratio:
-        row["difference"] = known["estimate"]
-    return row
-
-
-def _routes(known: dict[str, Any], ratio: bool) -> list[routes.Route]:
-    """Every route the row offers, the most direct first."""
-    has = known.keys()
-    found = []
-    point = "log_estimate" if ratio else "estimate"
-    level, df = known.get("level", 0.95), known.get("df")
-    if {point, "se"} <= has:
-        found.append(routes.from_se(known[point], known["se"]))
-    derived = bool(found) and _follows(known, found[0], ratio)
-    if {"estimate", *_LIMITS} <= has and not derived and known.get("ci_kind") not in _KEPT_LIMITS:
-        printed = known["estimate"], known["ci_low"], known["ci_high"]
-        found.append(routes.from_ci(*printed, level=level, df=df, ratio=ratio))
-    elif found and "estimate" in has and ratio and not derived:
-        found.append(routes.printed_point(known["estimate"], known["se"]))
-    if {"o_minus_e", "variance"} <= has and ratio:
-        found.append(routes.from_oe_v(known["o_minus_e"], known["variance"]))
-    if {"estimate", "p_value"} <= has and not found:
-        found.append(routes.from_p(known["estimate"], known["p_value"], ratio=ratio))
-    return found
-
-
-def _follows(known: dict[str, Any], direct: routes.Route, ratio: bool) -> bool:
-    """Whether the printed numbers are those that we derive (at the ends of the float range no way leads back)."""
-    low, high = routes.limits(direct.estimate, direct.se, known.get("level", 0.95), known.get("df"), ratio=ratio)
-    derived = {
-        "estimate": routes.ratio_of(direct.estimate) if ratio else direct.estimate, "ci_low": low, "ci_high": high,
-    }  # fmt: skip
-    return all(math.isclose(known[name], value, rel_tol=1e-12) for name, value in derived.items() if name in known)
-
-
-def _refuse_disagreement(found: list[routes.Route], study: str) -> None:
-    best = found[0]
-    for other in found[1:]:
-        if routes.disagree(best, other):
-            raise EffectError(
-                f"{study}: {_ROUTES[best.name]} and {_ROUTES[other.name]} disagree beyond rounding (estimate "
-                f"{best.estimate:.4g} and {other.estimate:.4g}, SE {best.se:.4g} and {other.se:.4g} on the analysis "
-                "scale). Keep the one that was printed."
-            )

@@ -1,7 +1,8 @@
 """Putting a forest plot on paper: texts, rules, boxes, diamonds, arrowheads, at positions worked out before.
 
 Positions are points from the lower left corner of the plot's box. Marks carry a `gid`: `box-3`, `ci-3`, `arrow-low-3`,
-`arrow-high-3`, `diamond-14`, `interval-15`, the number being that of the line from the top.
+`arrow-high-3`, `beyond-3` (the number of an estimate off the axis), `diamond-14`, `interval-15`, the number being that
+of the line from the top.
 """
 
 from __future__ import annotations
@@ -154,7 +155,26 @@ def _mark(ax: Axes, page: Page, i: int, mark: Mark, y: float, heaviest: float) -
         _box(ax, page, i, mark, y, heaviest)
         tick = 0.25 * page.size  # a box of a small study is a dot: the tick shows where its estimate lies
         ax.plot([mark.point] * 2, [y - tick, y + tick], color=INK, linewidth=0.6, zorder=4, clip_on=False)
+    if mark.kind == "box":
+        _beyond(ax, page, i, mark, y)
     _arrowheads(ax, page, i, mark, y)
+
+
+def _beyond(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
+    """Draw an estimate that lies off the axis at its edge: an arrowhead there, and its number above the line."""
+    scale = page.scale
+    if scale.low <= mark.point <= scale.high:
+        return
+    left = mark.point < scale.low
+    edge, path, align = (scale.low, _LEFT, "left") if left else (scale.high, _RIGHT, "right")
+    if (left and mark.low >= scale.low) or (not left and mark.high <= scale.high):
+        ax.plot([edge], [y], marker=path, markersize=2 * _ARROW, color=INK, markeredgewidth=0, linestyle="", zorder=6,
+                clip_on=False, gid=f"arrow-point-{i}")  # fmt: skip
+    shift = (1.3 if left else -1.3) * _ARROW, 0.12 * page.size
+    ax.annotate(
+        mark.number, (edge, y), xytext=shift, textcoords="offset points",
+        ha=align, va="bottom", size=0.8 * page.size, color=INK, annotation_clip=False, gid=f"beyond-{i}", zorder=6,
+    )  # fmt: skip
 
 
 _GID = {"box": "ci", "interval": "interval"}

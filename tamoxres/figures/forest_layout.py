@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..effects import EffectEstimate
+from ..effects import EffectEstimate, doubts_of
 from ..errors import EffectError
 from ..vocabulary import RATIO_MEASURES
-from ..wording import NOT_ESTIMABLE, Style, count, number, number_with_interval, ratio_with_interval
+from ..wording import NOT_ESTIMABLE, Style, count, number, number_with_interval, ratio, ratio_with_interval
 from . import forest_words as words
 from .style import journal
 
@@ -41,6 +41,8 @@ class Mark:
         Proportional to the area of a box; 0 for the others.
     published : bool
         No individual data stand behind it: drawn round where square marks of own data stand beside it.
+    number : str
+        The estimate as written, which stands at the edge of the axis where the estimate lies beyond.
     """
 
     kind: Literal["box", "diamond", "interval"]
@@ -49,6 +51,7 @@ class Mark:
     high: float
     weight: float = 0.0
     published: bool = False
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +203,8 @@ def effect_line(effect: EffectEstimate, label: str, style: str, *, total: bool =
         kind: Literal["box", "diamond"] = "diamond" if total else "box"
         weight, published = (0.0, False) if total else (precision, not individual(effect))
         point = effect.estimate if effect.estimate is not None else 0.0
-        mark = Mark(kind=kind, point=point, low=low, high=high, weight=weight, published=published)
+        said = ratio(point, marks) if effect.is_ratio else number(point, _DECIMALS.get(effect.measure, 2), marks)
+        mark = Mark(kind=kind, point=point, low=low, high=high, weight=weight, published=published, number=said)
     name = f"{label} (simulated)" if effect.simulated else label
     return Line(label=name, cells=cells, mark=mark, bold=total, indent=indent)
 
@@ -269,9 +273,10 @@ def _unwritten(effect: EffectEstimate) -> bool:
 
 
 def row_notes(effects: Sequence[EffectEstimate]) -> tuple[str, ...]:
-    """Explain the marks and `NE` where they occur."""
+    """Explain the marks and `NE` where they occur, and tell what rows leave to ask."""
     kinds = {individual(effect) for effect in effects if effect.status == "estimated"}
     return (
         "■ individual patient data, ● published result." if len(kinds) == 2 else "",
         "NE: not estimable." if any(_unwritten(effect) for effect in effects) else "",
+        *doubts_of(effects),
     )

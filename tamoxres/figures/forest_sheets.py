@@ -90,7 +90,7 @@ def meta_sheet(pooled: PooledEffect, style: str, groups: Subgroups | None = None
     notes = (
         words.heterogeneity_text(pooled, style), words.overall_text(shown, style),
         words.difference_text(groups, style) if groups is not None else "", words.model_text(pooled, style),
-        *row_notes([*pooled.effects, *pooled.left_out]),
+        *row_notes([*pooled.effects, *pooled.no_information, *pooled.left_out]),
     )  # fmt: skip
     return sheet_of(pooled.effects, lines, _meta_columns(pooled, style), style, notes=notes, overall=shown.estimate)
 

@@ -1,8 +1,10 @@
 """May these effects be pooled? Refusals, each naming the studies, and what is only worth a note.
 
 Refused unless the caller maps it by name: effects that differ in marker, contrast, endpoint, estimand, measure,
-treatment contrast, marker level of a treatment effect; crude with adjusted; prognostic among the treated with that in
-all. Refused without appeal: the same study twice, and studies declared to share patients (see `meta.dependent`).
+treatment contrast, marker level of a treatment effect, the marker's rule, assay, cut and scale (with its unit), or the
+setting; crude with adjusted; prognostic among the treated with that in all. What a row does not tell of rule, assay,
+cut, scale, setting and adjustment differs from nothing. Refused without appeal: the same study twice, and studies that
+share patients: declared, of one trial, or both with a third study (see `meta.dependent`).
 Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or an odds
 ratio whose direction is turned.
 """
@@ -14,21 +16,22 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from shlex import quote
 
-from ..effects import EffectEstimate
+from ..effects import EffectEstimate, doubts_of
 from ..effects.derive import stratum
 from ..errors import PoolingError
 
-__all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "question", "remarks"]
+__all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "patient_ids", "question", "remarks", "shared_patients"]
 
 REFUSED_FLAGS = (
     "recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai",
     "or_of_being_event_free_below_1_is_worse",
 )  # fmt: skip
 _CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by
+_MEASURED = ("rule", "assay", "cut", "scale", "setting")  # how the marker was measured and called, and where
 _SHOWN_MAPPINGS = 2  # of a refusal's mend
 _WORDS = {
     "adjusted": "adjustment", "marker_level": "marker level", "treatment": "patients",
-    "treatment_contrast": "treatment contrast",
+    "treatment_contrast": "treatment contrast", "scale": "scale or its unit",
 }  # fmt: skip
 
 
@@ -36,12 +39,16 @@ _WORDS = {
 class Alike:
     """What the caller declares to be alike, by name: each mapping takes a value to the one it is pooled with.
 
+    The value `*` stands for all others: `rule={"*": "any"}` pools whatever the rules are, and the notes name them.
+
     Attributes
     ----------
     marker, contrast, estimand, measure, treatment_contrast : mapping of str to str
         Such as `measure={"RR": "HR"}`.
     marker_level : mapping of str to str
         Of the marker level `altered` or `unaltered` in which a treatment effect was estimated.
+    rule, assay, cut, scale, setting : mapping of str to str
+        Of how the marker was measured and called, and of where; a scale with a unit reads `per_unit (10 fmol/mg)`.
     treatment : mapping of str to str
         Of a prognostic effect's treatment, such as `{"any": "tamoxifen"}`.
     adjusted : mapping of str to str
@@ -61,6 +68,11 @@ class Alike:
     measure: Mapping[str, str] = field(default_factory=dict)
     treatment_contrast: Mapping[str, str] = field(default_factory=dict)
     marker_level: Mapping[str, str] = field(default_factory=dict)
+    rule: Mapping[str, str] = field(default_factory=dict)
+    assay: Mapping[str, str] = field(default_factory=dict)
+    cut: Mapping[str, str] = field(default_factory=dict)
+    scale: Mapping[str, str] = field(default_factory=dict)
+    setting: Mapping[str, str] = field(default_factory=dict)
     treatment: Mapping[str, str] = field(default_factory=dict)
     adjusted: Mapping[str, str] = field(default_factory=dict)
     include: tuple[str, ...] = ()
@@ -76,10 +88,20 @@ def _adjustment(effect: EffectEstimate) -> str:
     return "adjusted" if effect.adjusted_for or effect.strata else "crude"
 
 
+def _scale(effect: EffectEstimate) -> str:
+    """Return what a marker enters as, with its unit."""
+    return f"{effect.scale} ({effect.scale_unit})" if effect.scale_unit else effect.scale
+
+
+def _taken(value: str, mapping: Mapping[str, str]) -> str:
+    """Return what a value is taken as: by its own name, else by `*`."""
+    return mapping.get(value, mapping.get("*", value))
+
+
 def _treated(effect: EffectEstimate, alike: Alike) -> str:
-    if alike.estimand.get(effect.estimand, effect.estimand) != "prognostic":
+    if _taken(effect.estimand, alike.estimand) != "prognostic":
         return ""
-    treatment = alike.treatment.get(_treatment(effect), _treatment(effect))
+    treatment = _taken(_treatment(effect), alike.treatment)
     if treatment in ("any", ""):
         return "all patients" if treatment else ""
     return "untreated patients" if treatment == "none" else "treated patients"
@@ -94,15 +116,17 @@ def _readings(endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, Callab
     """Return what is compared, by name: functions of a row that give its value after mapping."""
 
     def mapped(name: str, mapping: Mapping[str, str]) -> Callable[[EffectEstimate], str]:
-        return lambda effect: mapping.get(getattr(effect, name), getattr(effect, name))
+        raw = _raw(name)
+        return lambda effect: _taken(raw(effect), mapping)
 
     plain = ("marker", "estimand", "measure", "treatment_contrast", "contrast")
     return {
         **{name: mapped(name, getattr(alike, name)) for name in plain},
         "endpoint": mapped("endpoint", endpoint_map),
-        "marker_level": lambda effect: alike.marker_level.get(stratum(effect), stratum(effect)),
+        "marker_level": mapped("marker_level", alike.marker_level),
         "treatment": lambda effect: _treated(effect, alike),
-        "adjusted": lambda effect: alike.adjusted.get(_adjustment(effect), _adjustment(effect)),
+        "adjusted": mapped("adjusted", alike.adjusted),
+        **{name: mapped(name, getattr(alike, name)) for name in _MEASURED},
     }
 
 
@@ -133,14 +157,19 @@ def check(
     _check_flags(effects, alike.include)
     for name, read in _readings(endpoint_map, alike).items():
         groups = _groups(effects, read)
-        if name == "adjusted":
-            groups.pop("not told", None)
+        for untold in _untold(name):
+            groups.pop(untold, None)
         if len(groups) > 1:
             raise PoolingError(
                 f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}.", mend=_hint(name, effects, read)
             )
     if not dependent:
         _check_studies(effects)
+
+
+def _untold(name: str) -> tuple[str, ...]:
+    """Return what stands for a fact that a row does not tell, where that differs from nothing."""
+    return ("not told",) if name == "adjusted" else ("",) if name in _MEASURED else ()
 
 
 def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEstimate], str]) -> str:
@@ -150,7 +179,7 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
         other = next(effect for effect in effects if read(effect) == values[1])
         if other.reversed().contrast == values[0]:
             return f"Turn {other.label} round with .reversed() (--reverse {quote(other.label)})."
-    raw, told = _raw(name), [effect for effect in effects if read(effect) != "not told"]
+    raw, told = _raw(name), [effect for effect in effects if read(effect) not in _untold(name)]
     target = raw(told[0])
     others = list(dict.fromkeys(raw(effect) for effect in told if read(effect) != read(told[0])))
     some, more = others[:_SHOWN_MAPPINGS], len(others) > _SHOWN_MAPPINGS
@@ -159,13 +188,15 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
     if name == "endpoint":
         typed = ",".join(f"{other}={target}" for other in others)
         return f"Pass endpoint_map={{{mapping}}} (--endpoint-map {typed}) if you mean it{keep}."
+    if more and name in _MEASURED:
+        some, more, mapping, target = ["*"], False, "'*': 'any'", "any"
     typed = " ".join("--alike " + quote(f"{name}:{other}={target}") for other in some)
     return f"Pass alike=Alike({name}={{{mapping}}}) ({typed}{' ...' if more else ''}) if you mean it{keep}."
 
 
 def _raw(name: str) -> Callable[[EffectEstimate], str]:
     """Return how the value that a mapping takes is read off a row."""
-    readings = {"marker_level": stratum, "adjusted": _adjustment, "treatment": _treatment}
+    readings = {"marker_level": stratum, "adjusted": _adjustment, "treatment": _treatment, "scale": _scale}
     return readings.get(name) or attrgetter(name)
 
 
@@ -205,19 +236,44 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
                 mend="Keep one effect a study (--one-a-study), or use pool_dependent.",
             )
         seen[name] = effect
-    for effect in effects:
-        for other in effect.overlaps:
-            if other.casefold() in seen and other.casefold() != effect.study.casefold():
+    for i, effect in enumerate(effects):
+        for other in effects[:i]:
+            if through := shared_patients(effect, other):
                 raise PoolingError(
-                    f"{effect.label} and {seen[other.casefold()].label} share patients, who would count twice.",
+                    f"{effect.label} and {other.label} {through}, who would count twice.",
                     mend="Keep one of them (--one-a-study), or use pool_dependent.",
                 )
+
+
+def patient_ids(effect: EffectEstimate) -> frozenset[str]:
+    """Return the names by which the patients of a row are known: its study, its trial, the studies it overlaps."""
+    return frozenset(name.casefold() for name in (effect.study, effect.trial, *effect.overlaps) if name)
+
+
+def shared_patients(one: EffectEstimate, other: EffectEstimate) -> str:
+    """Say by what two rows share patients: directly, as one trial, or both with a third study; empty if they do not.
+
+    Examples
+    --------
+    >>> rows = [EffectEstimate(study=name, log_estimate=0.1, se=0.2, overlaps=("TransATAC",)) for name in "AB"]
+    >>> shared_patients(*rows)
+    'both share patients with transatac'
+    """
+    shared = patient_ids(one) & patient_ids(other)
+    if not shared:
+        return ""
+    if {one.study.casefold(), other.study.casefold()} & shared:
+        return "share patients"
+    if one.trial and one.trial.casefold() == other.trial.casefold():
+        return f"share patients of the trial {one.trial}"
+    return f"both share patients with {', '.join(sorted(shared))}"
 
 
 def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> tuple[str, ...]:
     """Return what a reader must know of effects that were pooled: mixed assays, mappings used, simulated rows."""
     notes = []
-    for name, read in (("assay", attrgetter("assay")), ("treatment", _treatment), ("design", attrgetter("design"))):
+    told = (*((name, _raw(name)) for name in _MEASURED), ("treatment", _treatment), ("design", attrgetter("design")))
+    for name, read in told:
         groups = _groups((effect for effect in effects if read(effect)), read)
         if len(groups) > 1:
             notes.append(f"Mixed {name}s: {_told(groups)}.")
@@ -228,13 +284,14 @@ def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], 
     for flag in alike.include:
         if flagged := [effect.label for effect in effects if flag in effect.flags]:
             notes.append(f"Included by name, flagged {flag}: {_names(flagged)}.")
+    notes += doubts_of(effects, but=("huge_se",))  # which `meta.cautions` tells, of rows set aside too
     if simulated := [effect.label for effect in effects if effect.simulated]:
         notes.append(f"Simulated: {_names(simulated)}.")
     return tuple(notes)
 
 
 def _mapped(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> list[str]:
-    names = ("marker", "contrast", "estimand", "measure", "treatment_contrast", "marker_level")
+    names = ("marker", "contrast", "estimand", "measure", "treatment_contrast", "marker_level", *_MEASURED)
     maps = {"endpoint": endpoint_map} | {name: getattr(alike, name) for name in names}
     return [
         f"{(_WORDS.get(name) or name).capitalize()} {value or 'not given'} taken as {target}: {_names(studies)}."

@@ -25,7 +25,7 @@ import numpy as np
 from ..effects import EffectEstimate
 from ..errors import PoolingError
 from ..wording import number
-from .comparable import Alike, check, remarks
+from .comparable import Alike, check, patient_ids, remarks
 from .estimate import quantile, two_sided
 from .pool import arrays, estimated
 from .summary import Summary
@@ -172,14 +172,13 @@ def _codes(names: Sequence[str]) -> Codes:
 
 
 def _by_patients(effects: Sequence[EffectEstimate]) -> Codes:
-    """Join effects of one study, and of studies that name each other as sharing patients."""
-    label = {effect.study.casefold(): effect.study.casefold() for effect in effects}
+    """Join effects of one study, and of studies that share patients: declared, of one trial, or both with a third."""
+    cluster = {name: name for effect in effects for name in patient_ids(effect)}
     for effect in effects:
-        for other in effect.overlaps:
-            if other.casefold() in label:
-                old, new = label[other.casefold()], label[effect.study.casefold()]
-                label = {study: new if cluster == old else cluster for study, cluster in label.items()}
-    return _codes([label[effect.study.casefold()] for effect in effects])
+        new = cluster[effect.study.casefold()]
+        joined = {cluster[name] for name in patient_ids(effect)}
+        cluster = {name: new if old in joined else old for name, old in cluster.items()}
+    return _codes([cluster[effect.study.casefold()] for effect in effects])
 
 
 def fit_clusters(y: Array, v: Array, codes: Codes, rho: float = 0.0) -> ClusterFit:

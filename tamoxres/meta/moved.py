@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..effects import EffectEstimate
 from ..errors import PoolingError
 from ..wording import number_with_interval, ratio_with_interval
-from .comparable import REFUSED_FLAGS, Alike, question
+from .comparable import REFUSED_FLAGS, Alike, question, shared_patients
 from .pool import pool
 from .pooled import PooledEffect
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["answers", "moved"]
 
-_ALIKE = Alike(adjusted={"crude": "adjusted"})
+_ANY = {"*": "any"}
+_ALIKE = Alike(adjusted={"crude": "adjusted"}, rule=_ANY, assay=_ANY, cut=_ANY, scale=_ANY, setting=_ANY)
 _ASKED = ("marker", "estimand", "endpoint", "measure", "contrast", "treatment_contrast", "marker_level", "treatment")
 
 
@@ -34,8 +35,7 @@ def answers(effects: Iterable[EffectEstimate], **how: Any) -> dict[tuple[str, ..
             continue
         read = question(effect)
         held = groups.setdefault(tuple(read[name] for name in _ASKED), [])
-        names = {other.study.casefold() for other in held}
-        if not names & {name.casefold() for name in (effect.study, *effect.overlaps)}:
+        if not any(shared_patients(effect, other) for other in held):
             held.append(effect)
     found = {}
     for key, rows in groups.items():

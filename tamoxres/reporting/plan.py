@@ -41,6 +41,7 @@ Role = Literal["primary", "sensitivity", "exploratory"]
 _Asked = Literal["planned", "sensitivity", "exploratory"]
 _Months = Annotated[int, Meta(ge=0, description="a whole number of 0 or more, in months")]
 _Adjustment = Literal["any", "adjusted", "crude"]
+_MayDiffer = Literal["rule", "assay", "cut", "scale", "setting"]
 _Rows = Literal["all", "own"]
 _DEFAULT = Path(__file__).resolve().parent / "default_plan.toml"
 _HINT = "See reporting/default_plan.toml for an example."
@@ -168,6 +169,8 @@ class PoolPlan:
         the crude ones, and then the crude alone of the published.
     rows : "all" | "own"
         Own and published rows, or those of the cohorts alone.
+    may_differ : tuple of "rule" | "assay" | "cut" | "scale" | "setting"
+        What is pooled though it differs; the notes name the differences.
     name : str
         Tells pools of one marker, estimand and endpoint apart; a pool with a name is shown where it has two rows.
     """
@@ -182,6 +185,7 @@ class PoolPlan:
     rules: tuple[str, ...] = ()
     adjustment: _Adjustment = "any"
     rows: _Rows = "all"
+    may_differ: tuple[_MayDiffer, ...] = ("rule", "assay", "cut", "setting")
     name: str = ""
 
     def __post_init__(self) -> None:

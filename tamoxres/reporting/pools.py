@@ -2,7 +2,8 @@
 
 Two stages: each cohort is analysed by itself, then its row is pooled. One row a study: that on the endpoint which the
 plan prefers; of studies that share patients the one named first in the plan, and who was left out is told. What is
-taken for what (endpoints) is declared in the plan and stands in the notes of every pooled result.
+taken for what (endpoints), and what may differ (rule, assay ...), is declared in the plan and stands in the notes of
+every pooled result.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from ..effects import EffectEstimate
 from ..errors import PoolingError
+from ..meta.comparable import Alike, shared_patients
 from ..meta.pool import pool
 from ..meta.pooled import PooledEffect
 from ..registry import Marker
@@ -88,9 +90,10 @@ def _answer(asked: PoolPlan, marker: Marker, findings: Findings) -> PoolAnswer:
     others = _published(asked, marker) if asked.rows == "all" else ()
     rows, left_out = _apart(_one_a_study([*_own(asked, marker.name, findings), *others], asked.endpoints))
     mapping = {code: asked.taken_as for code in asked.endpoints if code != asked.taken_as}
+    alike = Alike(**{name: {"*": "any"} for name in asked.may_differ})
     found: dict[str, Any] = {"asked": asked, "marker": marker.name, "effects": tuple(rows), "left_out": tuple(left_out)}
     try:
-        pooled = {name: pool(rows, endpoint_map=mapping, **how) for name, how in METHODS.items()}
+        pooled = {name: pool(rows, endpoint_map=mapping, alike=alike, **how) for name, how in METHODS.items()}
     except PoolingError as error:
         return PoolAnswer(**found, pooled={}, problem=reason(error))
     return PoolAnswer(**found, pooled=pooled)
@@ -147,7 +150,7 @@ def _apart(rows: Iterable[EffectEstimate]) -> tuple[list[EffectEstimate], list[t
     kept: list[EffectEstimate] = []
     left_out: list[tuple[str, str]] = []
     for row in rows:
-        same = [o for o in kept if o.study in row.overlaps or row.study in o.overlaps]
+        same = [other for other in kept if shared_patients(row, other)]
         if same:
             left_out.append((row.label, same[0].label))
         else:

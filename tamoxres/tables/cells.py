@@ -89,10 +89,10 @@ def _scaled(value: float | None, per: float, is_ratio: bool) -> float:
 
 
 def _part(value: float, text: str) -> Number | str:
-    return text if text == NOT_ESTIMABLE else Number(value, _decimals(text))
+    return text if text == NOT_ESTIMABLE or text[0] in "<>" else Number(value, _decimals(text))
 
 
 def _decimals(text: str) -> str:
     """Return the spreadsheet format with as many decimals as a written number has."""
     after = len(text.partition(".")[2])
-    return "0." + "0" * after if after else "0"
+    return "0." + "0" * after if after else "#,##0" if "," in text else "0"

@@ -63,7 +63,7 @@ def notes(
             "for that one, not for them (Table 2 fallacy; Westreich 2013, doi:10.1093/aje/kws412)."
         )
     if any(_not_estimable(effect) for effect in rows):
-        out.append(f"{NOT_ESTIMABLE}: not estimable, or 100 and above.")
+        out.append(f"{NOT_ESTIMABLE}: not estimable.")
     own = list(dict.fromkeys(sentence for effect in rows for sentence in effect.sentences))
     treated = any(effect.estimand == "treatment_effect" and effect.design != "randomised" for effect in rows)
     if treated and not any(effect.flagged("not_randomised", "partly_randomised") for effect in rows):

@@ -27,7 +27,7 @@ SENTENCES = {
                            "free of the event.",
     "survivors_of_landmark": "The result holds for those who came to the landmark free of the event.",
     "drug_not_named": "Endocrine therapy is recorded without the name of the drug.",
-    "asymmetric_interval": "The printed interval is not symmetric.",
+    "asymmetric_interval": "The printed interval is not symmetric: the larger of its two standard errors is used.",
     "ci_and_p_disagree": "The printed interval and P disagree.",
     "huge_se": "The standard error is above 5 on the log scale: the row carries no information.",
     "no_information": "Left out of the pool: the row carries no information.",
@@ -72,6 +72,7 @@ MODELS = {
     "weibull": "Weibull regression", "lognormal": "log-normal regression", "loglogistic": "log-logistic regression",
     "gengamma": "generalized gamma regression", "flexible": "flexible parametric regression (spline)",
 }  # fmt: skip
+_SILENT = "printed_decimals:"  # how the numbers were printed
 TREATMENTS = {
     "endocrine": "endocrine therapy", "none": "no endocrine therapy", "aromatase_inhibitor": "aromatase inhibitor",
     "longer_tamoxifen": "longer tamoxifen", "shorter_tamoxifen": "shorter tamoxifen",
@@ -100,7 +101,7 @@ def flag_sentences(flags: Iterable[str]) -> list[str]:
     """
     out = []
     for flag in dict.fromkeys(flags):
-        sentence = SENTENCES.get(flag)
+        sentence = "" if flag.startswith(_SILENT) else SENTENCES.get(flag)
         if sentence is None:
             words = flag.replace(":", " ").replace("_", " ")
             sentence = f"{words[:1].upper()}{words[1:]}."

@@ -1,9 +1,9 @@
 """How numbers, intervals and P values are written: the only place that formats a number for a reader.
 
-Conventions: ratios have two decimals, and three significant digits below 0.10; a ratio of 100 or more, or one that
-could not be estimated, is `NE`; P values have three decimals and are never written as 0; scientific notation is
-never used. `Style` changes the marks (brackets, dashes, decimal points) to those of a journal, never what the digits
-mean.
+Conventions: ratios have two decimals, three significant digits below 0.10, none from 100 on, and are not written out
+beyond `<0.00001` and `>100,000`; `NE` is a number that was not estimated, and nothing else; P values have three
+decimals and are never written as 0; scientific notation is never used. `Style` changes the marks (brackets, dashes,
+decimal points) to those of a journal, never what the digits mean.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 NOT_ESTIMABLE = "NE"
+_LARGEST = 100_000.0  # the largest ratio that is written out, and the smallest's inverse
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -74,17 +75,32 @@ def number(value: float | None, decimals: int = 2, style: Style = HOUSE) -> str:
 
 
 def ratio(value: float | None, style: Style = HOUSE) -> str:
-    """Write a hazard ratio or its limit: two decimals, three significant digits below 0.10, `NE` from 100 on."""
-    if value is None or not math.isfinite(value) or value >= 100 or value < 0:
+    """Write a hazard ratio or its limit: two decimals, three significant digits below 0.10, none from 100 on.
+
+    Above 100,000, and where an estimated limit exceeds what a double holds, it is `>100,000`; `NE` where there is none.
+
+    Examples
+    --------
+    >>> ratio(1.51638), ratio(250.4), ratio(6000), ratio(1e9), ratio(None)
+    ('1.52', '250', '6,000', '>100,000', 'NE')
+    """
+    if value is None or math.isnan(value) or value < 0:
         return NOT_ESTIMABLE
+    if value > _LARGEST:
+        return f">{_LARGEST:,.0f}"
+    if 0 < value < 0.9995 / _LARGEST:
+        return "<" + number(1 / _LARGEST, 5, style)
+    if value >= 99.995:
+        return f"{value:,.0f}"
     if 0 < value < 0.0995:
         return number(value, min(2 - math.floor(math.log10(value)), 12), style)
     return number(value, 2, style)
 
 
 def interval(low: str, high: str, style: Style = HOUSE) -> str:
-    """Join two written limits in the style's brackets; a negative upper limit is joined by ` to `."""
-    joiner = " to " if "-" in low + high and "-" in style.joiner else style.joiner
+    """Join two written limits in the style's brackets, by ` to ` where one is negative or a bound (`>100,000`)."""
+    dash = style.joiner in ("-", "–")
+    joiner = " to " if dash and (">" in low + high or ("-" in low + high and style.joiner == "-")) else style.joiner
     return f"{style.opening}{low}{joiner}{high}{style.closing}"
 
 
@@ -103,6 +119,8 @@ def ratios(value: float | None, low: float | None, high: float | None, style: St
     """
     texts = ratio(value, style), ratio(low, style), ratio(high, style)
     if value is None or low is None or high is None or texts[1] != texts[2] or NOT_ESTIMABLE in texts:
+        return texts
+    if high > _LARGEST:
         return texts
     for decimals in range(3, 8):
         more = number(value, decimals, style), number(low, decimals, style), number(high, decimals, style)
@@ -128,12 +146,25 @@ def _with_interval(value: str, low: str, high: str, style: Style) -> str:
     return f"{value} {interval(low, high, style)}"
 
 
-def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False) -> str:
-    """Write a P value with three decimals (`0.674`, `<0.001`, `>0.999`), with `P = ` before it if `label`."""
+def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False, relation: str = "") -> str:
+    """Write a P value with three decimals (`0.674`, `<0.001`, `>0.999`), with `P = ` before it if `label`.
+
+    One that was printed as a bound (`relation` `<` or `>`) keeps its sign and its digits; `ns` stands for one that was
+    told as not significant.
+
+    Examples
+    --------
+    >>> p_value(0.01, relation="<"), p_value(None, relation="ns", label=True)
+    ('<0.01', 'P ns')
+    """
+    if relation == "ns" and p is None:
+        return f"{style.p_symbol} ns" if label else "ns"
     if p is None or not math.isfinite(p):
         return NOT_ESTIMABLE
     decimals = max(3, round(-math.log10(style.p_floor)))
-    if p < style.p_floor:
+    if relation in ("<", ">"):
+        sign, text = relation, f"{max(p, 1e-9):.9f}".rstrip("0")
+    elif p < style.p_floor:
         sign, text = "<", f"{style.p_floor:.{decimals}f}"
     elif p >= 0.9995:
         sign, text = ">", "0.999"

@@ -1,0 +1,133 @@
+"""A file of printed effects, checked as its extractor would: what was printed, what follows, what is to be asked.
+
+Conventions: printed and derived stand apart. A row's standard error comes by one route, and its range is what the
+printed digits allow; the P beside it follows from it, and is compared with the printed one by `effects.agreement`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..effects import Doubt, EffectEstimate, doubts, unread_columns
+from ..effects.printed import Cells, routes_of
+from ..effects.rows import read_printed
+from ..wording import number, p_value
+from .cells import effect_cell, p_cell
+from .shown import ShowsTable
+from .table import Cell, Column, Row, Table
+
+__all__ = ["PrintedReport", "check_effects"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PrintedReport(ShowsTable):
+    """What a file of effect rows holds, and what it leaves to ask.
+
+    Attributes
+    ----------
+    file : str
+    rows : tuple of EffectEstimate
+    cells : tuple of Cells
+        What each row was made of.
+    unread : tuple of str
+        Columns that nothing reads.
+    """
+
+    file: str
+    rows: tuple[EffectEstimate, ...]
+    cells: tuple[Cells, ...]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def questions(self) -> tuple[Doubt, ...]:
+        """What the rows leave to ask."""
+        return tuple(doubt for row in self.rows for doubt in doubts(row))
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is to be asked."""
+        return not self.questions and not self.unread
+
+    def table(self) -> Table:
+        """Return the rows: as printed, the route, the standard error with its range, the P that follows, questions."""
+        heads = ("Study", "As printed", "Printed P", "Route", "SE", "SE by the digits", "P by the SE", "Questions")
+        kinds = ("text", "ratio", "p", "text", "number", "text", "p", "count")
+        return Table(
+            title=f"Printed effects: {self.file}",
+            columns=tuple(Column(head, kind) for head, kind in zip(heads, kinds, strict=True)),  # type: ignore[arg-type]
+            rows=tuple(_row(row, cells) for row, cells in zip(self.rows, self.cells, strict=True)),
+            footnotes=tuple(map(str, self.questions)),
+        )
+
+    def __str__(self) -> str:
+        kinds = Counter(row.status.replace("_", " ") for row in self.rows)
+        told = ", ".join(f"{n} {status}" for status, n in kinds.items())
+        lines = [f"question: {doubt}" for doubt in self.questions]
+        if self.unread:
+            lines.append(f"question: nothing reads the columns {', '.join(self.unread)}. Are they misspelt?")
+        held = f"{self.file}: {len(self.rows)} effect rows"
+        end = f"{held} hold ({told})." if self.sound else f"{held} read ({told}); questions: {len(lines)}."
+        return "\n".join([*lines, end])
+
+
+def check_effects(path: str | Path) -> PrintedReport:
+    r"""Check a file of printed effects as its extractor would.
+
+    Parameters
+    ----------
+    path : path
+        CSV or JSON, as `read_effects` reads it.
+
+    Returns
+    -------
+    PrintedReport
+        `questions`, `unread`, `table()`.
+
+    Raises
+    ------
+    EffectError
+        If the file cannot be read, naming line and column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "rows.csv"
+    ...     _ = file.write_text("study,estimate,ci_low,ci_high,p_value\nA,0.60,0.40,0.90,0.20\n")
+    ...     report = check_effects(file)
+    >>> print(report.questions[0])
+    A: the interval gives P 0.011 to 0.018, the source prints P = 0.2. Which is right?
+    """
+    built = read_printed(path)
+    return PrintedReport(
+        file=Path(path).name, rows=tuple(row for row, _ in built), cells=tuple(cells for _, cells in built),
+        unread=unread_columns(path),
+    )  # fmt: skip
+
+
+def _row(row: EffectEstimate, cells: Cells) -> Row:
+    estimated = row.status == "estimated"
+    shown = effect_cell(row) if estimated else Cell(row.status.replace("_", " "))
+    least, most = _range(cells) if estimated else (None, None)
+    digits = "" if least is None or most is None or _same(least, most) else f"{number(least, 3)} to {number(most, 3)}"
+    printed = Cell(p_value(row.p_value, relation=row.p_relation)) if _printed_p(row) else Cell()
+    asked = len(doubts(row))
+    return Row(
+        (Cell(row.label), shown, printed, Cell(row.route), Cell(number(row.se, 3) if estimated else ""), Cell(digits),
+         p_cell(row.wald_p), Cell(str(asked) if asked else ""))
+    )  # fmt: skip
+
+
+def _printed_p(row: EffectEstimate) -> bool:
+    return (row.p_value is not None or row.p_relation == "ns") and row.p_kind != "wald"
+
+
+def _range(cells: Cells) -> tuple[float | None, float | None]:
+    found = routes_of(cells)
+    return found[0].se_range if found else (None, None)
+
+
+def _same(least: float, most: float) -> bool:
+    return number(least, 3) == number(most, 3)
