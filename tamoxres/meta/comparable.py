@@ -3,8 +3,8 @@
 Refused unless the caller maps it by name: effects that differ in marker, contrast, endpoint, estimand, measure,
 treatment contrast, marker level of a treatment effect; crude with adjusted; prognostic among the treated with that in
 all. Refused without appeal: the same study twice, and studies declared to share patients (see `meta.dependent`).
-Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or an odds
-ratio whose direction is turned.
+Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`,
+`superseded_by_publication`, or an odds ratio whose direction is turned.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ..errors import PoolingError
 __all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "question", "remarks"]
 
 REFUSED_FLAGS = (
-    "recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai",
+    "recalled", "pooled_estimate", "overlaps_row_of_same_study", "superseded_by_publication",
+    "or_of_response_above_1_favours_ai",
     "or_of_being_event_free_below_1_is_worse",
 )  # fmt: skip
 _CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by
