@@ -130,7 +130,7 @@ def test_literature_filters_and_views(run, tmp_path):
         found = json.loads(run(*asked, *options)[1])
         assert 0 < len(found) < len(every), options
     counts = json.loads(run("literature", "--counts", "--format", "json")[1])
-    assert counts[0] == {"step": "identified", "what": "all", "studies": 138, "rows": 157}
+    assert counts[0] == {"step": "identified", "what": "all", "studies": 146, "rows": 199}
     _, out, _ = run("literature", "--view", "side-by-side", "--marker", "HER2")
     assert "0.38 (0.27 or 0.50 by side)" in out
     assert "SE 0.18 by its lower limit, 0.4478 by its upper" in out
@@ -146,7 +146,7 @@ def test_own_tables(run, own):
     assert (code, len(json.loads(out))) == (0, 2)
     assert run("literature", "--data", own / "effects.csv", "--format", "json")[1] == out
     _, out, _ = run("literature", "--data", own, "--merge", "--counts", "--format", "json")
-    assert json.loads(out)[0]["rows"] == 159
+    assert json.loads(out)[0]["rows"] == 201
     _, out, _ = run("literature", "--data", own, "--merge", "--compare")
     assert "come along: 1 added in studies, 2 added in effects." in out
     assert "No pooled answer moves." in out

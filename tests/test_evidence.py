@@ -30,7 +30,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def everything():
-    """All 157 effects."""
+    """All 199 effects."""
     return literature(include="all")
 
 
@@ -42,8 +42,8 @@ def of(study, rows, **wanted):
 
 
 def test_every_row_becomes_one_effect(table, everything):
-    """157 rows, in order, with their marker, endpoint, measure, estimate, n and flags."""
-    assert len(everything) == len(table) == 157
+    """199 rows, in order, with their marker, endpoint, measure, estimate, n and flags."""
+    assert len(everything) == len(table) == 199
     for printed, effect in zip(table, everything, strict=True):
         assert (effect.study, effect.marker, effect.endpoint) == tuple(
             printed[c] for c in ("study_id", "marker", "endpoint")
@@ -61,11 +61,43 @@ def test_every_row_becomes_one_effect(table, everything):
 
 
 def test_rows_without_a_route_to_a_standard_error_are_tests(table, everything):
-    """57 rows print a test alone, and 4 an estimate with neither an interval nor an exact P."""
-    assert Counter(effect.status for effect in everything) == {"estimated": 96, "test_only": 61}
+    """A test alone, an estimate with neither interval nor exact P, a tendency told in words: none has an error."""
+    assert Counter(effect.status for effect in everything) == {
+        "estimated": 114, "test_only": 66, "null_without_number": 14, "significant_without_number": 5,
+    }  # fmt: skip
     bare = [e.label for e in everything if e.status == "test_only" and e.estimate is not None]
     assert bare == ["Berry 2000", "Berry 2000", "Luen 2018", "Beelen 2014a"]
-    assert sum("p_only" in effect.flags for effect in everything) == 57
+    assert sum("p_only" in effect.flags for effect in everything) == 61
+
+
+def test_what_is_reported_without_a_number_has_its_own_status(everything):
+    """Knoop 2001 and Rydén 2008 are nulls, Carlomagno 1996 is significant; neither has an estimate, an error or a P."""
+    without = [e for e in everything if e.status in ("null_without_number", "significant_without_number")]
+    assert all((e.point, e.se, e.p_value) == (None, None, None) for e in without)
+    knoop = of("Knoop 2001", everything)
+    assert (knoop.status, knoop.direction, knoop.n, knoop.trial) == (
+        "null_without_number",
+        "no_effect",
+        1716,
+        "DBCG 77C",
+    )
+    assert of("Rydén 2008", everything, estimand="interaction").status == "null_without_number"
+    told = of("Carlomagno 1996", everything, estimand="interaction")
+    assert (told.status, told.direction) == ("significant_without_number", "worse")
+    nominal = of("Beelen 2014a", everything, marker="AKT", rule="phosphorylated T308")
+    assert (nominal.status, nominal.direction) == ("significant_without_number", "")
+    in_words = of("Karlsson 2013", everything)
+    assert (in_words.status, in_words.p_value, in_words.direction) == ("test_only", None, "worse")
+
+
+def test_a_ratio_computed_from_strata_is_not_called_printed(everything):
+    """Beelen's p-p70S6K: 1.02 / 0.24 with the error that P 0.004 implies, ln(4.25) / 2.878 = 0.503."""
+    row = of("Beelen 2014a", everything, rule="p-p70S6K positive", estimand="interaction")
+    assert (row.route, row.ci_kind, row.p_value) == ("strata_p", "wald", 0.004)
+    assert row.estimate == pytest.approx(4.25, rel=PRINTED)
+    assert row.se == pytest.approx(0.503, abs=ROUNDED * 4)  # limits are given to three digits
+    computed = {e.label for e in everything if e.route == "strata"}
+    assert {"De Placido 2003", "Stål 2003", "Bostner 2013", "Bostner 2015", "Chia 2012"} <= computed
 
 
 def test_a_p_that_is_only_an_upper_bound_gives_no_error(everything):
@@ -128,24 +160,27 @@ def test_odd_rows_are_told_in_their_notes(everything):
 
 def test_adjustment_is_yes_no_or_unknown(everything):
     """The table's yes, no and empty become unspecified, crude and unknown."""
-    assert Counter(e.adjusted_for for e in everything) == {(): 70, ("unknown",): 65, ("unspecified",): 22}
+    assert Counter(e.adjusted_for for e in everything) == {(): 74, ("unknown",): 93, ("unspecified",): 32}
 
 
 def test_studies_that_share_patients_name_each_other(everything):
-    """GUN: Carlomagno, De Placido and Bianco overlap, in every direction."""
+    """GUN: Carlomagno, De Placido and Bianco overlap, in every direction; so do all reports on one trial."""
     assert of("Carlomagno 1996", everything).overlaps == ("bianco_2000", "de_placido_2003")
     assert of("De Placido 2003", everything).overlaps == ("bianco_2000", "carlomagno_1996")
-    assert of("Beelen 2014a", everything).overlaps == ("beelen_2014_pik3ca",)
+    assert of("Beelen 2014a", everything).overlaps == ("beelen_2014_pik3ca", "koornstra_2015", "kruger_2018")
+    assert of("Stål 2003", everything).overlaps == ("fohlin_2013", "perez_tenorio_2007")
+    assert of("Lipton 2003", everything).overlaps == ("lipton_2005",)
     assert of("Ellis 2007", everything).overlaps == ("ellis_2001",)
 
 
 def test_default_leaves_out_what_must_not_be_pooled_unawares(table):
-    """Recalled, pooled and doubled rows come only by name."""
+    """Recalled, pooled, doubled and superseded rows come only by name."""
     default = literature()
-    assert len(default) == 117
+    assert len(default) == 136
     assert not any(set(effect.flags) & set(OPTIONAL) for effect in default)
-    assert len(literature(include=["recalled"])) == 117 + 10  # of 11 recalled rows one doubles another row too
-    assert len(literature(include=OPTIONAL)) == 157
+    assert len(literature(include=["recalled"])) == 136 + 13  # of 15 recalled rows two double another row too
+    assert len(literature(include=OPTIONAL)) == 199
+    assert [e.label for e in literature(include="superseded_by_publication") if e not in default] == ["Luen 2018"] * 4
     assert set(OPTIONAL) < set(REFUSED_FLAGS)
 
 
@@ -174,36 +209,39 @@ def test_unknown_filters_are_refused(asked, says):
 
 
 def test_rows_go_through_the_pipe_unchanged(everything, tmp_path):
-    """All 157 rows written as CSV are read back equal, tests included."""
+    """All 199 rows written as CSV are read back equal, tests included."""
     path = tmp_path / "literature.csv"
     path.write_text(effects_to_csv(everything), encoding="utf-8")
     assert read_effects(path) == everything
 
 
 def test_labels_are_unique_to_a_study():
-    """One label, one study, in the map of 138 studies."""
+    """One label, one study, in the map of 146 studies, two of which have no finding of their own."""
     frame = studies()
-    assert frame["study"].nunique() == frame["study_id"].nunique() == 138
+    assert frame["study"].nunique() == frame["study_id"].nunique() == 146 - 2
     assert {"Beelen 2014a", "Beelen 2014b", "Tokunaga 2006a", "Tokunaga 2006b"} <= set(frame["study"])
 
 
 def test_evidence_map_has_a_row_a_study_marker_and_direction():
-    """167 findings, each with its tier, direction and setting; the seven markers all stand in it."""
+    """175 findings, each with its tier, direction and setting; the seven markers all stand in it."""
     frame = studies()
-    assert len(frame) == 167
+    assert len(frame) == 175
     assert set(frame["marker"]) == set(evidence_names())
     assert set(frame["tier"]) == {"cell_line", "animal_model", "clinical", "meta_analysis"}
     row = frame[(frame["study"] == "Luen 2018") & (frame["marker"] == "PIK3CA")].iloc[0]
     assert (row["direction"], row["year"], row["setting"]) == ("mixed", 2018, "adjuvant")
+    assert (row["evidence_kind"], row["drug"], row["trial"]) == ("randomised_other", "mixed_endocrine", "BIG 1-98")
 
 
 def test_interactions_from_two_printed_strata():
-    """De Placido 2003: 1.09 / 0.59 = 1.847, SE the root of summed squares; TEAM's composite is the printed inverse."""
+    """De Placido 2003, receptor-positive: 1.33 / 0.73 = 1.822, SE the root of summed squares; TEAM's is the inverse."""
     gun = of("De Placido 2003", derived_interactions(marker="HER2"))
-    assert gun.estimate == pytest.approx(1.847, abs=ROUNDED)
+    assert gun.estimate == pytest.approx(1.822, abs=ROUNDED)
     assert gun.se == pytest.approx(
-        math.hypot(math.log(1.87 / 0.63), math.log(0.87 / 0.40)) / 3.919927969080108, rel=PRINTED
+        math.hypot(math.log(2.51 / 0.70), math.log(1.14 / 0.47)) / 3.919927969080108, rel=PRINTED
     )
+    everyone = [e for e in derived_interactions(marker="HER2", include="all") if e.label == "De Placido 2003"]
+    assert [round(e.estimate, 3) for e in everyone] == [1.847, 1.822]
     assert (gun.route, gun.estimand, gun.contrast) == ("strata", "interaction", "altered v unaltered")
     assert gun.flagged("derived_from_two_strata")
     pairs = derived_interactions(include="all")
@@ -214,13 +252,13 @@ def test_interactions_from_two_printed_strata():
 
 
 def test_only_complete_pairs_of_one_subset_are_joined():
-    """Knoop (negative strata alone) and Berry (no errors) give none; by default 8 pairs stand, with all 12."""
+    """Knoop (negative strata alone) and Berry (no errors) give none; Luen's meeting report comes by name."""
     assert {e.label for e in derived_interactions()} == {
         "De Placido 2003", "Love 2003", "Stål 2000", "Rasmussen 2008", "Bartlett 2013", "Stål 2003", "Bostner 2013",
-        "Luen 2018",
+        "Bostner 2015", "Chia 2012", "Kruger 2018",
     }  # fmt: skip
-    assert len(derived_interactions()) == 9  # Love has two endpoints
-    assert len(derived_interactions(include="all")) == 12
+    assert len(derived_interactions()) == 11  # Love has two endpoints
+    assert len(derived_interactions(include="all")) == 14
 
 
 def test_pooling_published_rows_refuses_and_pools():

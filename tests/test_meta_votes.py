@@ -119,10 +119,14 @@ def test_albatross_data_and_contours():
 
 
 def test_src_of_the_literature_is_voted_not_pooled():
-    """SRC has tests alone: one row a study gives one vote each way, and a combined P."""
+    """SRC has tests alone, of two studies of one series: they vote once, whichever is taken."""
     rows = {row.study: row for row in literature(marker="SRC")}
-    found = vote_table(rows.values())
-    assert len(found.worse) + len(found.better) + len(found.not_told) == len(rows) == 2
+    assert set(rows) == {"campbell_ej_2008", "elsberger_2012"}
+    with pytest.raises(PoolingError, match="Campbell 2008 and elsberger_2012 share patients; keep one of them"):
+        vote_table(rows.values())
+    for row in rows.values():
+        found = vote_table([row])
+        assert len(found.worse) + len(found.better) + len(found.not_told) == 1
 
 
 @pytest.mark.parametrize(

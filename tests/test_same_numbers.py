@@ -19,6 +19,9 @@ ASKED = ("marker", "rule", "endpoint", "estimand", "measure", "status", *COUNTS)
 
 # Too few events expected in a group: since the verdicts count them, the ratio is Firth's (methods.md, M9).
 PENALISED = [("metabric", "HER2", "BCSS", "treatment:marker", "interaction")]
+# The evidence tables' second edition: receptor-positive strata lead (GUN), numbers of patients of strata (Lipton,
+# Carlomagno), a ratio from strata beside its P (Beelen), meeting reports superseded by their papers (Luen).
+CORRECTED = {"De Placido 2003", "Lipton 2003", "Carlomagno 1996", "Beelen 2014a", "Luen 2018"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,10 @@ def test_every_number_is_what_it_was(rows, saved):
         if not any(equals(old, new) for new in by_question.get(key(old[name] for name in ASKED), []))
     ]
     assert len(saved) > 300
-    assert [(old["study"], old["marker"], old["endpoint"], old["term"], old["estimand"]) for old in lost] == PENALISED
+    own = [old for old in lost if old["study"] not in CORRECTED]
+    assert [(old["study"], old["marker"], old["endpoint"], old["term"], old["estimand"]) for old in own] == PENALISED
+    assert {old["study"] for old in lost if old not in own} <= CORRECTED
+    assert len(lost) <= 20
 
 
 def test_version_1_is_read_into_fields(saved):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..endpoints import PUBLISHED, STEEP
 from ..errors import DataError, EffectError
 from ..registry.known import evidence_names
 from ..vocabulary import RATIO_MEASURES
-from .rows import COMPARISONS, effect_of, interaction_contrast
+from .rows import COMPARISONS, WITHOUT_NUMBER, effect_of, interaction_contrast
 from .tables import (
     EFFECTS,
     SHARING,
@@ -27,6 +28,7 @@ from .tables import (
     embedded,
     merged,
     read_tables,
+    row_flags,
     split,
 )
 
@@ -34,6 +36,11 @@ __all__ = ["DIRECTIONS", "SETTINGS", "TIERS", "ExtractionCheck", "check_extracti
 
 TIERS = ("cell_line", "animal_model", "clinical", "meta_analysis")
 SETTINGS = ("adjuvant", "advanced", "neoadjuvant", "in_vitro", "xenograft")
+EVIDENCE_KINDS = (
+    "randomised_interaction", "randomised_other", "untreated_control_cohort", "treated_only", "response",
+    "paired_samples", "mixed_treatment", "inhibitor_added",
+)  # fmt: skip
+DRUGS = ("tamoxifen", "ai", "mixed_endocrine", "chemo_endocrine", "inhibitor_plus_endocrine", "other", "unknown")
 DIRECTIONS = ("resistant", "no_effect", "sensitive", "mixed", "unclear", "prognostic_worse", "prognostic_better")
 _MEASURES = (*RATIO_MEASURES, "RD", "RMSTD", "RMTLD", "difference")
 CellCheck = Callable[[str], str]
@@ -77,7 +84,7 @@ _EFFECT_CELLS: Mapping[str, CellCheck] = {
     "study_id": _given, "marker": _marker, "marker_state": _given, "comparison": _choice(*COMPARISONS),
     "treatment": _given, "endpoint": _choice(*STEEP, *PUBLISHED), "measure": _choice(*_MEASURES), "estimate": _number,
     "ci_low": _number, "ci_high": _number, "p_value": _p, "n": _COUNT, "events": _COUNT,
-    "adjusted": _choice("yes", "no", ""), "verification": _PROOF,
+    "adjusted": _choice("yes", "no", ""), "verification": _PROOF, "interaction_p": _p,
 }  # fmt: skip
 _STUDY_CELLS: Mapping[str, CellCheck] = {
     "study_id": _matches(r"[\w-]+", "use letters, digits, _ and -"),
@@ -85,7 +92,7 @@ _STUDY_CELLS: Mapping[str, CellCheck] = {
     "pmid": _matches(r"\d*", "write digits alone, or leave it empty"),
     "doi": _matches(r"(10\..+/.+)?", "write it without its address, as 10.1200/JCO.20.03613"),
     "tier": _choice(*TIERS), "design": _given, "setting": _choice(*SETTINGS), "markers": _given,
-    "verification": _PROOF,
+    "verification": _PROOF, "evidence_kind": _choice(*EVIDENCE_KINDS, ""), "drug": _choice(*DRUGS, ""),
 }  # fmt: skip
 
 
@@ -100,12 +107,20 @@ class ExtractionCheck:
         Rows.
     problems : tuple of str
         One sentence each: file, line, column, what is wrong, what to do.
+    markers : tuple of (str, int)
+        Effect rows by marker.
+    with_estimate, test_alone, without_number : int
+        Effect rows by what they print.
     """
 
     folder: str
     effects: int
     studies: int
     problems: tuple[str, ...]
+    markers: tuple[tuple[str, int], ...] = ()
+    with_estimate: int = 0
+    test_alone: int = 0
+    without_number: int = 0
 
     @property
     def ok(self) -> bool:
@@ -114,7 +129,13 @@ class ExtractionCheck:
 
     def __str__(self) -> str:
         held = f"{self.folder}: {self.effects} effect rows of {self.studies} studies"
-        return f"{held} hold." if self.ok else "\n".join([f"{held}; to mend: {len(self.problems)}.", *self.problems])
+        if not self.ok:
+            return "\n".join([f"{held}; to mend: {len(self.problems)}.", *self.problems])
+        about = ", ".join(f"{marker} {n}" for marker, n in self.markers)
+        return (
+            f"{held} hold.\nAbout {about}; {self.with_estimate} print an estimate, {self.test_alone} a P alone, "
+            f"{self.without_number} no number."
+        )
 
 
 def is_extraction(path: str | Path) -> bool:
@@ -148,9 +169,13 @@ def check_extraction(path: str | Path) -> ExtractionCheck:
     source = Path(path)
     extraction = read_tables(source if source.is_dir() else source.parent)
     problems = [*_study_problems(extraction), *_effect_problems(extraction)]
+    rows = extraction.effects
+    estimates = sum(bool(row["estimate"]) for row in rows)
+    tests = sum(bool(row["p_value"] and not row["estimate"]) for row in rows)
     return ExtractionCheck(
-        folder=extraction.folder, effects=len(extraction.effects), studies=len(extraction.studies),
-        problems=tuple(problems),
+        folder=extraction.folder, effects=len(rows), studies=len(extraction.studies), problems=tuple(problems),
+        markers=tuple(Counter(row["marker"] for row in rows).items()), with_estimate=estimates, test_alone=tests,
+        without_number=len(rows) - estimates - tests,
     )  # fmt: skip
 
 
@@ -241,8 +266,14 @@ def _effect_problems(extraction: Extraction) -> Iterator[str]:
 def _misfits(row: Row) -> Iterator[str]:
     """Say what does not fit together in a row whose cells are sound each."""
     yield from _interval_misfits(row)
-    if not row["estimate"] and not row["p_value"]:
-        yield "estimate: neither an estimate nor a P is given; a row needs one of them"
+    without = [flag for flag in WITHOUT_NUMBER if flag in row_flags(row)]
+    if not row["estimate"] and not row["p_value"] and not without:
+        yield (
+            "estimate: neither an estimate nor a P is given; a row needs one of them, or a flag that tells what is "
+            f"reported: {', '.join(WITHOUT_NUMBER)}"
+        )
+    if without and (row["estimate"] or row["p_value"]):
+        yield f"flags: {without[0]} stands beside a number; leave out one of them"
     if row["n"] and row["events"] and int(row["events"]) > int(row["n"]):
         yield f"events: {row['events']} events in {row['n']} patients"
     if row["comparison"] == "interaction_marker_by_treatment" and not interaction_contrast(row["treatment"]):

@@ -24,7 +24,9 @@ __all__ = ["evidence_counts"]
 _WHY = {
     "recalled": "number known but not read again", "pooled_estimate": "a pooled estimate of other studies",
     "overlaps_row_of_same_study": "same patients as another row of its study",
+    "superseded_by_publication": "a meeting report of what was published later",
 }  # fmt: skip
+_NO_NUMBER = ("null_without_number", "significant_without_number")
 _ESTIMANDS = {
     "prognostic": "marker among patients treated alike", "treatment_effect": "treatment within a marker level",
     "interaction": "interaction of marker and treatment",
@@ -70,7 +72,8 @@ def evidence_counts(
     steps += [("left out", why, *_size(by_reason[kind])) for kind, why in _WHY.items()]
     steps.append(("usable", "all", *_size(usable)))
     steps.append(("usable", "with a standard error", *_size(e for e in usable if e.status == "estimated")))
-    steps.append(("usable", "a test or an estimate alone", *_size(e for e in usable if e.status != "estimated")))
+    steps.append(("usable", "a test or an estimate alone", *_size(e for e in usable if e.status == "test_only")))
+    steps.append(("usable", "reported without a number", *_size(e for e in usable if e.status in _NO_NUMBER)))
     steps += [("usable", told, *_size(e for e in usable if e.estimand == name)) for name, told in _ESTIMANDS.items()]
     derived = derived_interactions(marker=marker, data=tables)
     steps.append(("usable", "interactions made from two printed strata", *_size(derived)))

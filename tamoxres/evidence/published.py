@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPTIONAL", "derived_interactions", "literature", "narrowed", "strata_pairs", "studies"]
 
-OPTIONAL = ("recalled", "pooled_estimate", "overlaps_row_of_same_study")
+OPTIONAL = ("recalled", "pooled_estimate", "overlaps_row_of_same_study", "superseded_by_publication")
 
 
 def literature(
@@ -49,7 +49,8 @@ def literature(
         Of the study (cell-line and animal studies have no effect rows).
     setting : "adjuvant" | "advanced" | "neoadjuvant", optional
     include : str or sequence of str
-        Rows otherwise left out: `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or `all`.
+        Rows otherwise left out: `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`,
+        `superseded_by_publication`, or `all`.
     data : path, optional
         A folder with your own effects.csv and studies.csv; the embedded tables if not given.
     merge : bool
@@ -70,7 +71,7 @@ def literature(
     Examples
     --------
     >>> len(literature(include="all"))
-    157
+    199
     """
     about = None if marker is None else find(marker)
     choices = {"estimand": (estimand, ESTIMANDS), "tier": (tier, TIERS), "setting": (setting, SETTINGS)}
@@ -130,9 +131,9 @@ def studies(*, data: str | Path | Extraction | None = None, merge: bool = False)
     Returns
     -------
     DataFrame
-        study, study_id, marker, direction, tier, setting, year, design, population, summary, verification, flags,
-        source. `direction` is about the altered state: resistant, no_effect, sensitive, mixed, unclear,
-        prognostic_worse or prognostic_better.
+        study, study_id, marker, direction, tier, evidence_kind, drug, trial, setting, year, design, population,
+        summary, verification, flags, source. `direction` is about the altered state: resistant, no_effect, sensitive,
+        mixed, unclear, prognostic_worse or prognostic_better.
     """
     import pandas as pd
 
@@ -141,7 +142,18 @@ def studies(*, data: str | Path | Extraction | None = None, merge: bool = False)
 
 
 def _findings(study: Row, labels: dict[str, str]) -> list[dict[str, str | int]]:
-    shared = ("tier", "setting", "design", "population", "summary", "verification", "flags")
+    shared = (
+        "tier",
+        "evidence_kind",
+        "drug",
+        "trial",
+        "setting",
+        "design",
+        "population",
+        "summary",
+        "verification",
+        "flags",
+    )
     return [
         {"study": labels[study["study_id"]], "study_id": study["study_id"], "marker": marker, "direction": direction}
         | {"year": int(study["year"])} | {name: study[name] for name in shared} | {"source": citation(study)}

@@ -63,8 +63,8 @@ def side_by_side(
         One row a study and endpoint: marker, study, contrast (of treatments), endpoint, measure, altered and unaltered
         (the two printed effects), ratio with its limits and se, `se_least` and `se_most` where a printed interval is
         not symmetric and implies two errors by its sides (else both equal se), p_value of the ratio, printed_p (the
-        interaction test that the study prints), route (`two strata`, `printed`, `P alone`), remark (the two errors by
-        side, as printed), design, flags.
+        interaction test that the study prints), route (`two strata`, `printed`, `P alone`, `no number`), remark (the
+        two errors by side, as printed), design, flags.
     """
     import pandas as pd
 
@@ -130,7 +130,8 @@ def _remark(row: EffectEstimate) -> str:
 
 def _as_printed(row: EffectEstimate) -> dict[str, Any]:
     if row.status != "estimated":
-        return _shared(row) | {"printed_p": row.p_value, "route": "P alone", "remark": ""}
+        route = "no number" if row.p_value is None else "P alone"
+        return _shared(row) | {"printed_p": row.p_value, "route": route, "remark": ""}
     turned = row.reversed() if row.group_1 == "unaltered" else row
     (low, high), least_most = turned.ci(), _side_errors(turned)
     return _shared(turned) | {

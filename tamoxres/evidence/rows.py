@@ -3,21 +3,24 @@
 Conventions. What is compared follows from the comparison; the state that counts as altered is the `rule`; the study's
 population, the row's subset and treatments that the comparison does not name stand in `restrictions`. The standard
 error is taken from the interval, else from an exact P; a P printed as an upper bound gives none, and a row without
-either is `test_only`. The flags of a row are those of the table, those of its study with `of_study:` before them.
+either is `test_only`. What is reported without any number has a status of its own (`WITHOUT_NUMBER`). A ratio that was
+computed from a study's strata has the route `strata` (or `strata_p`) and no printed limits. The flags of a row are
+those of the table, those of its study with `of_study:` before them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from ..effects import EffectEstimate
-from ..vocabulary import RATIO_MEASURES
+from ..vocabulary import RATIO_MEASURES, Route, Status
 from .tables import Extraction, Row, citation, row_flags, sharing, study_labels
 
-__all__ = ["COMPARISONS", "effect_of", "effects_of", "interaction_contrast"]
+__all__ = ["COMPARISONS", "WITHOUT_NUMBER", "effect_of", "effects_of", "interaction_contrast"]
 
 _PAIRS = {
     "none": ("", ""), "tamoxifen_v_none": ("tamoxifen", "none"), "endocrine_v_none": ("endocrine", "none"),
@@ -35,6 +38,13 @@ COMPARISONS = {  # comparison -> treatment contrast; that of an interaction is r
     "interaction_marker_by_treatment": "",
     "pathway_inhibitor_added_vs_not": "inhibitor_added",
 }
+WITHOUT_NUMBER: dict[str, Status] = {  # flag of a row that prints no number -> its status
+    "reported_null_without_number": "null_without_number",
+    "reported_significant_without_number": "significant_without_number",
+    "reported_nominal_without_number": "significant_without_number",
+    "reported_without_number": "test_only",
+}
+_COMPUTED: dict[str, Route] = {"ci_derived_from_strata_ci": "strata", "ci_derived_from_interaction_p": "strata_p"}
 _UNALTERED = ("wild-type",)
 _RANDOMISED = (
     "nested_biomarker_of_trial", "randomised_trial", "secondary_report_of_trial", "meta_analysis_of_randomised_trials",
@@ -51,7 +61,8 @@ def effect_of(row: Row, extraction: Extraction) -> EffectEstimate:
     """Turn one row into an effect."""
     study, flagged = extraction.study(row["study_id"]), row_flags(row)
     shared: dict[str, Any] = {
-        "study": row["study_id"], "label": study_labels(extraction)[row["study_id"]], "year": _count(study["year"]),
+        "study": row["study_id"], "label": study_labels(extraction)[row["study_id"]], "trial": study["trial"],
+        "year": _count(study["year"]),
         "origin": "published", "marker": row["marker"], "rule": row["marker_state"], "scale": "binary",
         "assay": row["assay"], "endpoint": row["endpoint"], "setting": study["setting"],
         "measure": {"difference": "other_difference"}.get(row["measure"], row["measure"]),
@@ -132,21 +143,25 @@ def _flags(study: Row, flagged: Sequence[str]) -> tuple[str, ...]:
 
 
 def _remark(row: Row, flagged: Sequence[str]) -> str:
+    parts = [f"As printed: {row['printed_as']}."] if row["printed_as"] else []
     if "p_is_upper_bound" in flagged or "p_is_of_the_source_test" in flagged:
-        return f"Printed P {'< ' if 'p_is_upper_bound' in flagged else ''}{row['p_value']}."
-    return ""
+        parts.append(f"Printed P {'< ' if 'p_is_upper_bound' in flagged else ''}{row['p_value']}.")
+    return " ".join(parts)
 
 
 def _estimated(row: Row, flagged: Sequence[str], shared: dict[str, Any]) -> EffectEstimate:
     """Take the printed interval, else the exact P; without either the row is a test alone."""
     estimate = float(row["estimate"]) if row["estimate"] else None
-    p = float(row["p_value"]) if row["p_value"] else None
+    told_p = row["p_value"] or row["interaction_p"]
+    p = float(told_p) if told_p else None
     exact = p is not None and "p_is_upper_bound" not in flagged
     if estimate is not None and row["ci_low"]:
         printed = p if exact and "p_is_of_the_source_test" not in flagged else None
         kind = "printed" if printed is not None else ""
         low, high = float(row["ci_low"]), float(row["ci_high"])
-        return EffectEstimate.from_ci(estimate, low, high, p_value=printed, p_kind=kind, **shared)
+        effect = EffectEstimate.from_ci(estimate, low, high, p_value=printed, p_kind=kind, **shared)
+        computed = next((route for flag, route in _COMPUTED.items() if flag in flagged), None)
+        return effect if computed is None else replace(effect, route=computed, ci_low=None, ci_high=None, ci_kind="")
     if estimate is not None and exact and p is not None:
         return EffectEstimate.from_p(estimate, p, **shared)
     told = next((flag.removeprefix("direction:") for flag in flagged if flag.startswith("direction:")), "")
@@ -154,7 +169,8 @@ def _estimated(row: Row, flagged: Sequence[str], shared: dict[str, Any]) -> Effe
     point = math.log(estimate) if estimate is not None and shared["measure"] in RATIO_MEASURES else None
     if point:
         direction = "worse" if point > 0 else "better"
+    status: Status = next((status for flag, status in WITHOUT_NUMBER.items() if flag in flagged), "test_only")
     return EffectEstimate(
-        **shared, log_estimate=point, p_value=p, p_kind="" if p is None else "printed", status="test_only",
+        **shared, log_estimate=point, p_value=p, p_kind="" if p is None else "printed", status=status,
         p_relation="<" if "p_is_upper_bound" in flagged else "", direction=direction,
     )  # fmt: skip

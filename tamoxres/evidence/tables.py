@@ -2,7 +2,8 @@
 
 Conventions. UTF-8 with a header; lists are joined by `;`. A study is named `First author year`, studies of one author
 and year get a letter; without an author it is named by its PMID, or by the first words of its title. Studies share
-patients where a flag `overlaps:ID` or `same_trial_as:ID` says so, however many steps apart.
+patients where they report on one trial, or where a flag `overlaps:ID` or `same_trial_as:ID` says so, however many steps
+apart. The columns of `MAY_LACK` came later: tables without them are read as if they were empty.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from ..errors import DataError
 from ..files import data_root, read_pinned
 
 __all__ = [
-    "EFFECTS", "SHARING", "STUDIES", "Extraction", "Row", "citation", "embedded", "merged",
+    "EFFECTS", "MAY_LACK", "SHARING", "STUDIES", "Extraction", "Row", "citation", "embedded", "merged",
     "read_tables", "row_flags", "sharing", "split", "study_labels",
 ]  # fmt: skip
 
 EFFECTS, STUDIES = "effects.csv", "studies.csv"
 _SHA256 = {
-    EFFECTS: "261dcc73b40142c3b7ca94c2e8234f20d7ca62fc735763100a023a3e6544b8ac",
-    STUDIES: "d87e0a09f9973734e6974a9d9c180d0fc74017f4a9c2ac44df0d13b97b68ff59",
+    EFFECTS: "a5270f9f4d73596b8f5cffa323f0210c0a379087a05fbd7511466ffb08ac34ab",
+    STUDIES: "53590795eb3bbe12901914cdffd524c6dfc5de3c9102726b59364f8ec5af0258",
 }
+MAY_LACK = {EFFECTS: ("interaction_p", "printed_as"), STUDIES: ("evidence_kind", "drug", "trial", "note")}
 SHARING = ("overlaps", "same_trial_as")  # flags that name a study with the same patients
 _TITLE_WORDS = 4
 _TRAILING = ("a", "an", "and", "as", "by", "for", "in", "is", "of", "on", "the", "to", "with")
@@ -120,6 +122,7 @@ def _parse(content: bytes, path: Path) -> tuple[Row, ...]:
     rows = []
     try:
         header = next(reader, [])
+        lacking = [name for name in MAY_LACK.get(path.name, ()) if name not in header]
         for cells in reader:
             if not any(cells):
                 continue
@@ -128,7 +131,8 @@ def _parse(content: bytes, path: Path) -> tuple[Row, ...]:
                     f"{path}, line {reader.line_num}: {len(cells)} cells under {len(header)} columns. "
                     "Quote cells that hold a comma."
                 )
-            rows.append(Row(line=reader.line_num, cells=dict(zip(header, map(str.strip, cells), strict=True))))
+            told = dict(zip(header, map(str.strip, cells), strict=True))
+            rows.append(Row(line=reader.line_num, cells=told | dict.fromkeys(lacking, "")))
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: not CSV ({error}).") from None
     if not rows:
@@ -193,10 +197,13 @@ def _letter(i: int) -> str:
 def sharing(extraction: Extraction) -> dict[str, tuple[str, ...]]:
     """Return the ids of the studies that share patients with each study, by id."""
     groups: dict[str, set[str]] = {row["study_id"]: {row["study_id"]} for row in extraction.studies}
+    first_of = {row["trial"]: row["study_id"] for row in reversed(extraction.studies) if row["trial"]}
     for row in (*extraction.studies, *extraction.effects):
-        for flag in split(row["flags"]):
-            kind, _, other = flag.partition(":")
-            if kind in SHARING and other in groups:
+        named = [flag.partition(":")[::2] for flag in split(row["flags"])]
+        others = [other for kind, other in named if kind in SHARING]
+        others += [first_of[trial] for trial in [row.cells.get("trial", "")] if trial]
+        for other in others:
+            if other in groups:
                 union = groups[row["study_id"]] | groups[other]
                 groups |= dict.fromkeys(union, union)
     return {i: tuple(sorted(group - {i})) for i, group in groups.items()}

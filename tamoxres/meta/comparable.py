@@ -5,8 +5,8 @@ treatment contrast, marker level of a treatment effect, the marker's rule, assay
 setting; crude with adjusted; prognostic among the treated with that in all. What a row does not tell of rule, assay,
 cut, scale, setting and adjustment differs from nothing. Refused without appeal: the same study twice, and studies that
 share patients: declared, of one trial, or both with a third study (see `meta.dependent`).
-Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or an odds
-ratio whose direction is turned.
+Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`,
+`superseded_by_publication`, or an odds ratio whose direction is turned.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from ..errors import PoolingError
 __all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "patient_ids", "question", "remarks", "shared_patients"]
 
 REFUSED_FLAGS = (
-    "recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai",
+    "recalled", "pooled_estimate", "overlaps_row_of_same_study", "superseded_by_publication",
+    "or_of_response_above_1_favours_ai",
     "or_of_being_event_free_below_1_is_worse",
 )  # fmt: skip
 _CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by

@@ -42,6 +42,12 @@ SENTENCES = {
     "recalled": "The number is known but was not read again.",
     "pooled_estimate": "Pooled from other rows.",
     "overlaps_row_of_same_study": "The patients are those of another row of the study.",
+    "superseded_by_publication": "A meeting report of an analysis that was published later with other numbers.",
+    "reported_null_without_number": "Reported as null, without a number.",
+    "reported_significant_without_number": "Reported as significant, without a number.",
+    "reported_nominal_without_number": "Reported as nominally significant, without a number.",
+    "reported_without_number": "Reported in words alone.",
+    "derived_ratio_of_strata": "The study prints the strata; their ratio was computed from them.",
     "contrast_of_one_model": "",
     "product_term": "",
     "centred_products": "Covariates in a product are centred: numbers at their mean, factors by the share of their "
