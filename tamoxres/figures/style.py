@@ -109,7 +109,7 @@ def journal(name: str) -> Style:
     """
     if name not in STYLES:
         raise TamoxresError(f"Unknown style {name!r}. Use one of {', '.join(STYLES)}.")
-    return style_now() if name == HOUSE.name else STYLES[name]
+    return style_now() if name in (HOUSE.name, style_now().name) else STYLES[name]
 
 
 def width_of(width: Width) -> float:
