@@ -117,6 +117,7 @@ from .models.weights import weights as weights
 from .question import Question as Question
 from .reporting.build import report as report
 from .reporting.claims import check_claims as check_claims
+from .reporting.sketch_plan import init_plan as init_plan
 from .scan.gene_sets import gene_set_table as gene_set_table
 from .scan.matrix import open_expression as open_expression
 from .scan.permutation import family_wise as family_wise
@@ -217,6 +218,7 @@ __all__ = [
     "impute",
     "influence",
     "init_mapping",
+    "init_plan",
     "interaction",
     "kaplan_meier",
     "landmark",

@@ -23,7 +23,7 @@ from msgspec import inspect
 from .errors import DataError, TamoxresError
 from .vocabulary import nearest
 
-__all__ = ["Decoder", "read_toml"]
+__all__ = ["Decoder", "expected", "read_toml"]
 
 T = TypeVar("T")
 _PLAIN: Mapping[type, str] = {
@@ -112,7 +112,7 @@ class Decoder:
             if key in given:
                 set_here[one.name] = self._value(given[key], one.type, hints[one.name], where, key)
             elif one.required:
-                raise self.fail(where, f"{key} is missing. It is {_expected(one.type)}.")
+                raise self.fail(where, f"{key} is missing. It is {expected(one.type)}.")
         return cls(**set_here)
 
     def keys(self, value: Any, where: str) -> Mapping[str, Any]:
@@ -185,10 +185,10 @@ def _hint(info: Any, hint: Any, value: Any) -> str:
     """Say what may stand, and which of the names that may is nearest."""
     names = _names(hint)
     if _described(info) or not names:
-        return f"it is {_expected(info)}."
+        return f"it is {expected(info)}."
     near = nearest(value, names) if isinstance(value, str) else ""
     guess = f" Is it {near!r}?" if near else ""
-    others = [_expected(kind) for kind in _alternatives(info) if not isinstance(kind, inspect.LiteralType)]
+    others = [expected(kind) for kind in _alternatives(info) if not isinstance(kind, inspect.LiteralType)]
     return f"use one of {', '.join(names)}{''.join(f', or {other}' for other in others)}.{guess}"
 
 
@@ -214,23 +214,23 @@ def _alternatives(info: Any) -> list[Any]:
     return [_plain(one) for one in kinds if not isinstance(one, inspect.NoneType)]
 
 
-def _expected(info: Any) -> str:
-    """Say in words what a type is."""
+def expected(info: Any, *, quote: str = "") -> str:
+    """Say in words what a type is; `quote` stands around the names of which it is one."""
     if described := _described(info):
         return described
     kinds = _alternatives(info)
     if len(kinds) > 1:
-        return " or ".join(map(_expected, kinds))
+        return " or ".join(expected(kind, quote=quote) for kind in kinds)
     [kind] = kinds
     if isinstance(kind, inspect.LiteralType):
-        return "one of " + ", ".join(str(name) for name in kind.values if name != "")
+        return "one of " + ", ".join(f"{quote}{name}{quote}" for name in kind.values if name != "")
     if isinstance(kind, inspect.IntType):
         return "a whole number" + (f" of {kind.ge} or more" if kind.ge is not None else "")
     if isinstance(kind, inspect.TupleType):
-        return f"a list of {len(kind.item_types)}: {', '.join(map(_expected, kind.item_types))}"
+        return f"a list of {len(kind.item_types)}: {', '.join(map(expected, kind.item_types))}"
     if isinstance(kind, inspect.VarTupleType):
         many = {"a text": "texts", "a number": "numbers"}
-        return f"a list of {many.get(_expected(kind.item_type), 'values')}"
+        return f"a list of {many.get(expected(kind.item_type), 'values')}"
     return _PLAIN.get(type(kind), "a value")
 
 

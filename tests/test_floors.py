@@ -15,7 +15,7 @@ FLOORS = (  # a module imports from lower rows, or from its own folder
     ("errors",),
     ("vocabulary",),
     ("wording", "files", "numbers", "frames", "toml", "genome", "kernel"),
-    ("endpoints",),
+    ("endpoints", "grammar"),
     ("codebook", "curves", "flow"),
     ("effects",),
     ("tables",),

@@ -16,6 +16,7 @@ import numpy as np
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
 from ..vocabulary import FloatArray, IntArray
+from ..wording import count
 from .design_terms import FACTOR, FOCI, check_products, column_of, is_centred, parts_of
 from .exposure import Honours, refuse_unhonoured
 from .sets import AnalysisSet
@@ -118,7 +119,7 @@ def complete_cases(
         gone |= missing
     if not gone.any():
         return analysis
-    why = ", ".join(f"{name} unknown {n:,}" for name, n in unknown.items() if n)
+    why = ", ".join(f"{name} unknown {count(n)}" for name, n in unknown.items() if n)
     kept = analysis.without(~gone, name=f"Covariates known ({', '.join(wanted)})", why=why)
     if kept.n == 0:
         raise AnalysisError(

@@ -24,6 +24,7 @@ from ..endpoints import TIMED
 from ..errors import AnalysisError, QuestionError
 from ..treatment import TREATED, UNTREATED
 from ..vocabulary import BoolArray, Exposure
+from ..wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ def expose(chosen: AnalysisSet, exposure: Exposure | None) -> AnalysisSet:
     treated = (chosen.frame["treatment"] == TREATED).to_numpy() | (_arms(chosen) == "treated")
     unknown = treated & chosen.frame[START].isna().to_numpy()
     if unknown.any():
-        why = f"treated, start unknown {int(unknown.sum()):,}"
+        why = f"treated, start unknown {count(int(unknown.sum()))}"
         chosen = chosen.without(~unknown, name="Start of treatment known", why=why)
     frame, codes = chosen.frame, list(chosen.codes)
     if "endocrine_stop_months" in frame and frame["endocrine_stop_months"].notna().any():

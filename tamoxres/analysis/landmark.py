@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import AnalysisError
 from ..vocabulary import BoolArray
+from ..wording import count
 from .sets import TREATED, UNTREATED, AnalysisSet
 from .times import join_times, snap_to
 
@@ -61,7 +62,7 @@ def landmark(analysis: AnalysisSet, *, at: float) -> AnalysisSet:
     begin = float(snap_to(frame, [at])[0])
     stays = (frame["months"] > begin).to_numpy()
     ended = int(((~stays) & (frame["event"] == 1)).sum())
-    why = f"follow-up ended by then {int((~stays).sum()):,} (of them with an event {ended:,})"
+    why = f"follow-up ended by then {count(int((~stays).sum()))} (of them with an event {count(ended)})"
     out, reason = _not_classified(analysis, stays, begin)
     left = analysis.without(stays & ~out, name=f"Landmark at {at:g} months", why=why + reason)
     if left.events == 0:
@@ -93,7 +94,7 @@ def _not_classified(analysis: AnalysisSet, stays: BoolArray, at: float) -> tuple
     if "endocrine_start_months" in frame and frame["endocrine_start_months"].notna().any():
         unknown = stays & (frame["endocrine_start_months"].isna() & (frame["treatment"] == TREATED)).to_numpy()
     told = (("treatment not started by then", int(late.sum())), ("start of treatment unknown", int(unknown.sum())))
-    return late | unknown, "".join(f", {what} {count:,}" for what, count in told if count)
+    return late | unknown, "".join(f", {what} {count(n)}" for what, n in told if n)
 
 
 def _from(frame: pd.DataFrame, at: float) -> pd.DataFrame:

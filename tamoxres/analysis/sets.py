@@ -19,6 +19,7 @@ from ..frames import holds_frames
 from ..question import Restriction
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
 from ..vocabulary import EXPOSURES, RECEPTORS, Exposure, Receptor, choose, one_or_more
+from ..wording import count
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
 from .exposure import arms_at_end, begins_later, expose, is_weighted
@@ -248,7 +249,7 @@ def marker_level(analysis: AnalysisSet, level: str) -> AnalysisSet:
     """Return the patients of one marker level, `altered` or `unaltered`."""
     keep = (analysis.frame["marker"] == level).to_numpy()
     out = analysis.without(
-        keep, name=f"{analysis.marker} {level}", why=f"the other level {analysis.n - int(keep.sum()):,}"
+        keep, name=f"{analysis.marker} {level}", why=f"the other level {count(analysis.n - int(keep.sum()))}"
     )
     return replace(out, marker_level=level, selected=out.n)
 
@@ -283,9 +284,9 @@ def _start(cohort: Cohort, endpoint: Endpoint, values: pd.Series[Any] | None) ->
 def _tally(values: pd.Series[Any], label: str) -> str:
     """Say who left: each value with its count, unknown last."""
     counts = values.value_counts()
-    parts = [f"{label} {value} {n:,}" for value, n in counts.items() if n]
+    parts = [f"{label} {value} {count(n)}" for value, n in counts.items() if n]
     if unknown := int(values.isna().sum()):
-        parts.append(f"{label} unknown {unknown:,}")
+        parts.append(f"{label} unknown {count(unknown)}")
     return ", ".join(parts)
 
 
@@ -366,7 +367,7 @@ def _by_endpoint(chosen: AnalysisSet, undated: Collection[Any]) -> AnalysisSet:
     keep = (chosen.frame["months"].notna() & chosen.frame["event"].notna()).to_numpy()
     lost = int((~keep & chosen.frame.index.isin(undated)).sum())
     told = (("event undated or time negative", lost), ("unknown", int((~keep).sum()) - lost))
-    why = ", ".join(f"{chosen.endpoint.code} {what} {count:,}" for what, count in told if count)
+    why = ", ".join(f"{chosen.endpoint.code} {what} {count(n)}" for what, n in told if n)
     out = chosen.without(keep, name=f"{chosen.endpoint.code} known", why=why)
     return replace(out, frame=out.frame.astype({"event": int}))
 
@@ -379,7 +380,7 @@ def _by_entry(chosen: AnalysisSet) -> AnalysisSet:
     keep = ((entry == 0) | (entry < months)).to_numpy()
     ended, unknown = int((~keep).sum() - entry.isna().sum()), int(entry.isna().sum())
     told = ((f"{chosen.endpoint.code} ended before entry", ended), ("entry unknown", unknown))
-    why = ", ".join(f"{what} {count:,}" for what, count in told if count)
+    why = ", ".join(f"{what} {count(n)}" for what, n in told if n)
     return chosen.without(keep, name="At risk after delayed entry", why=why)
 
 

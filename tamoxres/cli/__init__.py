@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import typer
 
+from .. import __version__
 from ..errors import TamoxresError
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
-from .report import calibrate, claims, report, sensitivity
+from .report import calibrate, claims, grammar, init_plan, report, sensitivity
 from .screen import screen
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    name="tamoxres", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
+    name="tamoxres", no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Does a marker predict failure of tamoxifen, or is it only prognostic? "
     "Cohorts, models, meta-analysis, reports.",
     epilog="Example: tamoxres effect metabric --marker HER2 --endpoint BCSS --estimand interaction",
@@ -34,7 +36,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     overlap: "tamoxres overlap gse17705 loi2008 --data-dir data",
     diff: "tamoxres diff registry_2025.csv registry_2026.csv --mapping mapping.toml",
     cache: "tamoxres cache path",
-    init_mapping: "tamoxres init-mapping registry.csv -o mapping.toml",
+    init_mapping: "tamoxres init-mapping registry.csv -o mapping.toml\n\nThe mapping's grammar: tamoxres help mapping",
     effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"
     "tamoxres effect gbsg --estimand treatment_effect --endpoint RFS --er any",
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
@@ -42,12 +44,31 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
-    report: "tamoxres report -o report",
+    report: "tamoxres report --plan plan.toml -o report\n\n"
+    "tamoxres report registry.csv --mapping mapping.toml -o report\n\nThe plan's grammar: tamoxres help plan",
+    init_plan: "tamoxres init-plan registry.csv --mapping mapping.toml -o plan.toml\n\n"
+    "The plan's grammar: tamoxres help plan",
+    grammar: "tamoxres help mapping",
     claims: "tamoxres claims draft.md",
     calibrate: "tamoxres calibrate --quick",
 }
+_NAMES = {grammar: "help"}  # commands whose name Python needs for something else
 for _command, _example in _EXAMPLES.items():
-    app.command(epilog=f"Example: {_example}")(_command)
+    app.command(_NAMES.get(_command), epilog=f"Example: {_example}")(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tamoxres {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,12 +11,18 @@ from ..errors import QuestionError, TamoxresError
 from . import show
 from .options import Adjust, DataDir, Estimand, MappingFile, Marker, Output, Strata, split
 
-__all__ = ["calibrate", "claims", "report", "sensitivity"]
+__all__ = ["calibrate", "claims", "grammar", "init_plan", "report", "sensitivity"]
 
 
 def report(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the report.")],
+    cohorts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COHORT]...", help="Instead of a plan: catalogue names, or a file with --mapping."),
+    ] = None,
     plan: Annotated[Path | None, typer.Option(help="A plan (TOML); the review's question if not given.")] = None,
+    marker: Annotated[str, typer.Option(help="Markers of the cohorts, comma-separated; all if not given.")] = "",
+    mapping: MappingFile = None,
     data_dir: DataDir = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -24,10 +30,45 @@ def report(
     from ..reporting.build import report as write_report
 
     with show.progress(quiet) as progress:
-        made = write_report(plan=plan, output=output, data_dir=data_dir, progress=progress)
+        made = write_report(
+            plan=plan, output=output, cohorts=cohorts or (), markers=split(marker), mapping=mapping,
+            data_dir=data_dir, progress=progress,
+        )  # fmt: skip
     for line in made.verdict_lines:
         show.say(line)
     show.say(f"Report: {made.html}")
+
+
+def init_plan(
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    output: Output = None,
+) -> None:
+    """Write a first plan for a cohort, with comments: what its columns allow to ask."""
+    from ..reporting.sketch_plan import init_plan as sketch
+
+    beside = Path() if output is None else output.parent
+    show.emit(sketch(cohort, mapping=mapping, data_dir=data_dir, beside=beside), output)
+
+
+def grammar(
+    of: Annotated[Literal["plan", "mapping"], typer.Argument(help="Which file.")],
+    format_: Annotated[Literal["text", "markdown"], typer.Option("--format", help="How to print.")] = "text",
+    output: Output = None,
+) -> None:
+    """List every table and key of a plan or a mapping: what may stand, what it means, what holds if it is left out."""
+    from ..grammar import write_markdown, write_text
+
+    if of == "plan":
+        from ..reporting.plan_grammar import PLAN_TITLE, plan_grammar
+
+        title, tables = PLAN_TITLE, plan_grammar()
+    else:
+        from ..cohorts.mapping_grammar import MAPPING_TITLE, mapping_grammar
+
+        title, tables = MAPPING_TITLE, mapping_grammar()
+    show.emit((write_text if format_ == "text" else write_markdown)(title, tables), output)
 
 
 def sensitivity(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .assemble import Parts
 
-__all__ = ["ENTRIES", "HOOKS", "Entry", "catalogue", "load", "versions"]
+__all__ = ["ENTRIES", "HOOKS", "Entry", "catalogue", "is_file", "load", "versions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ def load(
     >>> load("gbsg").n
     686
     """
-    if mapping is not None or _is_file(name):
+    if mapping is not None or is_file(name):
         return _load_file(name, mapping, options)
     known = str(name).lower()
     entry = _entry(known)
@@ -194,7 +194,8 @@ def versions(*, data_dir: str | Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["cohort", "file", "retrieved", "sha256"])
 
 
-def _is_file(name: str | Path) -> bool:
+def is_file(name: str | Path) -> bool:
+    """Whether a name is a path to a file, and none of the catalogue: by its class, its ending or a folder in it."""
     return isinstance(name, Path) or Path(name).suffix.lower() in _SUFFIXES or os.sep in str(name)
 
 

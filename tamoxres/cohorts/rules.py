@@ -1,28 +1,22 @@
-"""The rules of a mapping: what the keys of its tables are, and what a raw value must be to meet a criterion.
+"""The rules of a mapping: what the keys of its tables are.
 
-Conventions: a criterion is a list of codes (`[1, "yes"]`), one code, or a comparison (`">= 10"`); codes are compared as
-numbers where both are numbers, else as text without surrounding blanks. Each class is one table of the TOML file: its
-fields are the keys, of the types that may stand; `mapping` reads them.
+Conventions: each class is one table of the TOML file: its fields are the keys, of the types that may stand, and what a
+key means stands under Attributes; `mapping` reads them, `mapping_grammar` prints them.
 """
 
 from __future__ import annotations
 
-import operator
-import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from dataclasses import fields
+from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, Struct, field
 
 from ..endpoints import Endpoint
-from ..numbers import to_number
 from ..vocabulary import CohortDesign, Cut, ProfileKind, Specificity
+from .criteria import CRITERION, Among, Criterion, Unknowns, canonical
 from .readers.options import FileOptions
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "CUSTOM", "UNITS", "Among", "ColumnRule", "Criterion", "DeathRule", "DefaultRule", "EndpointRule", "Expression",
@@ -30,101 +24,44 @@ __all__ = [
 ]  # fmt: skip
 
 UNITS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
-_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
-_COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-_CRITERION = 'a list of codes, one code, or a comparison such as ">= 10"'
 Unit = Literal["days", "weeks", "months", "years"]
-
-
-def canonical(value: Any) -> str:
-    """Write a code so that 1, 1.0 and "1" are one, and text has no surrounding blanks."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = str(value).strip()
-    number = to_number(text)
-    return text if number is None else format(number + 0.0, ".15g")
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """What a raw value must be: one of some codes, or on one side of a number; nothing meets an empty one."""
-
-    codes: tuple[str, ...] = ()
-    comparison: str = ""
-    number: float = 0.0
-
-    @classmethod
-    def read(cls, value: Any) -> Criterion:
-        """Read a criterion from TOML: a list of codes, one code, or a comparison."""
-        compared = _COMPARISON.fullmatch(value.strip()) if isinstance(value, str) else None
-        if compared:
-            return cls((), compared[1], float(compared[2]))
-        codes = value if isinstance(value, list | tuple) else [value]
-        if not all(isinstance(code, str | int | float) for code in codes):
-            raise ValueError(_CRITERION)
-        return cls(tuple(canonical(code) for code in codes))
-
-    def __bool__(self) -> bool:
-        return bool(self.codes or self.comparison)
-
-    def meets(self, value: Any) -> bool:
-        """Tell whether one known raw value meets the criterion."""
-        if self.comparison:
-            number = to_number(str(value))
-            return number is not None and _COMPARE[self.comparison](number, self.number)
-        return canonical(value) in self.codes
-
-    def matches(self, raw: pd.Series[Any]) -> pd.Series[Any]:
-        """Tell for each raw value (NA where empty) whether it meets the criterion; each value is judged once."""
-        return raw.isin([value for value in raw.dropna().unique() if self.meets(value)])
-
-    def __str__(self) -> str:
-        return f"{self.comparison} {self.number:g}" if self.comparison else ", ".join(self.codes)
-
-
-class Unknowns(tuple[Criterion, ...]):
-    """What means unknown: a criterion for each level (file, table, column) that names some."""
-
-    __slots__ = ()
-
-    @classmethod
-    def read(cls, value: Any) -> Unknowns:
-        """Read codes of the unknown from TOML."""
-        return cls((Criterion.read(value),))
-
-    def meets(self, value: Any) -> bool:
-        """Whether a raw value means unknown."""
-        return any(criterion.meets(value) for criterion in self)
-
-    def mask(self, raw: pd.Series[Any]) -> pd.Series[Any]:
-        """Return the raw values, NA where they mean unknown."""
-        for criterion in self:
-            raw = raw.mask(criterion.matches(raw))
-        return raw
-
-
-class Among(dict[str, Criterion]):
-    """Who an endpoint is known in: a criterion for each raw column."""
-
-    @classmethod
-    def read(cls, value: Any) -> Among:
-        """Read raw columns with their criteria from TOML."""
-        if not isinstance(value, MappingType):
-            raise ValueError(value)
-        return cls({name: Criterion.read(criterion) for name, criterion in value.items()})
-
-
-Criteria = Annotated[Criterion, Meta(description=_CRITERION)]
-Missing = Annotated[Unknowns, Meta(description=_CRITERION)]
+Criteria = Annotated[Criterion, Meta(description=CRITERION)]
+Missing = Annotated[Unknowns, Meta(description=CRITERION)]
 Scale = Annotated[float, Meta(description="a number that values are multiplied by")]
 
 
 class ColumnRule(Struct, frozen=True, kw_only=True):
     """One harmonised (or extra) column: the raw column it comes from, and how its values are read.
 
-    `levels` are the keys that are none of the others. `value` stands for everybody in the place of a raw column.
-    `resolved_by` is read where this rule leaves a patient unknown. `ordered`: an extra column is a factor whose levels
-    stand in this order. `optional`: left out where the file lacks the raw column.
+    Attributes
+    ----------
+    name : str
+    source : str
+        The raw column.
+    value : str
+        Stands for everybody in the place of a raw column.
+    table : str
+        Of a cohort of several files, which of them.
+    levels : mapping of level to Criterion
+        The keys that are none of the others.
+    equivocal : Criterion
+        What the assay leaves open, such as HER2 2+: unknown unless `resolved_by` settles it.
+    scale : float
+        Such as 10, where a size is in cm.
+    unit : "days" | "weeks" | "months" | "years" | "date" | float
+        Of a time; `date` counts from the diagnosis.
+    date_format : str
+        Of this column's dates, where it is not the file's.
+    missing : Unknowns
+        What means unknown here, beside what does in the whole file.
+    assay : str
+        How it was measured.
+    ordered : bool
+        An extra column is a factor whose levels stand in this order.
+    optional : bool
+        Left out where the file lacks the raw column.
+    resolved_by : ColumnRule
+        Read where this rule leaves a patient unknown; a table with the same keys.
     """
 
     name: str
@@ -144,7 +81,32 @@ class ColumnRule(Struct, frozen=True, kw_only=True):
 
 
 class MarkerRule(Struct, frozen=True, kw_only=True):
-    """One marker: which raw values are altered, which unaltered, and what settles equivocal ones."""
+    """One marker: which raw values are altered, which unaltered, and what settles equivocal ones.
+
+    Attributes
+    ----------
+    marker : str
+    source : str
+        The raw column.
+    altered : Criterion
+        Raw values that are altered.
+    unaltered : Criterion
+        Raw values that are not; may be left out beside a comparison.
+    equivocal : Criterion
+        Raw values that the assay leaves open: unknown unless `resolved_by` settles them. HER2 by IHC: 2+.
+    resolved_by : MarkerRule
+        What settles what is unknown, such as in-situ hybridisation; a table with the same keys.
+    assay : str
+        How it was measured.
+    rule : str
+        Its name, where the marker can be called in several ways.
+    reference : str
+        Who made the rule.
+    cut : "published" | "median" | "fitted"
+        Where a cut comes from; `fitted` was searched on the outcome.
+    missing : Unknowns
+        What means unknown here.
+    """
 
     marker: str
     source: str = field(name="from")
@@ -175,6 +137,23 @@ class DeathRule(Struct, frozen=True, kw_only=True):
     They compete with the event, or count as it. With `time` (in the endpoint's unit) only a death no later than
     `within` months after the endpoint's follow-up ended is taken; a later one is off study: its patient is censored
     when that follow-up ended, or, with `off_study = "event"`, everybody without an event is followed until `time`.
+
+    Attributes
+    ----------
+    source : str
+        The raw column that says who died.
+    values : Criterion
+        Codes of death.
+    other_values : Criterion
+        All the other codes.
+    count_as : "competing" | "event"
+        What such a death is.
+    time : str
+        The column of the time of death.
+    within : float
+        Months after the end of the endpoint's follow-up within which a death counts.
+    off_study : "censored" | "event"
+        What becomes of those who died later.
     """
 
     source: str = field(name="from")
@@ -189,11 +168,50 @@ class DeathRule(Struct, frozen=True, kw_only=True):
 class EndpointRule(Struct, frozen=True, kw_only=True):
     """One endpoint: a time with its unit, or dates; and which codes are events, competing deaths, or censored.
 
-    `unit` may be the days of one unit (30.4). `among`: the endpoint is known only in patients who meet all of these
-    criteria (raw column to criterion). `optional`: left out where the file lacks its columns or nobody is known.
-    `undated_events`: whether an event without a time, or a negative time, makes the patient unknown by this endpoint
-    only (a user's mapping, unless it says otherwise), or is an error (the catalogue's). `components` and `competing`
-    say what ends a general endpoint (DFS, PFS ...) and which deaths compete with it; those of STEEP are fixed.
+    Attributes
+    ----------
+    endpoint : Endpoint
+    time : str
+        The column of times.
+    unit : "days" | "weeks" | "months" | "years" | float
+        Of the times; a number is the days of one unit, such as 30.4.
+    event : str
+        The column of codes. With dates it may be left out: whoever has a `date` had the event.
+    event_values : Criterion
+        Codes of an event.
+    competing_values : Criterion
+        Codes of a death that competes with it.
+    censored_values : Criterion
+        Codes of neither; a code in no list is an error.
+    deaths : tuple of DeathRule
+        Deaths that stand in a column of their own.
+    among : mapping of raw column to Criterion
+        The endpoint is known only in patients who meet all of these.
+    date : str
+        In the place of `time`, the column of the date of the event, counted from `diagnosis`.
+    last_seen : str
+        With `date`, the column of the date on which the patient was last seen; needed.
+    competing_date : str
+        With `date`, the column of the date of the competing death.
+    diagnosis : str
+        The column of the date of diagnosis; at the top it holds for every endpoint.
+    date_format : str
+        Such as `%d.%m.%Y`; several are parted by `|`.
+    missing : Unknowns
+        What means unknown here.
+    undated_events : "unknown" | "error"
+        Whether an event without a time, or a negative time, makes the patient unknown by this endpoint only (a user's
+        mapping, unless it says otherwise), or is an error (the catalogue's).
+    departure : str
+        Where the file's definition departs from STEEP's.
+    components : tuple of str
+        What ends a general endpoint (DFS, PFS ...); that of STEEP's is fixed.
+    competing : tuple of str
+        Which deaths compete with a general endpoint.
+    table : str
+        Of a cohort of several files, which of them.
+    optional : bool
+        Left out where the file lacks its columns or nobody is known.
     """
 
     endpoint: Endpoint
@@ -234,7 +252,19 @@ class DefaultRule(Struct, frozen=True, kw_only=True):
 
 
 class Expression(Struct, frozen=True, kw_only=True):
-    """A matrix of expression beside the patients' file."""
+    """A matrix of expression beside the patients' file.
+
+    Attributes
+    ----------
+    file : str
+        A row a gene and a column a patient, or the other way round.
+    patient : str
+        The column of patients' identifiers, where patients are rows.
+    assay : str
+        How it was measured.
+    unit : str
+        In what it is measured.
+    """
 
     file: Annotated[str, Meta(description="the name of the matrix, beside the patients' file")]
     patient: str = ""
@@ -243,7 +273,49 @@ class Expression(Struct, frozen=True, kw_only=True):
 
 
 class Header(Struct, frozen=True, kw_only=True):
-    """What a mapping says of the whole file; `sha256` pins its bytes."""
+    """What a mapping says of the whole file.
+
+    Attributes
+    ----------
+    name : str
+        Of the cohort, in files and commands.
+    title : str
+        Of the cohort, for a reader.
+    treatment_specificity : "tamoxifen_confirmed" | "mixed_by_name" | "endocrine_unspecified"
+        Whether endocrine therapy was tamoxifen throughout, is named for each patient, or is not named.
+    design : "randomised" | "partly_randomised" | "observational" | "mixed"
+        How treatment came about.
+    source, citation, doi, url, licence : str
+        Where the data come from; they stand in the report.
+    sha256 : str
+        Pins the bytes of the file.
+    notes : tuple of str
+        Sentences that stand under every result.
+    overlaps : tuple of str
+        Cohorts that share patients with this one.
+    missing : Unknowns
+        What means unknown in any column.
+    diagnosis : str
+        The column of the date of diagnosis.
+    date_format : str
+        Such as `%d.%m.%Y`; several are parted by `|`.
+    undated_events : "unknown" | "error"
+        What an event without a time, or a negative time, is.
+    separator : str
+        Between the cells of delimited text; detected if left out.
+    encoding : str
+        Such as `latin-1`; detected if left out.
+    decimal : "." | ","
+        The decimal mark; detected if left out.
+    sheet : str or int
+        Of a workbook, its name or its place from 0; of an R file, the name of the data frame.
+    header_row : int
+        Line or row that holds the column names, from 1.
+    footer_rows : int
+        Rows at the end that are no patients.
+    expression : Expression
+    default_rules : mapping of marker to rule
+    """
 
     name: str = "custom"
     title: str = ""

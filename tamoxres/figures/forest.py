@@ -18,6 +18,7 @@ from ..effects import EffectEstimate
 from ..errors import EffectError, TamoxresError
 from ..meta.pooled import PooledEffect
 from ..meta.subgroups import Subgroups
+from ..wording import HOUSE, style_now
 from .forest_axis import choose_scale
 from .forest_columns import place
 from .forest_draw import Page, draw, foot_height, head_height, label_heights
@@ -83,6 +84,7 @@ def forest(
     >>> forest([naples]).get_xscale()
     'log'
     """
+    style = style_now().name if style == HOUSE.name else style
     look = forest_style(style)
     sheet = _sheet(rows, layout, style, groups)
     if favours is not None:

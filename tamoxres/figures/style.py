@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
 from ..errors import TamoxresError
-from ..wording import STYLES, Style
+from ..wording import HOUSE, STYLES, Style, style_now
 
 __all__ = [
     "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "WIDTHS_MM", "HouseAxes", "HouseFigure", "Width",
@@ -100,7 +100,7 @@ def use_style(size: float = _SIZES["double"]) -> Iterator[None]:
 
 
 def journal(name: str) -> Style:
-    """Find a journal's way of writing numbers.
+    """Find a journal's way of writing numbers; the house's is whatever `written_as` has set.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def journal(name: str) -> Style:
     """
     if name not in STYLES:
         raise TamoxresError(f"Unknown style {name!r}. Use one of {', '.join(STYLES)}.")
-    return STYLES[name]
+    return style_now() if name in (HOUSE.name, style_now().name) else STYLES[name]
 
 
 def width_of(width: Width) -> float:

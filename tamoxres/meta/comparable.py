@@ -273,7 +273,11 @@ def shared_patients(one: EffectEstimate, other: EffectEstimate) -> str:
 def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> tuple[str, ...]:
     """Return what a reader must know of effects that were pooled: mixed assays, mappings used, simulated rows."""
     notes = []
-    told = (*((name, _raw(name)) for name in _MEASURED), ("treatment", _treatment), ("design", attrgetter("design")))
+    told: tuple[tuple[str, Callable[[EffectEstimate], str]], ...] = (
+        *((name, _raw(name)) for name in _MEASURED),
+        ("treatment", _treatment),
+        ("design", attrgetter("design")),
+    )
     for name, read in told:
         groups = _groups((effect for effect in effects if read(effect)), read)
         if len(groups) > 1:

@@ -10,17 +10,21 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..cohort import Cohort
+from ..cohorts.catalogue import is_file, load
 from ..effects import EffectEstimate, effects_to_csv, effects_to_json
-from ..errors import TamoxresError
+from ..errors import QuestionError, TamoxresError
 from ..figures.save import every_format
 from ..files import sha256, whole_folder, write_whole
+from ..vocabulary import one_or_more
+from ..wording import written_as
 from .chapters.checklists import checklists
 from .chapters.closing import limits, sources
 from .chapters.evidence import literature_section
@@ -30,12 +34,14 @@ from .chapters.opening import answer_lines, opening
 from .chapters.patients import patients
 from .chapters.pooled import pooled_section
 from .chapters.treatment import treatment
+from .chosen import only
 from .claims import check_claims
 from .gather import Findings, Progress, gather
 from .html import page_html
 from .page import Answers, Figure, Page, Section, TableBlock
 from .plan import Plan, default_plan, read_plan
 from .pools import PoolAnswer, pool_all
+from .sketch_plan import plan_of
 from .weigh import published, weigh
 from .word import page_docx
 
@@ -70,17 +76,27 @@ def report(
     *,
     output: str | Path,
     plan: str | Path | Plan | None = None,
+    cohorts: str | Path | Cohort | Sequence[str | Path | Cohort] = (),
+    markers: str | Sequence[str] = (),
+    mapping: str | Path | Mapping[str, Any] | None = None,
     data_dir: str | Path | None = None,
     progress: Progress | None = None,
 ) -> ReportFiles:
-    """Write the report of a plan into a folder.
+    """Write the report of a plan, or of some cohorts without one, into a folder.
 
     Parameters
     ----------
     output : path
         Replaced whole if tamoxres wrote it; else new or empty.
     plan : path or Plan, optional
-        The review's question, put to the embedded cohorts, if not given.
+        The review's question, put to the embedded cohorts, if neither a plan nor cohorts are given.
+    cohorts : str, path or Cohort, or a sequence of them
+        Without a plan: what their columns allow is asked, and labelled exploratory. With a plan they are held for it,
+        by name. A file needs `mapping`.
+    markers : str or sequence of str
+        Of these cohorts; all that each can call if not given.
+    mapping : path or mapping, optional
+        How the files among `cohorts` are read.
     data_dir : path, optional
         Folder with the publishers' files, searched before the embedded data.
     progress : callable (done, total, what), optional
@@ -93,21 +109,46 @@ def report(
     ------
     QuestionError
         If the plan is wrong or asks for what is not there.
+    DataError
+        If it finds nothing to do.
     TamoxresError
         If the report's own words claim too much, or the folder is not ours to replace.
     """
     began = time.time()
-    asked = plan if isinstance(plan, Plan) else default_plan() if plan is None else read_plan(plan)
-    with whole_folder(output) as folder:
-        findings = gather(asked, data_dir=data_dir, progress=progress)
+    held = _held(cohorts, mapping, data_dir)
+    asked = _plan(plan, held, one_or_more(markers))
+    with whole_folder(output) as folder, written_as(asked.look.style):
+        findings = gather(asked, data_dir=data_dir, progress=progress, held=held)
         pools = pool_all(findings)
-        page = _page(findings, pools)
+        page = only(_page(findings, pools), asked.look.sections)
         _refuse_claims(page)
         _write(folder, page, _effects(findings, pools))
         manifest = _manifest(asked, findings, folder, Path(output), began)
         write_whole(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        lines = tuple(answer_lines(findings))
     target = Path(output)
-    return ReportFiles(folder=target, html=target / "report.html", verdict_lines=tuple(answer_lines(findings)))
+    return ReportFiles(folder=target, html=target / "report.html", verdict_lines=lines)
+
+
+def _held(cohorts: Any, mapping: Any, data_dir: str | Path | None) -> dict[str, Cohort]:
+    """Load the cohorts that were given; one alone may stand without a list."""
+    given = [cohorts] if isinstance(cohorts, str | Path | Cohort) else list(cohorts)
+    if mapping is not None and not given:
+        raise QuestionError("A mapping belongs to a file.", mend="Name the file as a cohort too.")
+    loaded = []
+    for one in given:
+        own = mapping if not isinstance(one, Cohort) and is_file(one) else None
+        loaded.append(one if isinstance(one, Cohort) else load(one, mapping=own, data_dir=data_dir))
+    return {cohort.name: cohort for cohort in loaded}
+
+
+def _plan(plan: str | Path | Plan | None, held: Mapping[str, Cohort], markers: Sequence[str]) -> Plan:
+    """Return the plan that was given, else one for the cohorts that were, else the review's."""
+    if plan is None:
+        return plan_of(held.values(), markers=markers) if held else default_plan()
+    if markers:
+        raise QuestionError("A plan names its markers itself.", mend="Leave out the plan, or the markers.")
+    return plan if isinstance(plan, Plan) else read_plan(plan)
 
 
 def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
@@ -127,7 +168,12 @@ def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
     kept += [checklists(findings, [section.key for section in kept]), sources(findings)]
     few = len(findings.cohorts) <= _HASHED
     data = ", ".join(f"{c.title} {c.data_sha256[:8]}" if few else c.title for c in findings.cohorts)
-    return Page(title=findings.plan.title, about=f"tamoxres {__version__}. Data: {data}.", sections=tuple(kept))
+    return Page(
+        title=findings.plan.title,
+        about=f"tamoxres {__version__}. Data: {data}.",
+        sections=tuple(kept),
+        look=findings.plan.look,
+    )
 
 
 def _effects(findings: Findings, pools: Iterable[PoolAnswer]) -> list[EffectEstimate]:

@@ -6,7 +6,7 @@ estimated keeps its place with the reason. A question that is wrong in itself (a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -205,18 +205,21 @@ class Findings:
         return list({cohort.name: cohort for cohort in used}.values())
 
 
-def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress | None = None) -> Findings:
-    """Put every question of a plan to its cohorts.
+def gather(
+    plan: Plan, *, data_dir: str | Path | None = None, progress: Progress | None = None,
+    held: Mapping[str, Cohort] | None = None,
+) -> Findings:  # fmt: skip
+    """Put every question of a plan to its cohorts; those that are `held` by name are not loaded.
 
     Raises
     ------
     QuestionError
         If the plan names a cohort, endpoint or column that is not there.
     DataError
-        If no cohort of the plan is on disk, or a file is altered.
+        If no cohort of the plan is on disk, or none holds what is asked, or a file is altered.
     """
     names = dict.fromkeys([*(asked.cohort for asked in plan.markers), *(b.cohort for b in plan.benchmarks)])
-    cohorts, absent = load_cohorts(names, plan, data_dir)
+    cohorts, absent = load_cohorts(names, plan, data_dir, held)
     tables = [asked for asked in plan.markers if asked.cohort in cohorts]
     if not tables:
         raise DataError(" ".join(f"{one.cohort}: {one.why}" for one in absent))
@@ -224,14 +227,16 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
         for marker in plan.order():
             find(marker, *cohorts.values())
     jobs = _first_whole(job for asked in tables for job in _jobs(asked, cohorts[asked.cohort]))
-    held = {(job.marker, job.cohort.name) for job in jobs}
+    put = {(job.marker, job.cohort.name) for job in jobs}
     unheld = dict.fromkeys(
         (marker, cohorts[asked.cohort].title)
         for asked in tables
         for marker in asked.markers
-        if (marker, asked.cohort) not in held
+        if (marker, asked.cohort) not in put
     )
     wanted = [asked for asked in plan.benchmarks if asked.cohort in cohorts]
+    if not jobs and not wanted:
+        raise DataError(_nothing(unheld, absent))
     total, cases = len(jobs) + len(wanted), []
     for done, job in enumerate(jobs):
         if progress:
@@ -246,6 +251,12 @@ def gather(plan: Plan, *, data_dir: str | Path | None = None, progress: Progress
     return Findings(
         plan=plan, cases=tuple(cases), benchmarks=tuple(benchmarks), unheld=tuple(unheld), absent=tuple(absent)
     )
+
+
+def _nothing(unheld: Iterable[tuple[str, str]], absent: Iterable[Absent]) -> str:
+    """Say why a plan finds nothing to do."""
+    told = [f"{cohort} holds no assay of {marker} that tells its patients apart." for marker, cohort in unheld]
+    return " ".join(["The plan finds nothing to do.", *told, *(f"{one.cohort}: {one.why}" for one in absent)])
 
 
 def _first_whole(jobs: Iterable[Case]) -> list[Case]:

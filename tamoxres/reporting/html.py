@@ -62,8 +62,9 @@ def page_html(page: Page, figures: Mapping[str, bytes]) -> str:
         )
     )
     shell = environment.get_template("report.html.j2")
+    pictures = "img-src data:; " if page.look.logo else ""
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:; "
+        f"default-src 'none'; {pictures}style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     return str(shell.render(title=page.title, policy=policy, style=style, script=script, body=body))

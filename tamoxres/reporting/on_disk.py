@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,15 @@ class Absent:
 
 
 def load_cohorts(
-    names: Iterable[str], plan: Plan, data_dir: str | Path | None
+    names: Iterable[str], plan: Plan, data_dir: str | Path | None, held: Mapping[str, Cohort] | None = None
 ) -> tuple[dict[str, Cohort], list[Absent]]:
-    """Load the cohorts that are on disk; of the others keep what would bring them."""
+    """Load the cohorts that are on disk, or take those that are held; of the others keep what would bring them."""
     own = {one.name: one for one in plan.cohorts}
-    cohorts: dict[str, Cohort] = {}
+    cohorts: dict[str, Cohort] = dict(held or {})
     absent = []
     for name in names:
+        if name in cohorts:
+            continue
         try:
             cohorts[name] = _own(own[name]) if name in own else load(name, data_dir=data_dir)
         except NotOnDisk as error:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ..effects import EffectEstimate
 from ..tables.table import Table
 from ..wording import number_with_interval, p_value, ratio_with_interval
+from .look import Look
 from .pools import PoolAnswer
 
 __all__ = [
@@ -162,11 +163,14 @@ class Page:
     about : str
         One line above the title: what this is, by which version, on which data.
     sections : tuple of Section
+    look : Look
+        Logo and last line.
     """
 
     title: str
     about: str
     sections: tuple[Section, ...]
+    look: Look = Look()  # noqa: RUF009 frozen
 
     def blocks(self) -> Iterator[Block]:
         """Every block in order."""

@@ -24,6 +24,7 @@ from ..question import Question
 from ..registry import canonical
 from ..toml import Decoder, read_toml
 from ..vocabulary import ESTIMANDS, choose
+from .look import Look
 
 __all__ = [
     "BenchmarkPlan",
@@ -54,6 +55,7 @@ class MarkerPlan:
     Attributes
     ----------
     cohort : str
+        By its name in the catalogue, or of [[cohorts]].
     markers : tuple of str
         By any of their names.
     rules : tuple of str
@@ -61,11 +63,17 @@ class MarkerPlan:
     endpoints : tuple of str
         The first is primary.
     er : "positive" | "negative" | "any"
+        Patients who are looked at; `any` where the cohort does not record it.
     where : tuple of str
-    adjust_prognostic, adjust_interaction, strata : tuple of str
+        Further restrictions, such as `nodes >= 1`.
+    adjust_prognostic, adjust_interaction : tuple of str
+        Columns that the model adjusts for, where the marker's own effect, or its interaction, is asked.
+    strata : tuple of str
+        Columns whose levels have baselines of their own.
     family : str
         Primary interactions of one family share an error rate (Holm).
     role : "planned" | "sensitivity" | "exploratory"
+        `exploratory` says that the plan was written after the data were looked at.
     treatment : str
         Among whom the marker is looked at: `endocrine`, `tamoxifen`, any treatment the cohort names; `any` where no
         therapy is recorded: prognostic background, no interaction.
@@ -125,7 +133,23 @@ class MarkerPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkPlan:
-    """A treatment effect whose answer is known, and what it means when a cohort gives another."""
+    """A treatment effect whose answer is known, and what it means when a cohort gives another.
+
+    Attributes
+    ----------
+    cohort, endpoint : str
+        Where it is looked at.
+    label : str
+        What stands beside the estimate.
+    meaning : str
+        What the known answer is, and what another one would mean.
+    er : "positive" | "negative" | "any"
+        Patients who are looked at.
+    where : tuple of str
+        Further restrictions, such as `nodes >= 1`.
+    adjust, strata : tuple of str
+        Columns of the model.
+    """
 
     cohort: str
     endpoint: str
@@ -153,6 +177,7 @@ class PoolPlan:
     marker : str
         One marker, or `all` for each in turn.
     estimand : str
+        prognostic, treatment_effect or interaction.
     treatment_contrast : str
         Empty for any.
     endpoints : tuple of str
@@ -160,6 +185,7 @@ class PoolPlan:
     taken_as : str
         The endpoint that the others are taken for.
     label : str
+        What the pool is called.
     without : tuple of str
         Flags of published rows that are left out.
     rules : tuple of str
@@ -202,6 +228,7 @@ class CohortFile:
     name : str
         As in the mapping.
     file, mapping : str
+        Beside the plan, or whole paths.
     """
 
     name: str
@@ -211,7 +238,15 @@ class CohortFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
-    """Cohorts that are not asked, and why."""
+    """Cohorts that are not asked, and why.
+
+    Attributes
+    ----------
+    cohorts : tuple of str
+        By their names in the catalogue.
+    why : str
+        One sentence.
+    """
 
     cohorts: tuple[str, ...]
     why: str
@@ -220,6 +255,17 @@ class Silent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is asked, before the data are looked at.
+
+    Attributes
+    ----------
+    title : str
+        Of the report.
+    markers, benchmarks, pools, silent, cohorts : tuples of tables
+    alpha : float
+        Level of the tests, two-sided.
+    seed : int
+        Of whatever is drawn at random.
+    look : Look
 
     Raises
     ------
@@ -235,6 +281,7 @@ class Plan:
     cohorts: tuple[CohortFile, ...] = ()
     alpha: float = 0.05
     seed: int = 1
+    look: Look = Look()  # noqa: RUF009 frozen
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 1:
@@ -296,9 +343,10 @@ def _tables(content: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _beside(plan: Plan, folder: Path) -> Plan:
-    """Take the paths of a plan's own cohorts from the plan's folder."""
+    """Take the paths of a plan's own cohorts, and of its logo, from the plan's folder."""
     own = tuple(replace(o, file=str(folder / o.file), mapping=str(folder / o.mapping)) for o in plan.cohorts)
-    return replace(plan, cohorts=own)
+    look = replace(plan.look, logo=str(folder / plan.look.logo)) if plan.look.logo else plan.look
+    return replace(plan, cohorts=own, look=look)
 
 
 def _check_asked(asked: MarkerPlan) -> None:

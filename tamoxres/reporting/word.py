@@ -23,6 +23,7 @@ def page_docx(page: Page, figures: Mapping[str, bytes]) -> bytes:
     figures : mapping of name to PNG
     """
     document = new_document(page.title)
+    _letterhead(document, page)
     document.add_heading(page.title, level=0)
     document.add_paragraph(page.about)
     for section in page.sections:
@@ -30,6 +31,16 @@ def page_docx(page: Page, figures: Mapping[str, bytes]) -> bytes:
         for block in section.blocks:
             _add(document, block, figures)
     return document_bytes(document)
+
+
+def _letterhead(document: Any, page: Page) -> None:
+    """Put the logo above the title (a drawing by lines has no place in a document), and the last line on every page."""
+    from docx.shared import Cm
+
+    if (logo := page.look.picture()) is not None and "svg" not in logo[0]:
+        document.add_picture(io.BytesIO(logo[1]), height=Cm(1.5))
+    if page.look.footer:
+        document.sections[0].footer.paragraphs[0].text = page.look.footer
 
 
 def _add(document: Any, block: Block, figures: Mapping[str, bytes]) -> None:

@@ -15,6 +15,7 @@ from ..wording import (
     ratio,
     ratio_with_interval,
     ratios,
+    style_now,
 )
 from .table import Cell, Number
 
@@ -94,5 +95,6 @@ def _part(value: float, text: str) -> Number | str:
 
 def _decimals(text: str) -> str:
     """Return the spreadsheet format with as many decimals as a written number has."""
-    after = len(text.partition(".")[2])
-    return "0." + "0" * after if after else "#,##0" if "," in text else "0"
+    style = style_now()
+    after = len(text.partition(style.point)[2])
+    return "0." + "0" * after if after else "#,##0" if style.thousands in text else "0"

@@ -19,10 +19,12 @@ from .numbers import (
     ratio,
     ratio_with_interval,
     ratios,
+    style_now,
     unguard_formula,
+    written_as,
 )
 
 __all__ = [
     "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
-    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "unguard_formula",
+    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "style_now", "unguard_formula", "written_as",
 ]  # fmt: skip

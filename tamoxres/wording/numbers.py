@@ -3,21 +3,25 @@
 Conventions: ratios have two decimals, three significant digits below 0.10, none from 100 on, and are not written out
 beyond `<0.00001` and `>100,000`; `NE` is a number that was not estimated, and nothing else; P values have three
 decimals and are never written as 0; scientific notation is never used. `Style` changes the marks (brackets, dashes,
-decimal points) to those of a journal, never what the digits mean.
+decimal points, thousands) to those of a journal or language, never what the digits mean. Where no style is named,
+numbers are written in that of `written_as`, which a report sets once for all its words; without one in the house's.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 __all__ = [
     "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
-    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "unguard_formula",
+    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "style_now", "unguard_formula", "written_as",
 ]  # fmt: skip
 
 NOT_ESTIMABLE = "NE"
-_LARGEST = 100_000.0  # the largest ratio that is written out, and the smallest's inverse
+_LARGEST = 100_000  # the largest ratio that is written out, and the smallest's inverse
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -38,6 +42,8 @@ class Style:
         JAMA writes `.03`.
     p_floor : float
         Smaller P values are written `<floor`.
+    thousands : str
+        What sets off the thousands of a count: `,`, or a thin space.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Style:
     p_symbol: str = "P"
     p_leading_zero: bool = True
     p_floor: float = 0.001
+    thousands: str = ","
 
 
 HOUSE = Style(name="tamoxres")
@@ -62,19 +69,42 @@ STYLES = {
         Style(name="ebctcg", joiner="–"),
     )
 }
+_NOW: ContextVar[Style] = ContextVar("style", default=HOUSE)
 
 
-def number(value: float | None, decimals: int = 2, style: Style = HOUSE) -> str:
+def style_now() -> Style:
+    """Return the style in which numbers are written where none is named."""
+    return _NOW.get()
+
+
+@contextmanager
+def written_as(style: Style) -> Iterator[None]:
+    """Write every number in a style inside a `with` block.
+
+    Examples
+    --------
+    >>> with written_as(Style(name="comma", point=",", thousands="\N{THIN SPACE}")):
+    ...     ratio_with_interval(1.516, 1.184, 1.942), p_value(0.0314)
+    ('1,52 (1,18-1,94)', '0,031')
+    """
+    token = _NOW.set(style)
+    try:
+        yield
+    finally:
+        _NOW.reset(token)
+
+
+def number(value: float | None, decimals: int = 2, style: Style | None = None) -> str:
     """Write a number with a fixed count of decimals, and what is not finite as `NE`."""
     if value is None or not math.isfinite(value):
         return NOT_ESTIMABLE
     text = f"{value:.{decimals}f}"
     if float(text) == 0:
         text = text.lstrip("-")
-    return text.replace(".", style.point)
+    return text.replace(".", (style or style_now()).point)
 
 
-def ratio(value: float | None, style: Style = HOUSE) -> str:
+def ratio(value: float | None, style: Style | None = None) -> str:
     """Write a hazard ratio or its limit: two decimals, three significant digits below 0.10, none from 100 on.
 
     Above 100,000, and where an estimated limit exceeds what a double holds, it is `>100,000`; `NE` where there is none.
@@ -87,29 +117,32 @@ def ratio(value: float | None, style: Style = HOUSE) -> str:
     if value is None or math.isnan(value) or value < 0:
         return NOT_ESTIMABLE
     if value > _LARGEST:
-        return f">{_LARGEST:,.0f}"
+        return f">{count(_LARGEST)}"
     if 0 < value < 0.9995 / _LARGEST:
         return "<" + number(1 / _LARGEST, 5, style)
     if value >= 99.995:
-        return f"{value:,.0f}"
+        return count(round(value))
     if 0 < value < 0.0995:
         return number(value, min(2 - math.floor(math.log10(value)), 12), style)
     return number(value, 2, style)
 
 
-def interval(low: str, high: str, style: Style = HOUSE) -> str:
+def interval(low: str, high: str, style: Style | None = None) -> str:
     """Join two written limits in the style's brackets, by ` to ` where one is negative or a bound (`>100,000`)."""
+    style = style or style_now()
     dash = style.joiner in ("-", "–")
     joiner = " to " if dash and (">" in low + high or ("-" in low + high and style.joiner == "-")) else style.joiner
     return f"{style.opening}{low}{joiner}{high}{style.closing}"
 
 
-def ratio_with_interval(value: float | None, low: float | None, high: float | None, style: Style = HOUSE) -> str:
+def ratio_with_interval(value: float | None, low: float | None, high: float | None, style: Style | None = None) -> str:
     """Write a ratio with its interval, `1.52 (1.18-1.94)`; `NE` stands for an estimate or a limit that is none."""
     return _with_interval(*ratios(value, low, high, style), style)
 
 
-def ratios(value: float | None, low: float | None, high: float | None, style: Style = HOUSE) -> tuple[str, str, str]:
+def ratios(
+    value: float | None, low: float | None, high: float | None, style: Style | None = None
+) -> tuple[str, str, str]:
     """Write a ratio and its limits as `ratio` does; with more decimals where the limits would read alike.
 
     Examples
@@ -130,7 +163,7 @@ def ratios(value: float | None, low: float | None, high: float | None, style: St
 
 
 def number_with_interval(
-    value: float | None, low: float | None, high: float | None, decimals: int = 2, style: Style = HOUSE
+    value: float | None, low: float | None, high: float | None, decimals: int = 2, style: Style | None = None
 ) -> str:
     """Write a difference with its interval, `-0.05 (-0.11 to 0.02)`; `NE` as in a ratio."""
     return _with_interval(
@@ -138,7 +171,8 @@ def number_with_interval(
     )
 
 
-def _with_interval(value: str, low: str, high: str, style: Style) -> str:
+def _with_interval(value: str, low: str, high: str, style: Style | None) -> str:
+    style = style or style_now()
     if value == NOT_ESTIMABLE:
         return value
     if low == high == NOT_ESTIMABLE:
@@ -146,7 +180,7 @@ def _with_interval(value: str, low: str, high: str, style: Style) -> str:
     return f"{value} {interval(low, high, style)}"
 
 
-def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False, relation: str = "") -> str:
+def p_value(p: float | None, style: Style | None = None, *, label: bool = False, relation: str = "") -> str:
     """Write a P value with three decimals (`0.674`, `<0.001`, `>0.999`), with `P = ` before it if `label`.
 
     One that was printed as a bound (`relation` `<` or `>`) keeps its sign and its digits; `ns` stands for one that was
@@ -157,6 +191,7 @@ def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False, relat
     >>> p_value(0.01, relation="<"), p_value(None, relation="ns", label=True)
     ('<0.01', 'P ns')
     """
+    style = style or style_now()
     if relation == "ns" and p is None:
         return f"{style.p_symbol} ns" if label else "ns"
     if p is None or not math.isfinite(p):
@@ -178,15 +213,15 @@ def p_value(p: float | None, style: Style = HOUSE, *, label: bool = False, relat
     return text if sign == "=" else sign + text
 
 
-def percent(share: float | None, decimals: int = 1, style: Style = HOUSE) -> str:
+def percent(share: float | None, decimals: int = 1, style: Style | None = None) -> str:
     """Write a share of one as a percentage, `23.8%`."""
     text = number(None if share is None else 100 * share, decimals, style)
     return text if text == NOT_ESTIMABLE else f"{text}%"
 
 
 def count(value: int | None) -> str:
-    """Write a count with thousands set off by commas; an unknown count is an empty string."""
-    return "" if value is None else f"{value:,}"
+    """Write a count with thousands set off (by commas in the house's style); an unknown count is an empty string."""
+    return "" if value is None else f"{value:,}".replace(",", style_now().thousands)
 
 
 def guard_formula(text: str) -> str:

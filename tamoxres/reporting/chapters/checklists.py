@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from ...evidence import literature, studies
 from ...tables.table import Cell, Column, Number, Row, Table
+from ...wording import count
 from ..gather import Findings
 from ..page import Paragraph, Section, TableBlock
 from ..remark import remark_table
@@ -45,7 +46,7 @@ def _prisma() -> Table:
         ("With a standard error", sum(row.status == "estimated" for row in kept)),
         ("A printed test alone", sum(row.status == "test_only" for row in kept)),
     )
-    rows = tuple(Row((Cell(label), Cell(f"{n:,}", (Number(n, "#,##0"),)))) for label, n in counts)
+    rows = tuple(Row((Cell(label), Cell(count(n), (Number(n, "#,##0"),)))) for label, n in counts)
     return Table(
         title="PRISMA and MOOSE: what can be counted",
         columns=(Column("Of the literature table"), Column("Number", "count")),

@@ -12,7 +12,7 @@ from ...models.interaction import InteractionResult
 from ...tables.baseline import baseline_table
 from ...tables.flow import flow_table
 from ...tables.hazards import term_label
-from ...wording import number
+from ...wording import count, number
 from ..gather import Case, Detail, Findings
 from ..on_disk import Absent
 from ..page import Block, Bullets, Code, Figure, Paragraph, Section, TableBlock, Text
@@ -35,7 +35,7 @@ _DESIGN = {
 
 def patients(findings: Findings) -> Section:
     """Write who the patients are, cohort by cohort: flow and both arms of the first marker asked for."""
-    items = [f"{cohort.title}: {cohort.n:,} patients; {_treated(cohort)}." for cohort in findings.cohorts]
+    items = [f"{cohort.title}: {count(cohort.n)} patients; {_treated(cohort)}." for cohort in findings.cohorts]
     blocks: list[Block] = [Bullets(tuple((item,) for item in items))]
     silent = findings.plan.silent
     others = [_absent(told) for told in findings.absent]
@@ -67,7 +67,7 @@ def _cohort(case: Case) -> Iterator[Block]:
     name, title = case.cohort.name, f"{case.cohort.title}, {case.endpoint}"
     if case.detail is not None:
         flow = case.detail.adjusted.analysis.flow
-        steps = "; ".join(f"{step.name}: {step.patients:,} patients, {step.events:,} events" for step in flow)
+        steps = "; ".join(f"{step.name}: {count(step.patients)} patients, {count(step.events)} events" for step in flow)
         drawn = flow_diagram(flow, width="double")
         yield Figure(f"flow-{name}", drawn, (f"Patient flow: {title}, the treated.",), f"Flow diagram. {steps}.")
         if (follow := case.detail.follow_up) is not None:

@@ -8,6 +8,7 @@ from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...tables.cells import count_cell, effect_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
+from ...wording import count
 from ..gather import Findings
 from ..page import Bullets, Figure, Inline, Paragraph, Section, TableBlock, estimate
 from .words import joined
@@ -54,4 +55,6 @@ def treatment(findings: Findings) -> Section | None:
 
 
 def _arms(effect: EffectEstimate) -> str:
-    return f"{effect.events_1:,}/{effect.n_1:,} v {effect.events_0:,}/{effect.n_0:,}" if effect.n_1 is not None else ""
+    if effect.n_1 is None:
+        return ""
+    return f"{count(effect.events_1)}/{count(effect.n_1)} v {count(effect.events_0)}/{count(effect.n_0)}"
