@@ -61,6 +61,7 @@ _HOMES = {
     "scan.screen": ["ScreenOptions", "screen"],
     "synthetic": ["Truth", "simulate"],
     "calibrate": ["calibration"],
+    "answers.robustness": ["robustness"],
     "answers.sensitivity": ["sensitivity"],
     "answers.releases": ["diff"],
     "models.standardise": ["standardise"],
@@ -100,6 +101,10 @@ _HOMES = {
     "figures.albatross": ["albatross_plot"],
     "models.proportional": ["proportional_test", "scaled_schoenfeld"],
     "models.interaction": ["interaction"],
+    "models.marker_level": ["cut_within", "level_interaction"],
+    "models.negative_control": ["negative_control"],
+    "models.weighted_interaction": ["weighted_interaction"],
+    "scan.calibrated": ["calibrated_interaction", "empirical_null"],
     "inference.detectable": ["minimum_detectable"],
     "inference.verdict": ["Verdict"],
 }

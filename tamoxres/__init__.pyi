@@ -6,6 +6,7 @@ from .analysis.landmark import landmark as landmark
 from .answers.answer import Answer as Answer
 from .answers.answer import ask as ask
 from .answers.releases import diff as diff
+from .answers.robustness import robustness as robustness
 from .answers.sensitivity import sensitivity as sensitivity
 from .calibrate import calibration as calibration
 from .codebook import data_dictionary as data_dictionary
@@ -99,6 +100,9 @@ from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
 from .models.interaction import interaction as interaction
 from .models.logrank import logrank as logrank
+from .models.marker_level import cut_within as cut_within
+from .models.marker_level import level_interaction as level_interaction
+from .models.negative_control import negative_control as negative_control
 from .models.one_stage import one_stage as one_stage
 from .models.parametric import parametric as parametric
 from .models.proportional import proportional_test as proportional_test
@@ -113,11 +117,14 @@ from .models.survival import follow_up as follow_up
 from .models.survival import kaplan_meier as kaplan_meier
 from .models.time_split import time_split as time_split
 from .models.time_varying import time_varying as time_varying
+from .models.weighted_interaction import weighted_interaction as weighted_interaction
 from .models.weights import weights as weights
 from .question import Question as Question
 from .reporting.build import report as report
 from .reporting.claims import check_claims as check_claims
 from .reporting.sketch_plan import init_plan as init_plan
+from .scan.calibrated import calibrated_interaction as calibrated_interaction
+from .scan.calibrated import empirical_null as empirical_null
 from .scan.gene_sets import gene_set_table as gene_set_table
 from .scan.matrix import open_expression as open_expression
 from .scan.permutation import family_wise as family_wise
@@ -170,6 +177,7 @@ __all__ = [
     "baseline_table",
     "baujat",
     "bayesian",
+    "calibrated_interaction",
     "calibration",
     "call",
     "catalogue",
@@ -183,6 +191,7 @@ __all__ = [
     "cox",
     "cumulative",
     "cumulative_incidence",
+    "cut_within",
     "data_dictionary",
     "declare_overlaps",
     "deft",
@@ -194,6 +203,7 @@ __all__ = [
     "effects_to_csv",
     "effects_to_frame",
     "effects_to_json",
+    "empirical_null",
     "equivalence",
     "event_rates",
     "evidence_counts",
@@ -223,6 +233,7 @@ __all__ = [
     "kaplan_meier",
     "landmark",
     "leave_one_out",
+    "level_interaction",
     "literature",
     "load",
     "load_release",
@@ -234,6 +245,7 @@ __all__ = [
     "meta_regression",
     "meta_table",
     "minimum_detectable",
+    "negative_control",
     "one_stage",
     "open_expression",
     "overlap",
@@ -247,6 +259,7 @@ __all__ = [
     "risk_difference",
     "rmst",
     "rmtl",
+    "robustness",
     "rubin",
     "save_figure",
     "scaled_schoenfeld",
@@ -270,6 +283,7 @@ __all__ = [
     "versions",
     "volcano",
     "vote_table",
+    "weighted_interaction",
     "weights",
     "with_continuous",
     "with_positions",

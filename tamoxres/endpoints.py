@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from .vocabulary import choose
 
 __all__ = [
-    "BCFI", "BCSS", "DRFI", "DRFS", "GENERAL", "IBCFS", "IDFS", "OS", "PUBLISHED", "RFI", "RFS", "STEEP",
-    "TIMED", "Endpoint", "endpoint",
+    "BCFI", "BCSS", "DRFI", "DRFS", "GENERAL", "IBCFS", "IDFS", "OS", "OTHER_DEATH", "PUBLISHED", "RFI", "RFS",
+    "STEEP", "TIMED", "Endpoint", "endpoint",
 ]  # fmt: skip
 
 _LOCAL, _DISTANT = "invasive local or regional recurrence", "distant recurrence"
@@ -109,7 +109,11 @@ TIMED = STEEP | {
     )
 }  # fmt: skip
 PUBLISHED = ("DFS", "PFS", "TTP", "TTF", "EFS", "ORR", "treatment_failure", "KI67_change")
-GENERAL = PUBLISHED  # known by name alone; never pooled with STEEP endpoints unless mapped
+OTHER_DEATH = Endpoint(
+    code="other_cause_death", name="death from another cause", events=(_OTHER_DEATH,), competing=(_CANCER_DEATH,),
+    reference="Lipsitch 2010, doi:10.1097/EDE.0b013e3181d61eeb (negative controls)",
+)  # fmt: skip
+GENERAL = (*PUBLISHED, OTHER_DEATH.code)  # known by name alone; never pooled with STEEP endpoints unless mapped
 
 
 def endpoint(code: str | Endpoint) -> Endpoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Literal, cast
@@ -14,7 +14,7 @@ from ..cohort import ALTERED, UNALTERED, Cohort
 from ..effects import EffectEstimate
 from ..errors import QuestionError
 from ..flow import Flow
-from ..inference.verdict import Evidence, Verdict, reach_verdict
+from ..inference.verdict import NOT_PROPORTIONAL, SEEN, Evidence, Verdict, reach_verdict
 from ..markers.calling import call
 from ..models.cox import CoxModel, cox
 from ..models.imputation import Imputations, impute
@@ -26,8 +26,31 @@ from ..registry import find
 from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
+from .robustness import Robustness, checks_of
 
-__all__ = ["Answer", "answer", "ask"]
+__all__ = ["Answer", "AnswerRows", "answer", "ask", "checked"]
+
+
+class AnswerRows(EffectRows):
+    """The rows of an answer, with its verdict.
+
+    Attributes
+    ----------
+    verdict : Verdict or None
+        Where the question was about the interaction: its label tells what the robustness panel says.
+    """
+
+    def __init__(self, rows: Iterable[EffectEstimate] = (), *, verdict: Verdict | None = None) -> None:
+        super().__init__(rows)
+        self.verdict = verdict
+
+    def table(self, *, title: str = "") -> Table:
+        """Return the rows as a table, with the verdict below where there is one."""
+        return super().table(title=title).with_footnotes(str(self.verdict) if self.verdict else "")
+
+    def __str__(self) -> str:
+        rows = super().__str__()
+        return f"{rows}\n{self.verdict}" if self.verdict else rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +74,8 @@ class Answer(ShowsEffects):
         Of the complete cases.
     verdict : Verdict or None
         Where the question was about the interaction; it rests on the row shown, an imputed one too.
+    robustness : Robustness or None
+        The panel of the complete cases; None where it was not run (`checked`).
     """
 
     question: Question
@@ -61,6 +86,7 @@ class Answer(ShowsEffects):
     models: tuple[CoxModel, ...] = ()
     interaction: InteractionResult | None = None
     verdict: Verdict | None = None
+    robustness: Robustness | None = None
 
     @property
     def effects(self) -> EffectRows:
@@ -76,8 +102,10 @@ class Answer(ShowsEffects):
         return f"<p><b>{escape(str(self.question))}</b></p>{verdict}{self.effects._repr_html_()}"
 
 
-def ask(cohort: Cohort, question: Question) -> EffectRows:
-    """Put a question to a cohort and return the effect rows.
+def ask(cohort: Cohort, question: Question) -> AnswerRows:
+    """Put a question to a cohort and return the effect rows, with the verdict on an interaction.
+
+    An interaction that is seen without randomisation is checked for its robustness, and the verdict's label tells how.
 
     Parameters
     ----------
@@ -86,9 +114,9 @@ def ask(cohort: Cohort, question: Question) -> EffectRows:
 
     Returns
     -------
-    EffectRows
-        A list of EffectEstimate that shows itself as a table. `prognostic`: one row. `treatment_effect`: one a marker
-        level, one in all without a marker. `interaction`: the ratio of hazard ratios, with its likelihood-ratio P.
+    AnswerRows
+        A list of EffectEstimate that shows itself as a table, with `verdict`. `prognostic`: one row.
+        `treatment_effect`: one a marker level, one in all without a marker. `interaction`: the ratio of hazard ratios, with its likelihood-ratio P.
 
     Examples
     --------
@@ -98,7 +126,27 @@ def ask(cohort: Cohort, question: Question) -> EffectRows:
     >>> round(row.estimate, 5)
     0.69488
     """
-    return answer(cohort, question).effects
+    found = checked(answer(cohort, question))
+    return AnswerRows(found.rows, verdict=found.verdict)
+
+
+def checked(found: Answer, *, nulls: bool = False) -> Answer:
+    """Return an answer with the robustness panel of its interaction, where one is seen without randomisation.
+
+    Parameters
+    ----------
+    found : Answer
+    nulls : bool
+        Whether to run the panel on any interaction, seen or not.
+    """
+    interaction, verdict, question = found.interaction, found.verdict, found.question
+    if interaction is None or verdict is None or not (nulls or verdict.finding in (SEEN, NOT_PROPORTIONAL)):
+        return found
+    panel = checks_of(
+        interaction, found.analysis, adjust=question.adjust, strata=question.strata, ties=question.ties,
+        weights=question.weights, cluster=question.cluster,
+    )  # fmt: skip
+    return replace(found, robustness=panel, verdict=replace(verdict, robustness=panel.panel))
 
 
 def answer(cohort: Cohort, question: Question) -> Answer:

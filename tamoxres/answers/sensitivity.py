@@ -20,7 +20,7 @@ from ..errors import TamoxresError
 from ..markers.calling import rule_names
 from ..question import Question
 from ..wording import count, p_value, ratio_with_interval
-from .answer import answer, ask
+from .answer import answer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,7 +203,7 @@ def _row(cohort: Cohort, question: Question) -> EffectEstimate:
         complete = answer(cohort, replace(question, missing="complete"))
         if complete.rows[0].n == complete.analysis.n:
             return complete.rows[0]
-    return ask(cohort, question)[0]
+    return answer(cohort, question).rows[0]
 
 
 def _told(variation: Variation) -> tuple[str, ...]:

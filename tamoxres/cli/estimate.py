@@ -58,7 +58,7 @@ def effect(
     output: Output = None,
 ) -> None:
     """Estimate an effect in a cohort: prognostic, of treatment, or the marker x treatment interaction."""
-    from ..answers.answer import answer
+    from ..answers.answer import answer, checked
     from ..cohorts.catalogue import load
 
     question = Question(
@@ -67,7 +67,7 @@ def effect(
         horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
         exposure=exposure, cluster=cluster,
     )  # fmt: skip
-    found = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
+    found = checked(answer(load(cohort, mapping=mapping, data_dir=data_dir), question))
     show.effects(found.rows, format_, output, title=str(question))
     if format_ == "table" and output is None:
         _tell(found, verdict=estimand == "interaction")

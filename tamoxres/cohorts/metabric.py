@@ -170,7 +170,7 @@ def _profiles(
 def _kaggle(path: Path, patients: frozenset[str]) -> MatrixProfile:
     return MatrixProfile(
         kind="mrna", assay=_ASSAYS["mrna"], unit="z-score", names=partial(_kaggle_genes, path),
-        read=partial(_kaggle_values, path, patients),
+        read=partial(_kaggle_values, path, patients), chosen="cancer panel",
     )  # fmt: skip
 
 

@@ -99,6 +99,8 @@ class MatrixProfile:
         Takes features, returns patients x features.
     patients : frozenset of str or None
         Who was assayed, by the study's list; None where having a value tells.
+    chosen : str
+        How its features were chosen, such as `cancer panel`; empty where they are all of the platform's.
     """
 
     kind: ProfileKind
@@ -107,6 +109,7 @@ class MatrixProfile:
     names: Callable[[], frozenset[str]]
     read: Callable[[Sequence[str]], pd.DataFrame]
     patients: frozenset[str] | None = None
+    chosen: str = ""
     _named: list[frozenset[str]] = field(default_factory=list, repr=False)
     _held: dict[str, pd.Series[float]] = field(default_factory=dict, repr=False)
 

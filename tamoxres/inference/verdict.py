@@ -29,11 +29,12 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from .detectable import minimum_detectable
 from .gail_simon import gail_simon
+from .panel import Panel
 from .verdict_words import sentence_of
 
 __all__ = [
-    "LABELS", "NOT_PROPORTIONAL", "SINGLE_ARM", "TOO_FEW", "TOO_FEW_EVENTS", "Evidence", "FourGroups", "OverTime",
-    "Verdict", "design_flags", "reach_verdict", "single_arm_verdict",
+    "LABELS", "NOT_PROPORTIONAL", "SEEN", "SINGLE_ARM", "TOO_FEW", "TOO_FEW_EVENTS", "Evidence", "FourGroups",
+    "OverTime", "Verdict", "design_flags", "reach_verdict", "single_arm_verdict",
 ]  # fmt: skip
 
 Label = Literal[
@@ -53,6 +54,7 @@ SEEN: Label = "interaction seen, treatment not randomised"
 NOT_PROPORTIONAL: Label = "interaction seen, not proportional"
 TOO_FEW: Label = "too few events to say"
 SINGLE_ARM: Label = "single arm: cannot tell"
+NOT_RUN = "robustness panel not run"
 TOO_FEW_EVENTS = 5  # of the smallest group of marker and treatment: with fewer nothing is said
 _TEST, _CHANGE = 0.05, 0.10  # of proportional hazards, and of a change between the halves of follow-up
 _EQUIVALENCE = 0.90
@@ -150,8 +152,8 @@ class Verdict:
 
     Attributes
     ----------
-    label : str
-        One of `LABELS`.
+    finding : str
+        One of `LABELS`; `label` goes on with what the robustness panel says.
     alpha : float
     margin : (float, float) or None
         Within which the ratio would count as none.
@@ -166,11 +168,11 @@ class Verdict:
     within_margin : bool
     over_time : OverTime or None
         Where an interaction is seen.
-    robustness : str
-        What the robustness panel says; `not run` without it.
+    robustness : Panel or None
+        The robustness panel; None where it was not run.
     """
 
-    label: Label
+    finding: Label
     alpha: float = 0.05
     margin: tuple[float, float] | None = None
     cohort: str = ""
@@ -183,12 +185,19 @@ class Verdict:
     tests_disagree: bool = False
     within_margin: bool = False
     over_time: OverTime | None = None
-    robustness: str = "not run"
+    robustness: Panel | None = None
+
+    @property
+    def label(self) -> str:
+        """The finding; that of an interaction seen without randomisation goes on with what the panel says of it."""
+        if self.finding != SEEN:
+            return self.finding
+        return f"{SEEN}; {NOT_RUN if self.robustness is None else self.robustness.suffix}"
 
     @property
     def seen(self) -> bool:
         """Whether an interaction was seen."""
-        return self.label in (SUPPORTED, SEEN, NOT_PROPORTIONAL)
+        return self.finding in (SUPPORTED, SEEN, NOT_PROPORTIONAL)
 
     @property
     def basis(self) -> str:
@@ -257,7 +266,7 @@ def reach_verdict(evidence: Evidence, *, alpha: float = 0.05, margin: tuple[floa
     over_time = evidence.over_time() if found and evidence.over_time is not None else None
     within = _within(evidence.ratio, margin)
     return Verdict(
-        label=_label(evidence, alpha, within, over_time), alpha=alpha, margin=margin, cohort=evidence.ratio.label,
+        finding=_finding(evidence, alpha, within, over_time), alpha=alpha, margin=margin, cohort=evidence.ratio.label,
         ratio=evidence.ratio, prognostic=evidence.prognostic, altered=evidence.altered, unaltered=evidence.unaltered,
         groups=evidence.groups, qualitative_p=_qualitative(evidence), within_margin=within, over_time=over_time,
         tests_disagree=_disagree(evidence.ratio, alpha),
@@ -266,10 +275,10 @@ def reach_verdict(evidence: Evidence, *, alpha: float = 0.05, margin: tuple[floa
 
 def single_arm_verdict(cohort: str) -> Verdict:
     """Return the verdict on a cohort in which no patients are known to be untreated."""
-    return Verdict(label=SINGLE_ARM, cohort=cohort)
+    return Verdict(finding=SINGLE_ARM, cohort=cohort)
 
 
-def _label(evidence: Evidence, alpha: float, within: bool, over_time: OverTime | None) -> Label:
+def _finding(evidence: Evidence, alpha: float, within: bool, over_time: OverTime | None) -> Label:
     if evidence.groups.smallest < TOO_FEW_EVENTS:
         return TOO_FEW
     if _p(evidence.ratio) < alpha:

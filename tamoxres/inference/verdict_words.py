@@ -38,7 +38,7 @@ def sentence_of(verdict: Verdict) -> str:
         "interaction supported (randomised)": _seen, "interaction seen, treatment not randomised": _seen,
         "prognostic; interaction inconclusive": _inconclusive, "no evidence either way": _no_evidence,
         "prognostic; interaction within margin": _within, "interaction within margin": _within,
-    }[verdict.label]  # fmt: skip
+    }[verdict.finding]  # fmt: skip
     first = write(verdict, verdict.ratio, verdict.prognostic)
     return " ".join([first, *_additions(verdict, verdict.ratio)])
 
@@ -119,7 +119,7 @@ def _no_evidence(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstima
 def _within(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
     who, low_high = _among(row), _margin(verdict, row)
     first = f"Among {who} {row.marker} altered goes with HR {_hazard(prognostic)} for {row.endpoint}; "
-    marked = verdict.label == "prognostic; interaction within margin"
+    marked = verdict.finding == "prognostic; interaction within margin"
     inside = f"{'the' if marked else 'The'} interaction lies within the margin {low_high}"
     return (
         f"{first if marked else ''}{inside}, so the effect of {treatment_name(row)} on {row.endpoint} does not differ "
@@ -141,7 +141,7 @@ def _design(verdict: Verdict, row: EffectEstimate) -> str:
     if row.design == "randomised":
         return "treatment was randomised"
     wholly = "only in part" if row.design == "partly_randomised" else "not"
-    checks = "; the robustness panel was not run" if verdict.robustness == "not run" else ""
+    checks = "; the robustness panel was not run" if verdict.robustness is None else ""
     return f"treatment was {wholly} randomised, so that confounding may explain it{checks}"
 
 
@@ -205,7 +205,7 @@ def _periods(over: OverTime | None) -> str:
 def _additions(verdict: Verdict, row: EffectEstimate) -> list[str]:
     """Write what a reader must know beside the label."""
     out = []
-    if not verdict.seen and verdict.label != "too few events to say":
+    if not verdict.seen and verdict.finding != "too few events to say":
         out += _sides(verdict, row)
     if verdict.seen and verdict.within_margin:
         out.append(f"The interaction lies within the margin {_margin(verdict, row)}.")
@@ -216,8 +216,10 @@ def _additions(verdict: Verdict, row: EffectEstimate) -> list[str]:
             f"{verdict.alpha:g}."
         )
     smallest = verdict.smallest
-    if smallest is not None and smallest < _FEW_EVENTS and verdict.label != "too few events to say":
+    if smallest is not None and smallest < _FEW_EVENTS and verdict.finding != "too few events to say":
         out.append(f"The smallest group of marker and treatment has {_events(smallest)}, so this rests on few.")
+    if verdict.robustness is not None:
+        out.append(verdict.robustness.summary)
     return out
 
 

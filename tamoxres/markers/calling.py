@@ -13,7 +13,7 @@ from ..registry import LevelRule, Marker, Rule, canonical, find, known
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["call", "concordance", "markers_table", "rule_names", "rules_for", "with_continuous"]
+__all__ = ["call", "concordance", "level_rule", "markers_table", "rule_names", "rules_for", "with_continuous"]
 
 
 def _default(cohort: Cohort, marker: Marker) -> str | None:
@@ -179,6 +179,14 @@ def _kappa(both: int, only_1: int, only_2: int, neither: int) -> tuple[float, fl
     return observed, (observed - expected) / (1 - expected) if expected < 1 else float("nan")
 
 
+def level_rule(cohort: Cohort, marker: str, rule: str) -> LevelRule | None:
+    """Return the rule of a marker that cuts a measured level (mRNA, protein) of the cohort; None where it cuts none."""
+    for candidate in rules_for(cohort, marker):
+        if candidate.name == rule and isinstance(candidate, LevelRule):
+            return candidate
+    return None
+
+
 def with_continuous(cohort: Cohort, marker: str, *, rule: str) -> Cohort:
     """Add the level that a rule cuts as a column, in standard deviations, so that models can take it uncut.
 
@@ -199,10 +207,9 @@ def with_continuous(cohort: Cohort, marker: str, *, rule: str) -> Cohort:
     QuestionError
         If the rule does not cut a level, or the cohort does not hold it.
     """
-    for candidate in rules_for(cohort, marker):
-        if candidate.name == rule and isinstance(candidate, LevelRule):
-            column = f"{candidate.marker.lower()}_{rule}"
-            return replace(cohort, patients=cohort.patients.assign(**{column: candidate.measure(cohort)}))
+    if (found := level_rule(cohort, marker, rule)) is not None:
+        column = f"{found.marker.lower()}_{rule}"
+        return replace(cohort, patients=cohort.patients.assign(**{column: found.measure(cohort)}))
     levels = [r.name for r in rules_for(cohort, marker) if isinstance(r, LevelRule)]
     raise QuestionError(
         f"{cohort.name} holds no level of {find(marker, cohort).name} by rule {rule}. "

@@ -29,8 +29,16 @@ __all__ = ["check_positivity"]
 _CHANCE = 1e-6
 
 
-def check_positivity(analysis: AnalysisSet, columns: Sequence[str]) -> None:
+def check_positivity(analysis: AnalysisSet, columns: Sequence[str], *, tails: bool = True) -> None:
     """Refuse covariates that hold a stratum in which nobody, or everybody, was treated.
+
+    Parameters
+    ----------
+    analysis : AnalysisSet
+    columns : sequence of str
+    tails : bool
+        Whether the ranges of a number beyond all treated or untreated count. They do not for weights that go to 0 where
+        the propensity goes to 0 or 1 (overlap): those patients are not of the population spoken of.
 
     Raises
     ------
@@ -41,7 +49,7 @@ def check_positivity(analysis: AnalysisSet, columns: Sequence[str]) -> None:
     treated = np.asarray(frame["treatment"] == TREATED, dtype=bool)
     share = float(treated.mean())
     for name in columns:
-        for stratum, rows, sure in _strata(term_values(frame, name), treated):
+        for stratum, rows, sure in _strata(term_values(frame, name), treated, tails=tails):
             n, k = int(rows.sum()), int(treated[rows].sum())
             if n == 0 or 0 < k < n:
                 continue
@@ -53,7 +61,7 @@ def check_positivity(analysis: AnalysisSet, columns: Sequence[str]) -> None:
                 )
 
 
-def _strata(values: pd.Series[Any], treated: BoolArray) -> Iterator[tuple[str, BoolArray, bool]]:
+def _strata(values: pd.Series[Any], treated: BoolArray, *, tails: bool) -> Iterator[tuple[str, BoolArray, bool]]:
     """Yield each stratum of a covariate: its name, its patients, and whether one arm missing there always counts."""
     name = column_of(str(values.name))
     if values.dtype.kind not in "fiu":
@@ -63,7 +71,7 @@ def _strata(values: pd.Series[Any], treated: BoolArray) -> Iterator[tuple[str, B
     numbers = values.to_numpy(float)
     for value in np.unique(numbers):
         yield f"{name} == {value:g}", numbers == value, False
-    for arm in (numbers[treated], numbers[~treated]):
+    for arm in (numbers[treated], numbers[~treated]) if tails else ():
         yield f"{name} < {arm.min():g}", numbers < arm.min(), False
         yield f"{name} > {arm.max():g}", numbers > arm.max(), False
 

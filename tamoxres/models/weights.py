@@ -217,7 +217,7 @@ def weights(
         raise AnalysisError(f"{analysis.cohort.name} has one arm here; weights need both.", mend="Use treatment='any'.")
     columns = one_or_more(adjust) if adjust is not None else _known(analysis)
     complete = complete_cases(analysis, ["treatment", *columns], estimator="Propensity weights")
-    check_positivity(complete, columns)
+    check_positivity(complete, columns, tails=method != "overlap")
     design = make_design(complete.frame, list(columns))
     treated = np.asarray(complete.frame["treatment"] == TREATED, dtype=float)
     propensity = propensity_scores(design.x, treated)

@@ -247,19 +247,30 @@ class LevelRule(_ProfileRule):
         values = profile.values([gene])[gene].reindex(cohort.patients.index)
         return values if profile.unit == ABOVE_MEDIAN else (values - values.mean()) / values.std()
 
+    def beyond(self, levels: pd.Series[Any] | pd.DataFrame, unit: str = "") -> Any:
+        """Tell which levels count as altered: of one gene (a series), or of several, each by its own cut (a frame).
+
+        Parameters
+        ----------
+        levels : Series or DataFrame
+            In standard deviations where the rule has a threshold.
+        unit : str
+            Of the profile.
+        """
+        if unit == ABOVE_MEDIAN:
+            return levels == (0 if self.altered == "low" else 1)
+        if self.altered == "low":
+            return levels < levels.median()
+        return levels > levels.median() if self.threshold is None else levels >= self.threshold
+
     def statuses(self, cohort: Cohort) -> pd.Series[Any]:
         """Cut the level; who was assayed and has no value is unknown."""
         import pandas as pd
 
         levels, [gene] = self.measure(cohort), self.held(cohort)
         profile = self._profile(cohort)
-        if profile.unit == ABOVE_MEDIAN:
-            high = levels == 1
-        else:
-            high = levels > levels.median() if self.threshold is None else levels >= self.threshold
-        if self.altered == "low":
-            high = levels < levels.median() if profile.unit != ABOVE_MEDIAN else levels == 0
-        status = pd.Series(UNALTERED, index=levels.index, dtype=object).mask(high, ALTERED)
+        beyond = self.beyond(levels, profile.unit)
+        status = pd.Series(UNALTERED, index=levels.index, dtype=object).mask(beyond, ALTERED)
         assayed = levels.index.isin(profile.assayed(gene))
         return status.where(levels.notna(), None).where(assayed, NOT_ASSAYED)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .checks import CHECKS
+
 __all__ = ["MODELS", "SENTENCES", "TREATMENTS", "flag_sentences", "treatment_words"]
 
 SENTENCES = {
@@ -66,6 +68,9 @@ SENTENCES = {
     "ratio_of_hazard_ratios_negative_over_positive": "Ratio of marker-negative over marker-positive, as printed.",
     "p_is_upper_bound": "P is printed as an upper bound.",
     "derived_from_two_strata": "Made from the two printed strata.",
+    "cut_within_batch": "The marker's level was cut at each batch's own median or threshold.",
+    "against_negative_control": "The ratio of hazard ratios over that of deaths of other causes.",
+    **{f"check_{name}": f"A check of robustness: {words}." for name, words in CHECKS.items()},
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 MODELS = {

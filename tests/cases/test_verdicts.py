@@ -111,7 +111,7 @@ def test_opposite_directions_are_said() -> None:
     for words in ("0.47", "1.83", "on both sides of 1", "helps when HER2 is unaltered", "harms when it is altered"):
         assert words in sentence
     assert "smaller" not in sentence
-    assert verdict.label == "interaction seen, treatment not randomised"
+    assert verdict.label == "interaction seen, treatment not randomised; robustness panel not run"
 
 
 def test_a_null_within_the_margin_is_said() -> None:
@@ -258,7 +258,7 @@ EACH_LABEL = [
 def test_each_label(given: Evidence, margin: tuple[float, float] | None, label: str) -> None:
     """Each label is reached, its sentence claims no more than it may, and treatment not randomised predicts nothing."""
     verdict = reach_verdict(given, margin=margin)
-    assert verdict.label == label
+    assert verdict.finding == label
     assert verdict.basis == given.ratio.row_id
     assert verdict.strata == (given.altered.row_id, given.unaltered.row_id)
     assert check_claims(str(verdict)) == []
@@ -293,7 +293,7 @@ def test_randomised_treatment_is_not_taken_at_face_value_only() -> None:
     assert "taken at face value tamoxifen helps" in unsure.sentence
     assert "only in part randomised" in unsure.sentence
     assert "the robustness panel was not run" in unsure.sentence
-    assert unsure.robustness == "not run"
+    assert unsure.robustness is None
 
 
 def test_inhibitor_rather_than_tamoxifen() -> None:

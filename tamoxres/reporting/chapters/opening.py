@@ -98,7 +98,7 @@ def _tally(cases: Sequence[Case]) -> str:
     """Count the verdicts by their label, those of the plan's primary analyses apart from exploratory ones."""
     parts = []
     for role in ("primary", "exploratory"):
-        labels = [case.verdict.label for case in cases if case.verdict is not None and case.role == role]
+        labels = [case.verdict.finding for case in cases if case.verdict is not None and case.role == role]
         told = ", ".join(f"{labels.count(label)} “{label}”" for label in dict.fromkeys(labels))
         if labels:
             parts.append(f"of {len(labels)} {role} {'analysis' if len(labels) == 1 else 'analyses'}: {told}")
