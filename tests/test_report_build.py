@@ -25,6 +25,9 @@ SMALL = Plan(
 )
 
 
+LINKS = r"#|(tables|figures)/[\w-]+\.\w+$|effects\.(csv|json)$|https://(doi\.org|pubmed\.ncbi\.nlm\.nih\.gov)/"
+
+
 class Page(HTMLParser):
     """Tags with their attributes, and the text of the table cells."""
 
@@ -77,15 +80,39 @@ def page(text):
 
 def test_the_first_screen_has_a_row_for_each_marker(page):
     """Seven markers with claim, verdict or what is missing, literature and certainty; METABRIC's HER2 in numbers."""
-    rows = {row[0].strip(): row for row in page.rows[:8]}
-    assert list(rows) == ["Marker", "HER2", "AKT", "mTOR", "SRC", "Hedgehog", "PTEN", "PIK3CA"]
-    her2 = " ".join(rows["HER2"])
+    head, *lines = page.rows[:15]
+    assert [cell.split(",")[0].strip() for cell in head][:2] == ["Marker", "Cohort data"]
+    rows = {row[0].split()[0]: row + more for row, more in zip(lines[::2], lines[1::2], strict=True)}
+    assert list(rows) == ["HER2", "AKT", "mTOR", "SRC", "Hedgehog", "PTEN", "PIK3CA"]
+    her2 = " ".join(" ".join(rows["HER2"]).split())
     for told in ("prognostic; interaction inconclusive", "0.91 (0.54-1.60)", "1.32 (1.02-1.69)", "1,492 patients"):
         assert told in her2, told
-    assert "De Placido 2003 (OS) 1.85 (0.95-3.60)" in " ".join(her2.split())
-    assert rows["PIK3CA"][1].strip().startswith("Changes of PIK3CA: significant difference")
+    assert "De Placido 2003 (OS) 1.85 (0.95-3.60)" in her2
+    assert "for ●●○○ low of none ○○○○ none" in her2
+    assert "Changes of PIK3CA: significant difference" in rows["PIK3CA"][0]
     for marker in ("AKT", "mTOR", "SRC", "Hedgehog", "PTEN", "PIK3CA"):
         assert "tamoxres fetch metabric" in " ".join(rows[marker]), marker
+
+
+def test_one_sentence_and_the_line_on_treatment_come_first(text):
+    """What came of all markers stands before the table, and that nothing here is a reason to stop treatment."""
+    sentence = (
+        "No marker is shown to predict failure of tamoxifen; for HER2 the question stays open; AKT, mTOR, SRC, "
+        "Hedgehog, PTEN and PIK3CA could not be tested in the patients on disk."
+    )
+    safe = "Nothing here is a reason to withhold, change or stop endocrine therapy."
+    assert text.index(sentence) < text.index(safe) < text.index("<table>")
+
+
+def test_results_come_first(text):
+    """Markers, pooled evidence, patients, methods, limits, checklists, data; parts under their own headings."""
+    keys = re.findall(r'<section class="chapter" id="([^"]+)"', text)
+    assert keys == [
+        "answer", "marker-her2", "literature", "meta", "effects", "benchmark", "patients", "methods", "limits",
+        "checklists", "sources",
+    ]  # fmt: skip
+    parts = re.findall(r'<(?:details|section) class="part" id="([^"]+)"', text)
+    assert {"marker-her2-curves", "marker-her2-interaction", "marker-her2-rules", "methods-rules"} <= set(parts)
 
 
 def test_the_verdict_lines(report):
@@ -122,7 +149,7 @@ def test_every_number_leads_to_its_row(report, page):
 
 
 def test_nothing_is_loaded_or_run_from_elsewhere(text, page):
-    """The policy allows style and script by their hashes alone; no address, style attribute or handler is there."""
+    """The policy allows style and script by their hashes alone; addresses are links, to papers and files beside it."""
     policy = next(a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
     for tag in ("style", "script"):
         inside = text.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
@@ -131,15 +158,16 @@ def test_nothing_is_loaded_or_run_from_elsewhere(text, page):
     assert policy.startswith("default-src 'none'")
     assert not page.all("style")
     assert not page.all("src")
+    assert all(attrs.get("type") == "application/json" for tag, attrs in page.tags if tag == "script" and attrs)
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
-    assert all(target.startswith("#") for target in page.all("href"))
+    assert all(re.match(LINKS, target) for target in page.all("href"))
 
 
 def test_the_page_can_be_read_by_all(page):
     """Identities are unique and links lead to them; tables have captions and scopes, figures words."""
     ids = page.all("id")
     assert len(ids) == len(set(ids))
-    assert {target[1:] for target in page.all("href")} <= set(ids)
+    assert {target[1:] for target in page.all("href") if target.startswith("#")} <= set(ids)
     tags = [tag for tag, _ in page.tags]
     assert tags.count("caption") == tags.count("table")
     assert all(attrs.get("scope") for tag, attrs in page.tags if tag == "th")
@@ -152,7 +180,8 @@ def test_the_page_can_be_read_by_all(page):
 def test_tables_and_figures_stand_beside_the_page(report, page):
     """Every table is there as xlsx, csv and tex, every figure as svg, png and pdf."""
     folder = report[0].folder
-    tables = {i.removeprefix("table-") for i in page.all("id") if i.startswith("table-")} | {"answer"}
+    assert all((folder / link).is_file() for link in page.all("href") if link[0] != "#" and "://" not in link)
+    tables = {i.removeprefix("table-") for i in page.all("id") if i.startswith("table-")}
     figures = {i.removeprefix("figure-") for i in page.all("id") if i.startswith("figure-")}
     assert {p.name for p in (folder / "tables").iterdir()} == {
         f"{t}.{s}" for t in tables for s in ("xlsx", "csv", "tex")
@@ -177,7 +206,9 @@ def test_the_document_has_the_same_sections(report, text):
     """The Word document has the page's sections in order, its tables, and figures with their words."""
     document = Document(report[0].folder / "report.docx")
     heads = [p.text for p in document.paragraphs if p.style.name == "Heading 1"]
-    assert heads == re.findall(r'<h2 id="[^"]+">([^<]+)</h2>', text)
+    assert heads == re.findall(r'<h2 id="[^"]+">([^<]+) <', text)
+    parts = [p.text for p in document.paragraphs if p.style.name == "Heading 2"]
+    assert parts == re.findall(r"<h3[^>]*>([^<]+?) ?<", text)
     assert len(document.tables) == len(re.findall('<div class="block"', text)) + 1
     pictures = document.element.body.iter(
         "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"

@@ -32,7 +32,7 @@ from .chapters.markers import marker_sections
 from .chapters.methods import methods
 from .chapters.opening import answer_lines, opening
 from .chapters.patients import patients
-from .chapters.pooled import pooled_section
+from .chapters.pooled import every_effect, pooled_section
 from .chapters.treatment import treatment
 from .chosen import only
 from .claims import check_claims
@@ -156,18 +156,20 @@ def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
     rows = [row for marker in findings.markers.values() for row in published(marker)]
     sections: list[Section | None] = [
         opening(findings, weighed, pools),
-        methods(findings),
-        patients(findings),
         *marker_sections(findings),
-        treatment(findings),
-        pooled_section(findings, pools, rows),
         literature_section(weighed),
+        pooled_section(findings, pools),
+        every_effect(findings, pools, rows),
+        treatment(findings),
+        patients(findings),
+        methods(findings),
         limits(findings),
     ]
     kept = [section for section in sections if section is not None]
     kept += [checklists(findings, [section.key for section in kept]), sources(findings)]
     few = len(findings.cohorts) <= _HASHED
-    data = ", ".join(f"{c.title} {c.data_sha256[:8]}" if few else c.title for c in findings.cohorts)
+    titles = ", ".join(f"{c.title} {c.data_sha256[:8]}" for c in findings.cohorts)
+    data = titles if few else f"{len(findings.cohorts)} cohorts, named with their hashes at the end"
     return Page(
         title=findings.plan.title,
         about=f"tamoxres {__version__}. Data: {data}.",

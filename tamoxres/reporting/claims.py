@@ -95,7 +95,8 @@ def check_claims(text: str) -> list[Flag]:
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
     start = 0
-    ends = [found.span() for found in _SENTENCE.finditer(text)]
+    hidden = _QUOTED.sub(lambda found: "\N{BULLET}" * len(found.group()), text)  # a quotation may hold sentences
+    ends = [found.span() for found in _SENTENCE.finditer(hidden)]
     for stop, following in [*ends, (len(text), len(text))]:
         piece = text[start:stop]
         lead = len(piece) - len(piece.lstrip())

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..curves import Curves
 from ..effects import EffectEstimate
 from ..tables.table import Table
 from ..wording import number_with_interval, p_value, ratio_with_interval
@@ -17,8 +18,8 @@ from .look import Look
 from .pools import PoolAnswer
 
 __all__ = [
-    "AnswerRow", "Answers", "Block", "Browser", "Bullets", "Code", "Figure", "Inline", "Link", "Page", "Paragraph",
-    "Section", "Shown", "TableBlock", "Text", "estimate", "p_of", "plain",
+    "AnswerRow", "Answers", "Block", "Browser", "Bullets", "Code", "Figure", "Inline", "Link", "Mark", "Page",
+    "Paragraph", "Part", "Section", "Shown", "TableBlock", "Text", "estimate", "p_of", "plain",
 ]  # fmt: skip
 
 
@@ -45,6 +46,7 @@ class Code:
     text: str
 
 
+Kind = Literal["supported", "seen", "open", "margin", "cannot", "untested"]
 Inline = str | Shown | Link | Code
 Text = tuple[Inline, ...]
 
@@ -54,10 +56,10 @@ class Paragraph:
     """A paragraph of running text."""
 
     text: Text
-    kind: Literal["body", "lead", "note"] = "body"
+    kind: Literal["body", "lead", "note", "safe"] = "body"
 
     @classmethod
-    def of(cls, *parts: Inline, kind: Literal["body", "lead", "note"] = "body") -> Paragraph:
+    def of(cls, *parts: Inline, kind: Literal["body", "lead", "note", "safe"] = "body") -> Paragraph:
         """Make a paragraph of its parts."""
         return cls(parts, kind)
 
@@ -79,12 +81,25 @@ class TableBlock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
-    """A figure; `drawn` is its Axes or Figure, `alt` what it shows, for a reader who does not see it."""
+    """A figure; `drawn` is its Axes or Figure, `alt` what it shows, for a reader who does not see it.
+
+    `curves` are what it draws, where a reader with a script may read them off step by step.
+    """
 
     name: str
     drawn: Any
     caption: Text
     alt: str
+    curves: Curves | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mark:
+    """A ratio of hazard ratios on the first screen's axis, with the cohort or study that it comes from."""
+
+    name: str
+    effect: EffectEstimate
+    own: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,61 +111,86 @@ class AnswerRow:
     marker : str
     claim : str
         What the review claims.
+    kind : "supported" | "seen" | "open" | "margin" | "cannot" | "untested"
+        The verdict's kind, by which it is told from others at a glance.
     verdict : str
         Label of the verdict, or what is missing.
     cohort : Text
-    others : tuple of Text
-        A line each: further cohorts, pooled effects.
-    literature : tuple of Text
+        Who was asked.
+    marks : tuple of Mark
+        Drawn on the one axis: cohorts, then published trials.
+    published : tuple of Text
         A line each.
-    intervals : tuple of (str, EffectEstimate)
-        What is drawn beside the verdict, with a short name each.
-    certainty, reason : str
+    sure_for, sure_none : str
+        Certainty for an effect modification, and of none.
+    more : tuple of Text
+        What is folded: a line each.
     target : str
         Section that tells more.
     """
 
     marker: str
     claim: str
+    kind: Kind
     verdict: str
     cohort: Text
-    others: tuple[Text, ...]
-    literature: tuple[Text, ...]
-    intervals: tuple[tuple[str, EffectEstimate], ...]
-    certainty: str
-    reason: str
+    marks: tuple[Mark, ...]
+    published: tuple[Text, ...]
+    sure_for: str
+    sure_none: str
+    more: tuple[Text, ...]
     target: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """The answer on the first screen; `table` says the same for the document."""
+    """The answer on the first screen; `table` says the same for the document, `review` is whose claims they are."""
 
     rows: tuple[AnswerRow, ...]
     table: Table
+    review: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Browser:
-    """Every effect of the report, and every pooled one, to be filtered and sorted; `own` are row ids of cohorts."""
+    """Every effect of the report, and every pooled one, to be filtered and sorted.
+
+    `own` are row ids of cohorts, `paper` those that a printed page shows; the others stand in effects.csv.
+    """
 
     effects: tuple[EffectEstimate, ...]
     own: frozenset[str]
     pools: tuple[PoolAnswer, ...]
     titles: Mapping[str, str]
-
-
-Block = Paragraph | Bullets | TableBlock | Figure | Answers | Browser
+    paper: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Section:
-    """A section with its place on the page."""
+class Part:
+    """A part of a section, under a heading of its own; `folded` until the reader opens it."""
 
     key: str
     title: str
     blocks: tuple[Block, ...]
-    level: Literal[2, 3] = 2
+    folded: bool = False
+
+
+Block = Paragraph | Bullets | TableBlock | Figure | Answers | Browser | Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Section:
+    """A section with its place on the page; `group` is the heading over it in the contents."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+    group: str = ""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its parts, in order."""
+        return tuple(block for block in self.blocks if isinstance(block, Part))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,9 +213,10 @@ class Page:
     look: Look = Look()  # noqa: RUF009 frozen
 
     def blocks(self) -> Iterator[Block]:
-        """Every block in order."""
+        """Every block in order, those of parts in the place of the parts."""
         for section in self.sections:
-            yield from section.blocks
+            for block in section.blocks:
+                yield from block.blocks if isinstance(block, Part) else (block,)
 
     def sentences(self) -> str:
         """The report's own running text, a paragraph a line, for the check of its claims."""
@@ -191,9 +232,7 @@ class Page:
                 lines += [block.table.title, *block.table.footnotes]
             elif isinstance(block, Answers):
                 lines += [
-                    text
-                    for row in block.rows
-                    for text in (plain(row.cohort), *map(plain, (*row.others, *row.literature)), row.reason)
+                    text for row in block.rows for text in (plain(row.cohort), *map(plain, (*row.published, *row.more)))
                 ]
         return "\n\n".join(lines)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..tables.as_word import add_table, document_bytes, new_document
-from .page import Answers, Block, Bullets, Figure, Page, Paragraph, TableBlock, plain
+from .page import Answers, Block, Bullets, Figure, Page, Paragraph, Part, TableBlock, plain
 
 __all__ = ["page_docx"]
 
@@ -44,7 +44,11 @@ def _letterhead(document: Any, page: Page) -> None:
 
 
 def _add(document: Any, block: Block, figures: Mapping[str, bytes]) -> None:
-    if isinstance(block, Paragraph):
+    if isinstance(block, Part):
+        document.add_heading(block.title, level=2)
+        for inside in block.blocks:
+            _add(document, inside, figures)
+    elif isinstance(block, Paragraph):
         document.add_paragraph(plain(block.text))
     elif isinstance(block, Bullets):
         for item in block.items:

@@ -8,7 +8,7 @@ from ...evidence import literature, studies
 from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import count
 from ..gather import Findings
-from ..page import Paragraph, Section, TableBlock
+from ..page import Paragraph, Part, Section, TableBlock
 from ..remark import remark_table
 
 __all__ = ["checklists"]
@@ -19,11 +19,11 @@ _ICEMAN = "ICEMAN (credibility of effect modification)"
 def checklists(findings: Findings, sections: Collection[str]) -> Section:
     """Write the checklists that can be filled from what was done."""
     blocks = (
-        TableBlock("remark", remark_table(sections)),
         Paragraph.of(_iceman(findings)),
-        TableBlock("prisma", _prisma()),
+        Part("checklists-remark", "REMARK", (TableBlock("remark", remark_table(sections)),), folded=True),
+        Part("checklists-prisma", "PRISMA and MOOSE", (TableBlock("prisma", _prisma()),), folded=True),
     )
-    return Section("checklists", "Checklists", blocks)
+    return Section("checklists", "Checklists", blocks, "How it was done")
 
 
 def _iceman(findings: Findings) -> str:

@@ -33,7 +33,7 @@ def limits(findings: Findings) -> Section:
         more = [(Code(f"tamoxres fetch {name}"), " brings mutations, copy number and mRNA.") for name in brings]
         items.append((f"{told}; ", *more[0]) if more else (f"{told}.",))
     items += [(text,) for text in _STANDING]
-    return Section("limits", "Limits", (Bullets(tuple(items)),))
+    return Section("limits", "Limits", (Bullets(tuple(items)),), "How it was done")
 
 
 def sources(findings: Findings) -> Section:
@@ -59,7 +59,7 @@ def sources(findings: Findings) -> Section:
         "of its effect row; the rows stand in effects.csv and effects.json beside this page, with versions, hashes and "
         "the plan in manifest.json."
     )
-    return Section("sources", "Data sources and software", (TableBlock("sources", table), about))
+    return Section("sources", "Data sources and software", (about, TableBlock("sources", table)), "How it was done")
 
 
 def _row(source: Source) -> Row:

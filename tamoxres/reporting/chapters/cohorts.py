@@ -12,20 +12,23 @@ from ...tables.cells import count_cell, effect_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
 from ..gather import Case
-from ..page import Block, Bullets, Figure, Paragraph, TableBlock, Text, estimate, p_of
-from .words import assay_of, by_information, joined, marker_name, setting_of
+from ..page import Block, Bullets, Figure, Inline, Paragraph, TableBlock, Text, estimate, p_of
+from .words import HEADS, SIDES, assay_of, by_information, joined, marker_name, setting_of, side_of
 
 __all__ = ["compared", "sensitivity_blocks"]
 
-_WHAT = {"interaction": "ratio of hazard ratios, adjusted", "prognostic": "hazard ratio among the treated, adjusted"}
-_FAVOURS = ("below 1", "above 1")
-_SIDES = ("better when altered", "worse when altered")
+_WHAT = {"interaction": "ratio of HRs", "prognostic": "HR if altered, among the treated"}
 
 
 def compared(leading: Sequence[Case]) -> Iterator[Block]:
     """Write what each cohort says, the one that says most first, and draw the prognostic effects in one forest."""
     cases = by_information(leading)
     yield Bullets(tuple(_said(case) for case in cases))
+    if sides := _two_sides(cases):
+        yield Paragraph(sides)
+    notes = [f"{c.cohort.title}: {' '.join(c.cohort.notes)}" for c in cases if c.cohort.notes and not c.whole]
+    if notes:
+        yield Paragraph.of(" ".join(notes), kind="note")
     rows = [_mark(case) for case in cases]
     if not any(row.status == "estimated" for row in rows):
         return
@@ -33,15 +36,15 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
     background = [case.cohort.title for case in cases if case.asked.treatment == "any"]
     among = f" ({joined(background)}: among all, no therapy being recorded)" if background else ""
     caption = (
-        f"{marker}, altered against unaltered, in each cohort: adjusted hazard ratio among the treated{among}. "
-        "Endpoints and assays differ: what may be pooled stands under Meta-analysis."
+        f"{marker}, altered against unaltered, in each cohort: HR among the treated{among}, of each cohort's own "
+        "model. Endpoints and assays differ: what may be pooled stands under Meta-analysis."
     )
     told = joined(
         [f"{row.label} {estimate(row).text if row.status == 'estimated' else 'not estimable'}" for row in rows]
     )
     yield Figure(
         f"cohorts-{leading[0].marker.lower()}",
-        forest(rows, layout="plain", favours=_SIDES),
+        forest(rows, layout="plain", favours=SIDES["prognostic"]),
         (caption,),
         f"Forest: {told}.",
     )
@@ -58,12 +61,29 @@ def _said(case: Case) -> Text:
     size = (
         f"; {count(row.n)} {'patients' if who == 'all patients' else 'treated patients'}, {count(row.events)} events."
     )
-    parts: Text = (f"{head} HR, {who}: ", estimate(row))
+    side = side_of(row)
+    parts: Text = (f"{head} HR if altered, {who}: ", estimate(row), f" ({side})" if side else "")
     if case.interaction is not None:
         ratio = case.interaction.ratio
         size = f"; {count(ratio.n)} patients, {count(ratio.events)} events."
         parts = (*parts, "; ratio of HRs ", estimate(ratio), ", ", p_of(ratio))
     return (*parts, size, *((f" {case.problem}",) if case.problem else ()))
+
+
+def _two_sides(cases: Sequence[Case]) -> Text:
+    """Name the cohorts whose intervals lie wholly on different sides of 1, whatever explains it."""
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.prognostic and case.asked.role != "sensitivity" and (side := side_of(case.prognostic[-1])):
+            found.setdefault(side, []).append(case)
+    if len(found) < 2:
+        return ()
+    parts: list[Inline] = ["The cohorts do not point the same way:"]
+    for side, ones in found.items():
+        parts.append(f"{' ' if len(parts) == 1 else '; '}{side} in ")
+        for i, case in enumerate(ones):
+            parts += [", " if i else "", f"{case.cohort.title} ({assay_of(case)}) ", estimate(case.prognostic[-1])]
+    return (*parts, ". They differ in assay, endpoint and treatment, and none of them settles it.")
 
 
 def _mark(case: Case) -> EffectEstimate:
@@ -79,28 +99,58 @@ def sensitivity_blocks(case: Case) -> Iterator[Block]:
     found = case.variations
     if found is None:
         return
-    name, what = f"{case.cohort.name}-{case.marker.lower()}", _WHAT[found.variations[0].question.estimand]
-    setting = setting_of(case)
+    name, estimand = f"{case.cohort.name}-{case.marker.lower()}", found.variations[0].question.estimand
+    what, setting = _WHAT[estimand], setting_of(case)
+    kept, same = _told_apart(found.variations)
+    kept = tuple(replace(v, label=_changed(v, case)) for v in kept)
     yield Paragraph.of(
         f"How far the answer moves when one choice is changed at a time: {what}. None of the variations is a test of "
         "its own."
     )
-    yield TableBlock(f"sensitivity-{name}", _table(found, f"{setting}: one choice changed at a time"))
-    told = joined([f"{v.label} {estimate(v.row).text}" for v in found.variations if v.row is not None])
+    shown = Sensitivity(variations=kept)
+    table = _table(shown, f"{setting}: one choice changed at a time")
+    if same:
+        table = table.with_footnotes(f"To the digits shown the same as the primary: {joined(same)}.")
+    yield TableBlock(f"sensitivity-{name}", table)
+    told = joined([f"{v.label} {estimate(v.row).text}" for v in kept if v.row is not None])
     caption = f"{setting}: {what}, as planned and with one choice changed at a time."
-    yield Figure(f"sensitivity-{name}", found.forest(favours=_FAVOURS), (caption,), f"Specification curve: {told}.")
+    drawn = shown.forest(favours=SIDES[estimand])
+    yield Figure(f"sensitivity-{name}", drawn, (caption,), f"Specification curve: {told}.")
+
+
+def _told_apart(variations: Sequence[Variation]) -> tuple[tuple[Variation, ...], list[str]]:
+    """Keep the variations that a reader can tell from the primary; name the others."""
+    first = _printed(variations[0])
+    same = [v for v in variations[1:] if v.row is not None and _printed(v) == first]
+    return tuple(v for v in variations if all(v is not other for other in same)), [
+        f"{v.choice}, {v.label}" for v in same
+    ]
+
+
+def _printed(variation: Variation) -> tuple[object, ...]:
+    row = variation.row
+    return () if row is None else (estimate(row).text, p_of(row).text, row.n, row.events)
+
+
+def _changed(variation: Variation, case: Case) -> str:
+    """Write what a choice was changed to; a rule by its assay, the primary by its setting."""
+    if variation.choice == "primary":
+        return f"{case.endpoint}, {assay_of(case)}"
+    row = variation.row
+    by_rule = row is not None and row.rule == variation.label
+    return f"{row.assay}{'' if row.cut == 'published' else f', {row.cut} cut'}" if by_rule and row else variation.label
 
 
 def _table(found: Sensitivity, title: str) -> Table:
     rows = [_row(variation) for variation in found.variations]
     problems = (f"{v.label}: {v.problem}" for v in found.variations if v.problem)
-    ratio = "Ratio of HRs" if found.variations[0].question.estimand == "interaction" else "HR, treated"
+    head = HEADS[found.variations[0].question.estimand]
     return Table(
         title=title,
         columns=(Column("Choice"), Column("Changed to"), Column("N", "count"), Column("Events", "count"),
-                 Column(f"{ratio} (95% CI)", "ratio"), Column("P", "p")),
+                 Column(f"{head} (95% CI)", "ratio"), Column("P", "p")),
         rows=tuple(rows),
-        footnotes=("Where no covariate is missing, multiple imputation is the complete-case analysis.", *problems),
+        footnotes=tuple(problems),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ...registry import find
 from ...tables.cells import effect_cell, p_cell
 from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import percent
-from ..page import Figure, Paragraph, Section, TableBlock
+from ..page import Figure, Paragraph, Part, Section, TableBlock
 from ..weigh import NO_EVIDENCE, Weighed, published
 from .words import joined, marker_name
 
@@ -34,19 +34,19 @@ def literature_section(weighed: Sequence[Weighed]) -> Section:
     lacking = (Paragraph.of(f"{without}: {NO_EVIDENCE}."),) if without else ()
     weighed = [one for one in weighed if one.is_published]
     if not weighed:
-        return Section("literature", "The literature", lacking)
+        return Section("literature", "The literature", lacking, "Pooled evidence")
     blocks = (
         Paragraph.of(
             "Findings are counted by study, marker and tier, as each study reports them; counting says nothing of size "
             "or quality. A prognostic finding in patients of all treatments is not a finding about treatment."
         ),
         _picture(weighed),
-        TableBlock("evidence-map", _map(weighed)),
-        TableBlock("votes", _votes(weighed)),
-        TableBlock("trials", _trials(weighed)),
         *lacking,
+        Part("literature-trials", "Published interactions", (TableBlock("trials", _trials(weighed)),)),
+        Part("literature-map", "Studies by tier", (TableBlock("evidence-map", _map(weighed)),), folded=True),
+        Part("literature-votes", "Published outcome", (TableBlock("votes", _votes(weighed)),), folded=True),
     )
-    return Section("literature", "The literature", blocks)
+    return Section("literature", "The literature", blocks, "Pooled evidence")
 
 
 def _picture(weighed: Sequence[Weighed]) -> Figure:

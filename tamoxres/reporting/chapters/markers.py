@@ -17,58 +17,72 @@ from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, number, number_with_interval, p_value, percent
 from ..family import corrected
 from ..gather import Case, Detail, Findings
-from ..page import Block, Figure, Inline, Paragraph, Section, Shown, TableBlock, estimate, p_of
+from ..page import Block, Figure, Inline, Paragraph, Part, Section, Shown, TableBlock, estimate, p_of
 from .cohorts import compared, sensitivity_blocks
 from .patients import marker_patients
-from .words import endpoint_name, joined, marker_name, section_key, setting_of
+from .words import assay_of, endpoint_name, joined, marker_name, rule_words, section_key, setting_of
 
 __all__ = ["marker_sections"]
 
 
 def marker_sections(findings: Findings) -> Iterator[Section]:
-    """Write a section for each marker that a cohort could answer."""
-    if family := _family(findings):
-        yield family
+    """Write a section for each marker that a cohort could answer, then the primary interactions as one family."""
     for marker in findings.plan.order():
-        blocks: list[Block] = []
         leading = findings.leading(marker)
         if not leading:
             continue
+        key = section_key(marker)
+        blocks: list[Block] = [block for case in leading if case.whole for block in _verdict(case)]
         if len(leading) > 1:
-            blocks += compared(leading)
+            blocks.append(Part(f"{key}-cohorts", "Across cohorts", tuple(compared(leading))))
         for case in leading:
             if case.whole:
-                blocks += _whole(case)
-                blocks += sensitivity_blocks(case)
-        blocks.append(TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker))))
-        yield Section(section_key(marker), marker_name(marker), tuple(blocks))
+                blocks += _whole(case, key)
+        rules = TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker)))
+        blocks.append(Part(f"{key}-rules", "Every rule and endpoint", (rules,), folded=True))
+        yield Section(key, marker_name(marker), tuple(blocks), "Markers")
+    if family := _family(findings):
+        yield family
 
 
-def _whole(case: Case) -> Iterator[Block]:
-    name = f"{case.cohort.name}-{case.marker.lower()}"
-    yield _verdict(case)
-    if case.detail is not None:
-        yield from _curves(case, case.detail, name)
-        yield TableBlock(f"risks-{name}", _risks(case, case.detail))
-        yield TableBlock(f"hazards-{name}", _hazards(case, case.detail))
-        yield _proportional_text(case.detail)
-        yield TableBlock(f"proportional-{name}", _proportional(case, case.detail))
-        if case.detail.periods is not None:
-            yield TableBlock(f"periods-{name}", _periods(case, case.detail))
+def _whole(case: Case, key: str) -> Iterator[Part]:
+    """Write the parts of a case shown whole: what is read first stands open, the rest folded."""
+    name, title = f"{case.cohort.name}-{case.marker.lower()}", case.cohort.title
+    detail = case.detail
+    curves = [] if detail is None else list(_curves(case, detail, name))
+    if curves:
+        yield Part(f"{key}-curves", f"{title}: curves", tuple(curves[:1]))
     if case.interaction is not None:
-        yield from _interaction(case, name)
-    if case.detail is not None:
-        yield from marker_patients(case, case.detail)
+        yield Part(f"{key}-interaction", f"{title}: marker by treatment", tuple(_interaction(case, name)))
+    if detail is not None:
+        risks = TableBlock(f"risks-{name}", _risks(case, detail))
+        yield Part(f"{key}-risks", f"{title}: rates and risks", (risks, *curves[1:]), folded=True)
+        yield Part(f"{key}-hazards", f"{title}: hazard ratios", tuple(_hazard_blocks(case, detail, name)), folded=True)
+    if varied := tuple(sensitivity_blocks(case)):
+        yield Part(f"{key}-sensitivity", f"{title}: one choice changed at a time", varied, folded=True)
+    if detail is not None:
+        who = tuple(marker_patients(case, detail))
+        yield Part(f"{key}-patients", f"{title}: the patients, by marker", who, folded=True)
 
 
-def _verdict(case: Case) -> Paragraph:
+def _hazard_blocks(case: Case, detail: Detail, name: str) -> Iterator[Block]:
+    yield TableBlock(f"hazards-{name}", _hazards(case, detail))
+    yield _proportional_text(detail)
+    yield TableBlock(f"proportional-{name}", _proportional(case, detail))
+    if detail.periods is not None:
+        yield TableBlock(f"periods-{name}", _periods(case, detail))
+
+
+def _verdict(case: Case) -> Iterator[Paragraph]:
+    """Say the verdict, and what must be known of its cohort beside it."""
     role = "" if case.role == "primary" else f" ({case.role})"
+    head = f"{setting_of(case)}{role}: {case.label}. "
     if case.verdict is None:
-        return Paragraph.of(f"{setting_of(case)}{role}: {case.label}. {case.problem}".strip(), kind="lead")
-    label = case.verdict.label
-    return Paragraph.of(
-        f"{setting_of(case)}{role}: {label}. ", Shown(case.verdict.sentence, case.verdict.basis), kind="lead"
-    )
+        yield Paragraph.of(f"{head}{case.problem}".strip(), kind="lead")
+    else:
+        yield Paragraph.of(head, Shown(case.verdict.sentence, case.verdict.basis), kind="lead")
+    if case.cohort.notes:
+        yield Paragraph.of(f"{case.cohort.title}: {' '.join(case.cohort.notes)}", kind="note")
 
 
 def _curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
@@ -83,7 +97,8 @@ def _curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
         if own:
             caption += ["Crude hazard ratio ", estimate(detail.crude.effect), ". "]
         caption.append("Bands: 95% intervals; numbers at risk under the axis.")
-        yield Figure(f"curves-{name}-{curves.endpoint.lower()}", drawn, tuple(caption), _curves_alt(curves))
+        key = f"curves-{name}-{curves.endpoint.lower()}"
+        yield Figure(key, drawn, tuple(caption), _curves_alt(curves), curves)
 
 
 def _curves_alt(curves: Curves) -> str:
@@ -218,7 +233,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     crude = found.crude or found
     adjusted = found if found.crude is not None else None
     yield Paragraph.of(
-        "Does endocrine therapy work differently when the marker is altered? Ratio of hazard ratios ",
+        "Is there less benefit of endocrine therapy if altered? Ratio of HRs ",
         estimate(found.judged),
         ", likelihood-ratio ",
         p_of(found.judged),
@@ -232,7 +247,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     named = [replace(e, label=_contrast_name(e), marker="") for e in found.effects]
     yield Figure(
         f"contrasts-{name}",
-        forest(named, favours=("ratio below 1", "ratio above 1")),
+        forest(named, favours=("below 1", "above 1")),
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
     )
@@ -254,8 +269,9 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
     """Show every rule and endpoint of a marker, the primary one marked."""
     rows: list[Row] = []
     heading = ""
+    adjusted = ", adjusted" if any(row.adjusted_for or row.strata for c in cases for row in c.prognostic) else ""
     for case in cases:
-        head = f"{case.cohort.title}: {case.call.rule} ({case.call.assay})"
+        head = f"{case.cohort.title}: {rule_words(case)}"
         if head != heading:
             rows.append(Row((Cell(head), *[Cell()] * 7), "heading"))
             heading = head
@@ -264,13 +280,13 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
         title=f"{marker_name(cases[0].marker)}: every rule and endpoint side by side",
         columns=(
             Column("Endpoint"), Column("Altered/treated", "number"), Column("Events", "count"),
-            Column("HR, treated, crude", "ratio"), Column("HR, treated, adjusted", "ratio"),
-            Column("Ratio of HRs, adjusted", "ratio"), Column("P (LRT)", "p"), Column("Verdict"),
+            Column("HR if altered, crude", "ratio"), Column(f"HR if altered{adjusted}", "ratio"),
+            Column(f"Ratio of HRs{adjusted}", "ratio"), Column("P (LRT)", "p"), Column("Verdict"),
         ),
         rows=tuple(rows),
         footnotes=(
-            "Rules differ in what they measure: none of them stands for another. HR: altered against unaltered among "
-            "the treated, contrast of the interaction model. Intervals: 95%.",
+            "Rules differ in what they measure: none of them stands for another. HR if altered: against unaltered "
+            "among the treated, contrast of the interaction model. Intervals: 95%.",
             *_reasons(cases),
         ),
     )  # fmt: skip
@@ -281,7 +297,7 @@ def _reasons(cases: Sequence[Case]) -> Iterator[str]:
     for case in cases:
         note = case.prognostic[-1].note if case.prognostic else ""
         for told in filter(None, (case.problem, note)):
-            yield f"{case.cohort.title}, {case.endpoint}, {case.call.rule}: {told}"
+            yield f"{case.cohort.title}, {case.endpoint}, {assay_of(case)}: {told}"
 
 
 def _line(case: Case) -> Row:
@@ -326,4 +342,9 @@ def _family(findings: Findings) -> Section | None:
     tests_heads = (Column(name, "p") for name in ("P", "Holm", "Benjamini-Hochberg"))
     heads = (Column("Primary interaction"), Column("Ratio of HRs (95% CI)", "ratio"), *tests_heads)
     table = Table(title="The primary interactions as one family of tests", columns=heads, rows=tuple(rows))
-    return Section("family", "All primary interactions", (TableBlock("family", table),))
+    about = Paragraph.of(
+        "Primary means first in the plan. The plan was written with these public data at hand, so that these P values, "
+        "corrected or not, are not those of a registered protocol.",
+        kind="note",
+    )
+    return Section("family", "All primary interactions", (TableBlock("family", table), about), "Markers")

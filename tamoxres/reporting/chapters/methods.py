@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Case, Findings
-from ..page import Block, Bullets, Paragraph, Section, TableBlock, Text
+from ..page import Block, Bullets, Paragraph, Part, Section, TableBlock, Text
 from ..weigh import CERTAINTY
-from .words import endpoint_name, joined, marker_name, terms
+from .words import endpoint_name, joined, marker_name, terms, where_words
 
 __all__ = ["methods"]
 
@@ -44,19 +44,20 @@ def methods(findings: Findings) -> Section:
         Paragraph.of(
             "Every analysis below is named in a plan. In each cohort the first rule of a marker on "
             "the first endpoint is primary; other rules and endpoints are sensitivity analyses. What a plan calls "
-            "exploratory is labelled so."
+            "exploratory is labelled so. The default plan was written with these public data at hand: primary is an "
+            "order of reading, not a registered protocol."
         ),
-        *(Paragraph(text) for text in _models(findings)),
         Paragraph.of(_multiplicity(findings)),
         Paragraph.of(
             "Missing values: complete cases, with who left and why in the patient flow. Markers are never imputed."
         ),
-        Bullets(tuple((text,) for text in _ESTIMATORS)),
-        TableBlock("rules", _rules(findings)),
-        TableBlock("endpoints", _endpoints(findings)),
-        TableBlock("certainty", _certainty()),
+        Part("methods-models", "Models, cohort by cohort", tuple(map(Paragraph, _models(findings))), folded=True),
+        Part("methods-estimators", "Estimators", (Bullets(tuple((text,) for text in _ESTIMATORS)),), folded=True),
+        Part("methods-rules", "Markers and their rules", (TableBlock("rules", _rules(findings)),), folded=True),
+        Part("methods-endpoints", "Endpoints", (TableBlock("endpoints", _endpoints(findings)),), folded=True),
+        Part("methods-certainty", "Certainty", (TableBlock("certainty", _certainty()),), folded=True),
     ]
-    return Section("methods", "Methods", tuple(blocks))
+    return Section("methods", "Methods", tuple(blocks), "How it was done")
 
 
 def _models(findings: Findings) -> list[Text]:
@@ -68,7 +69,7 @@ def _models(findings: Findings) -> list[Text]:
         title = titles[asked.cohort]
         strata = f", stratified by {terms(asked.strata)}" if asked.strata else ""
         who = {"positive": "ER-positive patients", "negative": "ER-negative patients", "any": "patients"}[asked.er]
-        limits = [*asked.where, *([f"at risk at {asked.landmark} months"] if asked.landmark else [])]
+        limits = [*map(where_words, asked.where), *([f"at risk at {asked.landmark} months"] if asked.landmark else [])]
         where = f" ({joined(limits)})" if limits else ""
         among = "Marker among all, treated or not" if asked.treatment == "any" else "Marker among the treated"
         both = f" Marker by treatment: adjusted for {terms(asked.adjust_interaction) or 'nothing'}{strata}."
@@ -111,12 +112,12 @@ def _leading_rules(findings: Findings) -> list[Case]:
 def _rules(findings: Findings) -> Table:
     rows = [
         Row.of(
-            case.cohort.title, marker_name(case.marker), case.call.rule, case.call.assay, case.call.definition,
-            case.call.cut, case.call.reference,
+            case.cohort.title, marker_name(case.marker), case.call.assay, case.call.definition, case.call.cut,
+            case.call.reference,
         )
         for case in _leading_rules(findings)
     ]  # fmt: skip
-    heads = ("Cohort", "Marker", "Rule", "Assay", "Altered means", "Cut", "Reference")
+    heads = ("Cohort", "Marker", "Assay", "Altered means", "Cut", "Reference")
     return Table(title="Markers and their rules", columns=tuple(map(Column, heads)), rows=tuple(rows))
 
 

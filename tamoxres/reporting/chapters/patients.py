@@ -15,7 +15,7 @@ from ...tables.hazards import term_label
 from ...wording import count, number
 from ..gather import Case, Detail, Findings
 from ..on_disk import Absent
-from ..page import Block, Bullets, Code, Figure, Paragraph, Section, TableBlock, Text
+from ..page import Block, Bullets, Code, Figure, Paragraph, Part, Section, TableBlock, Text
 from .words import joined, marker_name, setting_of
 
 __all__ = ["marker_patients", "patients"]
@@ -44,9 +44,10 @@ def patients(findings: Findings) -> Section:
         blocks.append(Paragraph.of("Cohorts of the plan that are not here, and those that cannot speak:"))
         blocks.append(Bullets(tuple(others)))
     first = {case.cohort.name: case for case in reversed(findings.leading())}
-    for case in reversed(first.values()):
-        blocks += _cohort(case)
-    return Section("patients", "Patients", tuple(blocks))
+    for name, case in reversed(first.items()):
+        if of := tuple(_cohort(case)):
+            blocks.append(Part(f"patients-{'-'.join(name.split())}", case.cohort.title, of, folded=True))
+    return Section("patients", "Patients", tuple(blocks), "How it was done")
 
 
 def _absent(one: Absent) -> Text:

@@ -9,18 +9,18 @@ from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...meta.pooled import PooledEffect
 from ...meta.tables import meta_table
-from ...tables.cells import effect_cell, interval_cell, p_cell
+from ...tables.cells import count_cell, effect_cell, interval_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import percent
 from ..gather import Findings
-from ..page import Block, Browser, Figure, Paragraph, Section, TableBlock, estimate
+from ..page import Block, Browser, Figure, Paragraph, Part, Section, TableBlock, estimate
 from ..pools import PoolAnswer
-from .words import joined, marker_name
+from .words import HEADS, SIDES, joined, marker_name
 
-__all__ = ["pooled_section"]
+__all__ = ["every_effect", "pooled_section"]
 
 
-def pooled_section(findings: Findings, pools: Sequence[PoolAnswer], published: Sequence[EffectEstimate]) -> Section:
+def pooled_section(findings: Findings, pools: Sequence[PoolAnswer]) -> Section:
     """Write what could be pooled, what could not, and why."""
     titles = {cohort.name: cohort.title for cohort in findings.cohorts}
     blocks: list[Block] = [
@@ -30,18 +30,60 @@ def pooled_section(findings: Findings, pools: Sequence[PoolAnswer], published: S
             "pooled already, or share patients with another row are left out."
         )
     ]
-    for answer in pools:
-        if answer.main is not None:
-            blocks += _of(answer, answer.main, titles)
+    done = [(answer, answer.main) for answer in pools if answer.main is not None]
+    if done:
+        blocks.append(TableBlock("pooled", _overview(done)))
+    for answer, main in done:
+        title = f"{marker_name(answer.marker)}: {answer.asked.label}"
+        blocks.append(Part(f"part-{answer.name}", title, tuple(_of(answer, main, titles, title)), folded=True))
     apart = [answer for answer in pools if answer.main is None]
     if apart:
-        blocks.append(TableBlock("not-pooled", _apart(apart, titles)))
+        table = TableBlock("not-pooled", _apart(apart, titles))
+        blocks.append(Part("meta-apart", "Not pooled: side by side", (table,), folded=True))
+    return Section("meta", "Meta-analysis", tuple(blocks), "Pooled evidence")
+
+
+def every_effect(findings: Findings, pools: Sequence[PoolAnswer], published: Sequence[EffectEstimate]) -> Section:
+    """Gather every effect of the cohorts, every published and every pooled one, to be filtered and sorted."""
     own = [
         row for case in findings.cases for row in (case.interaction.effects if case.interaction else case.prognostic)
     ]
+    leading = [case for case in findings.leading() if case.asked.role != "sensitivity"]
+    first = [
+        row
+        for case in leading
+        for row in ((case.interaction.judged,) if case.interaction else ()) + tuple(case.prognostic[-1:])
+    ]
     own += [benchmark.effect for benchmark in findings.benchmarks]
-    blocks.append(Browser((*own, *published), frozenset(row.row_id for row in own), tuple(pools), titles))
-    return Section("meta", "Meta-analysis", tuple(blocks))
+    titles = {cohort.name: cohort.title for cohort in findings.cohorts}
+    ids = frozenset(row.row_id for row in own)
+    shown = Browser(
+        (*own, *published), ids, tuple(pools), titles, frozenset(row.row_id for row in (*first, *_trials(published)))
+    )
+    return Section("effects", "Every effect", (shown,), "Pooled evidence")
+
+
+def _trials(published: Sequence[EffectEstimate]) -> list[EffectEstimate]:
+    """Return the published interactions: with each cohort's leading rows they are printed on paper."""
+    return [row for row in published if row.estimand == "interaction"]
+
+
+def _overview(done: Sequence[tuple[PoolAnswer, PooledEffect]]) -> Table:
+    """Show every pooled effect in a line of its own."""
+    rows = []
+    for answer, main in done:
+        effect = main.to_effect()
+        head = f"{marker_name(answer.marker)}: {answer.asked.label}"
+        cells = (
+            Cell(head), Cell(HEADS[answer.asked.estimand]), count_cell(main.k), effect_cell(effect),
+            p_cell(effect.p_value, effect.row_id), Cell(percent(main.i2_tau2 / 100, 0)),
+        )  # fmt: skip
+        rows.append(Row(cells))
+    heads = (
+        Column("What is pooled"), Column("Measure"), Column("Studies", "count"), Column("Pooled (95% CI)", "ratio"),
+        Column("P", "p"), Column("I²", "number"),
+    )  # fmt: skip
+    return Table(title="What could be pooled", columns=heads, rows=tuple(rows))
 
 
 def _renamed(pooled: PooledEffect, titles: Mapping[str, str]) -> PooledEffect:
@@ -50,12 +92,11 @@ def _renamed(pooled: PooledEffect, titles: Mapping[str, str]) -> PooledEffect:
     return replace(pooled, effects=effects)
 
 
-def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str]) -> Iterator[Block]:
-    name = answer.name
-    title = f"{marker_name(answer.marker)}: {answer.asked.label}"
+def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str], title: str) -> Iterator[Block]:
+    name, what = answer.name, HEADS[answer.asked.estimand]
     whole = estimate(pooled.to_effect())
     yield Paragraph.of(
-        f"{title}. Pooled {pooled.measure} ",
+        f"{what}, pooled: ",
         whole,
         f", {pooled.k} studies; {pooled.heterogeneity}.{_left_out(answer, titles)}",
     )
@@ -63,8 +104,9 @@ def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str]) -> 
     published = any(effect.study not in titles for effect in pooled.effects)
     marks = "Squares: own data; circles: published effects." if published else "Each cohort analysed by itself."
     caption = f"{title}. {marks}"
-    told = f"pooled {pooled.measure} {whole.text}, {pooled.k} studies, I2 {percent(pooled.i2_tau2 / 100, 0)}"
-    yield Figure(f"forest-{name}", forest(_renamed(pooled, titles)), (caption,), f"Forest plot: {told}.")
+    told = f"{what}, pooled: {whole.text}, {pooled.k} studies, I² {percent(pooled.i2_tau2 / 100, 0)}"
+    drawn = forest(_renamed(pooled, titles), favours=SIDES[answer.asked.estimand])
+    yield Figure(f"forest-{name}", drawn, (caption,), f"Forest plot: {told}.")
     yield TableBlock(f"methods-{name}", _methods(answer, title))
 
 
@@ -83,7 +125,7 @@ def _methods(answer: PoolAnswer, title: str) -> Table:
              Cell(percent(p.i2_tau2 / 100, 0) if p.tau2_method != "common" else "")))
         for how, p in answer.pooled.items()
     ]  # fmt: skip
-    heads = (Column("Estimator"), Column("Pooled (95% CI)", "ratio"), Column("P", "p"), Column("I2", "number"))
+    heads = (Column("Estimator"), Column("Pooled (95% CI)", "ratio"), Column("P", "p"), Column("I²", "number"))
     return Table(title=f"{title}, by other estimators", columns=heads, rows=tuple(rows))
 
 

@@ -11,7 +11,7 @@ from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
 from ..gather import Findings
 from ..page import Bullets, Figure, Inline, Paragraph, Section, TableBlock, estimate
-from .words import joined
+from .words import SIDES, joined
 
 __all__ = ["treatment"]
 
@@ -31,7 +31,7 @@ def treatment(findings: Findings) -> Section | None:
     counted = Column("N", "count"), Column("Events", "count"), Column("Treated v untreated", "number")
     table = Table(
         title="Endocrine therapy against none: the benchmark",
-        columns=(Column("Cohort"), *counted, Column("HR (95% CI)", "ratio"), Column("P", "p")),
+        columns=(Column("Cohort"), *counted, Column("HR, treatment v none (95% CI)", "ratio"), Column("P", "p")),
         rows=tuple(rows),
         footnotes=tuple(sentence for benchmark in found for sentence in benchmark.effect.sentences),
     )  # fmt: skip
@@ -39,8 +39,8 @@ def treatment(findings: Findings) -> Section | None:
     told = joined([f"{b.asked.label} {estimate(b.effect).text}" for b in found])
     figure = Figure(
         "benchmark",
-        forest(effects, layout="plain", favours=("treated better", "untreated better")),
-        ("Endocrine therapy against none, crude.",),
+        forest(effects, layout="plain", favours=SIDES["treatment_effect"]),
+        ("Endocrine therapy against none, in each cohort by the model that its line names.",),
         f"Forest plot: {told}.",
     )
     lead = Paragraph.of(
@@ -51,6 +51,7 @@ def treatment(findings: Findings) -> Section | None:
         "benchmark",
         "Benchmark: does the drug work here?",
         (lead, Bullets(tuple(items)), TableBlock("benchmark", table), figure),
+        "Pooled evidence",
     )
 
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...codebook import column
+from ...effects import EffectEstimate
 from ...endpoints import STEEP
 from ...registry import label_of
 from ..gather import Case
 
 __all__ = [
-    "assay_of",
-    "by_information",
-    "endpoint_name",
-    "joined",
-    "marker_name",
-    "section_key",
-    "setting_of",
-    "terms",
-]
+    "HEADS", "NAMES", "SIDES", "assay_of", "by_information", "capital", "endpoint_name", "joined", "marker_name",
+    "rule_words", "section_key", "setting_of", "side_of", "terms", "where_words",
+]  # fmt: skip
+
+SIDES = {
+    "interaction": ("more benefit if altered", "less benefit if altered"),
+    "prognostic": ("better outcome if altered", "worse outcome if altered"),
+    "treatment_effect": ("favours treatment", "favours none"),
+}
+"""What an estimate below 1 and above 1 says, by estimand: the same words in prose, heads and axes."""
+HEADS = {"interaction": "Ratio of HRs", "prognostic": "HR if altered", "treatment_effect": "HR, treatment v none"}
+NAMES = {
+    "interaction": "marker by treatment", "prognostic": "marker, outcome", "treatment_effect": "treatment",
+}  # fmt: skip
+_SIGNS = {"<=": "at most", ">=": "at least", "==": "", "!=": "not", "<": "below", ">": "above"}
 
 
 def marker_name(marker: str) -> str:
@@ -47,6 +54,38 @@ def _term(name: str) -> str:
     return declared.meaning.partition(":")[0].partition(" (")[0] if declared else name.replace("_", " ")
 
 
+def side_of(effect: EffectEstimate) -> str:
+    """Say on which side of 1 an interval lies, in the words of its estimand; nothing where it holds 1.
+
+    Examples
+    --------
+    >>> row = EffectEstimate(study="a", log_estimate=0.5, se=0.1, estimand="prognostic", measure="HR")
+    >>> side_of(row)
+    'worse outcome if altered'
+    """
+    low, high = effect.ci()
+    better, worse = SIDES.get(effect.estimand, ("", ""))
+    return worse if low > 1 else better if high < 1 else ""
+
+
+def where_words(condition: str) -> str:
+    """Write a plan's condition in words.
+
+    Examples
+    --------
+    >>> where_words("nodes >= 1")
+    'positive nodes at least 1'
+    """
+    name, sign, value = (*condition.split(maxsplit=2), "", "")[:3]
+    told = f"{_SIGNS[sign]} {value.replace('_', ' ')}".strip() if sign in _SIGNS else f"{sign} {value}"
+    return f"{_term(name)} {told}".strip()
+
+
+def capital(text: str) -> str:
+    """Begin with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def joined(words: Sequence[str], last: str = "and") -> str:
     """Join words as in a sentence."""
     if len(words) < 2:
@@ -57,6 +96,11 @@ def joined(words: Sequence[str], last: str = "and") -> str:
 def assay_of(case: Case) -> str:
     """Name a call's assay, with its cut where that was not published beforehand."""
     return case.call.assay if case.call.cut == "published" else f"{case.call.assay}, {case.call.cut} cut"
+
+
+def rule_words(case: Case) -> str:
+    """Say what counts as altered in a case: assay and rule, as a reader writes them."""
+    return f"{assay_of(case)}: {case.call.definition}"
 
 
 def setting_of(case: Case) -> str:

@@ -1,54 +1,79 @@
 "use strict";
+/* The page: folds that open for links and for paper, the place in the contents, tables that sort. */
 (function () {
-  var box = document.getElementById("browser");
-  if (!box) { return; }
-  var table = box.querySelector("table");
-  var body = table.tBodies[0];
-  var rows = Array.prototype.slice.call(body.rows);
-  var chosen = { marker: "", estimand: "", endpoint: "", source: "" };
-  var method = "";
+  var root = document.documentElement;
+  root.classList.add("scripted");
+  function all(what, within) { return Array.prototype.slice.call((within || document).querySelectorAll(what)); }
 
-  function values(name) {
-    var seen = [];
-    rows.forEach(function (row) {
-      var value = row.dataset[name];
-      if (value && seen.indexOf(value) < 0) { seen.push(value); }
+  function unfold(target) {
+    for (var at = target; at; at = at.parentElement) {
+      if (at.tagName === "DETAILS") { at.open = true; }
+    }
+  }
+
+  function follow() {
+    var target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target) { unfold(target); target.scrollIntoView(); }
+  }
+  window.addEventListener("hashchange", follow);
+  follow();
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest("a[href^='#']");
+    if (link && link.getAttribute("href") === location.hash) { follow(); }
+  });
+
+  var closed = [];
+  window.addEventListener("beforeprint", function () {
+    closed = all("details:not([open])");
+    closed.forEach(function (one) { one.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    closed.forEach(function (one) { one.open = false; });
+  });
+
+  var links = {};
+  all("nav a").forEach(function (link) { links[link.getAttribute("href").slice(1)] = link; });
+  var places = Object.keys(links).map(function (id) { return document.getElementById(id); }).filter(Boolean);
+  var now = null;
+  function place() {
+    var found = places[0];
+    places.forEach(function (one) {
+      var box = one.getBoundingClientRect();
+      if (box.height && box.top < 120) { found = one; }
     });
-    return seen;
+    if (!found || found === now) { return; }
+    now = found;
+    all("nav [aria-current]").forEach(function (one) { one.removeAttribute("aria-current"); });
+    all("nav .here").forEach(function (one) { one.classList.remove("here"); });
+    var link = links[found.id];
+    link.setAttribute("aria-current", "true");
+    for (var at = link.parentElement; at && at.tagName !== "NAV"; at = at.parentElement) {
+      if (at.tagName === "LI") { at.classList.add("here"); }
+    }
+  }
+  var waiting = false;
+  window.addEventListener("scroll", function () {
+    if (waiting) { return; }
+    waiting = true;
+    window.requestAnimationFrame(function () { waiting = false; place(); });
+  }, { passive: true });
+  place();
+
+  function key(cell, kind) {
+    var held = cell.dataset.value;
+    var text = held === undefined ? cell.textContent.trim() : held;
+    if (text === "") { return null; }
+    if (kind === "text") { return text.toLowerCase(); }
+    var number = parseFloat(text.replace(/,/g, "").replace("\u2212", "-").replace(/^[<>]\s*/, ""));
+    return isNaN(number) ? null : number;
   }
 
-  function show() {
-    var shown = 0;
-    rows.forEach(function (row) {
-      var fits = Object.keys(chosen).every(function (name) {
-        return !chosen[name] || row.dataset[name] === chosen[name];
-      });
-      if (row.dataset.method && row.dataset.method !== method) { fits = false; }
-      row.hidden = !fits;
-      shown += fits ? 1 : 0;
-    });
-    told.textContent = shown + " of " + total() + " rows";
-  }
-
-  function total() {
-    return rows.filter(function (row) { return !row.dataset.method || row.dataset.method === method; }).length;
-  }
-
-  function choice(name, label, all, options, chose) {
-    var wrap = document.createElement("label");
-    var select = document.createElement("select");
-    wrap.textContent = label + " ";
-    if (all) { select.add(new Option(all, "")); }
-    options.forEach(function (value) { select.add(new Option(value, value)); });
-    select.addEventListener("change", function () { chose(select.value); show(); });
-    wrap.appendChild(select);
-    bar.appendChild(wrap);
-  }
-
-  function sortBy(column, kind, head) {
+  function sortBy(table, column, kind, head) {
     var up = head.getAttribute("aria-sort") !== "ascending";
-    Array.prototype.forEach.call(table.tHead.rows[0].cells, function (cell) { cell.removeAttribute("aria-sort"); });
+    all("th[aria-sort]", table).forEach(function (one) { one.removeAttribute("aria-sort"); });
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    var body = table.tBodies[0];
+    var rows = Array.prototype.slice.call(body.rows);
     rows.sort(function (a, b) {
       var x = key(a.cells[column], kind);
       var y = key(b.cells[column], kind);
@@ -60,37 +85,18 @@
     rows.forEach(function (row) { body.appendChild(row); });
   }
 
-  function key(cell, kind) {
-    if (kind === "text") { return cell.textContent.trim().toLowerCase() || null; }
-    return cell.dataset.value === "" ? null : Number(cell.dataset.value);
-  }
-
-  Array.prototype.forEach.call(table.tHead.rows[0].cells, function (head, column) {
-    if (!head.dataset.sort) { return; }
-    var button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "\u2195";
-    button.setAttribute("aria-label", "Sort by " + head.textContent.trim());
-    head.appendChild(document.createTextNode(" "));
-    head.appendChild(button);
-    button.addEventListener("click", function () { sortBy(column, head.dataset.sort, head); });
-  });
-
-  var bar = document.createElement("div");
-  bar.className = "controls";
-  var told = document.createElement("output");
-  told.setAttribute("aria-live", "polite");
-  ["marker", "estimand", "endpoint", "source"].forEach(function (name) {
-    choice(name, name.charAt(0).toUpperCase() + name.slice(1), "all", values(name), function (value) {
-      chosen[name] = value;
+  all("table.sorts, table.effects").forEach(function (table) {
+    Array.prototype.forEach.call(table.tHead.rows[0].cells, function (head, column) {
+      var kind = head.dataset.sort || (head.classList.contains("text") ? "text" : "number");
+      if (head.tagName !== "TH" || (table.classList.contains("effects") && !head.dataset.sort)) { return; }
+      var button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.textContent = "\u2195";
+      button.setAttribute("aria-label", "Sort by " + head.textContent.trim());
+      head.appendChild(document.createTextNode(" "));
+      head.appendChild(button);
+      button.addEventListener("click", function () { sortBy(table, column, kind, head); });
     });
   });
-  var methods = values("method");
-  if (methods.length) {
-    method = methods[0];
-    choice("method", "Pooled by", "", methods, function (value) { method = value; });
-  }
-  bar.appendChild(told);
-  box.insertBefore(bar, box.querySelector(".scroll"));
-  show();
 }());
