@@ -8,13 +8,15 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from figure_boxes import bcg
+from figure_boxes import bcg, check_paper
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib.figure import Figure
+from PIL import Image
 
+from tamoxres.effects import EffectEstimate
 from tamoxres.errors import TamoxresError
-from tamoxres.figures import pdf_fonts
+from tamoxres.figures import pdf_fonts, scripts
 from tamoxres.figures.forest import forest
 from tamoxres.figures.measure import text_width, wrap
 from tamoxres.figures.save import FORMATS, figure_bytes, save_figure
@@ -33,7 +35,8 @@ def test_bytes_are_the_same_each_time(fmt):
     """Two drawings of the same rows are the same bytes."""
     first = figure_bytes(plot(), fmt)
     assert first == figure_bytes(plot(), fmt) == figure_bytes(plot().figure, fmt)
-    assert first.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[fmt])
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "tiff": b"II*", "eps": b"%!PS-Adobe-3.0 EPSF"}
+    assert first.startswith(starts[fmt])
 
 
 def test_svg_keeps_text_and_tells_no_date():
@@ -73,11 +76,83 @@ def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["forest.jpg", "forest", "forest.svg.gz"])
 def test_other_endings_are_refused(tmp_path, name):
-    """Only PNG, SVG and PDF are written."""
-    with pytest.raises(TamoxresError, match=r"a figure is written as \.png, \.svg or \.pdf"):
+    """What no journal takes is not written, nor at a resolution that none asks for."""
+    with pytest.raises(TamoxresError, match=r"a figure is written as \.png, \.svg, \.pdf, \.tiff, \.eps"):
         save_figure(Figure(), tmp_path / name)
-    with pytest.raises(TamoxresError, match="Cannot draw a figure as 'eps'"):
-        figure_bytes(Figure(), "eps")
+    with pytest.raises(TamoxresError, match="Cannot draw a figure as 'webp'"):
+        figure_bytes(Figure(), "webp")
+    with pytest.raises(TamoxresError, match="dpi is 5. Use 36 to 2400"):
+        figure_bytes(Figure(), dpi=5)
+
+
+@pytest.mark.parametrize("dpi", [300, 600])
+@pytest.mark.parametrize("name", ["forest.tif", "forest.tiff", "forest.png"])
+def test_resolution_of_bitmaps(tmp_path, name, dpi):
+    """A bitmap has the dots an inch asked for, is as wide as its journal column, and a TIFF has no transparency."""
+    with Image.open(save_figure(plot(), tmp_path / name, dpi=dpi)) as picture:
+        assert picture.size[0] == pytest.approx(170 / 25.4 * dpi, abs=1)
+        assert [round(float(value)) for value in picture.info["dpi"]] == [dpi, dpi]
+        if name.endswith(("tif", "tiff")):
+            assert (picture.mode, picture.info["compression"]) == ("RGB", "tiff_lzw")
+            assert picture.tag_v2[270].startswith("Forest plot. Aronson 1948: 0.41 [0.13, 1.26]")
+
+
+def test_a_format_may_be_named(tmp_path):
+    """A named format goes before the ending."""
+    assert save_figure(plot(), tmp_path / "figure.final", format="eps").read_bytes().startswith(b"%!PS-Adobe-3.0 EPSF")
+
+
+def test_eps_tells_no_date_and_is_not_transparent(caplog):
+    """EPS embeds its letters, bears no date, and shows half transparent bands in their colour on white."""
+    figure = Figure(figsize=(2, 1))
+    ax = figure.add_subplot()
+    band = ax.fill_between([0, 1], [0, 0], [1, 1], color="#0000ff", alpha=0.25)
+    eps = figure_bytes(figure, "eps")
+    assert b"CreationDate" not in eps
+    assert b"%%BoundingBox: 0 0 144 72" in eps
+    assert b"/FontType 3" in eps
+    assert b"0.75 0.75 1 setrgbcolor" in eps
+    assert not caplog.records, "matplotlib has nothing to say of transparency"
+    assert (band.get_alpha(), band.get_facecolor()[0, 2]) == (0.25, 1.0), "the figure is as it was"
+
+
+@pytest.mark.parametrize(("name", "script"), [("ᚠᚢᚦ 2003", "Runic"), ("\U000120001 2003", "Cuneiform")])
+def test_a_script_without_a_font_is_named(monkeypatch, name, script):
+    """A label that no font of the machine can draw is refused in one sentence; SVG leaves it to its reader."""
+    monkeypatch.setattr(scripts, "_font_for", lambda letter: None)
+    ax = forest([EffectEstimate.from_ci(1.3, 0.7, 2.5, study=name)])
+    for fmt in ("png", "pdf", "tiff", "eps"):
+        with pytest.raises(TamoxresError, match=f"holds {script} characters .* Install one .*fonts-noto-core"):
+            figure_bytes(ax, fmt)
+    assert name in figure_bytes(ax, "svg").decode()
+
+
+@pytest.mark.parametrize("name", ["مستشفى القاهرة 2005", "בית חולים 1999", "Институт 2001", "Group 😀 2004"])
+def test_scripts_of_the_house_font(name):
+    """Arabic, Hebrew, Cyrillic and smiling faces are drawn from the bundled font on every machine, in every format."""
+    ax = forest([EffectEstimate.from_ci(1.3, 0.7, 2.5, study=name)], width="single")
+    check_paper(ax, name)
+    assert all(figure_bytes(ax, fmt) for fmt in FORMATS)
+    assert name in figure_bytes(ax, "svg").decode()
+
+
+def test_chinese_japanese_and_korean(caplog):
+    """Names in Chinese, Japanese and Korean are drawn where the machine has a font, measured by it, in every format."""
+    names = ("東京大学病院 2003", "서울대학교 2011", "复旦大学 2018")
+    if scripts.unwritable("".join(names)):
+        pytest.skip("no font with Chinese, Japanese and Korean (Debian: fonts-noto-cjk)")
+    ax = forest([EffectEstimate.from_ci(1.3, 0.7, 2.5, study=name) for name in names], width="single")
+    check_paper(ax, "Chinese, Japanese and Korean")
+    assert text_width(names[0], 7) > 6 * 7, "six full-width letters"
+    for fmt in FORMATS:
+        assert figure_bytes(ax, fmt) == figure_bytes(ax, fmt)
+    assert not caplog.records
+
+
+def test_marks_that_are_not_drawn():
+    """Joiners and variation selectors are left out of what is drawn; nothing else is."""
+    assert scripts.drawable("a\ufe0fb\u200dc – é") == "abc – é"
+    assert scripts.families("plain") == ["DejaVu Sans"]
 
 
 def test_the_look_leaves_no_trace():
@@ -90,7 +165,7 @@ def test_the_look_leaves_no_trace():
     for shown in (ax, ax.figure):
         png, size = shown._repr_png_()
         assert png.startswith(b"\x89PNG")
-        assert size["width"] == round(175 / 25.4 * 96)
+        assert size["width"] == round(170 / 25.4 * 96)
     code = (
         "import sys, tamoxres; assert 'matplotlib' not in sys.modules; tamoxres.forest; "
         "assert not {'matplotlib.pyplot', 'pandas', 'lifelines'} & set(sys.modules)"

@@ -165,7 +165,7 @@ def _equivalence(rows: Sequence[EffectEstimate], chosen: dict[str, Any], margin:
 
 def forest(
     files: Files,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .svg or .pdf file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .svg, .pdf, .tiff or .eps file.")],
     marker: Marker = None,
     endpoint: Endpoint = None,
     estimand: RowsOf = None,

@@ -40,7 +40,7 @@ _TICKS = (0.1, 0.05, 0.01, 0.001, 1e-4, 1e-5, 1e-6, 1e-8, 1e-10, 1e-15, 1e-20, 1
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST_REACH = 3.3  # -log10(P) that is always on the paper
 _NUMBERED = 20  # studies up to which each bears its number
-_PLOT_HEIGHT: dict[Width, float] = {"single": 0.72, "double": 0.50}  # of the width
+_PLOT_HEIGHT: dict[Width, float] = {"single": 0.72, "middle": 0.63, "double": 0.50}  # of the width
 _PLOT_LEAST, _TICK = 8.0, 4.5  # in sizes of the text; points
 _LOW_EDGE, _HIGH_EDGE = 1.6, 1.5  # room below the smallest and above the largest study, as factors
 
@@ -85,8 +85,8 @@ def albatross_plot(
         Share of altered patients that the contours assume.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

@@ -48,8 +48,8 @@ def love_plot(balance: pd.DataFrame, *, ax: Axes | None = None, width: Width = "
         covariate, smd_before, smd_after: one row a covariate, as `weights(...).balance` gives it.
     ax : Axes, optional
         Drawn into its box; else a figure is made that is as high as the rows need.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

@@ -77,8 +77,8 @@ def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width 
         unclear, no_effect, prognostic_better, sensitive) and study: one row a study and marker.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

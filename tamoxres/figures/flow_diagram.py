@@ -44,8 +44,8 @@ def flow_diagram(flow: Flow, *, ax: Axes | None = None, width: Width = "single")
         Such as `select(...).flow`.
     ax : Axes, optional
         Drawn into its box; else a figure is made that is as high as the texts need.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

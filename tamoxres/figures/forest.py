@@ -58,8 +58,9 @@ def forest(
     style : "tamoxres" | "revman5" | "bmj" | "jama" | "lancet" | "ebctcg"
     ax : Axes, optional
         Drawn into its box; else a figure is made that is as high as the rows need.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given. On one column, counts and weights may be left out.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given. On one column,
+        counts and weights may be left out; a note says so.
     favours : (str, str), optional
         What stands under the left and the right side; by default made from the contrast.
     groups : Subgroups, optional

@@ -54,7 +54,7 @@ _SHADES = (  # below which P, in words, and the shade; white where P is above th
     (0.01, "P < 0.01", "#F3F3F3"),
 )
 _BY_EVENTS = ("fiv", "fav")
-_PLOT_HEIGHT: dict[Width, float] = {"single": 0.72, "double": 0.50}  # of the width
+_PLOT_HEIGHT: dict[Width, float] = {"single": 0.72, "middle": 0.63, "double": 0.50}  # of the width
 _PLOT_LEAST, _TICK, _MOST_TICKS = 8.0, 4.5, 6  # in sizes of the text; points; ticks of standard errors
 _NAMES = {"fiv": "Debray's test", "fav": "Debray's test", "egger": "Egger's test", "begg": "Begg's test"}
 
@@ -88,8 +88,8 @@ def funnel(
         since they belong to standard errors); Egger's line is drawn among the contours; a rank test is quoted alone.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["hazard_curve"]
 
 _COLUMNS = ("value", "hr", "ci_low", "ci_high")
-_HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.42}  # of the figure's width
+_HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.54, "double": 0.42}  # of the figure's width
 _LEAST, _MOST, _WHOLE = 0.02, 50.0, 8.0  # ends of the axis; fold up to which a band is shown whole
 _STRIP = 0.20  # of the plot's height that the histogram takes
 _MOST_WHOLE = 50  # range of whole numbers up to which each has its own bar
@@ -60,8 +60,8 @@ def hazard_curve(
         Name of the number and its unit; by default that of `values` (a Series), as the codebook calls it.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """How wide a text is on paper, and where to break it: measured from the font's own metrics, never guessed.
 
-Widths are points, from the glyphs of the bundled DejaVu Sans without hinting, so that they hold at any resolution and
-in PNG, SVG and PDF alike.
+Widths are points, from the glyphs of the bundled DejaVu Sans (and of this machine's fonts where it lacks a script)
+without hinting, so that they hold at any resolution and in PNG, SVG and PDF alike.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+
+from .scripts import drawable, families, unwritable
 
 __all__ = ["LINE", "text_width", "wrap"]
 
@@ -25,8 +27,11 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 def _line_width(line: str, size: float, bold: bool) -> float:
     if not line.strip():
         return 0.0
-    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    return float(text_to_path.get_text_width_height_descent(line, font, False)[0])
+    lacking = unwritable(line)
+    held = "".join(letter for letter in drawable(line) if letter not in lacking) if lacking else drawable(line)
+    font = FontProperties(family=families(held), size=size, weight="bold" if bold else "normal")
+    width = float(text_to_path.get_text_width_height_descent(held, font, False)[0]) if held.strip() else 0.0
+    return width + size * sum(letter in lacking for letter in line)  # a letter of an unknown font is a square
 
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> str:

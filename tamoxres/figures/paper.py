@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from .measure import LINE
+from .scripts import drawable, families
 from .style import DARK, INK, to_fraction
 
 __all__ = ["Align", "Box", "rule", "settle", "write"]
@@ -51,8 +52,8 @@ def write(
     for i, line in enumerate(text.split("\n")):
         x, y = to_fraction(ax, at[0], at[1] - (_BASELINE + i * LINE) * size)
         ax.text(
-            x, y, line, size=size, color=color, ha=align, va="baseline", weight="bold" if bold else "normal",
-            transform=ax.figure.transFigure, clip_on=False,
+            x, y, drawable(line), size=size, color=color, family=families(line), ha=align, va="baseline",
+            weight="bold" if bold else "normal", transform=ax.figure.transFigure, clip_on=False,
         )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["log_log_plot", "natural_smooth", "schoenfeld_plot"]
 
 _COLUMNS = ("term", "months", "transformed", "residual", "coefficient", "variance")
-_HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.42}  # of the figure's width
+_HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.54, "double": 0.42}  # of the figure's width
 _GRID, _Z = 40, 1.959963984540054
 _FEWEST = 10  # events below which no smooth is drawn
 _YEARS_FROM = 36.0  # months from which the axis counts years
@@ -67,8 +67,8 @@ def schoenfeld_plot(
         Name of the term; by default as the codebook calls it.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------
@@ -222,8 +222,8 @@ def log_log_plot(
         Of the time axis; by default years once follow-up passes three of them.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

@@ -19,17 +19,19 @@ from ..errors import TamoxresError
 from ..wording import HOUSE, STYLES, Style, style_now
 
 __all__ = [
-    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "WIDTHS_MM", "HouseAxes", "HouseFigure", "Width",
-    "bare", "box_in_points", "font_size", "journal", "new_axes", "to_fraction", "use_style", "width_of",
+    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM", "HouseAxes",
+    "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "to_fraction", "use_style",
+    "width_of",
 ]  # fmt: skip
 
-Width = Literal["single", "double"]
+Width = Literal["single", "middle", "double"]
 
 ACCENT = "#0F5C9B"  # blue: told from every grey by the colour-blind, and as dark as DARK in print
 INK, DARK, MID, LIGHT, PALE = "#1A1A1A", "#4D4D4D", "#858585", "#C8C8C8", "#ECECEC"
 POINTS_PER_MM = 72 / 25.4
-WIDTHS_MM: dict[Width, float] = {"single": 85.0, "double": 175.0}
-_SIZES: dict[Width, float] = {"single": 6.0, "double": 7.0}
+WIDTHS_MM: dict[Width, float] = {"single": 85.0, "middle": 114.0, "double": 170.0}
+SMALLEST = 6.5  # size of the smallest text, points
+_SIZE = 7.0
 _BETWEEN = (WIDTHS_MM["single"] + WIDTHS_MM["double"]) / 2 * POINTS_PER_MM
 _LOOK: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -86,7 +88,7 @@ def _shown(figure: Figure) -> _Shown:
 
 
 @contextmanager
-def use_style(size: float = _SIZES["double"]) -> Iterator[None]:
+def use_style(size: float = _SIZE) -> Iterator[None]:
     """Draw in the house's look inside a `with` block, and leave matplotlib's settings as they were.
 
     Parameters
@@ -113,15 +115,16 @@ def journal(name: str) -> Style:
 
 
 def width_of(width: Width) -> float:
-    """Return the width of one or two journal columns, points."""
+    """Return the width of one, one and a half (`middle`) or two journal columns, points."""
     if width not in WIDTHS_MM:
-        raise TamoxresError(f"Unknown width {width!r}. Use single (85 mm) or double (175 mm).")
+        known = ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS_MM.items())
+        raise TamoxresError(f"Unknown width {width!r}. Use one of {known}.")
     return WIDTHS_MM[width] * POINTS_PER_MM
 
 
 def font_size(points: float) -> float:
-    """Return the size of the text for a figure of this width, points: 6 below one and a half columns, 7 from there."""
-    return _SIZES["single"] if points < _BETWEEN else _SIZES["double"]
+    """Return the size of the text for a figure of this width, points: the smallest on narrow ones, 7 on two columns."""
+    return SMALLEST if points < _BETWEEN else _SIZE
 
 
 def new_axes(width: float, height: float) -> Axes:

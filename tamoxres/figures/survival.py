@@ -27,7 +27,7 @@ from .survival_parts import Drawn, TableRow, TimeUnit
 
 __all__ = ["survival_plot"]
 
-_PLOT_HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.45}  # of the figure's width
+_PLOT_HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.56, "double": 0.45}  # of the figure's width
 _PLOT_LEAST = 8.0  # least height of the plot, in sizes of the text
 _LABEL_SHARE = 0.26  # of the figure's width that labels beside the curves may take
 _INDENT, _TICK = 1.2, 4.5  # indent in sizes of the text; length of a tick with its pad, points
@@ -61,8 +61,8 @@ def survival_plot(
         At risk, censored and events, below each other for each group.
     unit : "years" | "months", optional
         Of the time axis; by default years once follow-up passes three of them.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

@@ -43,7 +43,7 @@ PATHWAY = tuple(gene for members in branches().values() for gene in members)
 """Genes of the cascade, named by default."""
 _EFFECTS = ("log_hr", "log_estimate", "coefficient")
 _PLACE = ("chromosome", "position")
-_HEIGHT: dict[Width, float] = {"single": 0.85, "double": 0.50}  # of the figure's width
+_HEIGHT: dict[Width, float] = {"single": 0.85, "middle": 0.70, "double": 0.50}  # of the figure's width
 _FARTHEST = float(np.log(20.0))  # log ratio beyond which a gene stands at the edge
 _MOST_NAMES = 8  # of genes beside those asked for
 _MANY = 2000  # points from which they are stored as a picture in SVG and PDF
@@ -96,8 +96,8 @@ def volcano(
         Of q.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------
@@ -149,8 +149,8 @@ def manhattan(
         Of q.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

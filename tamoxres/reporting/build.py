@@ -51,7 +51,7 @@ _PACKAGES = (
     "numpy", "scipy", "pandas", "lifelines", "statsmodels", "numba", "matplotlib", "jinja2", "python-docx",
     "XlsxWriter",
 )  # fmt: skip
-_DPI = 200
+_DPI = 300  # as journals ask
 _MANY = 16  # figures from which a second process repays its start
 _HASHED = 4  # cohorts whose hashes the first line has room for; Data sources has them all
 
