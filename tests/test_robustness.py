@@ -56,7 +56,8 @@ def made(chosen: str = "", *, site: bool = True, agent: bool = True) -> Cohort:
     if agent:
         patients["endocrine_agent"] = table["agent"]
     profile = MatrixProfile(
-        kind="mrna", assay="made", unit="counts", names=lambda: frozenset(levels), read=lambda genes: levels[list(genes)],
+        kind="mrna", assay="made", unit="counts", names=lambda: frozenset(levels),
+        read=lambda genes: levels[list(genes)],
         chosen=chosen,
     )  # fmt: skip
     return Cohort(
@@ -297,7 +298,7 @@ def test_names_and_labels_are_one_list() -> None:
 
 
 def test_what_cannot_be_checked_says_why() -> None:
-    """Without site, drug, level or other deaths each check keeps its place with its reason; names already there none."""
+    """Without site, drug, level or other deaths each check keeps its place and says why."""
     found = tr.robustness(selected(made(site=False, agent=False)), adjust="age").panel
     assert found.member("treatment_by_site").why == "the file names no site or batch"
     assert found.member("tamoxifen_by_name").why == "the file does not name the drug"

@@ -116,7 +116,8 @@ def ask(cohort: Cohort, question: Question) -> AnswerRows:
     -------
     AnswerRows
         A list of EffectEstimate that shows itself as a table, with `verdict`. `prognostic`: one row.
-        `treatment_effect`: one a marker level, one in all without a marker. `interaction`: the ratio of hazard ratios, with its likelihood-ratio P.
+        `treatment_effect`: one a marker level, one in all without a marker. `interaction`: the ratio of hazard ratios,
+        with its likelihood-ratio P.
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """Figures as bytes: PNG, SVG, PDF, TIFF and EPS, the same bytes each time for the same versions and platform.
 
 SVG keeps text as text, with ids from a fixed salt and no date; PDF embeds its fonts (type 42), EPS the outlines of the
-letters that it shows (type 3), and neither bears a date; TIFF is RGB, packed without loss (LZW). What an Axes says of itself in words (its label) stands in the file's
-metadata, for those who cannot see it. EPS knows no transparency: what is half transparent is drawn in the colour that
-it has on white paper.
+letters that it shows (type 3), and neither bears a date; TIFF is RGB, packed without loss (LZW). What an Axes says of
+itself in words (its label) stands in the file's metadata, for those who cannot see it. EPS knows no transparency: what
+is half transparent is drawn in the colour that it has on white paper.
 """
 
 from __future__ import annotations
