@@ -153,7 +153,8 @@ class Question:
         """Refuse what a plan file can hold and a question cannot: numbers for names, text for months."""
         for name in ("where", "adjust", "strata"):
             value = getattr(self, name)
-            names = one_or_more(value) if isinstance(value, str | list | tuple) else (None,)
+            given: Any = value if isinstance(value, str | list | tuple) else (None,)
+            names: tuple[Any, ...] = one_or_more(given)
             if not all(isinstance(text, str) and text for text in names):
                 raise QuestionError(f"{name} is {value!r}; give a list of texts.")
             object.__setattr__(self, name, names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 from .errors import UnknownChoice
 
@@ -68,6 +68,7 @@ CI_METHODS, PREDICTION_RULES, TAU2_METHODS = get_args(CiMethod), get_args(Predic
 JOURNAL_STYLES, TIERS, SETTINGS = get_args(JournalStyle), get_args(Tier), get_args(Setting)
 
 T = TypeVar("T")
+NameOrNumber = TypeVar("NameOrNumber", str, float)
 
 
 def nearest(value: Any, allowed: Iterable[Any]) -> str:
@@ -111,11 +112,7 @@ def choose(name: str, value: T, allowed: Iterable[Any]) -> T:
     raise UnknownChoice(name, value, names, nearest=nearest(value, names))
 
 
-@overload
-def one_or_more(values: str | Iterable[str]) -> tuple[str, ...]: ...
-@overload
-def one_or_more(values: float | Iterable[float]) -> tuple[float, ...]: ...
-def one_or_more(values: Any) -> tuple[Any, ...]:
+def one_or_more(values: NameOrNumber | Iterable[NameOrNumber]) -> tuple[NameOrNumber, ...]:
     """Return names or numbers as a tuple; a single one may stand alone.
 
     Examples
