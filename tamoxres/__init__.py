@@ -42,6 +42,7 @@ _HOMES = {
     "tables.flow": ["flow_table"],
     "meta.tables": ["meta_table"],
     "reporting.build": ["report"],
+    "explorer": ["explore"],
     "reporting.sketch_plan": ["init_plan"],
     "reporting.claims": ["check_claims"],
     "models.rmst": ["rmst", "rmtl"],

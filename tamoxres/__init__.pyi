@@ -43,6 +43,7 @@ from .evidence import evidence_counts as evidence_counts
 from .evidence import literature as literature
 from .evidence import side_by_side as side_by_side
 from .evidence import studies as studies
+from .explorer import explore as explore
 from .figures.albatross import albatross_plot as albatross_plot
 from .figures.balance import love_plot as love_plot
 from .figures.evidence_map import evidence_map as evidence_map
@@ -208,6 +209,7 @@ __all__ = [
     "event_rates",
     "evidence_counts",
     "evidence_map",
+    "explore",
     "family_table",
     "family_wise",
     "fetch",

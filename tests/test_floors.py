@@ -41,7 +41,8 @@ KERNEL_SEES = ("errors", "vocabulary")
 DOORS = {  # an outside library -> the only places that may import it
     "lifelines": ("models",), "autograd": ("models",), "matplotlib": ("figures",), "seaborn": ("figures",),
     "requests": ("cohorts.fetch",),
-    "urllib": ("cohorts.fetch",), "socket": ("cohorts.fetch",), "http": ("cohorts.fetch",),
+    "urllib": ("cohorts.fetch", "explorer"), "socket": ("cohorts.fetch", "explorer"),
+    "http": ("cohorts.fetch", "explorer"), "shiny": ("explorer",), "uvicorn": ("explorer",),
 }  # fmt: skip
 MODULES = {
     ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): file

@@ -16,6 +16,7 @@ from ..errors import TamoxresError
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
+from .explore import explore
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
 from .screen import screen
 
@@ -49,6 +50,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     init_plan: "tamoxres init-plan registry.csv --mapping mapping.toml -o plan.toml\n\n"
     "The plan's grammar: tamoxres help plan",
     grammar: "tamoxres help mapping",
+    explore: "tamoxres explore registry.csv --mapping mapping.toml",
     claims: "tamoxres claims draft.md",
     calibrate: "tamoxres calibrate --quick",
 }

@@ -1,0 +1,171 @@
+"""Serving the explorer: on this machine alone, behind a token, to the page that it made itself.
+
+Conventions: the server listens on 127.0.0.1; the address it prints holds a random token, which the first request turns
+into a cookie. A request without it, from another origin, or for another host name (DNS rebinding) is refused with 403.
+Nothing is written outside the folders that the user names, and nothing is asked of the network.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import socket
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from ..errors import TamoxresError
+
+if TYPE_CHECKING:
+    from ..cohort import Cohort
+
+__all__ = ["Guard", "Served", "explore"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+_COOKIE = "tamoxres"
+_HOST = "127.0.0.1"
+
+
+class Guard:
+    """Let through what bears the token and comes from the page itself.
+
+    Parameters
+    ----------
+    app : ASGI application
+    token : str
+    port : int
+    """
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], token: str, port: int) -> None:
+        self._app, self._token = app, token
+        self._hosts = {f"{name}:{port}" for name in (_HOST, "localhost")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
+        cookie = SimpleCookie(headers.get("cookie", "")).get(f"{_COOKIE}-{self._port(headers)}")
+        known = any(
+            hmac.compare_digest(text.encode(), self._token.encode()) for text in (asked, cookie.value if cookie else "")
+        )
+        if not known or not self._own(headers):
+            await _refuse(scope, send)
+            return
+        await self._app(scope, receive, self._setting(send, headers) if asked else send)
+
+    def _own(self, headers: dict[str, str]) -> bool:
+        """Whether the request is for this host, and from no other page."""
+        origin = headers.get("origin", "")
+        return headers.get("host", "") in self._hosts and (not origin or urlsplit(origin).netloc in self._hosts)
+
+    @staticmethod
+    def _port(headers: dict[str, str]) -> str:
+        return headers.get("host", "").rpartition(":")[2]
+
+    def _setting(self, send: Send, headers: dict[str, str]) -> Send:
+        """Return a `send` that sets the cookie with the response."""
+        name = f"{_COOKIE}-{self._port(headers)}"
+        value = f"{name}={self._token}; HttpOnly; SameSite=Strict; Path=/".encode("latin-1")
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = message | {"headers": [*message.get("headers", []), (b"set-cookie", value)]}
+            await send(message)
+
+        return sending
+
+
+async def _refuse(scope: Scope, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+    await send(
+        {"type": "http.response.body", "body": b"Open the address that tamoxres explore printed, with its token."}
+    )
+
+
+class Served:
+    """A running explorer; `address` opens it, `stop()` ends it."""
+
+    def __init__(self, server: Any, thread: threading.Thread, address: str) -> None:
+        self._server, self._thread, self.address = server, thread, address
+
+    def stop(self) -> None:
+        """End the server and wait until it has."""
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    def wait(self) -> None:
+        """Wait until the server ends; an interrupt ends it."""
+        try:
+            while self._thread.is_alive():
+                self._thread.join(0.5)
+        except KeyboardInterrupt:
+            self.stop()
+
+    def __str__(self) -> str:
+        return f"The explorer is at {self.address}"
+
+    def _repr_html_(self) -> str:
+        return f'<iframe src="{self.address}" title="tamoxres explorer" width="100%" height="900"></iframe>'
+
+
+def explore(
+    cohort: Cohort | None = None,
+    *,
+    mapping: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    port: int = 0,
+) -> Served:
+    """Open the explorer on this machine: curves, effects and verdicts by clicking, each with the code that makes it.
+
+    Parameters
+    ----------
+    cohort : Cohort, optional
+        Offered first, beside those at hand.
+    mapping : path, optional
+        Of the cohort's file, so that copied commands name it.
+    data_dir : path, optional
+        Folder with the publishers' files, searched first.
+    port : int
+        0 for any free one.
+
+    Returns
+    -------
+    Served
+        Shows itself in Jupyter; `address` opens it in a browser, `stop()` ends it.
+
+    Raises
+    ------
+    TamoxresError
+        If Shiny is not installed, or the port is taken.
+    """
+    try:
+        import uvicorn
+
+        from .app import make_app
+    except ImportError as error:
+        raise TamoxresError(
+            "The explorer needs Shiny, which is not installed.", mend="pip install 'tamoxres[explore]'"
+        ) from error
+    try:
+        listening = socket.create_server((_HOST, port))
+    except OSError as error:
+        raise TamoxresError(f"Port {port} cannot be had: {error.strerror}.", mend="Leave --port out.") from error
+    taken = int(listening.getsockname()[1])
+    token = secrets.token_urlsafe(24)
+    app = Guard(make_app(cohort, mapping=mapping, data_dir=data_dir), token, taken)
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="on", ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    return Served(server, thread, f"http://{_HOST}:{taken}/?token={token}")

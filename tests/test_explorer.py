@@ -1,0 +1,226 @@
+"""The explorer: what is chosen, what is shown, how it is served, and the real page in a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tamoxres as tr
+from tamoxres.explorer.choices import Choices
+from tamoxres.explorer.offer import offer_of
+from tamoxres.explorer.view import look, sitting
+from tamoxres.question import Question
+from tamoxres.wording import ratio_with_interval
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run")  # fmt: skip
+HERE = Path(__file__).parent
+ASKED = {
+    "interaction": {
+        "endpoint": "BCSS", "marker": "HER2", "estimand": "interaction", "adjust": ("age", "npi"), "strata": ("site",)
+    },
+    "prognostic": {"endpoint": "OS", "marker": "HER2", "rule": "snp6_gain", "where": ("nodes >= 1",)},
+    "treatment": {"endpoint": "RFS", "estimand": "treatment_effect", "er": "any", "adjust": ("nodes",)},
+}  # fmt: skip
+
+
+def choices(name: str) -> Choices:
+    """One of the questions above."""
+    return Choices(cohort="gbsg" if name == "treatment" else "metabric", asked=ASKED[name])
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_view_shows_the_rows_of_ask(name: str) -> None:
+    """Every number is that of `tr.ask`; crude rows stand beside adjusted ones; nobody is lost on the way."""
+    cohort = tr.load(choices(name).cohort)
+    found, wanted = look(cohort, choices(name)), tr.ask(cohort, choices(name).question())
+    for one, other in zip(found.rows, wanted, strict=False):
+        assert one == other
+    assert bool(found.crude) == ("adjust" in ASKED[name])
+    assert all(not row.adjusted_for for row in found.crude)
+    assert found.risks.rows
+    assert found.flow.rows[0].cells[1].text == f"{cohort.n:,}"
+    assert found.said
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_code_command_and_plan_ask_the_same(name: str, run: Any, tmp_path: Path) -> None:
+    """The copied Python and the copied command give the row that is shown, and the plan's entry is read by a report."""
+    asked = choices(name)
+    [wanted, *_] = look(tr.load(asked.cohort), asked).answer.rows
+    code, out, _ = run(*shlex.split(asked.command())[1:], "--format", "json")
+    assert code == 0
+    assert json.loads(out)[0]["row_id"] == wanted.row_id
+    scope: dict[str, Any] = {}
+    exec(asked.python().replace("print(", "found = ("), scope)
+    assert scope["found"][0].row_id == wanted.row_id
+    entry = tomllib.loads(asked.plan())
+    [(room, [values])] = entry.items()
+    assert room == ("benchmarks" if name == "treatment" else "markers")
+    assert values["cohort"] == asked.cohort
+    path = tmp_path / "plan.toml"
+    kept = dict.fromkeys([choices("interaction").plan(), asked.plan()])  # a plan needs a marker
+    path.write_text("\n".join(['title = "Explored"\n', *kept]), encoding="utf-8")
+    from tamoxres.reporting.plan import read_plan
+
+    assert read_plan(path).title == "Explored"
+
+
+def test_choices_of_a_question_hold_what_differs() -> None:
+    """Defaults are not written out."""
+    made = Choices.of("metabric", Question(endpoint="BCSS", marker="HER2", adjust=("age",)))
+    assert made.asked == {"endpoint": "BCSS", "marker": "HER2", "adjust": ("age",)}
+    assert made.question() == Question(endpoint="BCSS", marker="HER2", adjust=("age",))
+
+
+def test_what_a_cohort_offers() -> None:
+    """Markers with their rules, the default first; endpoints; covariates without outcome and treatment columns."""
+    offer = offer_of(tr.load("metabric"))
+    assert next(iter(offer.rules)) == "snp6_gain"
+    assert {"BCSS", "OS", "RFI"} == set(offer.endpoints)
+    assert {"age", "npi", "chemotherapy"} <= offer.covariates.keys()
+    assert not {"BCSS_event", "endocrine", "er", "OS_months"} & offer.covariates.keys()
+    assert "site" in offer.strata
+    assert "age" not in offer.strata
+    assert offer_of(tr.load("gbsg")).estimand == "treatment_effect"
+
+
+def test_a_sitting_counts() -> None:
+    """One analysis needs no warning; ten false alarms' chance is that of ten independent tests."""
+    assert sitting(1).startswith("Exploratory")
+    assert "40.1%" in sitting(10)
+    assert "0.0050" in sitting(10)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """A running explorer over the embedded cohorts; its address."""
+    pytest.importorskip("shiny")
+    running = tr.explore(tr.load("metabric"))
+    yield running.address
+    running.stop()
+
+
+def written(row: tr.EffectEstimate) -> str:
+    """Write a ratio with its interval as the page does."""
+    return ratio_with_interval(row.estimate, *row.ci())
+
+
+def status(address: str, **headers: str) -> int:
+    """Ask, and return the status."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_refused_without_the_token_and_from_elsewhere(served: str) -> None:
+    """Neither a guess, nor another page, nor another host name gets in."""
+    bare = served.partition("?")[0]
+    assert served.startswith("http://127.0.0.1:")
+    assert status(served) == 200
+    assert status(bare) == 403
+    assert status(f"{bare}?token=guess") == 403
+    assert status(served, Origin="http://evil.example") == 403
+    assert status(served, Host="evil.example") == 403
+    assert status(bare, Cookie=f"tamoxres-{bare.rstrip('/').rpartition(':')[2]}={served.partition('=')[2]}") == 200
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """A page of a real browser; under CI it must be there."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is missing; under CI the tests in a browser must run.")
+        pytest.skip("chromium is not installed")
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        page = opened.new_page(viewport={"width": 1440, "height": 1000})
+        page.set_default_timeout(60_000)
+        yield page
+        opened.close()
+
+
+def shown(page: Any, text: str, where: str = "#answer") -> str:
+    """Wait until a part of the page holds a text, and return the part."""
+    page.wait_for_function(
+        "([where, text]) => (document.querySelector(where)?.innerText || '').includes(text)", arg=[where, text]
+    )
+    return str(page.inner_text(where))
+
+
+def test_the_page_answers_as_ask_does(served: str, browser: Any) -> None:
+    """Choosing METABRIC, HER2 and BCSS by keyboard shows the numbers of `tr.ask`; nothing is asked of the network."""
+    requests: list[str] = []
+    errors: list[str] = []
+    browser.on("request", lambda request: requests.append(request.url))
+    browser.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    browser.goto(served)
+    question = Question(endpoint="BCSS", marker="HER2", estimand="interaction", rule="snp6_gain")
+    wanted = tr.ask(tr.load("metabric"), question)
+    text = shown(browser, "Interaction")
+    assert written(wanted[0]) in text
+    assert wanted.verdict.label in text
+    browser.get_by_label("age", exact=True).focus()
+    browser.keyboard.press("Space")
+    adjusted = tr.ask(tr.load("metabric"), Question(**{**ASKED["interaction"], "adjust": ("age",), "strata": ()}))
+    assert written(adjusted[0]) in shown(browser, "The same, not adjusted")
+    assert "--adjust age" in shown(browser, "--adjust age", "#command")
+    assert "2 analyses" in shown(browser, "2 analyses", "#tried")
+    assert browser.locator("#curves svg").count() == 1
+    with browser.expect_download() as download:
+        browser.click("#rows")
+    saved = Path(download.value.path())
+    assert tr.read_effects(saved.rename(saved.with_suffix(".csv")))[0].row_id == adjusted[0].row_id
+    origin = served.partition("?")[0]
+    assert all(url.startswith((origin, "data:", "blob:")) for url in requests)
+    assert errors == []
+
+
+def test_a_file_of_ones_own_stays_in_its_sitting(served: str, browser: Any, tmp_path: Path) -> None:
+    """Read by its mapping, a file gives its numbers; a bad one is one sentence; another sitting does not see it."""
+    folder = HERE / "cases"
+    browser.goto(served)
+    shown(browser, "Interaction")
+    browser.get_by_text("A file of your own").click()
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(b"\x00\x01")
+    browser.set_input_files("#file", bad)
+    time.sleep(0.5)
+    browser.click("#read")
+    assert shown(browser, ".", "#file_says").strip()
+    browser.set_input_files("#file", folder / "harm_in_both.csv")
+    browser.wait_for_function("document.querySelector('#mapping').value.includes('[columns]')")
+    browser.fill("#mapping", (folder / "registry_simple.toml").read_text(encoding="utf-8"))
+    browser.click("#read")
+    shown(browser, "Read:", "#file_says")
+    cohort = tr.load(folder / "harm_in_both.csv", mapping=folder / "registry_simple.toml")
+    [wanted, *_] = tr.ask(cohort, Question(endpoint="OS", marker="HER2", estimand="interaction", er="any"))
+    assert written(wanted) in shown(browser, written(wanted))
+    other = browser.context.browser.new_page()
+    other.goto(served)
+    shown(other, "Interaction")
+    assert cohort.name not in other.inner_text("#cohort")
+
+
+def test_axe_finds_nothing(served: str, browser: Any) -> None:
+    """The page is accessible by axe-core's rules."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    browser.goto(served)
+    shown(browser, "Interaction")
+    shown(browser, "tamoxres effect", "#command")
+    found = axe.Axe().run(browser)
+    assert found.violations_count == 0, found.generate_report()
