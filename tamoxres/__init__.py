@@ -100,6 +100,10 @@ _HOMES = {
     "models.proportional": ["proportional_test", "scaled_schoenfeld"],
     "models.interaction": ["interaction"],
     "inference.detectable": ["minimum_detectable"],
+    "inference.sample_size": ["events_for_ratio"],
+    "answers.interactions": ["interactions"],
+    "answers.marker_page": ["MarkerPage", "marker_page"],
+    "evidence.votes": ["trial_votes"],
     "inference.verdict": ["Verdict"],
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

@@ -14,6 +14,7 @@ from ..errors import TamoxresError
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
+from .marker import interactions, marker_page
 from .report import calibrate, claims, report, sensitivity
 from .screen import screen
 
@@ -40,6 +41,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    interactions: "tamoxres interactions --marker HER2 --own effects.csv",
+    marker_page: "tamoxres marker-page HER2 -o her2.html",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report -o report",
