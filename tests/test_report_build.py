@@ -82,7 +82,12 @@ def test_the_first_screen_has_a_row_for_each_marker(page):
     her2 = " ".join(rows["HER2"])
     for told in ("prognostic; interaction inconclusive", "0.91 (0.54-1.60)", "1.32 (1.02-1.69)", "1,492 patients"):
         assert told in her2, told
-    assert "De Placido 2003 (OS) 1.85 (0.95-3.60)" in " ".join(her2.split())
+    her2 = " ".join(her2.split())
+    assert "De Placido 2003 (OS) 1.82 (0.84-3.96)." in her2, "its P of all receptor states stands elsewhere"
+    assert "Knoop 2001 (DFS) null, Rydén 2008 (RFS) null." in her2
+    assert "36 clinical studies or trials: 5 trials that randomised tamoxifen (1 “resistant”, 2 “no effect”" in her2
+    assert "Of no modification: none." in her2
+    assert "Pooled HR, treated" not in rows["HER2"][3], "own rows and published ones are pooled in their own place"
     assert rows["PIK3CA"][1].strip().startswith("Changes of PIK3CA: significant difference")
     for marker in ("AKT", "mTOR", "SRC", "Hedgehog", "PTEN", "PIK3CA"):
         assert "tamoxres fetch metabric" in " ".join(rows[marker]), marker

@@ -22,7 +22,10 @@ _MOST_OTHERS, _MOST_POOLED = 2, 2  # cohorts and pooled effects named beside the
 _LEAST_POOLED = 3  # studies below which a pooled effect stands under Meta-analysis alone
 _FEW = "few_events"  # of a ratio that a line has no room to explain
 _POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
-_DIRECTIONS = ("resistant", "no_effect", "sensitive")
+_WITHOUT = {
+    "null_without_number": "null", "significant_without_number": "significant", "test_only": "in words",
+    "not_estimable": "not estimable",
+}  # fmt: skip
 _RESISTANCE = (
     "A marker that goes with relapse among treated patients may do so in untreated patients as well: it is then "
     "prognostic. That it predicts failure of the treatment is another claim, about the interaction of marker and "
@@ -40,7 +43,8 @@ def opening(findings: Findings, weighed: Sequence[Weighed], pools: Sequence[Pool
         Paragraph.of(
             "Ratio of HRs: above 1, endocrine therapy helps less when the marker is altered. HR: altered against "
             "unaltered among the treated, of the same adjusted model. Bars: 95% intervals. How sure: of the claim that "
-            "the marker predicts failure of tamoxifen, by the rules in ",
+            "the marker predicts failure of tamoxifen, from published interactions alone, and that it does not, by the "
+            "rules in ",
             Link("Methods", "methods"),
             ".",
             kind="note",
@@ -118,7 +122,7 @@ def _row(one: Weighed, findings: Findings, pools: Sequence[PoolAnswer]) -> Answe
         literature=tuple(_literature_lines(one, answers)),
         intervals=_intervals(cases),
         certainty=one.certainty,
-        reason=one.reason,
+        reason=f"{one.reason}. Of no modification: {one.of_none}.",
         target=section_key(one.marker) if cases else "literature",
     )
 
@@ -181,25 +185,14 @@ def _pooled(answers: Sequence[PoolAnswer]) -> Iterator[Text]:
 
 def _literature_lines(one: Weighed, pools: Sequence[PoolAnswer]) -> Iterator[Text]:
     if one.interactions or one.tests:
-        yield ("Ratio in randomised trials: ", *_trials(one), ".")
+        yield ("Ratio in trials that randomised tamoxifen: ", *_trials(one), ".")
+    if words := [f"{row.label} ({row.endpoint}) {_WITHOUT[row.status]}" for row in one.without_number]:
+        yield (f"Without a number: {', '.join(words)}.",)
     for answer in pools:
-        if answer.main is not None and answer.asked.estimand == "prognostic" and not answer.asked.name:
+        printed = all(row.origin == "published" for row in answer.effects)  # own rows stand under Meta-analysis
+        if printed and answer.main is not None and answer.asked.estimand == "prognostic" and not answer.asked.name:
             yield ("Pooled HR, treated: ", estimate(answer.main.to_effect()), f", {answer.main.k} studies.")
-    votes = one.votes.get("clinical", {})
-    if not one.is_published:
-        yield (f"{_capital(NO_EVIDENCE)}.",)
-        return
-    if not votes:
-        yield ("No clinical study.",)
-        return
-    told = [f"“{d.replace('_', ' ')}” {votes[d]}" for d in _DIRECTIONS if d in votes]
-    total = sum(votes.values())
-    studies = "study" if total == 1 else "studies"
-    yield (
-        f"{total} clinical {studies}: {', '.join(told)}."
-        if told
-        else f"{total} clinical {studies}, none on treatment.",
-    )
+    yield (one.vote_words if one.is_published else f"{_capital(NO_EVIDENCE)}.",)
 
 
 def _trials(one: Weighed) -> list[Inline]:
