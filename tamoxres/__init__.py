@@ -103,6 +103,7 @@ _HOMES = {
     "inference.sample_size": ["events_for_ratio"],
     "answers.interactions": ["interactions"],
     "answers.marker_page": ["MarkerPage", "marker_page"],
+    "answers.findings_table": ["summary_of_findings"],
     "evidence.votes": ["trial_votes"],
     "inference.verdict": ["Verdict"],
 }

@@ -5,6 +5,7 @@ from .analysis import select as select
 from .analysis.landmark import landmark as landmark
 from .answers.answer import Answer as Answer
 from .answers.answer import ask as ask
+from .answers.findings_table import summary_of_findings as summary_of_findings
 from .answers.interactions import interactions as interactions
 from .answers.marker_page import MarkerPage as MarkerPage
 from .answers.marker_page import marker_page as marker_page
@@ -270,6 +271,7 @@ __all__ = [
     "standardise",
     "studies",
     "subgroups",
+    "summary_of_findings",
     "survival_plot",
     "time_split",
     "time_varying",

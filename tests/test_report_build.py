@@ -83,8 +83,8 @@ def test_the_first_screen_has_a_row_for_each_marker(page):
     for told in ("prognostic; interaction inconclusive", "0.91 (0.54-1.60)", "1.32 (1.02-1.69)", "1,492 patients"):
         assert told in her2, told
     her2 = " ".join(her2.split())
-    assert "De Placido 2003 (OS) 1.82 (0.84-3.96)." in her2, "its P of all receptor states stands elsewhere"
-    assert "Knoop 2001 (DFS) null, Rydén 2008 (RFS) null." in her2
+    assert "De Placido 2003 (OS) 1.82 (0.84-3.96) . Without" in her2, "its P of all receptor states stands elsewhere"
+    assert "Knoop 2001 (positive) null, Rydén 2008 (positive) null." in her2
     assert "36 clinical studies or trials: 5 trials that randomised tamoxifen (1 “resistant”, 2 “no effect”" in her2
     assert "Of no modification: none." in her2
     assert "Pooled HR, treated" not in rows["HER2"][3], "own rows and published ones are pooled in their own place"

@@ -82,7 +82,15 @@ def test_certainty_follows_the_printed_rules():
     assert all(row.treatment_contrast == "tamoxifen_v_none" for one in found.values() for row in one.interactions)
     assert not any(row.flagged("composite_marker") for one in found.values() for row in one.interactions)
     assert her2.votes["clinical"]["resistant"] == 14
-    assert found["PTEN"].reason == "no trial that randomised tamoxifen reports an interaction"
+    assert found["PTEN"].reason == "no interaction of a trial that randomised tamoxifen has been read"
+    assert "2 trials that randomised tamoxifen (1 “unclear”, 1 “no effect”; 2 from memory alone)" in (
+        found["PTEN"].vote_words
+    )
+    assert found["AKT"].words_alone == (
+        "Without a number: Beelen 2014a (phosphorylated T308) nominally significant, "
+        "Beelen 2014a (phosphorylated S473) null."
+    )
+    assert found["SRC"].words_alone == ""
 
 
 def test_the_weighing_is_that_of_the_public_functions():

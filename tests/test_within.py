@@ -149,6 +149,22 @@ def test_own_rows_stand_apart_on_the_page():
         page.save("page.pdf")
 
 
+def test_of_a_cohorts_many_rows_one_a_question_is_taken():
+    """The most adjusted interaction and prognostic effect of a report's rows; no covariate, period or mixed arms."""
+    prognostic = {"marker": "HER2", "estimand": "prognostic", "log_estimate": 0.4, "se": 0.1, "endpoint": "OS"}
+    treated = {**prognostic, "treatment_1": "endocrine", "treated_alike": "yes"}
+    crude = trial("ours", 0.1, 0.3, design="observational")
+    adjusted = replace(crude, log_estimate=0.2, adjusted_for=("age",), strata=("site",))
+    given = [
+        crude, adjusted, replace(adjusted, log_estimate=0.9, to_months=60.0),
+        replace(crude, estimand="treatment_effect"), EffectEstimate(study="ours", **treated), EffectEstimate(study="ours", **treated, variable="age"),
+        EffectEstimate(study="ours", **prognostic, treated_alike="no"),
+    ]  # fmt: skip
+    page = tr.marker_page("HER2", own=given)
+    assert list(page.own) == [adjusted, given[4]]
+    assert cells(page.interactions.table())["ours"][5] == "1.22 (0.68-2.20)"
+
+
 def test_the_share_of_altered_patients_is_added_to_those_shown():
     """5% of 2,000: its line stands beside the usual shares, and the note says whence it is."""
     own = trial("ours", 0.1, 0.3, n=2000, n_1=100, design="observational", marker="PTEN")

@@ -30,8 +30,8 @@ def interactions(
     marker : str
         By any of its names.
     own : iterable of EffectEstimate
-        Rows of your own cohorts, as models and files give them; their interactions of this marker are taken. What was
-        not randomised is shown and never enters a pool.
+        Rows of your own cohorts, as models and files give them; of their interactions of this marker one a question
+        is taken, that with most covariates. What was not randomised is shown and never enters a pool.
     claimed : "above" | "below"
         Side of 1 on which the ratio is claimed to lie for tamoxifen against none; above: less help where altered.
     data, merge
@@ -67,9 +67,31 @@ def interactions(
 
 
 def own_rows(rows: Iterable[EffectEstimate], about: Marker) -> list[EffectEstimate]:
-    """Keep the rows of one marker that are neither published nor pooled."""
+    """Keep one row a question of the cohorts: the marker's own ratio with most covariates and strata, the first such.
+
+    Published and pooled rows, covariates, periods of follow-up, and markers in both arms together are left out.
+    """
     names = {name.casefold() for name in about.names}
-    return [row for row in rows if row.marker.casefold() in names and row.origin not in ("published", "pooled")]
+    kept: dict[tuple[str, ...], EffectEstimate] = {}
+    for row in rows:
+        if row.marker.casefold() not in names or not _of_the_marker(row):
+            continue
+        key = (row.study, row.estimand, row.endpoint, row.rule, row.treatment_1, row.treatment_0)
+        if key not in kept or _covariates(row) > _covariates(kept[key]):
+            kept[key] = row
+    return list(kept.values())
+
+
+def _of_the_marker(row: EffectEstimate) -> bool:
+    own = row.origin not in ("published", "pooled") and row.is_ratio and not row.variable
+    whole = not row.from_months and row.to_months is None
+    return own and whole and (
+        row.estimand == "interaction" or (row.estimand == "prognostic" and row.treated_alike != "no")
+    )  # fmt: skip
+
+
+def _covariates(row: EffectEstimate) -> int:
+    return len(row.adjusted_for) + len(row.strata)
 
 
 def _turned(row: EffectEstimate) -> EffectEstimate:

@@ -148,7 +148,8 @@ def marker_page(
     marker : str
         By any of its names.
     own : iterable of EffectEstimate
-        Rows of your own cohorts; those of this marker are taken, interactions and prognostic effects.
+        Rows of your own cohorts, such as effects.csv of a report; of this marker's interactions and prognostic effects
+        one a question is taken, that with most covariates.
     data, merge
         As in `literature`.
 
@@ -228,7 +229,7 @@ def _treatment(row: EffectEstimate) -> str:
 def _settles(page: MarkerPage) -> Table:
     """Print the events that a trial needs for a ratio of 1.5, by the share of altered patients."""
     told = altered_share([*page.interactions.effects, *page.own])
-    shares = sorted({*_SHARES, *([told] if told else [])})
+    shares = sorted({*_SHARES, *([max(0.01, round(told, 2))] if told else [])})
     rows = []
     for share in shares:
         events = [events_for_ratio(RATIO, altered=share, power=power) for power in _POWERS]

@@ -77,8 +77,8 @@ def trial_votes(marker: str, *, data: str | Path | Extraction | None = None, mer
 
     Examples
     --------
-    >>> [(vote.trial, vote.direction) for vote in trial_votes("AKT") if vote.shows == "interaction"]
-    [('Stockholm high-risk (CMF v RT x tamoxifen)', 'unclear'), ('IKA (Dutch tamoxifen v observation)', 'unclear')]
+    >>> [(vote.trial, vote.direction) for vote in trial_votes("MTOR") if vote.shows == "interaction"]
+    [('Stockholm low-risk (STO)', 'resistant'), ('IKA (Dutch tamoxifen v observation)', 'resistant')]
     """
     tables, about = open_extraction(data, merge=merge), find(marker)
     told = [(row, found) for row in tables.studies if (found := _finding(row, about.evidence_name or ""))]

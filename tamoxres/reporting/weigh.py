@@ -8,7 +8,7 @@ trial once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -112,7 +112,7 @@ class Weighed:
             return NO_EVIDENCE
         rated = self.rated
         if not rated.k:
-            return "no trial that randomised tamoxifen reports an interaction"
+            return "no interaction of a trial that randomised tamoxifen has been read"
         parts = [f"{rated.k} {'trial' if rated.k == 1 else 'trials'} that randomised tamoxifen"]
         if rated.nulls:
             parts.append(f"null or not told to point this way: {', '.join(row.label for row in rated.nulls)}")
@@ -120,6 +120,12 @@ class Weighed:
             ratio = ratio_with_interval(scenario.estimate, scenario.ci_low, scenario.ci_high)
             parts.append(f"ratio of HRs, allowing for trials to differ, {ratio}")
         return "; ".join(parts)
+
+    @property
+    def words_alone(self) -> str:
+        """Name the results without a number, each study and assay once; empty where there are none."""
+        told = {f"{row.label} ({row.rule.replace('_', ' ')}) {_called(row)}": row.row_id for row in self.without_number}
+        return f"Without a number: {', '.join(told)}." if told else ""
 
     @property
     def vote_words(self) -> str:
@@ -139,12 +145,20 @@ class Weighed:
         return [row for row in rows if row.design == "randomised" and not row.flagged(_COMPOSITE)]
 
 
-def _told(votes: Iterable[Vote]) -> str:
+def _told(votes: Sequence[Vote]) -> str:
     """Write directions with their votes: ` (1 “resistant”, 2 “no effect”)`."""
     own = [vote.direction for vote in votes]
     counts = {direction.replace("_", " "): own.count(direction) for direction in own}
     told = ", ".join(f"{n} “{name}”" for name, n in counts.items())
-    return f" ({told})"
+    memory = sum(vote.recalled for vote in votes)
+    return f" ({told}{f'; {memory} from memory alone' if memory else ''})"
+
+
+def _called(row: EffectEstimate) -> str:
+    """Say what a result without a number is called."""
+    if row.status == "significant_without_number":
+        return "nominally significant" if row.flagged("reported_nominal_without_number") else "significant"
+    return "null" if row.status == "null_without_number" else f"in words alone, {row.direction or 'no side told'}"
 
 
 def published(marker: Marker, *, estimand: str | None = None) -> list[EffectEstimate]:

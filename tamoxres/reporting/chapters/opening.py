@@ -22,10 +22,6 @@ _MOST_OTHERS, _MOST_POOLED = 2, 2  # cohorts and pooled effects named beside the
 _LEAST_POOLED = 3  # studies below which a pooled effect stands under Meta-analysis alone
 _FEW = "few_events"  # of a ratio that a line has no room to explain
 _POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
-_WITHOUT = {
-    "null_without_number": "null", "significant_without_number": "significant", "test_only": "in words",
-    "not_estimable": "not estimable",
-}  # fmt: skip
 _RESISTANCE = (
     "A marker that goes with relapse among treated patients may do so in untreated patients as well: it is then "
     "prognostic. That it predicts failure of the treatment is another claim, about the interaction of marker and "
@@ -186,8 +182,8 @@ def _pooled(answers: Sequence[PoolAnswer]) -> Iterator[Text]:
 def _literature_lines(one: Weighed, pools: Sequence[PoolAnswer]) -> Iterator[Text]:
     if one.interactions or one.tests:
         yield ("Ratio in trials that randomised tamoxifen: ", *_trials(one), ".")
-    if words := [f"{row.label} ({row.endpoint}) {_WITHOUT[row.status]}" for row in one.without_number]:
-        yield (f"Without a number: {', '.join(words)}.",)
+    if one.words_alone:
+        yield (one.words_alone,)
     for answer in pools:
         printed = all(row.origin == "published" for row in answer.effects)  # own rows stand under Meta-analysis
         if printed and answer.main is not None and answer.asked.estimand == "prognostic" and not answer.asked.name:
