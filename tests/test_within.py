@@ -155,13 +155,12 @@ def test_of_a_cohorts_many_rows_one_a_question_is_taken():
     treated = {**prognostic, "treatment_1": "endocrine", "treated_alike": "yes"}
     crude = trial("ours", 0.1, 0.3, design="observational")
     adjusted = replace(crude, log_estimate=0.2, adjusted_for=("age",), strata=("site",))
-    given = [
-        crude, adjusted, replace(adjusted, log_estimate=0.9, to_months=60.0),
-        replace(crude, estimand="treatment_effect"), EffectEstimate(study="ours", **treated), EffectEstimate(study="ours", **treated, variable="age"),
-        EffectEstimate(study="ours", **prognostic, treated_alike="no"),
-    ]  # fmt: skip
-    page = tr.marker_page("HER2", own=given)
-    assert list(page.own) == [adjusted, given[4]]
+    alone = EffectEstimate(study="ours", **treated)
+    mixed = EffectEstimate(study="ours", **prognostic, treated_alike="no")
+    within = replace(crude, estimand="treatment_effect")
+    others = [replace(adjusted, to_months=60.0), within, replace(alone, variable="age"), mixed]
+    page = tr.marker_page("HER2", own=[crude, adjusted, alone, *others])
+    assert list(page.own) == [adjusted, alone]
     assert cells(page.interactions.table())["ours"][5] == "1.22 (0.68-2.20)"
 
 
