@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from test_extraction import EFFECT, STUDY, write
@@ -17,6 +19,8 @@ from tamoxres.evidence.tables import embedded, split
 from tamoxres.evidence.votes import SHOWS, count_votes, trial_votes, votes_table
 
 EXACT = 1e-12  # differences of logs and quotients
+R = json.loads((Path(__file__).parent / "reference" / "interactions" / "ratios.json").read_text(encoding="utf-8"))
+CLOSED = 1e-9  # closed forms, against R
 MARKERS = ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA")
 WITHIN = {"comparison": "tamoxifen_vs_control_in_marker_", "treatment": "tamoxifen vs none", "endpoint": "RFS"}
 TEST = {**EFFECT, "comparison": "interaction_marker_by_treatment", "treatment": "tamoxifen vs none", "endpoint": "RFS",
@@ -104,6 +108,18 @@ def test_what_the_table_says_of_a_ratio_goes_with_it():
     assert (kruger.route, kruger.n) == ("strata_p", 293)
     assert kruger.flagged("data_driven_clusters")
     assert not any(row.flagged("overlaps_row_of_same_study") for row in found.values())
+
+
+@pytest.mark.parametrize("kind", ["from_strata", "from_points"])
+def test_ratios_of_the_literature_are_those_of_r(kind):
+    """Log, error and limits from two intervals, or from two points and the interaction's P."""
+    rows = {row.study: row for row in reversed(trial_ratios()) if row.route in ("strata", "strata_p")}
+    for study, told in R[kind].items():
+        row = rows[study]
+        assert (row.log_estimate, row.se) == pytest.approx((told["log"], told["se"]), rel=CLOSED), study
+        assert row.ci() == pytest.approx((told["low"], told["high"]), rel=CLOSED), study
+        if kind == "from_strata":
+            assert row.p_value == pytest.approx(told["p"], rel=CLOSED), study
 
 
 # votes
