@@ -107,6 +107,11 @@ _HOMES = {
     "models.weighted_interaction": ["weighted_interaction"],
     "scan.calibrated": ["calibrated_interaction", "empirical_null"],
     "inference.detectable": ["minimum_detectable"],
+    "inference.sample_size": ["events_for_ratio"],
+    "answers.interactions": ["interactions"],
+    "answers.marker_page": ["MarkerPage", "marker_page"],
+    "answers.findings_table": ["summary_of_findings"],
+    "evidence.votes": ["trial_votes"],
     "inference.verdict": ["Verdict"],
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

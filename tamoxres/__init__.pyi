@@ -5,6 +5,10 @@ from .analysis import select as select
 from .analysis.landmark import landmark as landmark
 from .answers.answer import Answer as Answer
 from .answers.answer import ask as ask
+from .answers.findings_table import summary_of_findings as summary_of_findings
+from .answers.interactions import interactions as interactions
+from .answers.marker_page import MarkerPage as MarkerPage
+from .answers.marker_page import marker_page as marker_page
 from .answers.releases import diff as diff
 from .answers.robustness import robustness as robustness
 from .answers.sensitivity import sensitivity as sensitivity
@@ -43,6 +47,7 @@ from .evidence import evidence_counts as evidence_counts
 from .evidence import literature as literature
 from .evidence import side_by_side as side_by_side
 from .evidence import studies as studies
+from .evidence.votes import trial_votes as trial_votes
 from .explorer import explore as explore
 from .figures.albatross import albatross_plot as albatross_plot
 from .figures.balance import love_plot as love_plot
@@ -64,6 +69,7 @@ from .inference.families import adjust_p as adjust_p
 from .inference.families import family_table as family_table
 from .inference.gail_simon import gail_simon as gail_simon
 from .inference.rubin import rubin as rubin
+from .inference.sample_size import events_for_ratio as events_for_ratio
 from .inference.verdict import Verdict as Verdict
 from .markers.calling import call as call
 from .markers.calling import concordance as concordance
@@ -160,6 +166,7 @@ __all__ = [
     "IBCFS",
     "IDFS",
     "MarkerCall",
+    "MarkerPage",
     "OS",
     "PooledEffect",
     "Question",
@@ -207,6 +214,7 @@ __all__ = [
     "empirical_null",
     "equivalence",
     "event_rates",
+    "events_for_ratio",
     "evidence_counts",
     "evidence_map",
     "explore",
@@ -232,6 +240,7 @@ __all__ = [
     "init_mapping",
     "init_plan",
     "interaction",
+    "interactions",
     "kaplan_meier",
     "landmark",
     "leave_one_out",
@@ -243,6 +252,7 @@ __all__ = [
     "logrank",
     "love_plot",
     "manhattan",
+    "marker_page",
     "markers_table",
     "meta_regression",
     "meta_table",
@@ -278,9 +288,11 @@ __all__ = [
     "standardise",
     "studies",
     "subgroups",
+    "summary_of_findings",
     "survival_plot",
     "time_split",
     "time_varying",
+    "trial_votes",
     "trim_and_fill",
     "versions",
     "volcano",

@@ -87,8 +87,10 @@ def test_the_first_screen_has_a_row_for_each_marker(page):
     her2 = " ".join(" ".join(rows["HER2"]).split())
     for told in ("prognostic; interaction inconclusive", "0.91 (0.54-1.60)", "1.32 (1.02-1.69)", "1,492 patients"):
         assert told in her2, told
-    assert "De Placido 2003 (OS) 1.85 (0.95-3.60)" in her2
-    assert "for ●●○○ low of none ○○○○ none" in her2
+    assert "De Placido 2003 (OS) 1.82 (0.84-3.96)" in her2, "its P of all receptor states stands elsewhere"
+    assert "Knoop 2001 (positive) null, Rydén 2008 (positive) null." in her2
+    assert "36 clinical studies or trials: 5 trials that randomised tamoxifen (1 “resistant”, 2 “no effect”" in her2
+    assert "of none ○○○○ none" in her2
     assert "Changes of PIK3CA: significant difference" in rows["PIK3CA"][0]
     for marker in ("AKT", "mTOR", "SRC", "Hedgehog", "PTEN", "PIK3CA"):
         assert "tamoxres fetch metabric" in " ".join(rows[marker]), marker

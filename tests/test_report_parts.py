@@ -1,10 +1,12 @@
 """Parts of the report: figures made fit for the page, small plots, typeface, certainty, families of tests, REMARK."""
 
+import re
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
+import tamoxres as tr
 from tamoxres.effects import EffectEstimate
 from tamoxres.reporting.family import corrected
 from tamoxres.reporting.font import font_face
@@ -67,16 +69,40 @@ def test_the_typeface_is_small_and_the_same_each_time():
 
 
 def test_certainty_follows_the_printed_rules():
-    """HER2 and mTOR have one randomised trial each that reports an interaction; SRC, Hedgehog and PTEN none."""
-    found = {marker: weigh(marker, alpha=0.05) for marker in ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA")}
-    assert {marker: one.certainty for marker, one in found.items()} == {
-        "HER2": "low", "AKT": "very low", "MTOR": "low", "SRC": "very low", "HH": "very low", "PTEN": "very low",
-        "PIK3CA": "very low",
+    """HER2: one ratio against two nulls; mTOR: two trials; PIK3CA: a null alone; PTEN, SRC, Hedgehog: no trial."""
+    found = {marker: weigh(marker) for marker in ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA")}
+    assert {marker: (one.certainty, one.of_none) for marker, one in found.items()} == {
+        "HER2": ("very low", "none"), "AKT": ("very low", "none"), "MTOR": ("low", "none"), "SRC": ("none", "none"),
+        "HH": ("none", "none"), "PTEN": ("none", "none"), "PIK3CA": ("none", "none"),
     }  # fmt: skip
-    assert "De Placido 2003" in found["HER2"].reason
+    her2 = found["HER2"]
+    assert (her2.rated.k, [row.label for row in her2.rated.nulls]) == (3, ["Knoop 2001", "Rydén 2008"])
+    assert "Knoop 2001, Rydén 2008" in her2.reason
+    assert [row.label for row in her2.without_number] == ["Carlomagno 1996"] * 2 + ["Knoop 2001", "Rydén 2008"]
     assert all(row.treatment_contrast == "tamoxifen_v_none" for one in found.values() for row in one.interactions)
-    assert found["HER2"].votes["clinical"]["resistant"] == 24
-    assert weigh("HER2", alpha=0.01).certainty == "very low"
+    assert not any(row.flagged("composite_marker") for one in found.values() for row in one.interactions)
+    assert her2.votes["clinical"]["resistant"] == 14
+    assert found["PTEN"].reason == "no interaction of a trial that randomised tamoxifen has been read"
+    assert "2 trials that randomised tamoxifen (1 “unclear”, 1 “no effect”; 2 from memory alone)" in (
+        found["PTEN"].vote_words
+    )
+    assert found["AKT"].words_alone == (
+        "Without a number: Beelen 2014a (phosphorylated T308) nominally significant, "
+        "Beelen 2014a (phosphorylated S473) null."
+    )
+    assert found["SRC"].words_alone == ""
+
+
+def test_the_weighing_is_that_of_the_public_functions():
+    """No second set of rules: the report's certainty is `tr.certainty` of `tr.interactions`, and the votes add up."""
+    for marker in ("HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA"):
+        one, rated = weigh(marker), tr.interactions(marker=marker).certainty()
+        assert one.rated == rated
+        assert one.counted == tr.trial_votes(marker)
+        numbers = [int(n) for n in re.findall(r"(?:: |, )(\d+) (?=trial|with|in which|of another)", one.vote_words)]
+        assert sum(numbers) == len(one.counted)
+        told = one.vote_words.partition(" ")[0]
+        assert told == str(len(one.counted))
 
 
 def case(p, family="cascade", role="primary"):

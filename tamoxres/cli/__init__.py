@@ -17,6 +17,7 @@ from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, ove
 from .estimate import effect
 from .evidence import forest, literature, pool
 from .explore import explore
+from .marker import interactions, marker_page
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
 from .screen import screen
 
@@ -43,6 +44,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    interactions: "tamoxres interactions --marker HER2 --own effects.csv",
+    marker_page: "tamoxres marker-page HER2 -o her2.html",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report --plan plan.toml -o report\n\n"

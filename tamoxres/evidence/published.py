@@ -178,11 +178,17 @@ def derived_interactions(
     return EffectRows(from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows))
 
 
-def strata_pairs(effects: Iterable[EffectEstimate]) -> list[tuple[EffectEstimate, EffectEstimate]]:
-    """Find the marker-altered and the marker-unaltered stratum of one question of one study; a level stands once."""
+def strata_pairs(
+    effects: Iterable[EffectEstimate], *, points: bool = False
+) -> list[tuple[EffectEstimate, EffectEstimate]]:
+    """Find the marker-altered and the marker-unaltered stratum of one question of one study; a level stands once.
+
+    With `points` a stratum may be a ratio without a standard error.
+    """
     strata: dict[tuple[str, ...], dict[str, list[EffectEstimate]]] = {}
     for effect in effects:
-        if effect.status == "estimated" and (level := stratum(effect)):
+        told = effect.status == "estimated" or (points and effect.log_estimate is not None)
+        if told and (level := stratum(effect)):
             compared = (effect.treatment_1, effect.treatment_0, *effect.restrictions)
             kind = "composite" if effect.flagged("composite_marker") else ""
             key = (effect.study, effect.marker, effect.endpoint, effect.measure, kind, *compared)

@@ -12,7 +12,7 @@ from .body import Body, Entry, SetAside
 from .posterior import FEW_STUDIES
 from .scenario import Scenario
 
-__all__ = ["SET_ASIDE", "reasons_of", "scenario_text", "sureness_table"]
+__all__ = ["SET_ASIDE", "pooling_words", "reasons_of", "scenario_text", "sureness_table"]
 
 SET_ASIDE: Mapping[SetAside, str] = {
     "not_an_interaction": "no interaction",
@@ -61,7 +61,12 @@ def reasons_of(body: Body, flags: Sequence[str], next_level: str, events: int | 
 def _counts(body: Body) -> str:
     nulls = [entry for entry in body.entries if entry.null]
     named = f" ({_names(nulls)})" if nulls else ""
-    return f"{len(body.entries)} randomised trial(s), {len(nulls)} of them null{named}."
+    kinds = {
+        "null": True, "on the other side of 1": any((entry.value or 0) < 0 for entry in nulls),
+        "not told to support the claim": any(entry.significant for entry in nulls),
+    }  # fmt: skip
+    kind = " or ".join(words for words, holds in kinds.items() if holds)
+    return f"{len(body.entries)} randomised trial(s), {len(nulls)} of them {kind}{named}."
 
 
 def _without_numbers(body: Body) -> list[str]:
@@ -86,7 +91,8 @@ def _names(entries: Iterable[Entry]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
-def _how(scenario: Scenario) -> str:
+def pooling_words(scenario: Scenario) -> str:
+    """Write how a body was pooled: trials, method, and where nulls without a number stand."""
     method = "ad hoc Hartung-Knapp" if scenario.k >= FEW_STUDIES else "Bayesian, half-normal(0.5) on tau"
     where = "" if scenario.null_at is None else f"; nulls without a number at {scenario.null_at:g} SE"
     return f"{scenario.k} trial(s), {method}{where}"
@@ -96,7 +102,9 @@ def scenario_text(scenario: Scenario) -> str:
     """Write the pool of a body in one line."""
     limits = ratio_with_interval(scenario.estimate, scenario.ci_low, scenario.ci_high)
     against = p_value(scenario.judged.against)
-    return f"Ratio of ratios {limits}; chance of no effect in the claimed direction {against} ({_how(scenario)})"
+    return (
+        f"Ratio of ratios {limits}; chance of no effect in the claimed direction {against} ({pooling_words(scenario)})"
+    )
 
 
 def sureness_table(ratings: Mapping[str, str], scenarios: Sequence[Scenario], reasons: Sequence[str]) -> Table:
@@ -104,7 +112,7 @@ def sureness_table(ratings: Mapping[str, str], scenarios: Sequence[Scenario], re
     rows = [Row((Cell(what), Cell(level), Cell()), "level") for what, level in ratings.items()]
     for scenario in scenarios:
         limits = interval_cell((scenario.estimate, scenario.ci_low, scenario.ci_high), is_ratio=True)
-        rows.append(Row((Cell(_how(scenario)), Cell(), limits), "level"))
+        rows.append(Row((Cell(pooling_words(scenario)), Cell(), limits), "level"))
     return Table(
         title="Certainty of an effect modification",
         columns=(Column("What"), Column("Certainty"), Column("Ratio of ratios (95% CI)", "ratio")),

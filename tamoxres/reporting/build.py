@@ -152,7 +152,7 @@ def _plan(plan: str | Path | Plan | None, held: Mapping[str, Cohort], markers: S
 
 
 def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
-    weighed = [weigh(marker, alpha=findings.plan.alpha) for marker in findings.markers.values()]
+    weighed = [weigh(marker) for marker in findings.markers.values()]
     rows = [row for marker in findings.markers.values() for row in published(marker)]
     sections: list[Section | None] = [
         opening(findings, weighed, pools),

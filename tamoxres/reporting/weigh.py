@@ -1,35 +1,37 @@
-"""How sure: what the literature says of a marker, and a certainty by rules that are printed in the report.
+"""How sure: what the literature says of a marker, rated by `tamoxres.certainty` on its within-trial interactions.
 
-Certainty is about the claim that a marker predicts failure of tamoxifen, which needs the interaction of marker and
-treatment in patients who were randomised to tamoxifen or not:
-
-========= ===================================================================================
-moderate  two or more such trials, independent of each other, report an interaction, same side
-low       one such trial reports an interaction
-very low  patients were studied, but no such trial reports an interaction
-none      no clinical study in the table, or no published evidence at all
-========= ===================================================================================
-
-A trial reports an interaction where its P is below alpha. `high` is not given: the table was made from abstracts.
+Certainty is about the claim that tamoxifen does less where the marker is altered, and about the absence of such a
+modification; both rest on trials that randomised tamoxifen against none, nulls without a number among them. A composite
+marker is another question and rates nothing. Votes of clinical studies stand beside it, by what they can show, one
+trial once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 from ..effects import EffectEstimate
-from ..evidence import Claim, derived_interactions, literature, studies
-from ..meta.votes import direction
+from ..evidence import Claim, literature, studies
+from ..evidence.ratios import trial_ratios
+from ..evidence.votes import SHOWS, Shows, Vote, trial_votes
+from ..meta.certainty import Certainty, Level
+from ..meta.within import ASKED, Interactions, within_trials
 from ..registry import Marker, find
+from ..wording import ratio_with_interval
 
-__all__ = ["CERTAINTY", "NO_EVIDENCE", "Certainty", "Weighed", "published", "weigh"]
+__all__ = ["CERTAINTY", "NO_EVIDENCE", "Weighed", "published", "weigh"]
 
-Certainty = Literal["none", "very low", "low", "moderate"]
-CERTAINTY: tuple[Certainty, ...] = ("none", "very low", "low", "moderate")
+CERTAINTY: tuple[Level, ...] = get_args(Level)
 NO_EVIDENCE = "no published evidence in the table"
-_RANDOMISED = "tamoxifen_v_none"
+_COMPOSITE, _ANY_RECEPTOR = "composite_marker", "any_receptor_status"
+_GROUPS: dict[Shows, tuple[str, str]] = {
+    "interaction": ("trial that randomised tamoxifen", "trials that randomised tamoxifen"),
+    "untreated_controls": ("with untreated patients, not randomised", "with untreated patients, not randomised"),
+    "single_arm": ("in which all had tamoxifen", "in which all had tamoxifen"),
+    "other": ("of another drug or question", "of another drug or question"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,64 +42,157 @@ class Weighed:
     ----------
     marker : str
     claim : Claim or None
-        None where the review says nothing of it.
-        Of the review.
-    interactions : tuple of EffectEstimate
-        Marker x tamoxifen in randomised patients (tamoxifen v none): printed, or made from two printed strata.
-    tests : tuple of EffectEstimate
-        The same as printed P values alone.
-    other_contrasts : tuple of EffectEstimate
-        Interactions with other treatment contrasts (5 v 2 years, an aromatase inhibitor v tamoxifen ...).
+        Of the review; None where it says nothing of the marker.
+    trials : Interactions
+        Within trials, by comparison of treatments; each comparison has its certainty.
     votes : mapping of tier to direction to studies
-    certainty : Certainty
-    reason : str
+        As studies report, every one counted.
+    counted : tuple of Vote
+        Of clinical studies, one trial once, by what they can show.
     """
 
     marker: str
     claim: Claim | None
-    interactions: tuple[EffectEstimate, ...]
-    tests: tuple[EffectEstimate, ...]
-    other_contrasts: tuple[EffectEstimate, ...]
+    trials: Interactions
     votes: dict[str, dict[str, int]]
-    certainty: Certainty
-    reason: str
+    counted: tuple[Vote, ...]
+
+    @property
+    def rated(self) -> Certainty:
+        """The certainty of tamoxifen against none."""
+        return self.trials.certainty(ASKED)
+
+    @property
+    def certainty(self) -> Level:
+        """How sure that tamoxifen does less where the marker is altered."""
+        return self.rated.for_modification
+
+    @property
+    def of_none(self) -> Level:
+        """How sure that the marker does not modify the effect of tamoxifen."""
+        return self.rated.of_none
+
+    @property
+    def interactions(self) -> tuple[EffectEstimate, ...]:
+        """Ratios of trials that randomised tamoxifen against none: printed, or made from two printed strata."""
+        return tuple(row for row in self._asked() if row.status == "estimated")
+
+    @property
+    def tests(self) -> tuple[EffectEstimate, ...]:
+        """The same as printed P values alone; none of all receptor states beside a ratio in receptor-positive ones."""
+        ratios = {row.study for row in self.interactions}
+        rows = (row for row in self._asked() if row.status == "test_only" and row.p_value is not None)
+        return tuple(row for row in rows if not (row.study in ratios and row.flagged(_ANY_RECEPTOR)))
+
+    @property
+    def without_number(self) -> tuple[EffectEstimate, ...]:
+        """The same reported in words: nulls, and results called significant."""
+        return tuple(row for row in self._asked() if row.status != "estimated" and row.p_value is None)
+
+    @property
+    def other_contrasts(self) -> tuple[EffectEstimate, ...]:
+        """Ratios of other comparisons (5 v 2 years, an aromatase inhibitor v tamoxifen ...)."""
+        others = (row for one in self.trials.comparisons if one.contrast != ASKED for row in one.rows)
+        return tuple(row for row in others if row.status == "estimated" and not row.flagged(_COMPOSITE))
 
     @property
     def effects(self) -> tuple[EffectEstimate, ...]:
         """Every row spoken of."""
-        return (*self.interactions, *self.tests, *self.other_contrasts)
+        return tuple(self.trials.effects)
 
     @property
     def is_published(self) -> bool:
         """Whether the table holds any study of the marker."""
-        return bool(self.votes or self.effects)
+        return bool(self.votes or self.trials.comparisons)
+
+    @property
+    def reason(self) -> str:
+        """Say in a phrase what the certainty rests on."""
+        if not self.is_published:
+            return NO_EVIDENCE
+        rated = self.rated
+        if not rated.k:
+            return "no interaction of a trial that randomised tamoxifen has been read"
+        parts = [f"{rated.k} {'trial' if rated.k == 1 else 'trials'} that randomised tamoxifen"]
+        if rated.nulls:
+            parts.append(f"null or not told to point this way: {', '.join(row.label for row in rated.nulls)}")
+        for scenario in rated.scenarios:
+            ratio = ratio_with_interval(scenario.estimate, scenario.ci_low, scenario.ci_high)
+            parts.append(f"ratio of HRs, allowing for trials to differ, {ratio}")
+        return "; ".join(parts)
+
+    @property
+    def words_alone(self) -> str:
+        """Name the results without a number, each study and assay once; empty where there are none."""
+        told = {f"{row.label} ({row.rule.replace('_', ' ')}) {_called(row)}": row.row_id for row in self.without_number}
+        return f"Without a number: {', '.join(told)}." if told else ""
+
+    @property
+    def vote_words(self) -> str:
+        """Count the votes of clinical studies by what they can show; the parts add up to the whole."""
+        if not self.counted:
+            return "No clinical study."
+        parts = []
+        for shows in SHOWS:
+            own = [vote for vote in self.counted if vote.shows == shows]
+            if own:
+                parts.append(f"{len(own)} {_GROUPS[shows][len(own) > 1]}{_told(own) if shows != 'other' else ''}")
+        n = len(self.counted)
+        return f"{n} clinical {'study or trial' if n == 1 else 'studies or trials'}: {', '.join(parts)}."
+
+    def _asked(self) -> list[EffectEstimate]:
+        rows = (row for one in self.trials.comparisons if one.contrast == ASKED for row in one.rows)
+        return [row for row in rows if row.design == "randomised" and not row.flagged(_COMPOSITE)]
+
+
+def _told(votes: Sequence[Vote]) -> str:
+    """Write directions with their votes: ` (1 “resistant”, 2 “no effect”)`."""
+    own = [vote.direction for vote in votes]
+    counts = {direction.replace("_", " "): own.count(direction) for direction in own}
+    told = ", ".join(f"{n} “{name}”" for name, n in counts.items())
+    memory = sum(vote.recalled for vote in votes)
+    return f" ({told}{f'; {memory} from memory alone' if memory else ''})"
+
+
+def _called(row: EffectEstimate) -> str:
+    """Say what a result without a number is called."""
+    if row.status == "significant_without_number":
+        return "nominally significant" if row.flagged("reported_nominal_without_number") else "significant"
+    return "null" if row.status == "null_without_number" else f"in words alone, {row.direction or 'no side told'}"
 
 
 def published(marker: Marker, *, estimand: str | None = None) -> list[EffectEstimate]:
     """Return the published rows of a marker, trials' two strata made interactions; none of one in no table."""
     if not marker.evidence_name:
         return []
-    rows = literature(marker=marker.name, estimand=estimand)
-    return [*rows, *derived_interactions(marker=marker.name)] if estimand in (None, "interaction") else rows
+    ratios = trial_ratios(marker=marker.name) if estimand in (None, "interaction") else []
+    rows = [] if estimand == "interaction" else literature(marker=marker.name, estimand=estimand)
+    return [*rows, *(row for row in ratios if row not in rows)]
 
 
-def weigh(marker: str | Marker, *, alpha: float) -> Weighed:
-    """Weigh the literature on one marker; where there is none, that is said."""
+def weigh(marker: str | Marker) -> Weighed:
+    """Weigh the literature on one marker; where there is none, that is said.
+
+    Parameters
+    ----------
+    marker : str or Marker
+
+    Returns
+    -------
+    Weighed
+
+    Examples
+    --------
+    >>> one = weigh("HER2")
+    >>> one.certainty, one.of_none
+    ('very low', 'none')
+    """
     about = find(marker) if isinstance(marker, str) else marker
-    rows = [row for row in published(about, estimand="interaction") if not row.flagged("composite_marker")]
-    asked = [row for row in rows if row.treatment_contrast == _RANDOMISED and row.design == "randomised"]
-    votes = _votes(about)
-    certainty, reason = _certainty(asked, votes, alpha)
+    rows = published(about, estimand="interaction")
     return Weighed(
-        marker=about.name,
-        claim=about.claim,
-        interactions=tuple(row for row in asked if row.status == "estimated"),
-        tests=tuple(row for row in asked if row.status == "test_only"),
-        other_contrasts=tuple(row for row in rows if row not in asked and row.status == "estimated"),
-        votes=votes,
-        certainty=certainty,
-        reason=reason,
-    )
+        marker=about.name, claim=about.claim, trials=within_trials(rows, marker=about.label), votes=_votes(about),
+        counted=trial_votes(about.name) if about.evidence_name else (),
+    )  # fmt: skip
 
 
 def _votes(marker: Marker) -> dict[str, dict[str, int]]:
@@ -106,34 +201,4 @@ def _votes(marker: Marker) -> dict[str, dict[str, int]]:
     for row in table[table["marker"] == marker.evidence_name].itertuples():
         counts = out.setdefault(str(row.tier), {})
         counts[str(row.direction)] = counts.get(str(row.direction), 0) + 1
-    return out
-
-
-def _certainty(
-    asked: Sequence[EffectEstimate], votes: dict[str, dict[str, int]], alpha: float
-) -> tuple[Certainty, str]:
-    if not votes:
-        return "none", NO_EVIDENCE
-    if not votes.get("clinical"):
-        return "none", "no clinical study in the table"
-    labels = {row.study: row.label for row in asked}
-    seen = _independent(row for row in asked if row.p_value is not None and row.p_value < alpha)
-    sides = {side for row in asked if row.study in seen and (side := direction(row))}
-    names = ", ".join(labels[study] for study in seen)
-    if not asked:
-        return "very low", "no randomised trial of tamoxifen reports it"
-    if not seen:
-        trials = ", ".join(labels[study] for study in _independent(asked))
-        return "very low", f"the interaction is not shown where tamoxifen was randomised ({trials})"
-    if len(seen) > 1 and len(sides) < 2:
-        return "moderate", f"an interaction in {len(seen)} randomised trials ({names}), known from abstracts"
-    return "low", f"an interaction in one randomised trial ({names}), not confirmed"
-
-
-def _independent(rows: Iterable[EffectEstimate]) -> list[str]:
-    """Name the studies of these rows, leaving out those that share patients with one already named."""
-    out: list[str] = []
-    for row in rows:
-        if row.study not in out and not set(row.overlaps) & set(out):
-            out.append(row.study)
     return out

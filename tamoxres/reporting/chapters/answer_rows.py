@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...meta.certainty import certainty
 from ...registry import Marker
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
@@ -80,7 +79,7 @@ def as_table(rows: Sequence[AnswerRow]) -> Table:
 
 def _sureness(one: Weighed) -> tuple[str, str]:
     """Return how sure the published trials make us of a modification, and of none."""
-    return one.certainty, certainty([*one.interactions, *one.tests]).of_none
+    return one.certainty, one.of_none
 
 
 def _own_marks(cases: Sequence[Case]) -> Iterator[Mark]:
@@ -118,7 +117,7 @@ def _published(one: Weighed) -> Iterator[Text]:
     if not one.is_published:
         yield (f"{capital(NO_EVIDENCE)}.",)
         return
-    trials = {row.study for row in (*one.interactions, *one.tests)}
+    trials = {row.trial or row.study for row in (*one.interactions, *one.tests, *one.without_number)}
     alone = [row for row in one.tests if all(row.study != other.study for other in one.interactions)]
     if not trials:
         yield ("No randomised trial reports it.",)
@@ -127,18 +126,9 @@ def _published(one: Weighed) -> Iterator[Text]:
         for row in alone:
             parts += [f"; {row.label} ({row.endpoint}) prints ", p_of(row), " alone"]
         yield (*parts, ".")
-    yield (_votes(one),)
-
-
-def _votes(one: Weighed) -> str:
-    votes = one.votes.get("clinical", {})
-    total = sum(votes.values())
-    if not total:
-        return "No clinical study."
-    told = [f"{votes[d]} “{d.replace('_', ' ')}”" for d in _DIRECTIONS if d in votes]
-    other = total - sum(votes.get(d, 0) for d in _DIRECTIONS)
-    told += [f"{other} other"] if other else []
-    return f"{total} clinical {'study' if total == 1 else 'studies'}: {', '.join(told)}."
+    if one.words_alone:
+        yield (one.words_alone,)
+    yield (one.vote_words,)
 
 
 def _more(one: Weighed, cases: Sequence[Case], pools: Sequence[PoolAnswer]) -> Iterator[Text]:
@@ -150,7 +140,7 @@ def _more(one: Weighed, cases: Sequence[Case], pools: Sequence[PoolAnswer]) -> I
         yield from _others(cases)
     yield from _trials(one)
     yield from _pooled(pools)
-    yield (f"Certainty for: {one.certainty}, as {one.reason}.",)
+    yield (f"Certainty for: {one.certainty}, of none: {one.of_none}: {one.reason}.",)
 
 
 def _first(case: Case) -> Iterator[Text]:

@@ -13,6 +13,7 @@ from ..remark import remark_table
 
 __all__ = ["checklists"]
 
+_WITHOUT_NUMBER = ("null_without_number", "significant_without_number")
 _ICEMAN = "ICEMAN (credibility of effect modification)"
 
 
@@ -42,9 +43,13 @@ def _prisma() -> Table:
     counts = (
         ("Studies in the table", int(studies()["study_id"].nunique())),
         ("Effect rows", len(every)),
-        ("Left out: recalled, pooled already, or sharing patients with another row", len(every) - len(kept)),
+        (
+            "Left out: recalled, pooled already, superseded, or sharing patients with another row",
+            len(every) - len(kept),
+        ),
         ("With a standard error", sum(row.status == "estimated" for row in kept)),
         ("A printed test alone", sum(row.status == "test_only" for row in kept)),
+        ("Reported without a number", sum(row.status in _WITHOUT_NUMBER for row in kept)),
     )
     rows = tuple(Row((Cell(label), Cell(count(n), (Number(n, "#,##0"),)))) for label, n in counts)
     return Table(

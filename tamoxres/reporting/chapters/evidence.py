@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from ...effects import EffectEstimate
 from ...evidence import studies
+from ...evidence.votes import votes_table
 from ...figures.evidence_map import evidence_map
 from ...meta.votes import direction, vote_table
+from ...meta.within import interactions_table
 from ...registry import find
-from ...tables.cells import effect_cell, p_cell
+from ...tables.cells import p_cell
 from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import percent
 from ..page import Figure, Paragraph, Part, Section, TableBlock
@@ -24,7 +26,6 @@ TIERS = {
     "clinical": "Patients",
     "meta_analysis": "Meta-analyses",
 }
-_TREATMENTS = {"ai_v_tamoxifen": "AI v tamoxifen", "longer_v_shorter": "longer v shorter tamoxifen"}
 _SHOWN = ("resistant", "mixed", "unclear", "no_effect", "sensitive", "prognostic_worse", "prognostic_better")
 
 
@@ -41,10 +42,19 @@ def literature_section(weighed: Sequence[Weighed]) -> Section:
             "or quality. A prognostic finding in patients of all treatments is not a finding about treatment."
         ),
         _picture(weighed),
+        TableBlock("certainty-markers", _sureness(weighed)),
         *lacking,
         Part("literature-trials", "Published interactions", (TableBlock("trials", _trials(weighed)),)),
         Part("literature-map", "Studies by tier", (TableBlock("evidence-map", _map(weighed)),), folded=True),
-        Part("literature-votes", "Published outcome", (TableBlock("votes", _votes(weighed)),), folded=True),
+        Part(
+            "literature-votes",
+            "Published outcome",
+            (
+                TableBlock("votes", _votes(weighed)),
+                TableBlock("tamoxifen-votes", votes_table([vote for one in weighed for vote in one.counted])),
+            ),
+            folded=True,
+        ),
     )
     return Section("literature", "The literature", blocks, "Pooled evidence")
 
@@ -129,39 +139,21 @@ def _count(n: int) -> Cell:
 
 
 def _trials(weighed: Sequence[Weighed]) -> Table:
-    rows: list[Row] = []
+    """Print every within-trial ratio, nulls without a number too, pooled within each comparison of treatments."""
+    return interactions_table([one.trials for one in weighed])
+
+
+def _sureness(weighed: Sequence[Weighed]) -> Table:
+    """Print how sure the literature makes us, for a modification and of none, marker by marker."""
+    rows = []
     for one in weighed:
-        if not one.effects:
-            continue
-        rows.append(Row((Cell(marker_name(one.marker)), *[Cell()] * 5), "heading"))
-        for effect in one.effects:
-            contrast = _TREATMENTS.get(effect.treatment_contrast, effect.treatment_contrast.replace("_", " "))
-            how = (
-                "two strata"
-                if effect.method == "from strata"
-                else "printed"
-                if effect.status == "estimated"
-                else "P alone"
-            )
-            value = effect_cell(effect) if effect.status == "estimated" else Cell()
-            cells = (
-                Cell(effect.label),
-                Cell(contrast),
-                Cell(effect.endpoint),
-                value,
-                p_cell(effect.p_value, effect.row_id),
-                Cell(how),
-            )
-            rows.append(Row(cells, "level"))
-    ratio = Column("Ratio, altered over unaltered (95% CI)", "ratio")
-    heads = (Column("Study"), Column("Treatments"), Column("Endpoint"), ratio, Column("P", "p"), Column("From"))
+        why = f"{one.reason}." if not one.rated.k else " ".join(one.rated.reasons)
+        cells = (marker_name(one.marker), str(one.rated.k), one.rated.direction, one.certainty, one.of_none, why)
+        rows.append(Row(tuple(map(Cell, cells))))
+    heads = ("Marker", "Trials", "That the ratio lies above 1", "For a modification", "Of none", "Why")
     return Table(
-        title="Interactions of marker and treatment in published trials",
-        columns=heads,
+        title="How sure trials that randomised tamoxifen against none make us",
+        columns=tuple(Column(head, "count" if head == "Trials" else "text") for head in heads),
         rows=tuple(rows),
-        footnotes=(
-            "Different treatments ask different questions, and are not pooled. Above 1: the first-named treatment "
-            "helps less when the marker is altered. From two strata: the difference of the logs of two printed "
-            "effects.",
-        ),
+        footnotes=("For: that tamoxifen does less where the marker is altered. The rules stand in Methods.",),
     )

@@ -30,11 +30,12 @@ _ESTIMATORS = (
     "and the other is named.",
     "How an answer holds: the primary model of the first cohort of a marker, with one choice changed at a time.",
 )
-_RULES = {
-    "moderate": "two or more independent trials that randomised tamoxifen against none report one, on the same side",
-    "low": "one such trial reports an interaction",
-    "very low": "patients were studied, but no such trial reports an interaction",
-    "none": "no clinical study in the table",
+_RULES = {  # for a modification, and of none
+    "high": ("at most 0.25% chance", "the 95% interval lies within 0.80-1.25"),
+    "moderate": ("at most 0.5% chance", "within 0.67-1.50"),
+    "low": ("at most 2.5% chance", "within 0.50-2.00"),
+    "very low": ("less than an even chance", ""),
+    "none": ("an even chance or more, or no such trial", "a wider interval, or no such trial"),
 }
 
 
@@ -144,13 +145,18 @@ def _endpoints(findings: Findings) -> Table:
 
 
 def _certainty() -> Table:
-    rows = [Row.of(level[:1].upper() + level[1:], _RULES[level]) for level in reversed(CERTAINTY)]
+    rows = [Row.of(level[:1].upper() + level[1:], *_RULES[level]) for level in reversed(CERTAINTY)]
     return Table(
-        title="How sure that a marker predicts failure of tamoxifen",
-        columns=(Column("How sure"), Column("When")),
+        title="How sure that a marker modifies the effect of tamoxifen, and that it does not",
+        columns=(Column("How sure"), Column("For: chance of a ratio on the other side of 1"), Column("Of none")),
         rows=tuple(rows),
         footnotes=(
-            "A trial reports an interaction where its P is below the level. Certainty is never high: effects come from "
-            "abstracts.",
+            "From within-trial interactions of trials that randomised tamoxifen against none, one row a trial: the ad "
+            "hoc Hartung-Knapp pool of five and more, else the posterior of a random-effects mean (half-normal 0.5 on "
+            "tau). Nulls count: the rating for a modification is the lowest over the trials with any of the nulls "
+            "left out, so that a null never raises it; nulls without numbers are bounded by their counts, and without "
+            "counts cap it at low. One step down each for inconsistency, and where biased or indirect trials hold half "
+            "the weight; one trial alone is moderate at most for a modification, and tells nothing of none.",
+            "Cohorts of this report never enter: treatment was not randomised, or another than tamoxifen.",
         ),
     )
