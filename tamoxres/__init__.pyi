@@ -20,11 +20,14 @@ from .cohorts.compare import load_release as load_release
 from .cohorts.fetch import fetch as fetch
 from .cohorts.overlap import declare_overlaps as declare_overlaps
 from .cohorts.overlap import overlap as overlap
+from .cohorts.reconstruct import CurveSource as CurveSource
+from .cohorts.reconstruct import reconstruct as reconstruct
 from .cohorts.sketch import init_mapping as init_mapping
 from .effects import EffectEstimate as EffectEstimate
 from .effects import effects_to_csv as effects_to_csv
 from .effects import effects_to_frame as effects_to_frame
 from .effects import effects_to_json as effects_to_json
+from .effects import from_printed as from_printed
 from .effects import read_effects as read_effects
 from .endpoints import BCFI as BCFI
 from .endpoints import BCSS as BCSS
@@ -133,6 +136,7 @@ from .tables.effects import EffectRows as EffectRows
 from .tables.effects import effects_table as effects_table
 from .tables.flow import flow_table as flow_table
 from .tables.hazards import hazard_table as hazard_table
+from .tables.printed import check_effects as check_effects
 from .tables.table import Table as Table
 
 __version__: str
@@ -144,6 +148,7 @@ __all__ = [
     "BCSS",
     "Certainty",
     "Cohort",
+    "CurveSource",
     "DRFI",
     "DRFS",
     "EffectEstimate",
@@ -175,6 +180,7 @@ __all__ = [
     "certainty",
     "check",
     "check_claims",
+    "check_effects",
     "check_extraction",
     "combine_p",
     "concordance",
@@ -207,6 +213,7 @@ __all__ = [
     "flow_table",
     "follow_up",
     "forest",
+    "from_printed",
     "funnel",
     "gail_simon",
     "gene_set_table",
@@ -240,6 +247,7 @@ __all__ = [
     "pool_dependent",
     "proportional_test",
     "read_effects",
+    "reconstruct",
     "replicate",
     "report",
     "risk_difference",

@@ -289,11 +289,15 @@ def test_the_reviews_trials_are_pooled_only_by_name():
         PoolingError, match="Effects differ in treatment contrast: tamoxifen_v_none .*longer_tamoxifen_v_shorter"
     ):
         pool(rows, alike=Alike(measure={"RR": "HR"}))
-    named = Alike(measure={"RR": "HR"}, treatment_contrast={"longer_tamoxifen_v_shorter_tamoxifen": "tamoxifen_v_none"})
+    named = Alike(
+        measure={"RR": "HR"}, treatment_contrast={"longer_tamoxifen_v_shorter_tamoxifen": "tamoxifen_v_none"},
+        rule={"overexpressed_or_amplified": "overexpressed"}, assay={"*": "any"},
+    )  # fmt: skip
     pooled = pool(rows, alike=named, endpoint_map={"RFI": "OS"})
     told = " ".join(pooled.notes)
     assert "Treatment contrast longer_tamoxifen_v_shorter_tamoxifen taken as tamoxifen_v_none: Stål 2000." in told
     assert "Endpoint RFI taken as OS: Stål 2000." in told
+    assert "Rule overexpressed_or_amplified taken as overexpressed: Stål 2000." in told
 
 
 def test_studies_without_an_author_have_readable_names():

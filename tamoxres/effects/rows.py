@@ -232,7 +232,7 @@ def from_printed(**columns: Any) -> EffectEstimate:
     --------
     >>> row = from_printed(study="Naples", logrank_p="0.03", direction="worse", events=120, n_1=80, n_0=160)
     >>> print(row.route, row)
-    logrank_p Naples: HR 1.52 (1.04-2.22), P = 0.030
+    logrank_p Naples: HR 1.52 (1.04-2.23), P = 0.030
     """
     _check_header(list(columns), "row")
     if unknown := [name for name in columns if name not in _KNOWN]:

@@ -28,6 +28,7 @@ REFUSED_FLAGS = (
 )  # fmt: skip
 _CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by
 _MEASURED = ("rule", "assay", "cut", "scale", "setting")  # how the marker was measured and called, and where
+_PER = ("per_unit", "per_sd", "per_doubling")
 _SHOWN_MAPPINGS = 2  # of a refusal's mend
 _WORDS = {
     "adjusted": "adjustment", "marker_level": "marker level", "treatment": "patients",
@@ -93,6 +94,11 @@ def _scale(effect: EffectEstimate) -> str:
     return f"{effect.scale} ({effect.scale_unit})" if effect.scale_unit else effect.scale
 
 
+def _contrast(effect: EffectEstimate) -> str:
+    """Return what is compared in words; of a number that it is one, as its scale is compared apart."""
+    return "per unit" if effect.scale in _PER else effect.contrast
+
+
 def _taken(value: str, mapping: Mapping[str, str]) -> str:
     """Return what a value is taken as: by its own name, else by `*`."""
     return mapping.get(value, mapping.get("*", value))
@@ -133,7 +139,9 @@ def _readings(endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, Callab
 def asked(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, str]:
     """Return the question that comparable effects share: marker, contrast, endpoint, estimand, measure."""
     read = _readings(endpoint_map, alike)
-    return {name: read[name](effects[0]) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
+    shared = {name: read[name](effects[0]) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
+    one = len({effect.contrast for effect in effects}) == 1
+    return shared | ({"contrast": effects[0].contrast} if one else {})
 
 
 def question(effect: EffectEstimate) -> dict[str, str]:
@@ -196,7 +204,10 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
 
 def _raw(name: str) -> Callable[[EffectEstimate], str]:
     """Return how the value that a mapping takes is read off a row."""
-    readings = {"marker_level": stratum, "adjusted": _adjustment, "treatment": _treatment, "scale": _scale}
+    readings = {
+        "marker_level": stratum, "adjusted": _adjustment, "treatment": _treatment, "scale": _scale,
+        "contrast": _contrast,
+    }  # fmt: skip
     return readings.get(name) or attrgetter(name)
 
 
@@ -272,8 +283,9 @@ def shared_patients(one: EffectEstimate, other: EffectEstimate) -> str:
 def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> tuple[str, ...]:
     """Return what a reader must know of effects that were pooled: mixed assays, mappings used, simulated rows."""
     notes = []
-    told = (*((name, _raw(name)) for name in _MEASURED), ("treatment", _treatment), ("design", attrgetter("design")))
-    for name, read in told:
+    told: dict[str, Callable[[EffectEstimate], str]] = {name: _raw(name) for name in _MEASURED}
+    told |= {"treatment": _treatment, "design": attrgetter("design")}
+    for name, read in told.items():
         groups = _groups((effect for effect in effects if read(effect)), read)
         if len(groups) > 1:
             notes.append(f"Mixed {name}s: {_told(groups)}.")

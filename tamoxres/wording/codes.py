@@ -39,6 +39,10 @@ SENTENCES = {
     "sampling_weights_left_out": "The cohort's sampling weights were left out.",
     "immortal_time": "Treatment began after time zero and counts from it: immortal time.",
     "not_proportional": "The hazards are not proportional: the ratio is an average over follow-up.",
+    "reconstructed": "The patients were reconstructed from a published curve: they give it back, and are not those of "
+                     "the study.",
+    "no_censoring_information": "Numbers at risk are known at the start alone: nothing is known of censoring, and the "
+                                "standard error is too small.",
     "recalled": "The number is known but was not read again.",
     "pooled_estimate": "Pooled from other rows.",
     "overlaps_row_of_same_study": "The patients are those of another row of the study.",
