@@ -29,6 +29,10 @@ from .effects import effects_to_frame as effects_to_frame
 from .effects import effects_to_json as effects_to_json
 from .effects import from_printed as from_printed
 from .effects import read_effects as read_effects
+from .effects.derive import from_strata as from_strata
+from .effects.derive import subgroup_total as subgroup_total
+from .effects.scales import per_sd as per_sd
+from .effects.scales import per_units as per_units
 from .endpoints import BCFI as BCFI
 from .endpoints import BCSS as BCSS
 from .endpoints import DRFI as DRFI
@@ -77,6 +81,7 @@ from .meta.certainty import certainty as certainty
 from .meta.comparable import Alike as Alike
 from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
+from .meta.dose import dose_response as dose_response
 from .meta.iceman import iceman_table as iceman_table
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
@@ -89,6 +94,7 @@ from .meta.sensitivity import influence as influence
 from .meta.sensitivity import leave_one_out as leave_one_out
 from .meta.subgroups import subgroups as subgroups
 from .meta.tables import meta_table as meta_table
+from .meta.to_metafor import to_metafor as to_metafor
 from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
 from .models.additive import additive_interaction as additive_interaction
@@ -194,6 +200,7 @@ __all__ = [
     "derived_interactions",
     "dichotomise",
     "diff",
+    "dose_response",
     "e_value",
     "effects_table",
     "effects_to_csv",
@@ -214,6 +221,7 @@ __all__ = [
     "follow_up",
     "forest",
     "from_printed",
+    "from_strata",
     "funnel",
     "gail_simon",
     "gene_set_table",
@@ -243,6 +251,8 @@ __all__ = [
     "open_expression",
     "overlap",
     "parametric",
+    "per_sd",
+    "per_units",
     "pool",
     "pool_dependent",
     "proportional_test",
@@ -268,10 +278,12 @@ __all__ = [
     "spline",
     "standardise",
     "studies",
+    "subgroup_total",
     "subgroups",
     "survival_plot",
     "time_split",
     "time_varying",
+    "to_metafor",
     "trim_and_fill",
     "versions",
     "volcano",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["CurveSource", "FitOfCurve", "Reconstruction", "reconstruct"]
 
 _OUTSIDE, _RISE, _RMSE, _GAP = 0.02, 0.05, 0.05, 0.10
+_AT_RISK = 0.05  # share of the patients by which a number at risk may be missed, beside two
 _ALL = "all"
 
 
@@ -175,7 +176,8 @@ def reconstruct(
     ------
     DataError
         If survival lies outside 0 to 1 by more than 0.02 or rises by more than 0.05, numbers at risk rise or do not
-        start at time 0, or the patients found do not give the curve back (RMSE above 0.05, a gap above 0.10).
+        start at time 0, or the patients found do not give the curve back (RMSE above 0.05, a gap above 0.10) or
+        the numbers at risk.
 
     References
     ----------
@@ -302,6 +304,11 @@ def _check_fit(fit: FitOfCurve) -> None:
         raise DataError(
             f"Curve {fit.group}: the patients found do not give it back (RMSE {number(fit.rmse, 3)}, largest gap "
             f"{number(fit.largest_gap, 3)}). Read more points, and check the numbers at risk and the events."
+        )
+    if fit.at_risk_gap > _AT_RISK * fit.n + 2:
+        raise DataError(
+            f"Curve {fit.group}: the numbers at risk contradict the curve (by {fit.at_risk_gap} patients of {fit.n}). "
+            "Are they of another curve, or of other times?"
         )
 
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from ..vocabulary import FloatArray, IntArray
 
+_NEAR = 5  # censorings more or fewer that are tried
 _FOLLOWS = 0.02  # how far the end of a curve may lie from its points for the sake of censorings
 
 __all__ = ["CurvePatients", "falling", "patients_of", "product_limit"]
@@ -149,13 +150,14 @@ def _spread(span: tuple[float, float], many: int) -> FloatArray:
 
 def _met(
     walk: _Walk, time: FloatArray, survival: FloatArray, part: tuple[int, int], span: tuple[float, float],
-    surplus: Callable[[_Walk], int], most: int | None = None,
+    surplus: Callable[[_Walk], int], *, free: bool = False,
 ) -> tuple[_Walk, int]:  # fmt: skip
     """Find the censorings of an interval after which nothing is left over or missing, or as near as whole numbers come.
 
-    `surplus` falls as censorings rise, one for one at most, so that it is searched by halving, then among neighbours.
+    `surplus` falls as censorings rise, one for one at most, so that it is searched by halving, then among neighbours:
+    the curve decides between those that differ by one patient, and before all else where the interval is `free`.
     """
-    low, high = 0, walk.n if most is None else most
+    low, high = 0, walk.n
 
     def walked(many: int) -> _Walk:
         return _step(walk, time, survival, part, _spread(span, many))
@@ -163,9 +165,15 @@ def _met(
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if surplus(walked(middle)) > 0 else (low, middle)
-    near = range(max(low - 3, 0), min(low + 4, walk.n + 1))
-    best = min(near, key=lambda many: (abs(surplus(walked(many))), abs(many - low)))
-    return walked(best), best
+    tried = range(max(low - _NEAR, 0), min(low + _NEAR, walk.n) + 1)
+    near = [(many, walked(many)) for many in sorted({*tried, *([0] if free else [])})]
+
+    def badness(one: tuple[int, _Walk]) -> tuple[int, int, int]:
+        left_over, off = abs(surplus(one[1])), round(_off(one[1], time, survival, walk, part) / _FOLLOWS)
+        return (off, left_over, 0) if free else (max(left_over - 1, 0), off, left_over)
+
+    many, best = min(near, key=badness)
+    return best, many
 
 
 def _last(
@@ -175,20 +183,20 @@ def _last(
     """Walk to the curve's end, from the last printed number at risk on."""
     part = (start, len(time))
     if events is not None:
-        return _met(walk, time, survival, part, span, lambda end: sum(end.events) - events)
+        return _met(walk, time, survival, part, span, lambda end: sum(end.events) - events, free=True)
     passed = span[0] - (lost[0][0] if lost else span[0])
     rate = sum(many for *_, many in lost) / passed if passed > 0 else 0.0
     many = min(round(rate * (span[1] - span[0])), walk.n)
-    allowed = max(_off(_step(walk, time, survival, part, _spread(span, 0)), time, survival, walk, start), _FOLLOWS)
-    while many and _off(_step(walk, time, survival, part, _spread(span, many)), time, survival, walk, start) > allowed:
+    allowed = max(_off(_step(walk, time, survival, part, _spread(span, 0)), time, survival, walk, part), _FOLLOWS)
+    while many and _off(_step(walk, time, survival, part, _spread(span, many)), time, survival, walk, part) > allowed:
         many = (many - 1) * 3 // 4
     return _step(walk, time, survival, part, _spread(span, many)), many
 
 
-def _off(end: _Walk, time: FloatArray, survival: FloatArray, begun: _Walk, start: int) -> float:
-    """Return how far a walk's curve ends up from the points, at most, from `start` on."""
+def _off(end: _Walk, time: FloatArray, survival: FloatArray, begun: _Walk, part: tuple[int, int]) -> float:
+    """Return how far a walk's curve lies from the points of an interval, at most."""
     n, estimate, worst = begun.n, begun.estimate, 0.0
-    for k in range(start, len(time)):
+    for k in range(*part):
         n -= end.censored[k]
         estimate *= 1 - end.events[k] / n if n > 0 else 1.0
         n -= end.events[k]

@@ -5,8 +5,8 @@ treatment contrast, marker level of a treatment effect, the marker's rule, assay
 setting; crude with adjusted; prognostic among the treated with that in all. What a row does not tell of rule, assay,
 cut, scale, setting and adjustment differs from nothing. Refused without appeal: the same study twice, and studies that
 share patients: declared, of one trial, or both with a third study (see `meta.dependent`).
-Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`, or an odds
-ratio whose direction is turned.
+Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`,
+`scale_converted`, or an odds ratio whose direction is turned.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "patient_ids", "question"
 
 REFUSED_FLAGS = (
     "recalled", "pooled_estimate", "overlaps_row_of_same_study", "or_of_response_above_1_favours_ai",
-    "or_of_being_event_free_below_1_is_worse",
+    "or_of_being_event_free_below_1_is_worse", "scale_converted",
 )  # fmt: skip
 _CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by
 _MEASURED = ("rule", "assay", "cut", "scale", "setting")  # how the marker was measured and called, and where

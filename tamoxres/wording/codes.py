@@ -63,6 +63,9 @@ SENTENCES = {
     "or_of_being_event_free_below_1_is_worse": "An odds ratio of being event-free: below 1 is worse, kept as printed.",
     "ratio_of_hazard_ratios_negative_over_positive": "Ratio of marker-negative over marker-positive, as printed.",
     "p_is_upper_bound": "P is printed as an upper bound.",
+    "scale_converted": "Brought to another scale: the marker is taken as normal, its log ratio as linear.",
+    "dose_response_of_categories": "The trend of the printed categories, which share a reference.",
+    "total_of_subgroups": "Made from the printed subgroups, weighted by their precision.",
     "derived_from_two_strata": "Made from the two printed strata.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
