@@ -85,12 +85,12 @@ def subgroup_total(effects: Sequence[EffectEstimate]) -> EffectEstimate:
     shared = {name: getattr(first, name) if len({getattr(row, name) for row in rows}) == 1 else "" for name in _SHARED}
     told = tuple(name for name in first.restrictions if all(name in row.restrictions for row in rows))
     adjusted = {row.adjusted_for for row in rows}
+    changes: dict[str, Any] = {**counts, **shared, "log_estimate" if first.is_ratio else "difference": point}
     return replace(
-        first, **counts, **shared, restrictions=told, se=sum(weights) ** -0.5, df=None, ci_low=None, ci_high=None,
+        first, **changes, restrictions=told, se=sum(weights) ** -0.5, df=None, ci_low=None, ci_high=None,
         ci_kind="", p_value=None, p_kind="", p_relation="", term="", term_p=None, route="strata", model="common",
         adjusted_for=first.adjusted_for if len(adjusted) == 1 else ("unknown",),
         flags=tuple(dict.fromkeys((*(flag for row in rows for flag in row.flags), "total_of_subgroups"))),
-        **{"log_estimate" if first.is_ratio else "difference": point},
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..effects import doubts
 from ..endpoints import PUBLISHED, STEEP
 from ..errors import DataError, EffectError
 from ..registry.known import evidence_names
@@ -100,12 +101,15 @@ class ExtractionCheck:
         Rows.
     problems : tuple of str
         One sentence each: file, line, column, what is wrong, what to do.
+    questions : tuple of str
+        What sound rows leave to ask: an interval that is not symmetric, a P that it denies.
     """
 
     folder: str
     effects: int
     studies: int
     problems: tuple[str, ...]
+    questions: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -114,7 +118,10 @@ class ExtractionCheck:
 
     def __str__(self) -> str:
         held = f"{self.folder}: {self.effects} effect rows of {self.studies} studies"
-        return f"{held} hold." if self.ok else "\n".join([f"{held}; to mend: {len(self.problems)}.", *self.problems])
+        asked = [f"question: {question}" for question in self.questions]
+        if not self.ok:
+            return "\n".join([f"{held}; to mend: {len(self.problems)}.", *self.problems, *asked])
+        return "\n".join([*asked, f"{held} read; questions: {len(asked)}."]) if asked else f"{held} hold."
 
 
 def is_extraction(path: str | Path) -> bool:
@@ -150,8 +157,15 @@ def check_extraction(path: str | Path) -> ExtractionCheck:
     problems = [*_study_problems(extraction), *_effect_problems(extraction)]
     return ExtractionCheck(
         folder=extraction.folder, effects=len(extraction.effects), studies=len(extraction.studies),
-        problems=tuple(problems),
+        problems=tuple(problems), questions=tuple(_questions(extraction)) if not problems else (),
     )  # fmt: skip
+
+
+def _questions(extraction: Extraction) -> Iterator[str]:
+    """Say what each row leaves to ask of its own numbers."""
+    for row in extraction.effects:
+        for doubt in doubts(effect_of(row, extraction)):
+            yield f"line {row.line}, {doubt}"
 
 
 def open_extraction(data: str | Path | Extraction | None, *, merge: bool = False) -> Extraction:

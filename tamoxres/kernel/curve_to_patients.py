@@ -27,6 +27,8 @@ import numpy as np
 from ..vocabulary import FloatArray, IntArray
 
 _NEAR = 5  # censorings more or fewer that are tried
+_OF = 20  # at risk, one of whom may be missed for the sake of the curve
+_LOST = 0.05  # a distance from the curve's points that is too far
 _FOLLOWS = 0.02  # how far the end of a curve may lie from its points for the sake of censorings
 
 __all__ = ["CurvePatients", "falling", "patients_of", "product_limit"]
@@ -108,17 +110,17 @@ def patients_of(
     """
     walk = _Walk(int(risk[0]), 1.0, [0] * len(time), [0] * len(time))
     edges = np.searchsorted(time, np.append(risk_time, np.inf), side="left")
-    lost: list[tuple[float, float, int]] = []  # from, to, censorings spread between
+    lost: list[_Loss] = []
     found = [int(risk[0])]
     for i in range(len(risk) - 1):
         start, stop = int(edges[i]), int(edges[i + 1])
         span = float(risk_time[i]), float(risk_time[i + 1])
-        walk, many = _met(walk, time, survival, (start, stop), span, partial(_too_many, int(risk[i + 1])))
-        lost.append((*span, many))
+        walk, loss = _met(walk, _Interval(time, survival, (start, stop), partial(_too_many, int(risk[i + 1]))), span)
+        lost.append(loss)
         found.append(walk.n)
     start, span = int(edges[len(risk) - 1]), (float(risk_time[-1]), float(time[-1]))
-    walk, many = _last(walk, time, survival, start, span, lost, events)
-    lost.append((*span, many))
+    walk, loss = _last(walk, time, survival, start, span, lost, events)
+    lost.append(loss)
     return _laid_out(walk, time, lost, np.array(found))
 
 
@@ -148,49 +150,73 @@ def _spread(span: tuple[float, float], many: int) -> FloatArray:
     return np.asarray(span[0] + (span[1] - span[0]) * np.arange(1, many + 1) / (many + 1))
 
 
-def _met(
-    walk: _Walk, time: FloatArray, survival: FloatArray, part: tuple[int, int], span: tuple[float, float],
-    surplus: Callable[[_Walk], int], *, free: bool = False,
-) -> tuple[_Walk, int]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    """One stretch of the curve: its points, and what must be 0 after it; a `free` one follows the curve before that."""
+
+    time: FloatArray
+    survival: FloatArray
+    part: tuple[int, int]
+    surplus: Callable[[_Walk], int]
+    free: bool = False
+
+
+_Loss = tuple[float, float, int]  # from, to, censorings spread evenly between
+
+
+def _met(walk: _Walk, interval: _Interval, span: tuple[float, float]) -> tuple[_Walk, _Loss]:
     """Find the censorings of an interval after which nothing is left over or missing, or as near as whole numbers come.
 
-    `surplus` falls as censorings rise, one for one at most, so that it is searched by halving, then among neighbours:
-    the curve decides between those that differ by one patient, and before all else where the interval is `free`.
+    They are spread over all of the interval; over its first or its second half where the curve cannot be followed so.
+    """
+    badness, end, loss = _searched(walk, interval, span)
+    middle = (span[0] + span[1]) / 2
+    if badness[0 if interval.free else 1] * _FOLLOWS > _LOST:
+        halves = [_searched(walk, interval, half) for half in ((span[0], middle), (middle, span[1]))]
+        badness, end, loss = min([(badness, end, loss), *halves], key=lambda one: one[0])
+    return end, loss
+
+
+def _searched(walk: _Walk, interval: _Interval, span: tuple[float, float]) -> tuple[tuple[int, int, int], _Walk, _Loss]:
+    """Search the number of censorings: what is left over falls as they rise; then the neighbours are tried.
+
+    The curve decides between those that differ by one patient in twenty, and before all else where the interval is
+    free.
     """
     low, high = 0, walk.n
 
     def walked(many: int) -> _Walk:
-        return _step(walk, time, survival, part, _spread(span, many))
+        return _step(walk, interval.time, interval.survival, interval.part, _spread(span, many))
 
     while low < high:
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if surplus(walked(middle)) > 0 else (low, middle)
+        low, high = (middle + 1, high) if interval.surplus(walked(middle)) > 0 else (low, middle)
     tried = range(max(low - _NEAR, 0), min(low + _NEAR, walk.n) + 1)
-    near = [(many, walked(many)) for many in sorted({*tried, *([0] if free else [])})]
-
-    def badness(one: tuple[int, _Walk]) -> tuple[int, int, int]:
-        left_over, off = abs(surplus(one[1])), round(_off(one[1], time, survival, walk, part) / _FOLLOWS)
-        return (off, left_over, 0) if free else (max(left_over - 1, 0), off, left_over)
-
-    many, best = min(near, key=badness)
-    return best, many
+    found = []
+    for many in sorted({*tried, *([0] if interval.free else [])}):
+        end = walked(many)
+        left_over = abs(interval.surplus(end))
+        off = round(_off(end, interval.time, interval.survival, walk, interval.part) / _FOLLOWS)
+        bad = (off, left_over, 0) if interval.free else (max(left_over - end.n // _OF, 0), off, left_over)
+        found.append((bad, end, (*span, many)))
+    return min(found, key=lambda one: one[0])
 
 
 def _last(
     walk: _Walk, time: FloatArray, survival: FloatArray, start: int, span: tuple[float, float],
-    lost: list[tuple[float, float, int]], events: int | None,
-) -> tuple[_Walk, int]:  # fmt: skip
+    lost: list[_Loss], events: int | None,
+) -> tuple[_Walk, _Loss]:  # fmt: skip
     """Walk to the curve's end, from the last printed number at risk on."""
     part = (start, len(time))
     if events is not None:
-        return _met(walk, time, survival, part, span, lambda end: sum(end.events) - events, free=True)
+        return _met(walk, _Interval(time, survival, part, lambda end: sum(end.events) - events, free=True), span)
     passed = span[0] - (lost[0][0] if lost else span[0])
     rate = sum(many for *_, many in lost) / passed if passed > 0 else 0.0
     many = min(round(rate * (span[1] - span[0])), walk.n)
     allowed = max(_off(_step(walk, time, survival, part, _spread(span, 0)), time, survival, walk, part), _FOLLOWS)
     while many and _off(_step(walk, time, survival, part, _spread(span, many)), time, survival, walk, part) > allowed:
         many = (many - 1) * 3 // 4
-    return _step(walk, time, survival, part, _spread(span, many)), many
+    return _step(walk, time, survival, part, _spread(span, many)), (*span, many)
 
 
 def _off(end: _Walk, time: FloatArray, survival: FloatArray, begun: _Walk, part: tuple[int, int]) -> float:
@@ -204,7 +230,7 @@ def _off(end: _Walk, time: FloatArray, survival: FloatArray, begun: _Walk, part:
     return worst
 
 
-def _laid_out(walk: _Walk, time: FloatArray, lost: list[tuple[float, float, int]], found: Any) -> CurvePatients:
+def _laid_out(walk: _Walk, time: FloatArray, lost: list[_Loss], found: Any) -> CurvePatients:
     """Write the walk as patients; those left at its end are censored there."""
     at = np.repeat(time, walk.events)
     gone = np.concatenate([_spread((low, high), many) for low, high, many in lost])
