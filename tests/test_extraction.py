@@ -72,10 +72,12 @@ def alter(folder, name, old, new):
 
 
 def test_the_embedded_tables_hold():
-    """157 rows of 138 studies, by the check that a user's tables go through."""
+    """157 rows of 138 studies, by the check that a user's tables go through; what five of them leave to ask is said."""
     found = check_extraction(EMBEDDED / "effects.csv")
     assert (found.ok, found.effects, found.studies) == (True, 157, 138)
-    assert str(found).endswith("157 effect rows of 138 studies hold.")
+    assert str(found).endswith("157 effect rows of 138 studies read; questions: 5.")
+    assert any("Love 2003: the interval 0.26-0.89 is not symmetric" in question for question in found.questions)
+    assert any("Burstein 2014: the interval gives P 0.716 to 0.785" in question for question in found.questions)
 
 
 @pytest.mark.parametrize(
@@ -305,3 +307,9 @@ def test_studies_without_an_author_have_readable_names():
     names = set(studies()["study"])
     assert {"PMID 21327800 (2011)", "PMC4819549 (2016)", "Moderate HER2 expression (2015)", "ten Haaf 2009"} <= names
     assert not [name for name in names if name.startswith(("pmid", "pmc", "erc", "bcr"))]
+
+
+def test_a_sound_extraction_holds(tmp_path):
+    """Tables without a question hold, in that word."""
+    write(tmp_path, [EFFECT], [STUDY])
+    assert str(check_extraction(tmp_path)).endswith("1 effect rows of 1 studies hold.")
