@@ -43,6 +43,7 @@ _HOMES = {
     "figures.proportional": ["log_log_plot", "schoenfeld_plot"],
     "figures.volcano": ["manhattan", "volcano"],
     "effects.derive": ["from_strata", "subgroup_total"],
+    "effects.rows": ["printed_routes"],
     "effects.scales": ["per_sd", "per_units"],
     "tables.table": ["Table"],
     "tables.printed": ["check_effects"],

@@ -31,6 +31,7 @@ from .effects import from_printed as from_printed
 from .effects import read_effects as read_effects
 from .effects.derive import from_strata as from_strata
 from .effects.derive import subgroup_total as subgroup_total
+from .effects.rows import printed_routes as printed_routes
 from .effects.scales import per_sd as per_sd
 from .effects.scales import per_units as per_units
 from .endpoints import BCFI as BCFI
@@ -255,6 +256,7 @@ __all__ = [
     "per_units",
     "pool",
     "pool_dependent",
+    "printed_routes",
     "proportional_test",
     "read_effects",
     "reconstruct",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tamoxres.effects import EffectEstimate, doubts, from_printed, read_effects, routes
 from tamoxres.effects.agreement import Reported, ci_and_p_disagree
 from tamoxres.effects.routes_events import Arms, curve_table, from_curves, from_events, from_logrank
+from tamoxres.effects.rows import printed_routes
 from tamoxres.errors import EffectError
 from tamoxres.tables.printed import check_effects
 
@@ -305,3 +306,16 @@ def test_an_interval_of_another_level_is_guessed():
     """A P that fits the interval read as a 90 % one says so."""
     row = from_printed(study="A", estimate="0.60", ci_low="0.43", ci_high="0.84", p_value="0.012")
     assert "It would fit a 90% interval." in str(doubts(row)[0])
+
+
+def test_every_route_is_told_with_what_the_digits_leave_open():
+    """All exact routes of one row, the one taken first; its error's range holds the others' errors."""
+    columns = {"estimate": "0.74", "ci_low": "0.55", "ci_high": "1.01", "o_minus_e": "-12.3", "variance": "41.2"}
+    found = printed_routes(study="A", **columns)
+    assert [route.name for route in found] == ["ci", "oe_v"]
+    assert found[0].se == from_printed(study="A", **columns).se
+    least, most = found[0].se_range
+    assert least < found[1].se < most
+    assert [
+        route.name for route in printed_routes(study="A", estimate="0.74", p_value="0.05", events_1=9, events_0=9)
+    ] == ["p"]

@@ -10,6 +10,7 @@ from ...figures.evidence_map import evidence_map
 from ...meta.votes import direction, vote_table
 from ...registry import find
 from ...tables.cells import effect_cell, p_cell
+from ...tables.effects import printed_p_cell
 from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import percent
 from ..page import Figure, Paragraph, Section, TableBlock
@@ -136,20 +137,14 @@ def _trials(weighed: Sequence[Weighed]) -> Table:
         rows.append(Row((Cell(marker_name(one.marker)), *[Cell()] * 5), "heading"))
         for effect in one.effects:
             contrast = _TREATMENTS.get(effect.treatment_contrast, effect.treatment_contrast.replace("_", " "))
-            how = (
-                "two strata"
-                if effect.method == "from strata"
-                else "printed"
-                if effect.status == "estimated"
-                else "P alone"
-            )
+            how = "two strata" if effect.route == "strata" else "printed" if effect.status == "estimated" else "P alone"
             value = effect_cell(effect) if effect.status == "estimated" else Cell()
             cells = (
                 Cell(effect.label),
                 Cell(contrast),
                 Cell(effect.endpoint),
                 value,
-                p_cell(effect.p_value, effect.row_id),
+                printed_p_cell(effect),
                 Cell(how),
             )
             rows.append(Row(cells, "level"))
