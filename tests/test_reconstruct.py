@@ -46,6 +46,16 @@ def test_a_curve_that_falls_to_zero():
     assert made.flags == ("reconstructed", "no_censoring_information")
 
 
+def test_without_numbers_at_risk():
+    """The events alone give as many patients as fall without censoring, flagged; nothing at all is refused."""
+    made = reconstruct([1, 2, 3], [0.9, 0.8, 0.6], events=40)
+    assert (len(made.patients), int(made.patients["event"].sum())) == (100, 40)
+    assert made.flags == ("reconstructed", "no_censoring_information")
+    assert made.rmse == pytest.approx(0, abs=1e-12)
+    with pytest.raises(DataError, match="give the numbers at risk, or the number at the start"):
+        reconstruct([1, 2, 3], [0.9, 0.8, 0.6])
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_never_rising(values):
     """The monotone fit never rises, keeps the mean, and leaves alone what falls already."""

@@ -19,6 +19,8 @@ ASKED = ("marker", "rule", "endpoint", "estimand", "measure", "status", *COUNTS)
 
 # Too few events expected in a group: since the verdicts count them, the ratio is Firth's (methods.md, M9).
 PENALISED = [("metabric", "HER2", "BCSS", "treatment:marker", "interaction")]
+# Intervals that are not symmetric imply two errors, of which the larger is taken (methods.md, M15).
+SKEWED = [("Love 2003", "HER2", "DFS", "", kind) for kind in ("treatment_effect", "treatment_effect", "interaction")]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,8 @@ def test_every_number_is_what_it_was(rows, saved):
         if not any(equals(old, new) for new in by_question.get(key(old[name] for name in ASKED), []))
     ]
     assert len(saved) > 300
-    assert [(old["study"], old["marker"], old["endpoint"], old["term"], old["estimand"]) for old in lost] == PENALISED
+    names = [(old["study"], old["marker"], old["endpoint"], old["term"], old["estimand"]) for old in lost]
+    assert names == PENALISED + SKEWED
 
 
 def test_version_1_is_read_into_fields(saved):

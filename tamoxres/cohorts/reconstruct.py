@@ -146,7 +146,7 @@ def reconstruct(
     times: Sequence[float] | FloatArray,
     survival: Sequence[float] | FloatArray,
     *,
-    at_risk: pd.DataFrame | Mapping[str, Sequence[float]] | int,
+    at_risk: pd.DataFrame | Mapping[str, Sequence[float]] | int | None = None,
     events: int | Mapping[str, int] | None = None,
     group: Sequence[str] | None = None,
     source: CurveSource | None = None,
@@ -157,9 +157,10 @@ def reconstruct(
     ----------
     times, survival : array (k,)
         Points read off the curves, in any order; survival from 0 to 1, not a cumulative incidence.
-    at_risk : DataFrame, mapping or int
+    at_risk : DataFrame, mapping or int, optional
         Columns time and at_risk (and group): the printed numbers at risk, the first at time 0; or the number at the
-        start alone, from which nothing follows on censoring.
+        start alone, from which nothing follows on censoring. Without it, as many patients as give the events without
+        any censoring.
     events : int or mapping of group to int, optional
         Events in all, where printed.
     group : sequence of str (k,), optional
@@ -191,8 +192,8 @@ def reconstruct(
     """
     about = source or CurveSource()
     points = _points(times, survival, group)
-    printed = _printed(at_risk, tuple(points))
     totals = dict.fromkeys(points, events) if isinstance(events, int | None) else dict(events)
+    printed = _printed(_uncensored(points, totals) if at_risk is None else at_risk, tuple(points))
     parts: list[tuple[str, CurvePatients, FitOfCurve]] = []
     for name, (time, curve) in points.items():
         found = _one(name, time, curve, printed[name], totals.get(name))
@@ -222,6 +223,19 @@ def _points(times: Any, survival: Any, group: Any) -> Points:
         order = np.lexsort((-curve[mine], time[mine]))
         out[name] = time[mine][order], curve[mine][order]
     return out
+
+
+def _uncensored(points: Points, totals: Mapping[str, int | None]) -> dict[str, list[Any]]:
+    """Return numbers at the start that give the events of each curve if nobody was censored before its end."""
+    rows: dict[str, list[Any]] = {"group": [], "time": [], "at_risk": []}
+    for name, (_, curve) in points.items():
+        total, fallen = totals.get(name), 1 - float(curve.min())
+        if not total or fallen <= 0:
+            raise DataError(f"Curve {name}: give the numbers at risk, or the number at the start (at_risk=200).")
+        rows["group"].append(name)
+        rows["time"].append(0.0)
+        rows["at_risk"].append(round(total / min(fallen, 1.0)))
+    return rows
 
 
 def _printed(at_risk: Any, names: tuple[str, ...]) -> dict[str, tuple[FloatArray, IntArray]]:
