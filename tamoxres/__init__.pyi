@@ -25,12 +25,20 @@ from .cohorts.compare import load_release as load_release
 from .cohorts.fetch import fetch as fetch
 from .cohorts.overlap import declare_overlaps as declare_overlaps
 from .cohorts.overlap import overlap as overlap
+from .cohorts.reconstruct import CurveSource as CurveSource
+from .cohorts.reconstruct import reconstruct as reconstruct
 from .cohorts.sketch import init_mapping as init_mapping
 from .effects import EffectEstimate as EffectEstimate
 from .effects import effects_to_csv as effects_to_csv
 from .effects import effects_to_frame as effects_to_frame
 from .effects import effects_to_json as effects_to_json
+from .effects import from_printed as from_printed
 from .effects import read_effects as read_effects
+from .effects.derive import from_strata as from_strata
+from .effects.derive import subgroup_total as subgroup_total
+from .effects.rows import printed_routes as printed_routes
+from .effects.scales import per_sd as per_sd
+from .effects.scales import per_units as per_units
 from .endpoints import BCFI as BCFI
 from .endpoints import BCSS as BCSS
 from .endpoints import DRFI as DRFI
@@ -82,6 +90,7 @@ from .meta.certainty import certainty as certainty
 from .meta.comparable import Alike as Alike
 from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
+from .meta.dose import dose_response as dose_response
 from .meta.iceman import iceman_table as iceman_table
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
@@ -94,6 +103,7 @@ from .meta.sensitivity import influence as influence
 from .meta.sensitivity import leave_one_out as leave_one_out
 from .meta.subgroups import subgroups as subgroups
 from .meta.tables import meta_table as meta_table
+from .meta.to_metafor import to_metafor as to_metafor
 from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
 from .models.additive import additive_interaction as additive_interaction
@@ -148,6 +158,7 @@ from .tables.effects import EffectRows as EffectRows
 from .tables.effects import effects_table as effects_table
 from .tables.flow import flow_table as flow_table
 from .tables.hazards import hazard_table as hazard_table
+from .tables.printed import check_effects as check_effects
 from .tables.table import Table as Table
 
 __version__: str
@@ -159,6 +170,7 @@ __all__ = [
     "BCSS",
     "Certainty",
     "Cohort",
+    "CurveSource",
     "DRFI",
     "DRFS",
     "EffectEstimate",
@@ -192,6 +204,7 @@ __all__ = [
     "certainty",
     "check",
     "check_claims",
+    "check_effects",
     "check_extraction",
     "combine_p",
     "concordance",
@@ -206,6 +219,7 @@ __all__ = [
     "derived_interactions",
     "dichotomise",
     "diff",
+    "dose_response",
     "e_value",
     "effects_table",
     "effects_to_csv",
@@ -228,6 +242,8 @@ __all__ = [
     "flow_table",
     "follow_up",
     "forest",
+    "from_printed",
+    "from_strata",
     "funnel",
     "gail_simon",
     "gene_set_table",
@@ -262,10 +278,14 @@ __all__ = [
     "open_expression",
     "overlap",
     "parametric",
+    "per_sd",
+    "per_units",
     "pool",
     "pool_dependent",
+    "printed_routes",
     "proportional_test",
     "read_effects",
+    "reconstruct",
     "replicate",
     "report",
     "risk_difference",
@@ -287,11 +307,13 @@ __all__ = [
     "spline",
     "standardise",
     "studies",
+    "subgroup_total",
     "subgroups",
     "summary_of_findings",
     "survival_plot",
     "time_split",
     "time_varying",
+    "to_metafor",
     "trial_votes",
     "trim_and_fill",
     "versions",

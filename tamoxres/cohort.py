@@ -150,6 +150,8 @@ class Cohort:
     notes : tuple of str
         What stands under every result of this cohort.
     simulated : bool
+    reconstructed : tuple of str
+        Flags of a cohort made from a published curve (`cohorts.reconstruct`); empty for patients.
     undated : mapping of endpoint code to Index
         Patients who are unknown by an endpoint because their event has no date or their time is negative.
     """
@@ -171,6 +173,7 @@ class Cohort:
     overlaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     simulated: bool = False
+    reconstructed: tuple[str, ...] = ()
     undated: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

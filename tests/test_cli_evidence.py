@@ -132,7 +132,7 @@ def test_literature_filters_and_views(run, tmp_path):
     counts = json.loads(run("literature", "--counts", "--format", "json")[1])
     assert counts[0] == {"step": "identified", "what": "all", "studies": 146, "rows": 199}
     _, out, _ = run("literature", "--view", "side-by-side", "--marker", "HER2")
-    assert "0.38 (0.27 or 0.50 by side)" in out
+    assert "0.50 (0.27 or 0.50 by side)" in out
     assert "SE 0.18 by its lower limit, 0.4478 by its upper" in out
     _, out, _ = run("literature", "--view", "studies", "--marker", "src", "--tier", "cell_line", "--format", "csv")
     assert {line.split(",")[2] for line in out.splitlines()[1:] if line.startswith("Hiscox")} == {"SRC"}
@@ -166,3 +166,31 @@ def test_rows_without_information_are_shown_and_may_be_kept(run, tmp_path):
     assert "HR 1.27 (0.68-2.36), P = 0.128 (2 studies" in out
     _, out, _ = run("pool", file, "--keep-uninformative", "--format", "json")
     assert json.loads(out)["k"] == 3
+
+
+def test_what_a_file_leaves_to_ask_is_named(run, tmp_path):
+    """check, pool and forest tell that an interval is not symmetric, that a group has no events, what is not read."""
+    file = tmp_path / "asym.csv"
+    text = "study,estimate,ci_low,ci_high,events_1,figure\nA,1.48,1.02,3.15,,2\nB,0.9,0.6,1.35,0,2\nC,1.2,0.8,1.8,,3\n"
+    file.write_text(text, encoding="utf-8")
+    said = ("SE 0.190 by the lower limit, 0.385 by the upper", "B: events_1 = 0, and yet a ratio of 0.90")
+    code, out, _ = run("check", file)
+    assert code == 0
+    assert "hold" not in out
+    assert all(part in " ".join(out.split()) for part in (*said, "nothing reads the columns figure"))
+    code, out, err = run("pool", file)
+    assert all(part in out for part in said)
+    assert f"{file}: not read: figure." in err
+    code, _, err = run("forest", file, "-o", tmp_path / "f.svg")
+    assert (code, "not read: figure" in err) == (0, True)
+    assert "0.385 by the upper" in (tmp_path / "f.svg").read_text(encoding="utf-8")
+
+
+def test_a_p_printed_as_a_bound(run, tmp_path):
+    """`<0.001` beside an interval is read and written as it was printed."""
+    file = tmp_path / "plt.csv"
+    file.write_text(
+        "study,estimate,ci_low,ci_high,p_value\nA,0.5,0.36,0.70,<0.001\nB,0.6,0.4,0.9,0.013\n", encoding="utf-8"
+    )
+    assert "A: HR 0.50 (0.36-0.70), P < 0.001" in run("pool", file)[1]
+    assert "hold (2 estimated)" in run("check", file)[1]

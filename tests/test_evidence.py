@@ -266,8 +266,11 @@ def test_pooling_published_rows_refuses_and_pools():
     with pytest.raises(PoolingError, match="pooled_estimate"):
         pool(literature(marker="PTEN", estimand="prognostic", include="all"))
     ai = [e for e in derived_interactions(marker="HER2") if e.treatment_contrast == "aromatase_inhibitor_v_tamoxifen"]
-    pooled = pool(ai)
+    with pytest.raises(PoolingError, match=r"differ in rule: amplified .*Pass alike=Alike\(rule="):
+        pool(ai)
+    pooled = pool(ai, alike=Alike(rule={"*": "any"}, assay={"*": "any"}))
     assert pooled.k == 2
+    assert any(note.startswith("Mixed rules: amplified (") for note in pooled.notes)
     assert pooled.marker == "HER2"
     with pytest.raises(PoolingError, match="Ellis 2007: flagged or_of_response"):
         pool([*literature(marker="HER2", tier="clinical", estimand="treatment_effect")])

@@ -75,8 +75,10 @@ def test_the_embedded_tables_hold():
     """199 rows of 146 studies, by the check that a user's tables go through; it says what they are about."""
     found = check_extraction(EMBEDDED / "effects.csv")
     assert (found.ok, found.effects, found.studies) == (True, 199, 146)
-    first, second = str(found).splitlines()
-    assert first.endswith("199 effect rows of 146 studies hold.")
+    *asked, first, second = str(found).splitlines()
+    assert f"199 effect rows of 146 studies read; questions: {len(asked)}." in first
+    assert any("Love 2003: the interval 0.26-0.89 is not symmetric" in question for question in found.questions)
+    assert any("Burstein 2014: the interval gives P 0.716 to 0.785" in question for question in found.questions)
     assert second == (
         "About HER2 90, PTEN 12, AKT 24, MTOR 34, HH 5, PIK3CA 28, SRC 6; 118 print an estimate, 61 a P alone, "
         "20 no number."
@@ -311,11 +313,15 @@ def test_the_reviews_trials_are_pooled_only_by_name():
         PoolingError, match="Effects differ in treatment contrast: tamoxifen_v_none .*longer_tamoxifen_v_shorter"
     ):
         pool(rows, alike=Alike(measure={"RR": "HR"}))
-    named = Alike(measure={"RR": "HR"}, treatment_contrast={"longer_tamoxifen_v_shorter_tamoxifen": "tamoxifen_v_none"})
+    named = Alike(
+        measure={"RR": "HR"}, treatment_contrast={"longer_tamoxifen_v_shorter_tamoxifen": "tamoxifen_v_none"},
+        rule={"overexpressed_or_amplified": "overexpressed"}, assay={"*": "any"},
+    )  # fmt: skip
     pooled = pool(rows, alike=named, endpoint_map={"RFI": "OS"})
     told = " ".join(pooled.notes)
     assert "Treatment contrast longer_tamoxifen_v_shorter_tamoxifen taken as tamoxifen_v_none: Stål 2000." in told
     assert "Endpoint RFI taken as OS: Stål 2000." in told
+    assert "Rule overexpressed_or_amplified taken as overexpressed: Stål 2000." in told
 
 
 def test_studies_without_an_author_have_readable_names():
@@ -323,3 +329,9 @@ def test_studies_without_an_author_have_readable_names():
     names = set(studies()["study"])
     assert {"PMID 21327800 (2011)", "Moderate HER2 expression (2015)", "ten Haaf 2009", "Engels 2016"} <= names
     assert not [name for name in names if name.startswith(("pmid", "pmc", "erc", "bcr"))]
+
+
+def test_a_sound_extraction_holds(tmp_path):
+    """Tables without a question hold, in that word."""
+    write(tmp_path, [EFFECT], [STUDY])
+    assert "1 effect rows of 1 studies hold." in str(check_extraction(tmp_path))

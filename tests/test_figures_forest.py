@@ -227,6 +227,12 @@ def test_rows_without_estimate_keep_their_line():
     found = words(ax)
     assert {"NE", "P = 0.030 (test only)", "Made up (simulated)", "NE: not estimable."} <= set(found)
     assert set(named(ax, "ci-")) == {"ci-0", "ci-3"}
+    kinds = ("test_only", "null_without_number", "significant_without_number")
+    found = words(forest([row(), *(EffectEstimate(study=kind, status=kind) for kind in kinds)]))
+    assert {"no number", "null, no number", "significant, no number"} <= set(found)
+    assert not any(text.startswith("NE") for text in found), "not reported is not the same as not estimable"
+    bound = EffectEstimate(study="B", status="test_only", p_value=0.01, p_relation="<")
+    assert "P < 0.01 (test only)" in words(forest([row(), bound]))
     check_paper(ax, "rows without estimate")
     pooled = forest(pool([*rows[:1], row(study="Other"), *rows[1:3]]))
     assert {"Lost", "Berlin", "NE"} <= set(words(pooled))

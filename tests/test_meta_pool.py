@@ -15,6 +15,8 @@ from meta_data import CLOSED, ITERATED, META, trials
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import EffectError, PoolingError
 from tamoxres.meta.comparable import Alike
+from tamoxres.meta.dependent import pool_dependent
+from tamoxres.meta.moved import moved
 from tamoxres.meta.pool import PooledEffect, pool
 
 JSON_KEYS = [
@@ -220,15 +222,75 @@ def test_equal_estimates_take_the_corrected_interval_and_say_so():
     assert any(note.startswith("All estimates are equal (A, B, C)") for note in pooled.notes)
 
 
+MEASURED = [
+    ("rule", {"rule": "ihc_ish"}, {"rule": "snp6_gain"}, r"rule: ihc_ish \(A\), snp6_gain \(B\)"),
+    ("assay", {"assay": "IHC"}, {"assay": "SNP6"}, r"assay: IHC \(A\), SNP6 \(B\)"),
+    ("cut", {"cut": "median"}, {"cut": "3+"}, r"cut: median \(A\), 3\+ \(B\)"),
+    ("scale", {"scale": "per_unit", "scale_unit": "1"}, {"scale": "per_unit", "scale_unit": "10"},
+     r"scale or its unit: per_unit \(1\) \(A\), per_unit \(10\) \(B\)"),
+    ("setting", {"setting": "adjuvant"}, {"setting": "advanced"}, r"setting: adjuvant \(A\), advanced \(B\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "one", "other", "says"), MEASURED)
+def test_how_the_marker_was_measured_must_be_alike(name, one, other, says):
+    """Unlike rules, assays, cuts, scales and settings are refused unless mapped by name, which the notes tell."""
+    rows = [row("A", **one), row("B", **other)]
+    with pytest.raises(PoolingError, match=rf"Effects differ in {says}\. Pass alike=Alike\({name}="):
+        pool(rows)
+    pooled = pool(rows, alike=Alike(**{name: {"*": "any"}}))
+    assert pooled.k == 2
+    assert any(note.startswith(f"Mixed {name}s:") for note in pooled.notes)
+    if name != "scale":  # a number has no groups, and differs from a row that compares two
+        assert pool([row("A", **one), row("C")]).k == 2, "what is not told differs from nothing"
+
+
+def test_many_unlike_rules_are_mapped_at_once():
+    """Where more than two must be mapped, the message offers all at once."""
+    rows = [row(name, rule=f"rule_{name}") for name in "ABCD"]
+    with pytest.raises(PoolingError, match=r"\{'\*': 'any'\}\) \(--alike 'rule:\*=any'\)"):
+        pool(rows)
+    assert pool(rows, alike=Alike(rule={"*": "any"})).k == 4
+
+
+def test_patients_shared_through_a_third_study():
+    """Two studies of one trial, or that both overlap a third study, share patients: refused, and one cluster."""
+    through = [row("A", 0.3, overlaps=("X",)), row("B", overlaps=("x",)), row("C", 0.5), row("D")]
+    with pytest.raises(PoolingError, match="B and A both share patients with x, who would count twice"):
+        pool(through)
+    trial = [row("A", trial="ATAC"), row("B", trial="atac"), row("C"), row("D")]
+    with pytest.raises(PoolingError, match="B and A share patients of the trial atac"):
+        pool(trial)
+    assert pool_dependent(through).clusters == (("A", "B"), ("C",), ("D",))
+    chain = [row("A", 0.3, overlaps=("X",)), row("B", overlaps=("X", "Y")), row("C", overlaps=("Y",)), row("D")]
+    assert pool_dependent(chain).clusters == (("A", "B", "C"), ("D",))
+    assert moved(through, [through[0], *through[2:]]).empty, "one of two that share patients is kept"
+
+
+def test_what_rows_leave_to_ask_is_noted():
+    """An interval that is not symmetric, one that denies its P, a group without events: each by name, in the pool."""
+    rows = [
+        EffectEstimate.from_ci(1.48, 1.02, 3.15, study="A"),
+        EffectEstimate.from_ci("0.60", "0.40", "0.90", study="B", p_value=0.20, p_kind="printed"),
+        row("C", events_1=0),
+    ]
+    notes = " ".join(pool(rows).notes)
+    assert "A: the interval 1.02-3.15 is not symmetric about its estimate: SE 0.190 by the lower limit, 0.385" in notes
+    assert "B: the interval gives P 0.010 to 0.018, the source prints P = 0.2. Which is right?" in notes
+    assert "C: events_1 = 0, and yet a ratio of 1.11. Is the count right?" in notes
+    many = [EffectEstimate.from_ci(1.48, 1.02, 3.15, study=name) for name in "ABCD"]
+    assert "the larger standard error is used: A, B, C, D." in " ".join(pool(many).notes)
+
+
 def test_mixed_assays_adjustment_and_simulated_rows_are_noted():
-    """What does not forbid pooling is said with the studies' names."""
+    """What does not forbid pooling, or was mapped by name, is said with the studies' names."""
     rows = [
         row("A", assay="IHC", adjusted_for=("unknown",)),
         row("B", assay="SNP6", simulated=True),
         row("C", assay="IHC"),
     ]
-    notes = pool(rows).notes
-    assert "Mixed assays: IHC (A, C), SNP6 (B)." in notes
+    notes = pool(rows, alike=Alike(assay={"SNP6": "IHC"})).notes
+    assert {"Mixed assays: IHC (A, C), SNP6 (B).", "Assay SNP6 taken as IHC: B."} <= set(notes)
     assert "Mixed adjustment: not told (A), crude (B, C)." in notes
     assert "Simulated: B." in notes
 

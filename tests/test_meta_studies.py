@@ -8,6 +8,7 @@ from meta_data import CLOSED, ITERATED, META, SETS, close, data, pooled, trials
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import PoolingError
+from tamoxres.meta.comparable import Alike
 from tamoxres.meta.pool import pool
 from tamoxres.meta.regression import fit_moderators, meta_regression
 from tamoxres.meta.sensitivity import baujat, cumulative, influence, leave_one_out
@@ -130,7 +131,7 @@ def test_subgroups_with_one_tau2_equal_metafor(ci, expected):
 
 def test_subgroups_by_field_function_and_mapping_agree():
     """A field, a function of the row and a mapping by study give the same groups."""
-    result = pooled(assay=BCG["alloc"])
+    result = pool(trials(assay=BCG["alloc"]), alike=Alike(assay={"*": "any"}))
     named = {effect.study: effect.assay for effect in result.effects}
     found = [subgroups(result, by) for by in ("assay", lambda effect: effect.assay, named)]
     assert found[0].groups == found[1].groups == found[2].groups

@@ -22,6 +22,8 @@ PENALISED = [("metabric", "HER2", "BCSS", "treatment:marker", "interaction")]
 # The evidence tables' second edition: receptor-positive strata lead (GUN), numbers of patients of strata (Lipton,
 # Carlomagno), a ratio from strata beside its P (Beelen), meeting reports superseded by their papers (Luen).
 CORRECTED = {"De Placido 2003", "Lipton 2003", "Carlomagno 1996", "Beelen 2014a", "Luen 2018"}
+# Intervals that are not symmetric imply two errors, of which the larger is taken (methods.md, M15).
+SKEWED = [("Love 2003", "HER2", "DFS", "", kind) for kind in ("treatment_effect", "treatment_effect", "interaction")]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,9 @@ def test_every_number_is_what_it_was(rows, saved):
     ]
     assert len(saved) > 300
     own = [old for old in lost if old["study"] not in CORRECTED]
-    assert [(old["study"], old["marker"], old["endpoint"], old["term"], old["estimand"]) for old in own] == PENALISED
+    assert [
+        (old["study"], old["marker"], old["endpoint"], old["term"], old["estimand"]) for old in own
+    ] == PENALISED + SKEWED
     assert {old["study"] for old in lost if old not in own} <= CORRECTED
     assert len(lost) <= 20
 

@@ -144,7 +144,8 @@ class AnalysisSet:
         """Return what every effect row of this set has in common: study, endpoint, population, counts, source."""
         frame, cohort = self.frame, self.cohort
         return {
-            "study": cohort.name, "label": cohort.title, "origin": "own_patients", "marker": self.marker,
+            "study": cohort.name, "label": cohort.title, "marker": self.marker,
+            "origin": "published" if cohort.reconstructed else "own_patients",
             "rule": self.rule, "assay": self.assay, "cut": self.cut, "marker_level": self.marker_level,
             "endpoint": self.endpoint.code, "to_months": self.to_months, "landmark": self.landmark,
             "exposure": self.exposure, "er": self.er,
@@ -153,7 +154,7 @@ class AnalysisSet:
             "left_out": max(self.selected - self.n, 0), "design": self.design, "overlaps": cohort.overlaps,
             "flags": self.flags, "simulated": cohort.simulated,
             "source": "; ".join(str(source) for source in cohort.sources), "data_sha256": cohort.data_sha256,
-            "missing": "complete", "route": "model",
+            "missing": "complete", "route": "reconstructed" if cohort.reconstructed else "model",
         }  # fmt: skip
 
     @property
@@ -165,7 +166,8 @@ class AnalysisSet:
     @property
     def flags(self) -> tuple[str, ...]:
         """Codes of what must be said of every result of this set."""
-        return (*(() if self.treatment.drug_named else ("drug_not_named",)), *self.codes)
+        unnamed = () if self.treatment.drug_named else ("drug_not_named",)
+        return (*unnamed, *self.cohort.reconstructed, *self.codes)
 
     def __str__(self) -> str:
         what = f"{self.marker} by {self.rule}, " if self.marker else ""

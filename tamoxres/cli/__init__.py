@@ -13,6 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import TamoxresError
+from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
@@ -46,6 +47,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
     interactions: "tamoxres interactions --marker HER2 --own effects.csv",
     marker_page: "tamoxres marker-page HER2 -o her2.html",
+    reconstruct: "tamoxres reconstruct curve.csv --at-risk table.csv -o patients.csv",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report --plan plan.toml -o report\n\n"

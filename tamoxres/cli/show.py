@@ -57,7 +57,7 @@ def _shown(rows: Sequence[EffectEstimate]) -> pd.DataFrame:
                 "n": count(row.n),
                 "events": count(row.events),
                 "estimate (95% CI)": _estimate(row),
-                "P": p_value(row.p_value),
+                "P": p_value(row.p_value, relation=row.p_relation),
             }
             for row in rows
         ]

@@ -119,7 +119,8 @@ def build(cells: Cells, *, old: bool = False) -> EffectEstimate:
         row.setdefault("route", best.name)
         row["flags"] = tuple(dict.fromkeys((*row.get("flags", ()), *best.flags, *_more_flags(cells, best))))
         row |= {name: value for name, value in _of_route(cells, best).items() if not row.get(name)}
-    if row.get("ci_kind", "") == "" and known.keys() >= _LIMITS and not _follows(cells, best):
+    told = known.keys() >= _LIMITS and (best.name == "ci" or not _follows(cells, best))
+    if row.get("ci_kind", "") == "" and told:
         row["ci_kind"] = "printed"
     if old and "p_value" in row and "p_kind" not in row:
         row["p_kind"] = "wald" if _is_wald(row["p_value"], best, known.get("df")) else "printed"
@@ -152,7 +153,7 @@ def _of_route(cells: Cells, best: routes.Route) -> dict[str, Any]:
 
 
 def _no_route(cells: Cells) -> str:
-    bound = "p_value" in cells.known and not cells.exact_p
+    bound = cells.known.get("p_relation", "=") not in ("=", "")
     told = " Its P is a bound, which gives none; say status test_only if that is all there is." if bound else ""
     return (
         f"{cells.known['study']}: no route to a standard error.{told} "

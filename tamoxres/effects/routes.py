@@ -157,7 +157,7 @@ def from_ci(
     --------
     >>> route = from_ci("0.54", "0.36", "0.81")
     >>> round(route.se, 6), [round(se, 3) for se in route.se_range]
-    (0.206874, (0.202, 0.212))
+    (0.206874, [0.202, 0.212])
     """
     values = number_of(estimate), number_of(low), number_of(high)
     if not values[1] <= values[0] <= values[2] or values[1] >= values[2]:
@@ -256,7 +256,7 @@ def from_p(estimate: Printed, p: Printed, *, ratio: bool = True) -> Route:
     --------
     >>> route = from_p("0.54", "0.003")
     >>> round(route.se, 3), [round(se, 3) for se in route.se_range]
-    (0.208, [0.2, 0.215])
+    (0.208, [0.201, 0.214])
     """
     exact = number_of(p)
     if not 0 < exact < 1:

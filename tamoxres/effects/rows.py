@@ -23,13 +23,14 @@ from ..wording import guard_formula, unguard_formula
 from . import printed, rows_v1
 from .checks import COUNTS, LISTS, NUMBERS
 from .estimate import EffectEstimate
+from .routes import Route
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed",
-    "read_effects", "read_printed", "unread_columns",
+    "printed_routes", "read_effects", "read_printed", "unread_columns",
 ]  # fmt: skip
 
 SCHEMA = 2
@@ -232,12 +233,40 @@ def from_printed(**columns: Any) -> EffectEstimate:
     --------
     >>> row = from_printed(study="Naples", logrank_p="0.03", direction="worse", events=120, n_1=80, n_0=160)
     >>> print(row.route, row)
-    logrank_p Naples: HR 1.52 (1.04-2.22), P = 0.030
+    logrank_p Naples: HR 1.52 (1.04-2.23), P = 0.030
     """
     _check_header(list(columns), "row")
     if unknown := [name for name in columns if name not in _KNOWN]:
         raise EffectError(f"row: unknown column {unknown[0]!r}; nothing reads it.")
     return _parse({**columns, "schema": SCHEMA}, "row")[0]
+
+
+def printed_routes(**columns: Any) -> list[Route]:
+    """Return every route from what a paper prints to an estimate and its error, with what the digits leave open.
+
+    Parameters
+    ----------
+    **columns
+        As in `from_printed`.
+
+    Returns
+    -------
+    list of Route
+        The one that `from_printed` takes first; `estimate` and `se` on the analysis scale, `name`, and `se_range`, the
+        least and the largest standard error that the printed digits allow.
+
+    Raises
+    ------
+    EffectError
+        As `from_printed`.
+
+    Examples
+    --------
+    >>> best = printed_routes(study="A", estimate="0.54", ci_low="0.36", ci_high="0.81", p_value="0.003")[0]
+    >>> best.name, round(best.se, 3), [round(se, 3) for se in best.se_range]
+    ('ci', 0.207, [0.202, 0.212])
+    """
+    return printed.routes_of(_parse({**columns, "schema": SCHEMA}, "row")[1])
 
 
 def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.Cells]:

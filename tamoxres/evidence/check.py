@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..effects import doubts
 from ..endpoints import PUBLISHED, STEEP
 from ..errors import DataError, EffectError
 from ..registry.known import evidence_names
@@ -111,6 +112,8 @@ class ExtractionCheck:
         Effect rows by marker.
     with_estimate, test_alone, without_number : int
         Effect rows by what they print.
+    questions : tuple of str
+        What sound rows leave to ask: an interval that is not symmetric, a P that it denies.
     """
 
     folder: str
@@ -121,6 +124,7 @@ class ExtractionCheck:
     with_estimate: int = 0
     test_alone: int = 0
     without_number: int = 0
+    questions: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -129,12 +133,18 @@ class ExtractionCheck:
 
     def __str__(self) -> str:
         held = f"{self.folder}: {self.effects} effect rows of {self.studies} studies"
+        asked = [f"question: {question}" for question in self.questions]
         if not self.ok:
-            return "\n".join([f"{held}; to mend: {len(self.problems)}.", *self.problems])
+            return "\n".join([f"{held}; to mend: {len(self.problems)}.", *self.problems, *asked])
         about = ", ".join(f"{marker} {n}" for marker, n in self.markers)
-        return (
-            f"{held} hold.\nAbout {about}; {self.with_estimate} print an estimate, {self.test_alone} a P alone, "
-            f"{self.without_number} no number."
+        holds = f"{held} read; questions: {len(asked)}." if asked else f"{held} hold."
+        return "\n".join(
+            [
+                *asked,
+                holds,
+                f"About {about}; {self.with_estimate} print an estimate, {self.test_alone} a P alone, "
+                f"{self.without_number} no number.",
+            ]
         )
 
 
@@ -176,7 +186,15 @@ def check_extraction(path: str | Path) -> ExtractionCheck:
         folder=extraction.folder, effects=len(rows), studies=len(extraction.studies), problems=tuple(problems),
         markers=tuple(Counter(row["marker"] for row in rows).items()), with_estimate=estimates, test_alone=tests,
         without_number=len(rows) - estimates - tests,
+        questions=tuple(_questions(extraction)) if not problems else (),
     )  # fmt: skip
+
+
+def _questions(extraction: Extraction) -> Iterator[str]:
+    """Say what each row leaves to ask of its own numbers."""
+    for row in extraction.effects:
+        for doubt in doubts(effect_of(row, extraction)):
+            yield f"line {row.line}, {doubt}"
 
 
 def open_extraction(data: str | Path | Extraction | None, *, merge: bool = False) -> Extraction:

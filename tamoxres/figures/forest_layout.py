@@ -27,6 +27,10 @@ _TRIAL_LEVEL = 0.99  # the EBCTCG gives trials 99% intervals, totals 95%
 _DISTINGUISH = ("marker", "endpoint", "estimand", "population", "treatment_1", "contrast", "rule", "measure")
 _PRINTED = ("ci", "p", "oe_v", "logrank_p", "events", "km", "strata", "strata_p")  # routes from what a paper prints
 _DECIMALS = {"RD": 3}
+_NO_NUMBER = {
+    "test_only": "no number", "null_without_number": "null, no number",
+    "significant_without_number": "significant, no number",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +222,10 @@ def individual(effect: EffectEstimate) -> bool:
 
 
 def _estimate_text(effect: EffectEstimate, low: float, high: float, marks: Style) -> str:
-    if effect.status == "test_only" and effect.p_value is not None:
-        return f"{words.with_p(effect.p_value, marks)} (test only)"
+    if effect.status == "test_only" and (effect.p_value is not None or effect.p_relation == "ns"):
+        return f"{words.with_p(effect.p_value, marks, effect.p_relation)} (test only)"
     if effect.status != "estimated":
-        return NOT_ESTIMABLE
+        return _NO_NUMBER.get(effect.status, NOT_ESTIMABLE)
     return interval_text(effect.measure, (effect.estimate, low, high), marks)
 
 
@@ -268,15 +272,11 @@ def own_parts(effects: Sequence[EffectEstimate]) -> list[str]:
     return [", ".join(part for part in own if part not in shared) for own in parts]
 
 
-def _unwritten(effect: EffectEstimate) -> bool:
-    return effect.status == "not_estimable" or (effect.status == "test_only" and effect.p_value is None)
-
-
 def row_notes(effects: Sequence[EffectEstimate]) -> tuple[str, ...]:
     """Explain the marks and `NE` where they occur, and tell what rows leave to ask."""
     kinds = {individual(effect) for effect in effects if effect.status == "estimated"}
     return (
         "■ individual patient data, ● published result." if len(kinds) == 2 else "",
-        "NE: not estimable." if any(_unwritten(effect) for effect in effects) else "",
+        "NE: not estimable." if any(effect.status == "not_estimable" for effect in effects) else "",
         *doubts_of(effects),
     )

@@ -152,9 +152,9 @@ def model_text(pooled: PooledEffect, style: str) -> str:
     return f"Random effects: {model}; prediction interval: {_RULES[pooled.prediction_rule]}."
 
 
-def with_p(p: float, style: Style) -> str:
-    """Write `P = 0.03`, closed up (`p=0·03`) where the journal does so."""
-    text = p_value(p, style, label=True)
+def with_p(p: float | None, style: Style, relation: str = "") -> str:
+    """Write `P = 0.03`, closed up (`p=0·03`) where the journal does so; one printed as a bound keeps its sign."""
+    text = p_value(p, style, label=True, relation=relation)
     return text.replace(" ", "") if style.name in ("bmj", "lancet") else text
 
 

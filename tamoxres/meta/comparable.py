@@ -6,7 +6,7 @@ setting; crude with adjusted; prognostic among the treated with that in all. Wha
 cut, scale, setting and adjustment differs from nothing. Refused without appeal: the same study twice, and studies that
 share patients: declared, of one trial, or both with a third study (see `meta.dependent`).
 Refused unless included by name: rows flagged `recalled`, `pooled_estimate`, `overlaps_row_of_same_study`,
-`superseded_by_publication`, or an odds ratio whose direction is turned.
+`superseded_by_publication`, `scale_converted`, or an odds ratio whose direction is turned.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ..errors import PoolingError
 __all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "patient_ids", "question", "remarks", "shared_patients"]
 
 REFUSED_FLAGS = (
-    "recalled", "pooled_estimate", "overlaps_row_of_same_study", "superseded_by_publication",
-    "or_of_response_above_1_favours_ai",
-    "or_of_being_event_free_below_1_is_worse",
+    "recalled", "pooled_estimate", "overlaps_row_of_same_study", "superseded_by_publication", "scale_converted",
+    "or_of_response_above_1_favours_ai", "or_of_being_event_free_below_1_is_worse",
 )  # fmt: skip
 _CHOSEN = ("marker", "endpoint", "estimand")  # what the command line can choose rows by
 _MEASURED = ("rule", "assay", "cut", "scale", "setting")  # how the marker was measured and called, and where
+_PER = ("per_unit", "per_sd", "per_doubling")
 _SHOWN_MAPPINGS = 2  # of a refusal's mend
 _WORDS = {
     "adjusted": "adjustment", "marker_level": "marker level", "treatment": "patients",
@@ -94,6 +94,11 @@ def _scale(effect: EffectEstimate) -> str:
     return f"{effect.scale} ({effect.scale_unit})" if effect.scale_unit else effect.scale
 
 
+def _contrast(effect: EffectEstimate) -> str:
+    """Return what is compared in words; of a number that it is one, as its scale is compared apart."""
+    return "per unit" if effect.scale in _PER else effect.contrast
+
+
 def _taken(value: str, mapping: Mapping[str, str]) -> str:
     """Return what a value is taken as: by its own name, else by `*`."""
     return mapping.get(value, mapping.get("*", value))
@@ -134,7 +139,9 @@ def _readings(endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, Callab
 def asked(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> dict[str, str]:
     """Return the question that comparable effects share: marker, contrast, endpoint, estimand, measure."""
     read = _readings(endpoint_map, alike)
-    return {name: read[name](effects[0]) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
+    shared = {name: read[name](effects[0]) for name in ("marker", "contrast", "endpoint", "estimand", "measure")}
+    one = len({effect.contrast for effect in effects}) == 1
+    return shared | ({"contrast": effects[0].contrast} if one else {})
 
 
 def question(effect: EffectEstimate) -> dict[str, str]:
@@ -197,7 +204,10 @@ def _hint(name: str, effects: Sequence[EffectEstimate], read: Callable[[EffectEs
 
 def _raw(name: str) -> Callable[[EffectEstimate], str]:
     """Return how the value that a mapping takes is read off a row."""
-    readings = {"marker_level": stratum, "adjusted": _adjustment, "treatment": _treatment, "scale": _scale}
+    readings = {
+        "marker_level": stratum, "adjusted": _adjustment, "treatment": _treatment, "scale": _scale,
+        "contrast": _contrast,
+    }  # fmt: skip
     return readings.get(name) or attrgetter(name)
 
 
@@ -273,12 +283,9 @@ def shared_patients(one: EffectEstimate, other: EffectEstimate) -> str:
 def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], alike: Alike) -> tuple[str, ...]:
     """Return what a reader must know of effects that were pooled: mixed assays, mappings used, simulated rows."""
     notes = []
-    told: tuple[tuple[str, Callable[[EffectEstimate], str]], ...] = (
-        *((name, _raw(name)) for name in _MEASURED),
-        ("treatment", _treatment),
-        ("design", attrgetter("design")),
-    )
-    for name, read in told:
+    told: dict[str, Callable[[EffectEstimate], str]] = {name: _raw(name) for name in _MEASURED}
+    told |= {"treatment": _treatment, "design": attrgetter("design")}
+    for name, read in told.items():
         groups = _groups((effect for effect in effects if read(effect)), read)
         if len(groups) > 1:
             notes.append(f"Mixed {name}s: {_told(groups)}.")

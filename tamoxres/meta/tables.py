@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..effects import EffectEstimate
 from ..tables.cells import effect_cell, interval_cell, p_cell
+from ..tables.effects import printed_p_cell
 from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import NOT_ESTIMABLE, count, percent
 from .pooled import CI_NAMES, LEFT_OUT, TAU2_NAMES, PooledEffect
@@ -49,7 +50,7 @@ def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, st
 
 def _study(name: str, effect: EffectEstimate, weight: float) -> Row:
     share = Cell(percent(weight), (Number(weight, "0.0%"),))
-    test = p_cell(effect.p_value, effect.row_id)
+    test = printed_p_cell(effect)
     return Row((Cell(name), Cell(_counts(effect)), share, effect_cell(effect), test), "level")
 
 

@@ -23,6 +23,7 @@ from ..analysis import AnalysisSet
 from ..analysis.design import Design, complete_cases, make_design
 from ..analysis.exposure import refuse_absolute
 from ..analysis.follow_up import delayed_entry
+from ..analysis.reconstructed import refuse_reconstructed
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..tables.effects import EffectRows
@@ -113,6 +114,7 @@ def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = ()) -> Fin
     >>> print(fine_gray(her2).effect)
     METABRIC HER2 BCSS prognostic: sHR 1.46 (1.14-1.88), P = 0.003
     """
+    refuse_reconstructed(analysis, "The Fine-Gray model")
     focus = "marker" if analysis.marker else "treatment"
     terms = [focus, *one_or_more(adjust)]
     complete = complete_cases(analysis, terms, estimator="The Fine-Gray model")

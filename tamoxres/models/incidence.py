@@ -21,6 +21,7 @@ from scipy.special import chdtrc
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..analysis.follow_up import stratum_codes
+from ..analysis.reconstructed import refuse_reconstructed
 from ..curves import Curve
 from ..errors import AnalysisError
 from ..tables.cells import count_cell, number_cell, p_cell
@@ -156,6 +157,7 @@ def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", le
     >>> cumulative_incidence(her2).at([120])["estimate"].round(3).tolist()
     [0.238, 0.154, 0.364, 0.165]
     """
+    refuse_reconstructed(analysis, "A cumulative incidence")
     groups = group_patients(analysis, by, estimator="The cumulative incidence", honours=SAMPLED, absolute=True)
     causes = (analysis.endpoint.code, *([COMPETING_DEATH] if analysis.endpoint.competing else []))
     curves = []
@@ -251,6 +253,7 @@ def gray_test(
         If there is one group, no event of the cause, or entry is delayed.
     """
     strata = one_or_more(strata)
+    refuse_reconstructed(analysis, "Gray's test")
     known = complete_cases(analysis, strata, estimator="Gray's test") if strata else analysis
     groups = group_patients(known, by, estimator="Gray's test", absolute=True)
     name, own = (analysis.endpoint.code, 1) if cause == "event" else (COMPETING_DEATH, 2)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..analysis import AnalysisSet
+from ..analysis.reconstructed import refuse_reconstructed
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..tables.cells import number_cell
@@ -223,6 +224,7 @@ def rmtl(analysis: AnalysisSet, *, horizon: float, by: str | None = "marker") ->
 
     Parameters and errors as in `rmst`; the columns of `groups` are group, rmtl, se.
     """
+    refuse_reconstructed(analysis, "A mean time lost with deaths competing")
     return _restricted(analysis, "rmtl", mean_time_lost, horizon=horizon, by=by, note="")
 
 

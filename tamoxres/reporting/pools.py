@@ -90,8 +90,8 @@ def _answer(asked: PoolPlan, marker: Marker, findings: Findings) -> PoolAnswer:
     others = _published(asked, marker) if asked.rows == "all" else ()
     rows, left_out = _apart(_one_a_study([*_own(asked, marker.name, findings), *others], asked.endpoints))
     mapping = {code: asked.taken_as for code in asked.endpoints if code != asked.taken_as}
-    may_differ: dict[str, Any] = {name: {"*": "any"} for name in asked.may_differ}
-    alike = Alike(**may_differ)
+    differ: dict[str, Any] = {name: {"*": "any"} for name in asked.may_differ}
+    alike = Alike(**differ)
     found: dict[str, Any] = {"asked": asked, "marker": marker.name, "effects": tuple(rows), "left_out": tuple(left_out)}
     try:
         pooled = {name: pool(rows, endpoint_map=mapping, alike=alike, **how) for name, how in METHODS.items()}

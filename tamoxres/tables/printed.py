@@ -98,7 +98,7 @@ def check_effects(path: str | Path) -> PrintedReport:
     ...     _ = file.write_text("study,estimate,ci_low,ci_high,p_value\nA,0.60,0.40,0.90,0.20\n")
     ...     report = check_effects(file)
     >>> print(report.questions[0])
-    A: the interval gives P 0.011 to 0.018, the source prints P = 0.2. Which is right?
+    A: the interval gives P 0.010 to 0.018, the source prints P = 0.2. Which is right?
     """
     built = read_printed(path)
     return PrintedReport(

@@ -41,6 +41,10 @@ SENTENCES = {
     "sampling_weights_left_out": "The cohort's sampling weights were left out.",
     "immortal_time": "Treatment began after time zero and counts from it: immortal time.",
     "not_proportional": "The hazards are not proportional: the ratio is an average over follow-up.",
+    "reconstructed": "The patients were reconstructed from a published curve: they give it back, and are not those of "
+                     "the study.",
+    "no_censoring_information": "Numbers at risk are known at the start alone: nothing is known of censoring, and the "
+                                "standard error is too small.",
     "recalled": "The number is known but was not read again.",
     "pooled_estimate": "Pooled from other rows.",
     "overlaps_row_of_same_study": "The patients are those of another row of the study.",
@@ -67,6 +71,9 @@ SENTENCES = {
     "or_of_being_event_free_below_1_is_worse": "An odds ratio of being event-free: below 1 is worse, kept as printed.",
     "ratio_of_hazard_ratios_negative_over_positive": "Ratio of marker-negative over marker-positive, as printed.",
     "p_is_upper_bound": "P is printed as an upper bound.",
+    "scale_converted": "Brought to another scale: the marker is taken as normal, its log ratio as linear.",
+    "dose_response_of_categories": "The trend of the printed categories, which share a reference.",
+    "total_of_subgroups": "Made from the printed subgroups, weighted by their precision.",
     "derived_from_two_strata": "Made from the two printed strata.",
     "cut_within_batch": "The marker's level was cut at each batch's own median or threshold.",
     "against_negative_control": "The ratio of hazard ratios over that of deaths of other causes.",

@@ -10,6 +10,7 @@ from ...figures.forest import forest
 from ...meta.pooled import PooledEffect
 from ...meta.tables import meta_table
 from ...tables.cells import count_cell, effect_cell, interval_cell, p_cell
+from ...tables.effects import printed_p_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import percent
 from ..gather import Findings
@@ -150,7 +151,7 @@ def _apart(answers: Sequence[PoolAnswer], titles: Mapping[str, str]) -> Table:
                 Cell(titles.get(effect.study, effect.label)),
                 Cell(effect.endpoint),
                 effect_cell(effect),
-                p_cell(effect.p_value, effect.row_id),
+                printed_p_cell(effect),
                 Cell(),
             )
             rows.append(Row(cells, "level"))
