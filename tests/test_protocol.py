@@ -63,6 +63,7 @@ WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, c
     "kaplan_meier": (lambda: tr.kaplan_meier(gbsg()), "60 months, % (95% CI)"),
     "cumulative_incidence": (lambda: tr.cumulative_incidence(metabric()), "competing death"),
     "impute": (lambda: tr.impute(metabric(), m=2, iterations=1, columns="age"), "Imputed"),
+    "bayes_interaction": (lambda: tr.bayes_interaction(both(), adjust="age"), "sceptical"),
 }
 JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "verdict": (lambda: tr.interaction(both()).verdict, "prognostic; interaction inconclusive"),

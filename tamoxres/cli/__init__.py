@@ -12,7 +12,7 @@ import typer
 
 from ..errors import TamoxresError
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
-from .estimate import effect, robustness
+from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
 from .report import calibrate, claims, report, sensitivity
 from .screen import screen
@@ -38,6 +38,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"
     "tamoxres effect gbsg --estimand treatment_effect --endpoint RFS --er any",
     robustness: "tamoxres robustness metabric --marker MTOR --endpoint BCSS --adjust age,npi --strata site",
+    bayes: "tamoxres bayes metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",

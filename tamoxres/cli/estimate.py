@@ -21,6 +21,7 @@ from .options import (
     MappingFile,
     Marker,
     Output,
+    PlainFormat,
     Strata,
     WeightsOption,
     split,
@@ -29,7 +30,7 @@ from .options import (
 if TYPE_CHECKING:
     from ..answers.answer import Answer
 
-__all__ = ["effect", "robustness"]
+__all__ = ["bayes", "effect", "robustness"]
 
 
 def effect(
@@ -113,6 +114,49 @@ def robustness(
     for note in table.footnotes:
         show.say(f"- {note}")
     show.say(f"Verdict: {found.verdict}")
+
+
+def bayes(
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
+    endpoint: Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")],
+    marker: Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")],
+    rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
+    er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
+    adjust: Adjust = "",
+    strata: Strata = "",
+    margin: Annotated[str, typer.Option(help="Ratios within it count as none.")] = "0.80,1.25",
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[PlainFormat, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Read a marker x treatment interaction under sceptical, enthusiastic and shrinkage priors."""
+    from ..answers.answer import answer
+    from ..cohorts.catalogue import load
+    from ..models.bayes_interaction import bayes_interaction
+
+    question = Question(
+        endpoint=steep(endpoint), marker=marker, rule=rule, estimand="interaction", er=er, adjust=split(adjust),
+        strata=split(strata),
+    )  # fmt: skip
+    asked = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
+    found = bayes_interaction(asked.analysis, adjust=question.adjust, margin=_limits(margin), strata=question.strata)
+    if format_ == "json" or output is not None:
+        show.emit(found.to_frame().to_json(orient="records", indent=1) + "\n", output)
+        return
+    table = found.table()
+    show.table(table.to_frame(), table.title)
+    for note in table.footnotes:
+        show.say(f"- {note}")
+
+
+def _limits(text: str) -> tuple[float, float]:
+    """Read a margin: two numbers with a comma between."""
+    try:
+        low, high = (float(part) for part in split(text))
+    except ValueError:
+        raise QuestionError(f"--margin is {text!r}; give two numbers, as 0.80,1.25.") from None
+    return low, high
 
 
 def _tell(found: Answer, *, verdict: bool) -> None:
