@@ -141,7 +141,7 @@ def by_normal(
     --------
     >>> found = by_normal(0.72, 0.23, PRIORS[0])
     >>> round(found.median, 2), round(found.above_1, 3)
-    (1.67, 0.996)
+    (1.66, 0.996)
     """
     check_margin(margin)
     parts = _parts(log_ratio, se, prior)
@@ -339,7 +339,7 @@ def prior_needed(row: EffectEstimate, *, level: float = 0.95) -> NeededPrior | N
     --------
     >>> row = EffectEstimate.from_ci(2.06, 1.31, 3.24, study="a", estimand="interaction")
     >>> print(prior_needed(row))
-    a sceptic who puts 95% on ratios of 0.80 to 1.25 about 1 is just not convinced; one who allows for more is
+    a sceptic who puts 95% on ratios of 0.69 to 1.44 about 1 is just not convinced; one who allows for more is
     """
     log_ratio, se = estimated_ratio(row)
     z, limit = log_ratio / se, float(ndtri((1 + level) / 2))

@@ -137,7 +137,7 @@ def bayes_interaction(
     >>> both = tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any")
     >>> found = bayes_interaction(both, adjust=["age", "npi"], strata="site")
     >>> round(found.of("sceptical").above_1, 2), round(found.of("sceptical", "profile").above_1, 2)
-    (0.34, 0.35)
+    (0.42, 0.42)
     """
     check_margin(margin)
     found = one_interaction(analysis, adjust=adjust, **how)
@@ -159,7 +159,7 @@ def bayes_of_row(
     >>> row = EffectEstimate.from_ci(2.06, 1.31, 3.24, study="a", estimand="interaction")
     >>> found = bayes_of_row(row)
     >>> round(found.of("sceptical").above_1, 3), round(found.of("shrinkage").above_1, 3)
-    (0.996, 0.994)
+    (0.996, 0.992)
     """
     log_ratio, se = estimated_ratio(row)
     posteriors = tuple(by_normal(log_ratio, se, prior, margin=margin) for prior in priors)
