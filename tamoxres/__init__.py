@@ -116,6 +116,8 @@ _HOMES = {
     "figures.albatross": ["albatross_plot"],
     "models.proportional": ["proportional_test", "scaled_schoenfeld"],
     "models.interaction": ["interaction"],
+    "models.bayes_interaction": ["bayes_interaction", "bayes_of_row"],
+    "inference.bayes": ["Prior", "prior_needed"],
     "models.marker_level": ["cut_within", "level_interaction"],
     "models.negative_control": ["negative_control"],
     "models.weighted_interaction": ["weighted_interaction"],

@@ -70,6 +70,8 @@ from .figures.save import save_figure as save_figure
 from .figures.survival import survival_plot as survival_plot
 from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
+from .inference.bayes import Prior as Prior
+from .inference.bayes import prior_needed as prior_needed
 from .inference.detectable import minimum_detectable as minimum_detectable
 from .inference.equivalence import equivalence as equivalence
 from .inference.evalue import e_value as e_value
@@ -107,6 +109,8 @@ from .meta.to_metafor import to_metafor as to_metafor
 from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
 from .models.additive import additive_interaction as additive_interaction
+from .models.bayes_interaction import bayes_interaction as bayes_interaction
+from .models.bayes_interaction import bayes_of_row as bayes_of_row
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
@@ -181,6 +185,7 @@ __all__ = [
     "MarkerPage",
     "OS",
     "PooledEffect",
+    "Prior",
     "Question",
     "RFI",
     "RFS",
@@ -196,6 +201,8 @@ __all__ = [
     "ask",
     "baseline_table",
     "baujat",
+    "bayes_interaction",
+    "bayes_of_row",
     "bayesian",
     "calibrated_interaction",
     "calibration",
@@ -283,6 +290,7 @@ __all__ = [
     "pool",
     "pool_dependent",
     "printed_routes",
+    "prior_needed",
     "proportional_test",
     "read_effects",
     "reconstruct",

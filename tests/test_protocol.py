@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from public_data import gbsg, metabric
 from test_one_stage import TAKEN, asked
+from test_robustness import made, selected
 
 import tamoxres as tr
 from tamoxres.errors import EffectError
@@ -27,6 +28,7 @@ from tamoxres.tables.table import Table
 MODELS = Path(tr.__file__).parent / "models"
 ZERO_P = re.compile(r"(?<![\d.])0\.0000*(?![\d])")
 both = cache(lambda: metabric(treatment="any"))
+of_levels = cache(lambda: selected(made()))
 WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it, its measure, and how many rows it has
     "cox": (lambda: tr.cox(metabric(), adjust="age"), "HR", 2),
     "treatment_effect": (lambda: treatment_effect(gbsg(), adjust="nodes"), "HR", 2),
@@ -46,6 +48,11 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),
     "parametric": (lambda: tr.parametric(gbsg(), adjust="nodes"), "HR", 4),
     "one_stage": (lambda: tr.one_stage(asked("er"), **TAKEN), "HR", 3),
+    "weighted_interaction": (lambda: tr.weighted_interaction(both(), adjust=["age", "npi"]), "HR", 3),
+    "negative_control": (lambda: tr.negative_control(both(), adjust="age", strata="site"), "HR", 2),
+    "level_interaction": (lambda: tr.level_interaction(of_levels(), adjust="age"), "HR", 1),
+    "robustness": (lambda: tr.robustness(both(), adjust="age", strata="site"), "HR", 6),
+    "calibrated_interaction": (lambda: tr.calibrated_interaction(of_levels(), adjust="age"), "HR", 2),
 }
 WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, curves: what its table must hold
     "logrank": (lambda: tr.logrank(gbsg()), "Expected"),
@@ -56,6 +63,7 @@ WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, c
     "kaplan_meier": (lambda: tr.kaplan_meier(gbsg()), "60 months, % (95% CI)"),
     "cumulative_incidence": (lambda: tr.cumulative_incidence(metabric()), "competing death"),
     "impute": (lambda: tr.impute(metabric(), m=2, iterations=1, columns="age"), "Imputed"),
+    "bayes_interaction": (lambda: tr.bayes_interaction(both(), adjust="age"), "sceptical"),
 }
 JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "verdict": (lambda: tr.interaction(both()).verdict, "prognostic; interaction inconclusive"),
@@ -66,6 +74,7 @@ JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "rubin": (lambda: tr.rubin([0.4, 0.5], [0.1, 0.1]), "Missing information"),
 }
 NOT_RESULTS = {  # sets, groups, residuals, what `cox` is made of
+    "check_positivity",
     "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested",
 }  # fmt: skip
 

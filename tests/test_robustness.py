@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +18,8 @@ from public_data import REFERENCE, analysis_of, answers, gbsg, metabric
 import tamoxres as tr
 from tamoxres.answers.answer import answer, checked
 from tamoxres.answers.robustness import Robustness
+from tamoxres.calibrate import calibration
+from tamoxres.calibrate.sites import OfSites
 from tamoxres.cohort import Cohort, Source
 from tamoxres.cohorts.profiles import MatrixProfile
 from tamoxres.effects import EffectEstimate
@@ -33,6 +37,12 @@ from tamoxres.inference.panel import (
 from tamoxres.inference.verdict import LABELS
 from tamoxres.models.marker_level import measured_by
 from tamoxres.models.negative_control import other_deaths
+from tamoxres.reporting.chapters.markers import marker_sections
+from tamoxres.reporting.gather import gather
+from tamoxres.reporting.page import TableBlock
+from tamoxres.reporting.plan import read_plan
+from tamoxres.scan.calibrated import batch_differences
+from tamoxres.tables.baseline import smd_levels
 from tamoxres.wording.checks import CHECKS
 
 ITERATED = 1e-7  # relative, between two programs that iterate
@@ -56,9 +66,8 @@ def made(chosen: str = "", *, site: bool = True, agent: bool = True) -> Cohort:
     if agent:
         patients["endocrine_agent"] = table["agent"]
     profile = MatrixProfile(
-        kind="mrna", assay="made", unit="counts", names=lambda: frozenset(levels),
+        kind="mrna", assay="made", unit="counts", chosen=chosen, names=lambda: frozenset(levels),
         read=lambda genes: levels[list(genes)],
-        chosen=chosen,
     )  # fmt: skip
     return Cohort(
         name="made", title="Made", patients=patients, raw=patients.astype(str), endpoints=(BCSS,), profiles=(profile,),
@@ -298,7 +307,7 @@ def test_names_and_labels_are_one_list() -> None:
 
 
 def test_what_cannot_be_checked_says_why() -> None:
-    """Without site, drug, level or other deaths each check keeps its place and says why."""
+    """Without site, drug, level or other deaths each check keeps its place, with its reason."""
     found = tr.robustness(selected(made(site=False, agent=False)), adjust="age").panel
     assert found.member("treatment_by_site").why == "the file names no site or batch"
     assert found.member("tamoxifen_by_name").why == "the file does not name the drug"
@@ -383,3 +392,93 @@ def test_the_empirical_null_by_hand() -> None:
     assert (narrow.mean, narrow.sd, narrow.spread) == pytest.approx((0.0, 1.0, 0.1482602218505602))
     wide = tr.empirical_null(np.random.default_rng(3).normal(0.5, 2.0, 100_000))
     assert (wide.mean, wide.sd) == pytest.approx((0.5, 2.0), abs=0.03)
+
+
+def test_on_the_command_line(run: Callable[..., tuple[int, str, str]]) -> None:
+    """The table with reasons and verdict, or the rows of all checks."""
+    asked = (
+        "robustness",
+        "metabric",
+        "--marker",
+        "HER2",
+        "--endpoint",
+        "BCSS",
+        "--adjust",
+        "age,npi",
+        "--strata",
+        "site",
+    )
+    code, out, _ = run(*asked)
+    assert code == 0
+    assert "treatment x covariates" in out
+    assert "- Tamoxifen by name: the file does not name the drug." in out
+    assert "Verdict: prognostic; interaction inconclusive" in out
+    code, out, _ = run(*asked, "--format", "csv")
+    rows = pd.read_csv(StringIO(out))
+    assert code == 0
+    assert rows["flags"].str.contains("check_overlap_weights").sum() == 1
+    assert rows["endpoint"].tolist().count("other_cause_death") == 1
+
+
+PLAN = """
+title = "A panel"
+[[markers]]
+cohort = "metabric"
+markers = ["HER2"]
+rules = ["default"]
+endpoints = ["BCSS", "OS"]
+adjust_interaction = ["age"]
+strata = ["site"]
+robustness = {}
+"""
+
+
+@pytest.mark.parametrize(("key", "panels"), [("true", 1), ("false", 0)])
+def test_in_a_plan(tmp_path: Path, key: str, panels: int) -> None:
+    """A plan's leading interaction has its panel, nulls too, unless it says otherwise; its rows go into the files."""
+    file = tmp_path / "plan.toml"
+    file.write_text(PLAN.format(key))
+    findings = gather(read_plan(file))
+    with_panel = [case for case in findings.cases if case.robustness is not None]
+    assert len(with_panel) == panels
+    assert all(case.leading for case in with_panel)
+    flags = {flag for case in findings.cases for row in case.effects for flag in row.flags}
+    assert ("check_overlap_weights" in flags) == bool(panels)
+    blocks = [
+        block for section in marker_sections(findings) for block in section.blocks if isinstance(block, TableBlock)
+    ]
+    own = [block for block in blocks if block.name == "robustness-metabric-her2-snp6_gain-bcss"]
+    assert len(own) == panels
+
+
+def test_association_with_batch_is_that_of_tables() -> None:
+    """Many genes at once give what `smd_levels` gives of one; a batch that parts the groups wholly is infinite."""
+    draw = np.random.default_rng(2)
+    groups, called = draw.integers(0, 4, 300), draw.integers(0, 2, (300, 5)).astype(float)
+    called[:20, 1] = np.nan
+    called[:, 4] = groups == 2
+    found = batch_differences(groups, called)
+    for i in range(5):
+        shares = [np.bincount(groups[called[:, i] == level], minlength=4) for level in (1, 0)]
+        expected = smd_levels(*(counts / counts.sum() for counts in shares))
+        assert found[i] == pytest.approx(expected, rel=1e-9)
+    assert math.isinf(found[4])
+
+
+def test_markers_of_sites_are_calibrated() -> None:
+    """A few data sets of the scenario: the calibrated interval is the wider; without like genes the reason is told."""
+    found = calibration(8, scenarios=["markers that go with site"], jobs=1)
+    raw, calibrated, *_ = found.rows
+    assert calibrated.model_se > raw.model_se
+    assert [row.aim for row in found.rows].count("calibrated") == 1
+    for twice in (OfSites(seed).twice for seed in range(3)):
+        matched = int(twice.genes["matched"].sum())
+        assert (twice.reason == "no_comparable_genes") == (matched < 100)
+        assert (twice.null is None) == (matched < 100)
+
+
+def test_the_committed_proof_holds() -> None:
+    """The committed result: an exchangeable marker is called in 5 % within two errors, and the limit is printed."""
+    text = (Path(__file__).parents[1] / "benchmarks" / "CALIBRATED_INTERACTIONS.md").read_text()
+    assert ", within two Monte Carlo errors of 5%" in text
+    assert "the method's limit" in text

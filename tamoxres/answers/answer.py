@@ -144,8 +144,8 @@ def checked(found: Answer, *, nulls: bool = False) -> Answer:
     if interaction is None or verdict is None or not (nulls or verdict.finding in (SEEN, NOT_PROPORTIONAL)):
         return found
     panel = checks_of(
-        interaction, found.analysis, adjust=question.adjust, strata=question.strata, ties=question.ties,
-        weights=question.weights, cluster=question.cluster,
+        interaction, found.analysis, adjust=question.adjust, alpha=verdict.alpha, strata=question.strata,
+        ties=question.ties, weights=question.weights, cluster=question.cluster,
     )  # fmt: skip
     return replace(found, robustness=panel, verdict=replace(verdict, robustness=panel.panel))
 

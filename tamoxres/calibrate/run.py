@@ -12,11 +12,12 @@ from ..errors import QuestionError, TamoxresError
 from .edges import EDGES
 from .performance import Calibration, Result, performance
 from .scenarios import SCENARIOS, Scenario
+from .sites import SITES
 from .studies import STUDIES
 
 __all__ = ["ALL", "calibration"]
 
-ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *STUDIES)}
+ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *STUDIES, *SITES)}
 _TOGETHER = 10  # data sets a worker makes at a time
 
 

@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import TamoxresError
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
-from .estimate import effect
+from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
 from .explore import explore
 from .marker import interactions, marker_page
@@ -42,6 +42,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     init_mapping: "tamoxres init-mapping registry.csv -o mapping.toml\n\nThe mapping's grammar: tamoxres help mapping",
     effect: "tamoxres effect metabric --marker HER2 --endpoint BCSS --format json\n\n"
     "tamoxres effect gbsg --estimand treatment_effect --endpoint RFS --er any",
+    robustness: "tamoxres robustness metabric --marker MTOR --endpoint BCSS --adjust age,npi --strata site",
+    bayes: "tamoxres bayes metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..endpoints import endpoint as steep
+from ..errors import QuestionError
 from ..question import Question
 from ..vocabulary import Missing, Receptor, Ties
 from . import show
@@ -20,6 +21,7 @@ from .options import (
     MappingFile,
     Marker,
     Output,
+    PlainFormat,
     Strata,
     WeightsOption,
     split,
@@ -28,7 +30,7 @@ from .options import (
 if TYPE_CHECKING:
     from ..answers.answer import Answer
 
-__all__ = ["effect"]
+__all__ = ["bayes", "effect", "robustness"]
 
 
 def effect(
@@ -71,6 +73,90 @@ def effect(
     show.effects(found.rows, format_, output, title=str(question))
     if format_ == "table" and output is None:
         _tell(found, verdict=estimand == "interaction")
+
+
+def robustness(
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
+    endpoint: Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")],
+    marker: Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")],
+    rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
+    er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
+    treatment: Annotated[str | None, typer.Option(help="tamoxifen, AI, or a name, with --against.")] = None,
+    against: Annotated[str | None, typer.Option(help="What it is compared with: none, tamoxifen, or a name.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")] = None,
+    adjust: Adjust = "",
+    strata: Strata = "",
+    batch: Annotated[str | None, typer.Option(help="Column of site or batch; else site, or the first stratum.")] = None,
+    landmark: Annotated[float | None, typer.Option(help="Months.")] = None,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Check how far a marker x treatment interaction holds: sites, covariates, cuts, weights, negative control."""
+    from ..answers.answer import answer
+    from ..answers.robustness import checks_of
+    from ..cohorts.catalogue import load
+
+    question = Question(
+        endpoint=steep(endpoint), marker=marker, rule=rule, estimand="interaction", er=er, treatment=treatment,
+        against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata), landmark=landmark,
+    )  # fmt: skip
+    asked = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
+    if asked.interaction is None:
+        raise QuestionError(f"{asked.cohort.name} gives no interaction to check.")
+    found = checks_of(asked.interaction, asked.analysis, adjust=question.adjust, strata=question.strata, batch=batch)
+    if format_ != "table" or output is not None:
+        show.effects(found.effects, format_, output, title=str(question))
+        return
+    table = found.panel.table()
+    show.table(table.to_frame(), table.title)
+    for note in table.footnotes:
+        show.say(f"- {note}")
+    show.say(f"Verdict: {found.verdict}")
+
+
+def bayes(
+    cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
+    endpoint: Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")],
+    marker: Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")],
+    rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
+    er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
+    adjust: Adjust = "",
+    strata: Strata = "",
+    margin: Annotated[str, typer.Option(help="Ratios within it count as none.")] = "0.80,1.25",
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[PlainFormat, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Read a marker x treatment interaction under sceptical, enthusiastic and shrinkage priors."""
+    from ..answers.answer import answer
+    from ..cohorts.catalogue import load
+    from ..models.bayes_interaction import bayes_interaction
+
+    question = Question(
+        endpoint=steep(endpoint), marker=marker, rule=rule, estimand="interaction", er=er, adjust=split(adjust),
+        strata=split(strata),
+    )  # fmt: skip
+    asked = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
+    found = bayes_interaction(asked.analysis, adjust=question.adjust, margin=_limits(margin), strata=question.strata)
+    if format_ == "json" or output is not None:
+        show.emit(found.to_frame().to_json(orient="records", indent=1) + "\n", output)
+        return
+    table = found.table()
+    show.table(table.to_frame(), table.title)
+    for note in table.footnotes:
+        show.say(f"- {note}")
+
+
+def _limits(text: str) -> tuple[float, float]:
+    """Read a margin: two numbers with a comma between."""
+    try:
+        low, high = (float(part) for part in split(text))
+    except ValueError:
+        raise QuestionError(f"--margin is {text!r}; give two numbers, as 0.80,1.25.") from None
+    return low, high
 
 
 def _tell(found: Answer, *, verdict: bool) -> None:

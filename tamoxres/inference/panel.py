@@ -26,7 +26,7 @@ from ..tables.cells import count_cell, p_cell
 from ..tables.effects import EffectRows, estimate_cell
 from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
-from ..wording.checks import CHECKS, outcome_words, reason_words, suffix_words, summary_words
+from ..wording.checks import CHECKS, PANEL_NOTE, outcome_words, reason_words, suffix_words, summary_words
 from .evalue import EValue, e_value
 
 __all__ = ["CheckName", "Member", "Outcome", "Panel", "judge_calibrated", "judge_continuous", "judge_control",
@@ -157,7 +157,7 @@ class Panel(ShowsEffects):
                 rows.append(Row((Cell(name), Cell(outcome), Cell(), Cell(), Cell(), Cell())))
             for i, row in enumerate(member.rows):
                 rows.append(_line(name if i == 0 else "ratio of the two ratios", outcome if i == 0 else "", row))
-        why = [f"{CHECKS[member.name]}: {member.why}." for member in self.members if member.reason]
+        why = [PANEL_NOTE, *(f"{CHECKS[member.name]}: {member.why}." for member in self.members if member.reason)]
         low, high = self.ratio.ci()
         why += [] if low <= 1 <= high else [f"E-value: {self.e_value}."]
         return Table(

@@ -59,7 +59,7 @@ def _levels(analysis: AnalysisSet) -> tuple[LevelRule, pd.Series[Any]]:
     if rule is None:
         raise AnalysisError(
             f"{analysis.marker or 'The set'} by {analysis.rule or 'no rule'} cuts no measured level in "
-            f"{analysis.cohort.title}.", mend="Use a rule on mRNA or protein, such as mrna_high.",
+            f"{analysis.cohort.title}.", mend="Use a rule on mRNA or protein.",
         )  # fmt: skip
     return rule, rule.measure(analysis.cohort).reindex(analysis.frame.index)
 
@@ -86,11 +86,11 @@ def cut_within(analysis: AnalysisSet, batch: str = "site") -> AnalysisSet:
     Examples
     --------
     >>> import tamoxres as tr
-    >>> from tamoxres.models.marker_level import cut_within
-    >>> cut_within(tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any"))
+    >>> her2 = tr.call(tr.load("metabric"), "HER2")
+    >>> cut_within(tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any"), "site")
     Traceback (most recent call last):
     ...
-    tamoxres.errors.AnalysisError: The set by no rule cuts no measured level in GBSG trial 2. Use a rule on mRNA ...
+    tamoxres.errors.AnalysisError: HER2 by snp6_gain cuts no measured level in METABRIC. Use a rule on mRNA or protein.
     """
     import pandas as pd
 

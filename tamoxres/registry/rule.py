@@ -260,8 +260,8 @@ class LevelRule(_ProfileRule):
         if unit == ABOVE_MEDIAN:
             return levels == (0 if self.altered == "low" else 1)
         if self.altered == "low":
-            return levels < levels.median()
-        return levels > levels.median() if self.threshold is None else levels >= self.threshold
+            return levels < _medians(levels)
+        return levels > _medians(levels) if self.threshold is None else levels >= self.threshold
 
     def statuses(self, cohort: Cohort) -> pd.Series[Any]:
         """Cut the level; who was assayed and has no value is unknown."""
@@ -273,6 +273,17 @@ class LevelRule(_ProfileRule):
         status = pd.Series(UNALTERED, index=levels.index, dtype=object).mask(beyond, ALTERED)
         assayed = levels.index.isin(profile.assayed(gene))
         return status.where(levels.notna(), None).where(assayed, NOT_ASSAYED)
+
+
+def _medians(levels: pd.Series[Any] | pd.DataFrame) -> Any:
+    """Return the median of the known levels, of each gene of a frame."""
+    import numpy as np
+    import pandas as pd
+
+    values = levels.to_numpy(float)
+    if values.ndim == 1 or np.isnan(values).any():
+        return levels.median()
+    return pd.Series(np.median(values, axis=0), index=levels.columns)  # pandas' own takes columns one by one
 
 
 def median_level(marker: str, name: str, kind: ProfileKind, genes: tuple[str, ...], what: str) -> LevelRule:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..analysis import AnalysisSet
-from ..answers.answer import Answer, answer
+from ..answers.answer import Answer, answer, checked
+from ..answers.robustness import Robustness
 from ..answers.sensitivity import Sensitivity, sensitivity
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..curves import Curves
@@ -109,6 +110,8 @@ class Case:
         Of the case shown whole.
     variations : Sensitivity or None
         Of the case shown whole, where its events bear them.
+    robustness : Robustness or None
+        The panel of an interaction: where one is seen without randomisation, and of leading cases if the plan says so.
     problem : str
         Why there is no (or no whole) answer.
     """
@@ -127,6 +130,7 @@ class Case:
     analysis: AnalysisSet | None = None
     detail: Detail | None = None
     variations: Sensitivity | None = None
+    robustness: Robustness | None = None
     problem: str = ""
 
     @property
@@ -147,6 +151,8 @@ class Case:
                     yield from result.effects
                     yield from result.model.effects
         yield from self.prognostic
+        if self.robustness is not None:
+            yield from self.robustness.effects[1:]
         if self.detail is not None:
             yield from self.detail.effects
         if self.variations is not None:
@@ -296,14 +302,17 @@ def _answered(job: Case, plan: Plan) -> Case:
     if job.asked.treatment == "any":
         return _single(job, detail, "")
     try:
-        found = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint)).interaction
+        answered = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint))
     except AnalysisError as error:
         return _single(job, detail, reason(error))
-    if found is None:
+    if (found := answered.interaction) is None:
         return job
-    verdict = found.judge(alpha=plan.alpha, margin=job.asked.margin)
+    judged = replace(answered, verdict=found.judge(alpha=plan.alpha, margin=job.asked.margin))
+    answered = checked(judged, nulls=job.leading and job.asked.robustness)
     pair = (found.crude or found).marker_treated, found.marker_treated
-    return replace(job, verdict=verdict, interaction=found, prognostic=pair, detail=detail)
+    return replace(
+        job, verdict=answered.verdict, interaction=found, prognostic=pair, detail=detail, robustness=answered.robustness
+    )
 
 
 def _single(job: Case, detail: Detail | None, problem: str) -> Case:

@@ -83,6 +83,9 @@ class MarkerPlan:
         Months at which follow-up begins, where treatment was recorded after diagnosis; 0 for none.
     margin : (float, float), optional
         Ratios of hazard ratios within it are called irrelevant; `margin_why` says why.
+    robustness : bool
+        Whether the first interaction of each marker gets its robustness panel even where none is seen; one that is seen
+        without randomisation gets it always.
     why, margin_why : str
         Why these adjusters, and why this margin.
     """
@@ -102,6 +105,7 @@ class MarkerPlan:
     against: str = ""
     landmark: _Months = 0
     margin: tuple[float, float] | None = None
+    robustness: bool = True
     why: str = ""
     margin_why: str = ""
 

@@ -37,19 +37,18 @@ from ..inference.verdict import design_flags
 from ..kernel.batch import GenePlan, fit_genes, plan_genes
 from ..markers.calling import level_rule
 from ..registry import LevelRule, built_in
-from ..tables.baseline import smd_levels
 from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
-from ..vocabulary import BoolArray, FloatArray, one_or_more
+from ..vocabulary import BoolArray, FloatArray, IntArray, one_or_more
 from ..wording import number
 from ..wording.checks import reason_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEAST", "LEAST_MATCHED", "CalibratedInteraction", "EmpiricalNull", "calibrated_interaction",
-           "empirical_null"]  # fmt: skip
+__all__ = ["LEAST", "LEAST_MATCHED", "CalibratedInteraction", "EmpiricalNull", "batch_differences",
+           "calibrate_by", "calibrated_interaction", "empirical_null"]  # fmt: skip
 
 LEAST, LEAST_MATCHED = 200, 100
 _WITHIN, _CORRELATED, _FEW_EVENTS = 0.25, 0.3, 5
@@ -204,7 +203,7 @@ def calibrated_interaction(
     if own is None or profile is None:
         return _without(None, reason="no_level")
     fits = _Fits.of(analysis, adjust, strata, batch)
-    raw, z, smd = fits.marker()
+    raw, smd = fits.marker()
     names = sorted(profile.features()) if genes is None else sorted(set(genes) & profile.features())
     about = _chosen(profile) if genes is None else ""
     if about or len(names) < LEAST:
@@ -216,7 +215,7 @@ def calibrated_interaction(
     if batch and int(matched.sum()) < LEAST_MATCHED:
         return _without(raw, table, smd, reason="no_comparable_genes", count=int(matched.sum()))
     null = empirical_null(table["z"].to_numpy()[matched])
-    return CalibratedInteraction(raw=raw, calibrated=_calibrated(raw, z, null), null=null, genes=table, smd=smd)
+    return CalibratedInteraction(raw=raw, calibrated=calibrate_by(raw, null), null=null, genes=table, smd=smd)
 
 
 def _without(
@@ -244,12 +243,20 @@ def _left_out(rule: LevelRule) -> frozenset[str]:
     return _pathways() | frozenset(rule.genes)
 
 
-def _calibrated(raw: EffectEstimate, z: float, null: EmpiricalNull) -> EffectEstimate:
-    """Shift and widen the marker's interval by the null."""
-    se = raw.se or float("nan")
+def calibrate_by(raw: EffectEstimate, null: EmpiricalNull) -> EffectEstimate:
+    """Shift and widen an interval by an empirical null, and give the P that goes with it.
+
+    Examples
+    --------
+    >>> row = EffectEstimate(study="a", log_estimate=0.6, se=0.2, estimand="interaction")
+    >>> made = calibrate_by(row, EmpiricalNull(mean=0.5, sd=2.0, spread=2.0, genes=300))
+    >>> round(made.point, 6), round(made.se, 6), round(made.p_value, 4), made.p_kind
+    (0.5, 0.4, 0.2113, 'calibrated')
+    """
+    point, se = raw.point or 0.0, raw.se or float("nan")
     return replace(
-        raw, log_estimate=(raw.point or 0.0) - null.mean * se, se=null.sd * se, ci_low=None, ci_high=None, ci_kind="",
-        p_value=float(2 * ndtr(-abs(z - null.mean) / null.sd)), p_kind="calibrated",
+        raw, log_estimate=point - null.mean * se, se=null.sd * se, ci_low=None, ci_high=None, ci_kind="",
+        p_value=float(2 * ndtr(-abs(point / se - null.mean) / null.sd)), p_kind="calibrated",
     )  # fmt: skip
 
 
@@ -292,8 +299,8 @@ class _Fits:
             called=np.asarray(frame["marker"] == ALTERED),
         )  # fmt: skip
 
-    def marker(self) -> tuple[EffectEstimate, float, float]:
-        """Return the marker's row, its z, and its association with batch."""
+    def marker(self) -> tuple[EffectEstimate, float]:
+        """Return the marker's row, and its association with batch."""
         fit = fit_genes(self.plan, self.called[None, :].astype(float), engine="numpy")
         log_ratio, se = float(fit.coefficients[0, -1]), float(fit.se[0, -1])
         row = self.analysis.describe("interaction")
@@ -303,14 +310,11 @@ class _Fits:
             adjusted_for=self.adjust, strata=self.strata, term="treatment:marker", model="cox", ties="efron",
             engine="kernel",
         )  # fmt: skip
-        return raw, log_ratio / se, self._association(self.called.astype(float))
+        return raw, float(self._associations(self.called[:, None].astype(float))[0])
 
-    def _association(self, called: FloatArray) -> float:
-        """Return the standardised difference of batch between altered and unaltered (1, 0, NaN where unknown)."""
-        if self.groups is None:
-            return float("nan")
-        counts = [np.bincount(self.groups[called == level], minlength=self.groups.max() + 1) for level in (1, 0)]
-        return smd_levels(*(count / max(count.sum(), 1) for count in counts))
+    def _associations(self, called: FloatArray) -> FloatArray:
+        """Return how each gene's call (n, genes; NaN where unknown) goes with batch; NaN without a batch."""
+        return np.full(called.shape[1], np.nan) if self.groups is None else batch_differences(self.groups, called)
 
     def of_genes(self, rule: LevelRule, profile: Profile, names: Sequence[str], smd: float) -> pd.DataFrame:
         """Call and fit every gene that may be a null: gene, z, smd, matched."""
@@ -334,10 +338,13 @@ class _Fits:
         beyond = rule.beyond(levels, profile.unit).astype(float).where(levels.notna())
         here, called = levels.reindex(index).to_numpy(float), beyond.reindex(index).to_numpy(float)
         fits = fit_genes(self.plan, np.ascontiguousarray(called.T))
-        for i, name in enumerate(names):
-            z = fits.coefficients[i, -1] / fits.se[i, -1] if not fits.flags[i] else np.nan
-            if np.isfinite(z) and self._bears(called[:, i]) and abs(_correlation(own, here[:, i])) <= _CORRELATED:
-                yield name, float(z), self._association(called[:, i])
+        with np.errstate(invalid="ignore"):
+            z = np.where([not flag for flag in fits.flags], fits.coefficients[:, -1] / fits.se[:, -1], np.nan)
+        apart = np.abs(_correlations(own, here)) <= _CORRELATED  # NaN, of a gene that does not vary, is none
+        smd = self._associations(called)
+        for i in map(int, np.flatnonzero(np.isfinite(z) & apart)):
+            if self._bears(called[:, i]):
+                yield names[i], float(z[i]), float(smd[i])
 
     def _bears(self, called: FloatArray) -> bool:
         """Whether each group of call and treatment has events enough."""
@@ -346,8 +353,39 @@ class _Fits:
         return bool(counts.min() >= _FEW_EVENTS)
 
 
-def _correlation(first: FloatArray, second: FloatArray) -> float:
-    known = np.isfinite(first) & np.isfinite(second)
-    if known.sum() < 3 or not (first[known].std() and second[known].std()):
-        return float("nan")  # a gene that does not vary is no null
-    return float(np.corrcoef(first[known], second[known])[0, 1])
+def _correlations(own: FloatArray, others: FloatArray) -> FloatArray:
+    """Return the correlation of one level (n,) with each of several (n, genes), where both are known."""
+    known = np.isfinite(own)[:, None] & np.isfinite(others)
+    n = np.maximum(known.sum(axis=0), 1)
+    first, second = (np.where(known, values, 0.0) for values in (own[:, None], others))
+    first, second = (np.where(known, values - values.sum(axis=0) / n, 0.0) for values in (first, second))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((first * second).sum(axis=0) / np.sqrt((first**2).sum(axis=0) * (second**2).sum(axis=0)))
+
+
+def batch_differences(groups: IntArray, called: FloatArray) -> FloatArray:
+    """Return the standardised difference of batch between altered and unaltered, of each gene.
+
+    Parameters
+    ----------
+    groups : array of int, shape (n,)
+        Batch of each patient, from 0.
+    called : array of float, shape (n, genes)
+        1 altered, 0 unaltered, NaN unknown.
+
+    Returns
+    -------
+    array of float, shape (genes,)
+        As `smd_levels` has it; infinite where a batch parts the groups wholly.
+    """
+    inside = np.eye(int(groups.max()) + 1)[groups]
+    shares = []
+    for level in (1.0, 0.0):
+        counts = (called == level).T.astype(float) @ inside
+        shares.append((counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))[:, 1:])
+    gap = shares[0] - shares[1]
+    covariance = sum(p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :] for p in shares) / 2
+    weighted = np.einsum("gij,gj->gi", np.linalg.pinv(covariance), gap)
+    explained = np.isclose(np.einsum("gij,gj->gi", covariance, weighted), gap).all(axis=1)
+    size = np.sqrt(np.maximum(np.einsum("gi,gi->g", gap, weighted), 0.0))
+    return np.asarray(np.where(explained, size, np.inf), dtype=float)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["CHECKS", "OUTCOMES", "outcome_words", "reason_words", "suffix_words", "summary_words"]
+__all__ = ["CHECKS", "OUTCOMES", "PANEL_NOTE", "outcome_words", "reason_words", "suffix_words", "summary_words"]
 
 CHECKS = {
     "treatment_by_site": "treatment x site",
@@ -22,6 +22,11 @@ CHECKS = {
 OUTCOMES = {
     "agrees": "agrees", "differs": "differs", "uninformative": "uninformative", "not_available": "not available",
 }  # fmt: skip
+PANEL_NOTE = (
+    "Of an interaction that is seen, a refit agrees where its sign holds and at least two thirds of the log ratio "
+    "remain; the uncut marker where the sign holds and P < 0.10; the calibrated P where it is at most alpha; deaths of "
+    "other causes where their ratio differs (P < 0.05). Where none is seen, a check agrees if it sees none."
+)
 _REASONS = {
     "no_batch": "the file names no site or batch",
     "no_covariates": "the model holds no covariate",

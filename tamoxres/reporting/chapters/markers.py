@@ -38,6 +38,8 @@ def marker_sections(findings: Findings) -> Iterator[Section]:
         for case in leading:
             if case.whole:
                 blocks += _whole(case, key)
+        if checks := tuple(_robustness(findings.of(marker))):
+            blocks.append(Part(f"{key}-robustness", "How robust the interactions are", checks))
         rules = TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker)))
         blocks.append(Part(f"{key}-rules", "Every rule and endpoint", (rules,), folded=True))
         yield Section(key, marker_name(marker), tuple(blocks), "Markers")
@@ -251,6 +253,15 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
     )
+
+
+def _robustness(cases: Sequence[Case]) -> Iterator[TableBlock]:
+    """Show the robustness panel of each interaction that has one."""
+    for case in cases:
+        if case.robustness is not None:
+            name = "-".join((case.cohort.name, case.marker, case.call.rule, case.endpoint)).lower()
+            title = f"Robustness panel: {setting_of(case)}, by {case.call.rule}"
+            yield TableBlock(f"robustness-{name}", case.robustness.panel.table().titled(title))
 
 
 def _contrast_name(effect: EffectEstimate) -> str:
