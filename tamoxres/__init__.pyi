@@ -61,6 +61,7 @@ from .inference.evalue import e_value as e_value
 from .inference.families import adjust_p as adjust_p
 from .inference.families import family_table as family_table
 from .inference.gail_simon import gail_simon as gail_simon
+from .inference.nnt import number_needed_to_treat as number_needed_to_treat
 from .inference.rubin import rubin as rubin
 from .inference.verdict import Verdict as Verdict
 from .markers.calling import call as call
@@ -88,7 +89,10 @@ from .meta.subgroups import subgroups as subgroups
 from .meta.tables import meta_table as meta_table
 from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
+from .models.absolute import absolute_effects as absolute_effects
 from .models.additive import additive_interaction as additive_interaction
+from .models.augmented import Nuisance as Nuisance
+from .models.augmented import augmented_ipw as augmented_ipw
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
@@ -151,6 +155,7 @@ __all__ = [
     "IBCFS",
     "IDFS",
     "MarkerCall",
+    "Nuisance",
     "OS",
     "PooledEffect",
     "Question",
@@ -162,10 +167,12 @@ __all__ = [
     "TamoxresError",
     "Truth",
     "Verdict",
+    "absolute_effects",
     "additive_interaction",
     "adjust_p",
     "albatross_plot",
     "ask",
+    "augmented_ipw",
     "baseline_table",
     "baujat",
     "bayesian",
@@ -232,6 +239,7 @@ __all__ = [
     "meta_regression",
     "meta_table",
     "minimum_detectable",
+    "number_needed_to_treat",
     "one_stage",
     "open_expression",
     "overlap",

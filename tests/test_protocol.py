@@ -41,6 +41,8 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "risk_difference": (lambda: tr.risk_difference(metabric(), times=[60, 120]), "RD", 2),
     "standardise": (lambda: tr.standardise(tr.cox(gbsg(), adjust="nodes"), times=60, m=5), "RD", 1),
     "additive_interaction": (lambda: tr.additive_interaction(both(), adjust="age"), "RD", 7),
+    "absolute_effects": (lambda: tr.absolute_effects(both(), adjust="age", times=60), "RD", 6),
+    "augmented_ipw": (lambda: tr.augmented_ipw(both(), adjust="age", times=60), "RD", 6),
     "weights": (lambda: tr.weights(gbsg(), adjust=["age", "nodes"]), "HR", 1),
     "fitted_cut": (lambda: tr.fitted_cut(gbsg(), "age", m=5), "HR", 2),
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import QuestionError, TamoxresError
+from .absolute import ABSOLUTE
 from .performance import Calibration, Result, performance
 from .scenarios import SCENARIOS, Scenario
 from .studies import STUDIES
 
 __all__ = ["ALL", "calibration"]
 
-ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *STUDIES)}
+ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *ABSOLUTE, *STUDIES)}
 _TOGETHER = 10  # data sets a worker makes at a time
 
 

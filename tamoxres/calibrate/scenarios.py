@@ -34,6 +34,7 @@ from ..models.treatment import treatment_effect
 from ..models.weights import weights
 from ..synthetic import Truth
 from .performance import Aim, Result
+from .performance import read_row as _row
 from .truths import mean_difference
 from .truths import risk_difference as true_risk_difference
 
@@ -98,17 +99,6 @@ class Scenario:
     name: str
     make: Callable[[int], Any]
     estimators: tuple[Estimator, ...] = field(default=())
-
-
-def _row(effect: EffectEstimate) -> Result:
-    """Read an effect row."""
-    point, se = effect.point, effect.se
-    if point is None or se is None:
-        return Result()
-    low, high = (math.log(limit) for limit in effect.ci()) if effect.is_ratio else effect.ci()
-    return Result(
-        estimate=point, se=se, low=low, high=high, p=effect.p_value if effect.p_value is not None else float("nan")
-    )
 
 
 def _patients(n: int, truth: Truth, seed: int) -> Data:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import TamoxresError
+from .absolute import absolute
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
@@ -40,6 +41,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    absolute: "tamoxres absolute metabric --marker HER2 --endpoint BCSS --adjust age,npi --times 120",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report -o report",

@@ -60,12 +60,15 @@ SENTENCES = {
     "ratio_of_hazard_ratios_negative_over_positive": "Ratio of marker-negative over marker-positive, as printed.",
     "p_is_upper_bound": "P is printed as an upper bound.",
     "derived_from_two_strata": "Made from the two printed strata.",
+    "not_for_decisions": "Risks of a population, for comparison, not for individual decisions. Nothing here is a "
+                         "reason to withhold, change or stop endocrine therapy.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 MODELS = {
     "cox": "Cox regression", "fine_gray": "Fine-Gray regression", "firth": "Cox regression with Firth's penalty",
     "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
+    "augmented_ipw": "augmented inverse probability weighting",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
     "spline": "Cox regression with a restricted cubic spline", "curves": "difference of cells, each by its own curve",

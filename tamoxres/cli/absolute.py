@@ -1,0 +1,91 @@
+"""The commands about absolute effects, time zero, continuous markers, competing deaths and the design of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ..endpoints import endpoint as steep
+from ..errors import QuestionError
+from ..vocabulary import Receptor
+from . import show
+from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, split
+
+if TYPE_CHECKING:
+    from ..analysis import AnalysisSet
+
+__all__ = ["absolute"]
+
+Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
+Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
+Er = Annotated[Receptor, typer.Option(help="Oestrogen receptor.")]
+Rule = Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")]
+Where = Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")]
+Resamples = Annotated[int, typer.Option("-m", "--resamples", help="Bootstrap resamples; 0 for none.")]
+
+
+def _patients(
+    cohort: str, marker: str | None, rule: str | None, mapping: Path | None, data_dir: Path | None, **choices: Any
+) -> AnalysisSet:
+    """Load a cohort, call the marker, and select both arms."""
+    from ..analysis import select
+    from ..cohorts.catalogue import load
+    from ..markers.calling import call
+
+    loaded = load(cohort, mapping=mapping, data_dir=data_dir)
+    if marker is None:
+        return select(loaded, treatment="any", **choices)
+    called = call(loaded, marker) if rule is None else call(loaded, marker, rule=rule)
+    return select(called, marker=called.markers[-1].marker, treatment="any", **choices)
+
+
+def _months(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in split(text))
+    except ValueError:
+        raise QuestionError(f"Months are numbers with commas between, as 60,120; found {text!r}.") from None
+
+
+def _tell(found: Any, format_: Format, output: Path | None, title: str) -> None:
+    """Show a result's table and its notes, or write its rows."""
+    if format_ != "table" or output is not None:
+        show.effects(found.effects, format_, output, title=title)
+        return
+    made = found.table()
+    show.table(made.to_frame(), made.title)
+    for note in made.footnotes:
+        show.say(f"- {note}")
+
+
+def absolute(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    times: Annotated[str, typer.Option(help="Months, comma-separated.")] = "60,120",
+    method: Annotated[
+        Literal["standardisation", "augmented_ipw"], typer.Option(help="Outcome models alone, or weights too.")
+    ] = "standardisation",
+    resamples: Resamples = 0,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate what treatment does to risk and mean survival, by marker: differences and differences of them."""
+    from ..models.absolute import absolute_effects
+    from ..models.augmented import augmented_ipw
+
+    analysis = _patients(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    if method == "standardisation":
+        found = absolute_effects(analysis, adjust=split(adjust), times=_months(times), m=resamples)
+    else:
+        found = augmented_ipw(analysis, adjust=split(adjust), times=_months(times), m=resamples)
+    _tell(found, format_, output, str(analysis))
