@@ -66,6 +66,7 @@ _HOMES = {
     "models.additive": ["additive_interaction"],
     "models.absolute": ["absolute_effects"],
     "models.augmented": ["Nuisance", "augmented_ipw"],
+    "models.target_trial": ["target_trial"],
     "inference.nnt": ["number_needed_to_treat"],
     "inference.gail_simon": ["gail_simon"],
     "inference.equivalence": ["equivalence"],

@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from public_data import gbsg, metabric
 from test_one_stage import TAKEN, asked
+from test_target_trial import asked as asked_trial
+from test_target_trial import immortal
 
 import tamoxres as tr
 from tamoxres.errors import EffectError
@@ -26,6 +28,7 @@ from tamoxres.tables.table import Table
 
 MODELS = Path(tr.__file__).parent / "models"
 ZERO_P = re.compile(r"(?<![\d.])0\.0000*(?![\d])")
+started = cache(lambda: asked_trial(*immortal(2, 300)))
 both = cache(lambda: metabric(treatment="any"))
 WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it, its measure, and how many rows it has
     "cox": (lambda: tr.cox(metabric(), adjust="age"), "HR", 2),
@@ -43,6 +46,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "additive_interaction": (lambda: tr.additive_interaction(both(), adjust="age"), "RD", 7),
     "absolute_effects": (lambda: tr.absolute_effects(both(), adjust="age", times=60), "RD", 6),
     "augmented_ipw": (lambda: tr.augmented_ipw(both(), adjust="age", times=60), "RD", 6),
+    "target_trial": (lambda: tr.target_trial(started(), grace=12, times=36, m=5), "HR", 4),
     "weights": (lambda: tr.weights(gbsg(), adjust=["age", "nodes"]), "HR", 1),
     "fitted_cut": (lambda: tr.fitted_cut(gbsg(), "age", m=5), "HR", 2),
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),
@@ -68,7 +72,7 @@ JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "rubin": (lambda: tr.rubin([0.4, 0.5], [0.1, 0.1]), "Missing information"),
 }
 NOT_RESULTS = {  # sets, groups, residuals, what `cox` is made of
-    "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested",
+    "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested", "prepare",
 }  # fmt: skip
 
 

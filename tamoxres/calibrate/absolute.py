@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from .. import synthetic
+from ..analysis import AnalysisSet, select
+from ..endpoints import OS
 from ..models.absolute import absolute_effects
 from ..models.augmented import Nuisance, augmented_ipw
+from ..models.target_trial import target_trial
 from ..synthetic import Truth
 from .performance import Result, read_row
 from .scenarios import ADJUST, Data, Estimator, Scenario
@@ -27,6 +33,24 @@ def _made(n: int, truth: Truth, seed: int) -> Data:
 
 def _asked(data: Data, method: Callable[..., Any], which: int, **choices: Any) -> Result:
     return read_row(method(data.both, adjust=ADJUST, times=_HORIZON, **choices).effects[which])
+
+
+def _late_starters(n: int, seed: int) -> AnalysisSet:
+    """Make patients two thirds of whom would start treatment, which does nothing, within 24 months, if they live."""
+    cohort = synthetic.simulate(n, truth=Truth(hr_treatment=1.0, scale=120.0), seed=seed)
+    draw = np.random.default_rng([seed, 1])
+    start = np.where(draw.random(n) < 2 / 3, draw.uniform(0.0, 24.0, n), np.inf)
+    begun = start < cohort.patients["OS_months"].to_numpy(float)
+    chosen = {
+        "endocrine": np.where(begun, "yes", "no"), "endocrine_agent": np.where(begun, "tamoxifen", "none"),
+        "endocrine_start_months": np.where(begun, start, np.nan),
+    }  # fmt: skip
+    changed = replace(cohort, patients=cohort.patients.assign(**chosen))
+    return select(changed, endpoint=OS, er="any", treatment="any")
+
+
+def _trial(analysis: AnalysisSet, which: int) -> Result:
+    return read_row(target_trial(analysis, grace=12.0, times=60.0, m=25).effects[which])
 
 
 def _interaction(quantity: str) -> float:
@@ -50,6 +74,16 @@ ABSOLUTE: tuple[Scenario, ...] = (
                 "risk difference when unaltered, augmented, outcome without grade", 1,
                 lambda: treatment_difference(_CHOSEN, _HORIZON, 0.0)["risk"], augmented_ipw, nuisance=_GRADELESS,
             ),
+        ),
+    ),
+    Scenario(
+        name="immortal time, treatment does nothing, n = 400", make=partial(_late_starters, 400),
+        estimators=tuple(
+            Estimator(
+                name=f"emulated trial, {name}", ask=partial(_trial, which=which), truth=lambda: 0.0, null=True,
+                aim="shown", note="25 resamples only",
+            )
+            for which, name in enumerate(("hazard ratio", "risk difference", "difference of means"))
         ),
     ),
 )  # fmt: skip

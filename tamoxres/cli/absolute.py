@@ -16,7 +16,7 @@ from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, split
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
 
-__all__ = ["absolute"]
+__all__ = ["absolute", "emulate"]
 
 Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
 Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
@@ -88,4 +88,35 @@ def absolute(
         found = absolute_effects(analysis, adjust=split(adjust), times=_months(times), m=resamples)
     else:
         found = augmented_ipw(analysis, adjust=split(adjust), times=_months(times), m=resamples)
+    _tell(found, format_, output, str(analysis))
+
+
+def emulate(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    grace: Annotated[float, typer.Option(help="Months within which treatment is to start.")],
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    times: Annotated[str, typer.Option(help="Months, comma-separated.")] = "60",
+    contrast: Annotated[
+        Literal["per_protocol", "as_started"], typer.Option(help="Against never starting, or not within the grace.")
+    ] = "per_protocol",
+    resamples: Resamples = 200,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Emulate a trial of starting treatment, by cloning, censoring and weighting; the protocol stands first."""
+    from ..models.target_trial import target_trial
+
+    analysis = _patients(
+        cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = target_trial(
+        analysis, adjust=split(adjust), grace=grace, times=_months(times), contrast=contrast, m=resamples
+    )
+    if format_ == "table" and output is None:
+        show.table(found.protocol.to_frame(), found.protocol.title)
     _tell(found, format_, output, str(analysis))

@@ -69,6 +69,7 @@ MODELS = {
     "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
     "augmented_ipw": "augmented inverse probability weighting",
+    "target_trial": "emulated target trial (clone, censor, weight)",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
     "spline": "Cox regression with a restricted cubic spline", "curves": "difference of cells, each by its own curve",
