@@ -47,6 +47,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "absolute_effects": (lambda: tr.absolute_effects(both(), adjust="age", times=60), "RD", 6),
     "augmented_ipw": (lambda: tr.augmented_ipw(both(), adjust="age", times=60), "RD", 6),
     "target_trial": (lambda: tr.target_trial(started(), grace=12, times=36, m=5), "HR", 4),
+    "treatment_curve": (lambda: tr.treatment_curve(gbsg(), "age", adjust="nodes"), "HR", 1),
     "weights": (lambda: tr.weights(gbsg(), adjust=["age", "nodes"]), "HR", 1),
     "fitted_cut": (lambda: tr.fitted_cut(gbsg(), "age", m=5), "HR", 2),
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),
@@ -56,6 +57,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
 WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, curves: what its table must hold
     "logrank": (lambda: tr.logrank(gbsg()), "Expected"),
     "gray_test": (lambda: tr.gray_test(metabric(), strata="site"), "Chi-squared"),
+    "stepp": (lambda: tr.stepp(gbsg(), "age", permutations=20), "HR (95% CI)"),
     "event_rates": (lambda: tr.event_rates(gbsg()), "Rate (95% CI)"),
     "follow_up": (lambda: tr.follow_up(gbsg()), "Months"),
     "proportional_test": (lambda: tr.proportional_test(tr.cox(gbsg(), adjust="nodes")), "GLOBAL"),

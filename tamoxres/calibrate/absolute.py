@@ -14,7 +14,9 @@ from ..analysis import AnalysisSet, select
 from ..endpoints import OS
 from ..models.absolute import absolute_effects
 from ..models.augmented import Nuisance, augmented_ipw
+from ..models.stepp import stepp
 from ..models.target_trial import target_trial
+from ..models.treatment_curve import treatment_curve
 from ..synthetic import Truth
 from .performance import Result, read_row
 from .scenarios import ADJUST, Data, Estimator, Scenario
@@ -73,6 +75,23 @@ ABSOLUTE: tuple[Scenario, ...] = (
             _one(
                 "risk difference when unaltered, augmented, outcome without grade", 1,
                 lambda: treatment_difference(_CHOSEN, _HORIZON, 0.0)["risk"], augmented_ipw, nuisance=_GRADELESS,
+            ),
+        ),
+    ),
+    Scenario(
+        name="treatment works alike at every age, n = 600", make=partial(_made, 600, Truth(scale=250.0)),
+        estimators=(
+            Estimator(
+                name="spline x treatment, likelihood ratio", null=True,
+                ask=lambda data: Result(p=treatment_curve(data.unmarked, "age", adjust=["grade", "nodes"]).p_value),
+            ),
+            Estimator(
+                name="fractional polynomial x treatment (MFPI)", null=True, aim="shown", note="powers chosen, not counted",
+                ask=lambda data: Result(p=treatment_curve(data.unmarked, "age", shape="fp2").p_value),
+            ),
+            Estimator(
+                name="STEPP, 199 permutations", null=True,
+                ask=lambda data: Result(p=stepp(data.unmarked, "age", permutations=199).p_value),
             ),
         ),
     ),

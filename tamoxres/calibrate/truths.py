@@ -39,8 +39,8 @@ def treatment_difference(truth: Truth, months: float, marker: float) -> dict[str
 
 def _incidence(fixed: dict[str, float], truth: Truth, months: float) -> tuple[FloatArray, FloatArray]:
     """Return a grid of months and the mean cumulative incidence of breast-cancer death at it, some variables set."""
-    people = draw_people(np.random.default_rng(_SEED), _PATIENTS, truth)
-    people |= {name: np.full(_PATIENTS, value) for name, value in fixed.items()}
+    people = draw_people(np.random.default_rng(_SEED), _PATIENTS // 2, truth)
+    people |= {name: np.full(_PATIENTS // 2, value) for name, value in fixed.items()}
     grid = np.arange(0.0, months + _STEP / 2, _STEP)
     cancer = np.stack([cancer_hazard(people, truth, float(t)) for t in grid])
     alive = np.exp(-cancer - np.stack([other_hazard(people, truth, float(t)) for t in grid]))

@@ -16,7 +16,7 @@ from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, split
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
 
-__all__ = ["absolute", "emulate"]
+__all__ = ["absolute", "curve", "emulate"]
 
 Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
 Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
@@ -120,3 +120,42 @@ def emulate(
     if format_ == "table" and output is None:
         show.table(found.protocol.to_frame(), found.protocol.title)
     _tell(found, format_, output, str(analysis))
+
+
+def curve(
+    cohort: Cohort,
+    column: Annotated[str, typer.Argument(help="The continuous marker, a column of the cohort.")],
+    endpoint: Endpoint,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    shape: Annotated[
+        Literal["spline", "fp2", "fp1", "linear"], typer.Option(help="Spline, fractional polynomial, or line.")
+    ] = "spline",
+    permutations: Annotated[int, typer.Option(help="Of STEPP's test; 0 for no STEPP.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Draw the curve here (.png, .svg, .pdf).")] = None,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Show treatment's hazard ratio along a continuous marker, uncut, and test whether it changes."""
+    from ..models.stepp import stepp
+    from ..models.treatment_curve import treatment_curve
+
+    analysis = _patients(
+        cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = treatment_curve(analysis, column, adjust=split(adjust), shape=shape)
+    _tell(found, format_, output, str(analysis))
+    if permutations:
+        windows = stepp(analysis, column, permutations=permutations)
+        made = windows.table()
+        show.table(made.to_frame(), made.title)
+        show.say(f"- {windows}")
+    if plot is not None:
+        from ..figures.hazard_curve import treatment_curve_plot
+        from ..figures.save import save_figure
+
+        values = found.model.analysis.frame[column]
+        show.say(f"Wrote {save_figure(treatment_curve_plot(found.curve(), values), plot)}")
