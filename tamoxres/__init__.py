@@ -68,6 +68,7 @@ _HOMES = {
     "models.augmented": ["Nuisance", "augmented_ipw"],
     "models.treatment_curve": ["treatment_curve"],
     "models.stepp": ["stepp"],
+    "models.competing_interaction": ["competing_interaction"],
     "models.target_trial": ["target_trial"],
     "inference.nnt": ["number_needed_to_treat"],
     "inference.gail_simon": ["gail_simon"],

@@ -48,6 +48,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "augmented_ipw": (lambda: tr.augmented_ipw(both(), adjust="age", times=60), "RD", 6),
     "target_trial": (lambda: tr.target_trial(started(), grace=12, times=36, m=5), "HR", 4),
     "treatment_curve": (lambda: tr.treatment_curve(gbsg(), "age", adjust="nodes"), "HR", 1),
+    "competing_interaction": (lambda: tr.competing_interaction(both(), adjust="age"), "sHR", 5),
     "weights": (lambda: tr.weights(gbsg(), adjust=["age", "nodes"]), "HR", 1),
     "fitted_cut": (lambda: tr.fitted_cut(gbsg(), "age", m=5), "HR", 2),
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),
@@ -75,6 +76,7 @@ JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 NOT_RESULTS = {  # sets, groups, residuals, what `cox` is made of
     "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested", "prepare",
+    "subdistribution_model",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ..analysis import AnalysisSet, select
 from ..endpoints import OS
 from ..models.absolute import absolute_effects
 from ..models.augmented import Nuisance, augmented_ipw
+from ..models.competing_interaction import competing_interaction
 from ..models.stepp import stepp
 from ..models.target_trial import target_trial
 from ..models.treatment_curve import treatment_curve
@@ -86,12 +87,22 @@ ABSOLUTE: tuple[Scenario, ...] = (
                 ask=lambda data: Result(p=treatment_curve(data.unmarked, "age", adjust=["grade", "nodes"]).p_value),
             ),
             Estimator(
-                name="fractional polynomial x treatment (MFPI)", null=True, aim="shown", note="powers chosen, not counted",
+                name="fractional polynomial x treatment", null=True, aim="shown", note="powers chosen, not counted",
                 ask=lambda data: Result(p=treatment_curve(data.unmarked, "age", shape="fp2").p_value),
             ),
             Estimator(
                 name="STEPP, 199 permutations", null=True,
                 ask=lambda data: Result(p=stepp(data.unmarked, "age", permutations=199).p_value),
+            ),
+        ),
+    ),
+    Scenario(
+        name="neither marker nor treatment does anything, n = 1,000",
+        make=partial(_made, 1000, Truth(hr_marker=1.0, hr_treatment=1.0, scale=250.0)),
+        estimators=(
+            Estimator(
+                name="ratio of subdistribution hazard ratios (Fine-Gray)", truth=lambda: 0.0, null=True,
+                ask=lambda data: read_row(competing_interaction(data.both).effect),
             ),
         ),
     ),

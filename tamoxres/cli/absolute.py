@@ -11,12 +11,12 @@ from ..endpoints import endpoint as steep
 from ..errors import QuestionError
 from ..vocabulary import Receptor
 from . import show
-from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, split
+from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
 
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
 
-__all__ = ["absolute", "curve", "emulate"]
+__all__ = ["absolute", "competing", "curve", "emulate"]
 
 Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
 Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
@@ -159,3 +159,27 @@ def curve(
 
         values = found.model.analysis.frame[column]
         show.say(f"Wrote {save_figure(treatment_curve_plot(found.curve(), values), plot)}")
+
+
+def competing(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    strata: Strata = "",
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate the interaction where deaths compete: on the risk (Fine-Gray), and on each cause's hazard."""
+    from ..models.competing_interaction import competing_interaction
+
+    analysis = _patients(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = competing_interaction(analysis, adjust=split(adjust), strata=split(strata))
+    _tell(found, format_, output, str(analysis))

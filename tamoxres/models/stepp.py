@@ -7,8 +7,8 @@ deviations; under permutation the marker changes hands within each arm, so that 
 
 References
 ----------
-Bonetti M, Gelber RD 2000, Stat Med 19:2595; 2004, doi:10.1093/biostatistics/5.3.465. Bonetti M, Zahrieh D, Cole BF,
-Gelber RD 2009, doi:10.1002/sim.3521 (permutation).
+Bonetti M, Gelber RD 2000, Stat Med 19:2595; 2004, Biostatistics 5:465. Bonetti M, Zahrieh D, Cole BF, Gelber RD
+2009, Stat Med 28:1255 (permutation).
 """
 
 from __future__ import annotations

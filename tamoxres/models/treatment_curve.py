@@ -98,14 +98,18 @@ class TreatmentCurve(ShowsEffects):
         Parameters
         ----------
         at : float or sequence of float, optional
-            Values of the marker; 100 between its 1st and 99th percentile, if None.
+            Values of the marker; about 200 between its 1st and 99th percentile, if None.
         level : float
             Of the pointwise limits.
         """
         import pandas as pd
 
-        low, high = (float(q) for q in np.quantile(self.values, [0.01, 0.99]))
-        grid = np.linspace(low, high, 100) if at is None else np.asarray(one_or_more(at), float)
+        if at is None:  # evenly, and where the patients are
+            low, high = np.quantile(self.values, [0.01, 0.99])
+            close = np.quantile(self.values, np.linspace(0.01, 0.99, 99))
+            grid = np.unique(np.concatenate([np.linspace(low, high, 100), close, np.linspace(low, close[25], 25)]))
+        else:
+            grid = np.asarray(one_or_more(at), float)
         bases = [_basis(x, self.shape, self.parameters, (self.shift, self.scale)) for x in (grid, self.values)]
         weights = np.column_stack([np.ones(len(grid)), bases[0] - bases[1].mean(axis=0)])
         design = self.model.design

@@ -62,6 +62,8 @@ SENTENCES = {
     "derived_from_two_strata": "Made from the two printed strata.",
     "not_for_decisions": "Risks of a population, for comparison, not for individual decisions. Nothing here is a "
                          "reason to withhold, change or stop endocrine therapy.",
+    "not_both_proportional": "Subdistribution and cause-specific hazards cannot both be proportional: where one ratio "
+                             "is constant over time, the other is an average over follow-up.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 MODELS = {
