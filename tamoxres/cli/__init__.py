@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import TamoxresError
-from .absolute import absolute, competing, curve, emulate
+from .absolute import absolute, competing, curve, design, emulate
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
@@ -45,6 +45,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     emulate: "tamoxres emulate registry.csv --mapping mapping.toml --endpoint RFS --grace 6 --adjust age,nodes",
     curve: "tamoxres curve gbsg er_fmol --endpoint RFS --er any --adjust nodes --plot er.png",
     competing: "tamoxres competing metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
+    design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report -o report",

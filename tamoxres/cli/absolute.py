@@ -16,7 +16,7 @@ from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strat
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
 
-__all__ = ["absolute", "competing", "curve", "emulate"]
+__all__ = ["absolute", "competing", "curve", "design", "emulate"]
 
 Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
 Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
@@ -183,3 +183,37 @@ def competing(
     )
     found = competing_interaction(analysis, adjust=split(adjust), strata=split(strata))
     _tell(found, format_, output, str(analysis))
+
+
+def design(
+    ratio: Annotated[float, typer.Argument(help="True ratio of treatment's hazard ratios, altered over unaltered.")],
+    marker_share: Annotated[float, typer.Option(help="Share of patients truly altered.")] = 0.2,
+    treated_share: Annotated[float, typer.Option(help="Share of patients treated.")] = 0.5,
+    risk: Annotated[float, typer.Option(help="Of an event by the end, unaltered and untreated.")] = 0.3,
+    hr_marker: Annotated[float, typer.Option(help="Altered v unaltered, untreated.")] = 1.0,
+    hr_treatment: Annotated[float, typer.Option(help="Treated v untreated, unaltered.")] = 1.0,
+    competing: Annotated[float, typer.Option(help="Risk of a competing death by the end.")] = 0.0,
+    sensitivity: Annotated[float, typer.Option(help="Of the marker as measured.")] = 1.0,
+    specificity: Annotated[float, typer.Option(help="Of the marker as measured.")] = 1.0,
+    patients: Annotated[int | None, typer.Option(help="Size of the study; else the least that will do.")] = None,
+    power: Annotated[float, typer.Option(help="Asked for.")] = 0.80,
+    plot: Annotated[Path | None, typer.Option(help="Draw power over size here (.png, .svg, .pdf).")] = None,
+) -> None:
+    """Find how many patients and events an interaction takes, or the power of a study."""
+    from ..inference.planning import Study
+    from ..inference.planning import design as plan
+
+    study = Study(
+        marker_share=marker_share, treated_share=treated_share, risk=risk, hr_marker=hr_marker,
+        hr_treatment=hr_treatment, competing=competing, sensitivity=sensitivity, specificity=specificity,
+    )  # fmt: skip
+    found = plan(ratio, study=study, patients=patients, power=power)
+    made = found.table()
+    show.table(made.to_frame(), made.title)
+    for note in made.footnotes:
+        show.say(f"- {note}")
+    if plot is not None:
+        from ..figures.power_curve import power_curve
+        from ..figures.save import save_figure
+
+        show.say(f"Wrote {save_figure(power_curve(found.curve(), power=power), plot)}")
