@@ -78,6 +78,26 @@ def test_augmented_risks_by_marker():
     assert found.balance["smd_after"].abs().max() < 0.1
 
 
+def test_products_with_treatment_and_marker():
+    """Products in adjust go into the outcome; the propensity takes none with treatment and no product twice."""
+    analysis = made(marker=True)
+    more = augmented_ipw(analysis, adjust=["age", "node", "treatment:age", "marker:age"], times=60)
+    plain = augmented_ipw(analysis, adjust=["age", "node"], times=60)
+    assert more.effect.difference == pytest.approx(plain.effect.difference, abs=0.02)
+    assert more.effect.difference != plain.effect.difference
+    assert absolute_effects(analysis, adjust=["age", "marker:age"], times=60).effect.adjusted_for == (
+        "age",
+        "marker:age",
+    )
+
+
+def test_nobody_has_an_event():
+    """Without an event by the horizon there is no difference to estimate, and the row says so."""
+    months, event = [10.0, 20.0, 80.0, 80.0, 15.0, 90.0, 90.0, 85.0], [0, 0, 1, 1, 0, 1, 0, 1]
+    row = absolute_effects(analysis_of(months, event, endocrine=["no", "yes"] * 4), times=60).effect
+    assert (row.status, "no_events_by_horizon" in row.flags) == ("not_estimable", True)
+
+
 def test_by_hand():
     """Nobody censored, no covariates: augmented weighting gives the shares dead and the months lived of each arm."""
     months, event = [10.0, 20.0, 30.0, 50.0, 12.0, 50.0, 50.0, 50.0], [1, 1, 1, 0, 1, 0, 0, 0]

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..analysis import TREATED, AnalysisSet
 from ..analysis.design import complete_cases
-from ..analysis.exposure import refuse_absolute
+from ..analysis.exposure import Honours, refuse_absolute
 from ..analysis.follow_up import delayed_entry
 from ..cohort import ALTERED, UNALTERED
 from ..errors import AnalysisError
@@ -34,6 +34,8 @@ from .resampling import bootstrap
 from .standardise import set_levels
 
 __all__ = ["absolute_effects", "prepare", "resampled"]
+
+_HONOURS: tuple[Honours, ...] = ("products",)
 
 
 def prepare(
@@ -50,7 +52,7 @@ def prepare(
     if not analysis.has_both_arms:
         raise AnalysisError(f"{analysis.cohort.name} has one arm here; {estimator} compares two.")
     marker = ["marker"] if analysis.marker else []
-    complete = complete_cases(analysis, ["treatment", *marker, *columns], estimator=estimator)
+    complete = complete_cases(analysis, ["treatment", *marker, *columns], honours=_HONOURS, estimator=estimator)
     refuse_absolute(complete, estimator)
     frame = complete.frame
     if delayed_entry(frame) is not None:

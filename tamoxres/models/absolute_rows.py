@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..analysis import TREATED, UNTREATED, AnalysisSet
-from ..analysis.design import Design, make_design
+from ..analysis.design import Design, make_design, parts_of
 from ..effects import EffectEstimate
 from ..frames import holds_frames
 from ..inference.verdict import design_flags
@@ -151,8 +151,8 @@ class Setting:
         if treatment:
             terms = ["treatment", *marker, *(["treatment:marker"] if marker else []), *adjust]
         else:
-            plain = [name for name in adjust if name.count(":") == 0]
-            terms = [*marker, *adjust, *(f"marker:{name}" for name in plain if marker)]
+            products = [f"marker:{name}" for name in adjust if marker and len(parts_of(name)) == 1]
+            terms = list(dict.fromkeys([*marker, *adjust, *products]))
         return make_design(self.analysis.frame, terms)
 
     def take(self, values: FloatArray) -> FloatArray:

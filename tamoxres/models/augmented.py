@@ -49,7 +49,7 @@ class Nuisance:
     outcome : tuple of str, optional
         Of the endpoint and of competing deaths (with treatment, marker and their product).
     propensity : tuple of str, optional
-        Of treatment (with the marker and its products with them).
+        Of treatment (with the marker and its products with them); without products with treatment itself.
     censoring : tuple of str, optional
         Of the end of follow-up (with treatment, marker and their product).
     """
@@ -60,7 +60,9 @@ class Nuisance:
 
     def filled(self, adjust: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Return the covariates of each model."""
-        own = {"outcome": self.outcome, "propensity": self.propensity, "censoring": self.censoring}
+        of_treatment = tuple(name for name in adjust if "treatment" not in parts_of(name))
+        chosen = of_treatment if self.propensity is None else self.propensity
+        own = {"outcome": self.outcome, "propensity": chosen, "censoring": self.censoring}
         return {name: adjust if columns is None else columns for name, columns in own.items()}
 
 
@@ -246,14 +248,16 @@ def _balance(setting: Setting, columns: tuple[str, ...], propensity: FloatArray)
     """Tabulate balance and effective sample sizes before and after weighting, in each marker level."""
     import pandas as pd
 
-    if not columns:
+    plain = [name for name in columns if "marker" not in parts_of(name)]
+    if not plain:
         return None
-    design = make_design(setting.analysis.frame, list(columns))
+    design = make_design(setting.analysis.frame, plain)
     w = 1 / (propensity * setting.treated + (1 - propensity) * (1 - setting.treated))
     parts = []
     for code, level in enumerate(setting.levels):
         inside = setting.codes == code
-        own = Design(x=design.x[inside], terms=design.terms, names=design.names)
+        varies = np.flatnonzero(np.ptp(design.x[inside], axis=0) > 0)  # a level may hold one value of a covariate alone
+        own = Design(x=design.x[inside][:, varies], terms=(), names=tuple(design.names[i] for i in varies))
         table = balance_table(own, setting.treated[inside], w[inside])
         for arm, name in enumerate(ARMS):
             weight = w[inside & (setting.treated == arm)]

@@ -188,7 +188,7 @@ def target_trial(
     rows = [_ratio_row(eligible, whole.log_ratio, float(drawn.se[0]), counted)]
     for i, gain in enumerate(gains):
         rows.append(_difference_row(eligible, gain, (float(arms[1, i] - arms[0, i]), float(drawn.se[i + 1])), counted))
-    named = [replace(row, adjusted_for=adjust) for row in rows]
+    named = [replace(row, adjusted_for=adjust, remark=f"Grace period {grace:g} months.") for row in rows]
     check = replace(treatment_effect(eligible, adjust=adjust).effect, remark="A check: another estimand.")
     risks = tuple((gain.months, float(arms[0, i]), float(arms[1, i])) for i, gain in enumerate(gains) if not i % 2)
     return EmulatedTrial(
@@ -223,7 +223,7 @@ def _starts(analysis: AnalysisSet) -> FloatArray:
 
 def _base(analysis: AnalysisSet, counted: dict[str, int]) -> dict[str, Any]:
     row = analysis.describe("treatment_effect") | counted
-    row["flags"] = (*row["flags"], *design_flags(analysis.design))
+    row["flags"] = (*row["flags"], "emulated_trial", *design_flags(analysis.design))
     return row | {
         "estimand": "treatment_effect", "scale": "binary", "model": "target_trial", "se_kind": "bootstrap",
     }  # fmt: skip

@@ -60,6 +60,7 @@ SENTENCES = {
     "ratio_of_hazard_ratios_negative_over_positive": "Ratio of marker-negative over marker-positive, as printed.",
     "p_is_upper_bound": "P is printed as an upper bound.",
     "derived_from_two_strata": "Made from the two printed strata.",
+    "emulated_trial": "Strategies of starting treatment are compared from time zero, not being on treatment.",
     "not_for_decisions": "Risks of a population, for comparison, not for individual decisions. Nothing here is a "
                          "reason to withhold, change or stop endocrine therapy.",
     "not_both_proportional": "Subdistribution and cause-specific hazards cannot both be proportional: where one ratio "
