@@ -26,8 +26,11 @@ from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..inference.verdict import design_flags
-from ..tables.effects import EffectRows
+from ..tables.cells import count_cell, effect_cell, p_cell
+from ..tables.effects import EffectRows, rows_title
+from ..tables.hazard_notes import model_note
 from ..tables.shown import ShowsEffects
+from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import one_or_more
 from .cox import CoxModel
 from .fine_gray import subdistribution_model
@@ -66,6 +69,33 @@ class CompetingInteraction(ShowsEffects):
     def effects(self) -> EffectRows:
         """The three ratios, then treatment's subdistribution hazard ratio in each marker level."""
         return EffectRows([self.subdistribution, self.endpoint, self.competing, *self.by_marker])
+
+    def table(self) -> Table:
+        """Return one line for each ratio, named by what it is of."""
+        code = self.subdistribution.endpoint
+        names = (
+            f"interaction, risk of {code} (sHR)", f"interaction, hazard of {code} (HR)",
+            "interaction, hazard of competing deaths (HR)", "treatment when unaltered (sHR)",
+            "treatment when altered (sHR)",
+        )  # fmt: skip
+        rows = [
+            Row((Cell(name), count_cell(row.n), count_cell(row.events), effect_cell(row), p_cell(row.p_value)))
+            for name, row in zip(names, self.effects, strict=True)
+        ]
+        return Table(
+            title=f"Interaction where deaths compete: {rows_title(self.effects[:2])}",
+            columns=(
+                Column("Ratio"), Column("N", "number"), Column("Events", "number"), Column("Ratio (95% CI)", "ratio"),
+                Column("P", "p"),
+            ),
+            rows=tuple(rows),
+            footnotes=tuple(
+                dict.fromkeys(
+                    [model_note([[self.subdistribution]]), model_note([[self.endpoint]])]
+                    + [sentence for row in self.effects for sentence in row.sentences]
+                )
+            ),
+        )  # fmt: skip
 
 
 def competing_interaction(
