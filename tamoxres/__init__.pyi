@@ -64,6 +64,8 @@ from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
 from .figures.funnel import funnel as funnel
 from .figures.hazard_curve import hazard_curve as hazard_curve
+from .figures.hazard_curve import treatment_curve_plot as treatment_curve_plot
+from .figures.power_curve import power_curve as power_curve
 from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
@@ -78,6 +80,10 @@ from .inference.evalue import e_value as e_value
 from .inference.families import adjust_p as adjust_p
 from .inference.families import family_table as family_table
 from .inference.gail_simon import gail_simon as gail_simon
+from .inference.nnt import number_needed_to_treat as number_needed_to_treat
+from .inference.planning import Study as Study
+from .inference.planning import design as design
+from .inference.planning import seen_together as seen_together
 from .inference.rubin import rubin as rubin
 from .inference.sample_size import events_for_ratio as events_for_ratio
 from .inference.verdict import Verdict as Verdict
@@ -108,9 +114,13 @@ from .meta.tables import meta_table as meta_table
 from .meta.to_metafor import to_metafor as to_metafor
 from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
+from .models.absolute import absolute_effects as absolute_effects
 from .models.additive import additive_interaction as additive_interaction
+from .models.augmented import Nuisance as Nuisance
+from .models.augmented import augmented_ipw as augmented_ipw
 from .models.bayes_interaction import bayes_interaction as bayes_interaction
 from .models.bayes_interaction import bayes_of_row as bayes_of_row
+from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
@@ -134,10 +144,13 @@ from .models.rmst import rmst as rmst
 from .models.rmst import rmtl as rmtl
 from .models.splines import spline as spline
 from .models.standardise import standardise as standardise
+from .models.stepp import stepp as stepp
 from .models.survival import follow_up as follow_up
 from .models.survival import kaplan_meier as kaplan_meier
+from .models.target_trial import target_trial as target_trial
 from .models.time_split import time_split as time_split
 from .models.time_varying import time_varying as time_varying
+from .models.treatment_curve import treatment_curve as treatment_curve
 from .models.weighted_interaction import weighted_interaction as weighted_interaction
 from .models.weights import weights as weights
 from .question import Question as Question
@@ -183,6 +196,7 @@ __all__ = [
     "IDFS",
     "MarkerCall",
     "MarkerPage",
+    "Nuisance",
     "OS",
     "PooledEffect",
     "Prior",
@@ -191,14 +205,17 @@ __all__ = [
     "RFS",
     "ScreenOptions",
     "Source",
+    "Study",
     "Table",
     "TamoxresError",
     "Truth",
     "Verdict",
+    "absolute_effects",
     "additive_interaction",
     "adjust_p",
     "albatross_plot",
     "ask",
+    "augmented_ipw",
     "baseline_table",
     "baujat",
     "bayes_interaction",
@@ -214,6 +231,7 @@ __all__ = [
     "check_effects",
     "check_extraction",
     "combine_p",
+    "competing_interaction",
     "concordance",
     "contrast_table",
     "cox",
@@ -224,6 +242,7 @@ __all__ = [
     "declare_overlaps",
     "deft",
     "derived_interactions",
+    "design",
     "dichotomise",
     "diff",
     "dose_response",
@@ -281,6 +300,7 @@ __all__ = [
     "meta_table",
     "minimum_detectable",
     "negative_control",
+    "number_needed_to_treat",
     "one_stage",
     "open_expression",
     "overlap",
@@ -289,6 +309,7 @@ __all__ = [
     "per_units",
     "pool",
     "pool_dependent",
+    "power_curve",
     "printed_routes",
     "prior_needed",
     "proportional_test",
@@ -305,6 +326,7 @@ __all__ = [
     "scaled_schoenfeld",
     "schoenfeld_plot",
     "screen",
+    "seen_together",
     "select",
     "selection_model",
     "sensitivity",
@@ -314,14 +336,18 @@ __all__ = [
     "small_study",
     "spline",
     "standardise",
+    "stepp",
     "studies",
     "subgroup_total",
     "subgroups",
     "summary_of_findings",
     "survival_plot",
+    "target_trial",
     "time_split",
     "time_varying",
     "to_metafor",
+    "treatment_curve",
+    "treatment_curve_plot",
     "trial_votes",
     "trim_and_fill",
     "versions",

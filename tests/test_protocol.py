@@ -15,6 +15,8 @@ import pytest
 from public_data import gbsg, metabric
 from test_one_stage import TAKEN, asked
 from test_robustness import made, selected
+from test_target_trial import asked as asked_trial
+from test_target_trial import immortal
 
 import tamoxres as tr
 from tamoxres.errors import EffectError
@@ -27,6 +29,7 @@ from tamoxres.tables.table import Table
 
 MODELS = Path(tr.__file__).parent / "models"
 ZERO_P = re.compile(r"(?<![\d.])0\.0000*(?![\d])")
+started = cache(lambda: asked_trial(*immortal(2, 300)))
 both = cache(lambda: metabric(treatment="any"))
 of_levels = cache(lambda: selected(made()))
 WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it, its measure, and how many rows it has
@@ -43,6 +46,11 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "risk_difference": (lambda: tr.risk_difference(metabric(), times=[60, 120]), "RD", 2),
     "standardise": (lambda: tr.standardise(tr.cox(gbsg(), adjust="nodes"), times=60, m=5), "RD", 1),
     "additive_interaction": (lambda: tr.additive_interaction(both(), adjust="age"), "RD", 7),
+    "absolute_effects": (lambda: tr.absolute_effects(both(), adjust="age", times=60), "RD", 6),
+    "augmented_ipw": (lambda: tr.augmented_ipw(both(), adjust="age", times=60), "RD", 6),
+    "target_trial": (lambda: tr.target_trial(started(), grace=12, times=36, m=5), "HR", 4),
+    "treatment_curve": (lambda: tr.treatment_curve(gbsg(), "age", adjust="nodes"), "HR", 1),
+    "competing_interaction": (lambda: tr.competing_interaction(both(), adjust="age"), "sHR", 5),
     "weights": (lambda: tr.weights(gbsg(), adjust=["age", "nodes"]), "HR", 1),
     "fitted_cut": (lambda: tr.fitted_cut(gbsg(), "age", m=5), "HR", 2),
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),
@@ -57,6 +65,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
 WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, curves: what its table must hold
     "logrank": (lambda: tr.logrank(gbsg()), "Expected"),
     "gray_test": (lambda: tr.gray_test(metabric(), strata="site"), "Chi-squared"),
+    "stepp": (lambda: tr.stepp(gbsg(), "age", permutations=20), "HR (95% CI)"),
     "event_rates": (lambda: tr.event_rates(gbsg()), "Rate (95% CI)"),
     "follow_up": (lambda: tr.follow_up(gbsg()), "Months"),
     "proportional_test": (lambda: tr.proportional_test(tr.cox(gbsg(), adjust="nodes")), "GLOBAL"),
@@ -75,7 +84,8 @@ JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 NOT_RESULTS = {  # sets, groups, residuals, what `cox` is made of
     "check_positivity",
-    "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested",
+    "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested", "prepare",
+    "subdistribution_model",
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from ..models.one_stage import one_stage
 from ..models.standardise import standardise
 from ..models.treatment import treatment_effect
 from ..synthetic import Truth
-from .performance import Result
+from .performance import Result, read_row
 from .scenarios import ADJUST, Data, Estimator, Scenario
 from .truths import risk_difference
 
@@ -80,12 +80,12 @@ def _deft(cohorts: Cohorts) -> Result:
 
 def _standardised(data: Data) -> Result:
     fit = cox(data.both, adjust=["treatment", *ADJUST])
-    return Result.of(standardise(fit, times=[120.0], m=_RESAMPLES, seed=1).effect)
+    return read_row(standardise(fit, times=[120.0], m=_RESAMPLES, seed=1).effect)
 
 
 def _excess(data: Data) -> Result:
     """The relative excess risk, in the cell of lowest hazard; which that is, the data say."""
-    return Result.of(additive_interaction(data.both, adjust=ADJUST).excess)
+    return read_row(additive_interaction(data.both, adjust=ADJUST).excess)
 
 
 def _true_excess(truth: Truth) -> float:
@@ -141,16 +141,16 @@ EDGES: tuple[Scenario, ...] = (
         estimators=(
             Estimator(
                 name="treatment from its start", truth=lambda: 0.0, null=True,
-                ask=lambda d: Result.of(treatment_effect(d.chosen(), adjust=ADJUST).effect),
+                ask=lambda d: read_row(treatment_effect(d.chosen(), adjust=ADJUST).effect),
             ),
             Estimator(
                 name="treatment by a landmark of 12 months", truth=lambda: 0.0, null=True,
-                ask=lambda d: Result.of(treatment_effect(landmark(d.chosen(), at=_LANDMARK), adjust=ADJUST).effect),
+                ask=lambda d: read_row(treatment_effect(landmark(d.chosen(), at=_LANDMARK), adjust=ADJUST).effect),
             ),
             Estimator(
                 name="ever treated, from diagnosis", truth=lambda: 0.0, null=True, aim="shown",
                 note="immortal time, as it must be",
-                ask=lambda d: Result.of(treatment_effect(d.chosen(exposure="ever_treated"), adjust=ADJUST).effect),
+                ask=lambda d: read_row(treatment_effect(d.chosen(exposure="ever_treated"), adjust=ADJUST).effect),
             ),
         ),
     ),
@@ -162,7 +162,7 @@ EDGES: tuple[Scenario, ...] = (
             ),
             Estimator(
                 name="one stage, within studies", truth=lambda: math.log(1.5),
-                ask=lambda d: Result.of(one_stage(d.sets, adjust=ADJUST).within),
+                ask=lambda d: read_row(one_stage(d.sets, adjust=ADJUST).within),
             ),
         ),
     ),

@@ -8,7 +8,6 @@ or, for what errs on the safe side by design, not on the unsafe side; each up to
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..effects import EffectEstimate
 from ..vocabulary import BoolArray
 from ..wording import number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Aim", "Calibration", "Performance", "Result", "performance"]
+__all__ = ["Aim", "Calibration", "Performance", "Result", "performance", "read_row"]
 
 Aim = Literal["calibrated", "safe", "shown"]
 _LEVEL, _ALPHA = 0.95, 0.05
@@ -39,16 +37,6 @@ class Result:
     low: float = float("nan")
     high: float = float("nan")
     p: float = float("nan")
-
-    @classmethod
-    def of(cls, effect: EffectEstimate) -> Result:
-        """Read an effect row; nothing where it is not estimable."""
-        point, se = effect.point, effect.se
-        if point is None or se is None:
-            return cls()
-        low, high = (math.log(limit) for limit in effect.ci()) if effect.is_ratio else effect.ci()
-        p = effect.p_value
-        return cls(estimate=point, se=se, low=low, high=high, p=float("nan") if p is None else p)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import QuestionError, TamoxresError
+from .absolute import ABSOLUTE
 from .edges import EDGES
 from .performance import Calibration, Result, performance
 from .scenarios import SCENARIOS, Scenario
@@ -17,7 +18,7 @@ from .studies import STUDIES
 
 __all__ = ["ALL", "calibration"]
 
-ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *STUDIES, *SITES)}
+ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *STUDIES, *SITES)}
 _TOGETHER = 10  # data sets a worker makes at a time
 
 

@@ -34,6 +34,7 @@ from ..models.treatment import treatment_effect
 from ..models.weights import weights
 from ..synthetic import Truth
 from .performance import Aim, Result
+from .performance import read_row as _row
 from .truths import mean_difference
 from .truths import risk_difference as true_risk_difference
 
@@ -98,9 +99,6 @@ class Scenario:
     name: str
     make: Callable[[int], Any]
     estimators: tuple[Estimator, ...] = field(default=())
-
-
-_row = Result.of
 
 
 def _patients(n: int, truth: Truth, seed: int) -> Data:

@@ -13,6 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import TamoxresError
+from .absolute import absolute, competing, curve, design, emulate
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import bayes, effect, robustness
@@ -50,6 +51,11 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     interactions: "tamoxres interactions --marker HER2 --own effects.csv",
     marker_page: "tamoxres marker-page HER2 -o her2.html",
     reconstruct: "tamoxres reconstruct curve.csv --at-risk table.csv -o patients.csv",
+    absolute: "tamoxres absolute metabric --marker HER2 --endpoint BCSS --adjust age,npi --times 120",
+    emulate: "tamoxres emulate registry.csv --mapping mapping.toml --endpoint RFS --grace 6 --adjust age,nodes",
+    curve: "tamoxres curve gbsg er_fmol --endpoint RFS --er any --adjust nodes --plot er.png",
+    competing: "tamoxres competing metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
+    design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     report: "tamoxres report --plan plan.toml -o report\n\n"

@@ -26,7 +26,7 @@ from .style import ACCENT, DARK, INK, LIGHT, Width, use_style
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["hazard_curve"]
+__all__ = ["hazard_curve", "treatment_curve_plot"]
 
 _COLUMNS = ("value", "hr", "ci_low", "ci_high")
 _HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.54, "double": 0.42}  # of the figure's width
@@ -95,6 +95,59 @@ def hazard_curve(
     return drawn
 
 
+def treatment_curve_plot(
+    curve: pd.DataFrame,
+    values: Sequence[float] | FloatArray | pd.Series,
+    *,
+    label: str = "",
+    ax: Axes | None = None,
+    width: Width = "single",
+) -> Axes:
+    """Draw the hazard ratio of treatment along a continuous marker, with its band and a histogram of the marker.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        value, hr, ci_low, ci_high, in ascending order of value, and se: as `treatment_curve(...).curve()` gives it.
+    values : sequence of float
+        The marker in each patient of the model; unknown ones are left out.
+    label : str
+        Name of the marker and its unit; by default that of `values` (a Series), as the codebook calls it.
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
+    width : "single" | "double"
+        One column (85 mm) or two (175 mm), where `ax` is not given.
+
+    Returns
+    -------
+    Axes
+        The marker on x, treatment's hazard ratio on y (log).
+
+    Raises
+    ------
+    TamoxresError
+        If a column is missing, the curve has fewer than three values or they do not ascend, no value is known, or `ax`
+        is too low.
+    """
+    table, known = _checked(curve), _known(values)
+    name = label or covariate_label(str(getattr(values, "name", None) or "value"), unit=True)
+    room = room_for(ax, width)
+    with use_style(room.size):
+        ends = float(table["value"].min()), float(table["value"].max())
+        inside = known[(known >= ends[0]) & (known <= ends[1])]
+        aside = 0.5 if _whole(inside) else 0.0
+        x = round_ruler(name, ends[0] - aside, ends[1] + aside)
+        low, high = _ends(table)
+        ruler = ratio_ruler("Hazard ratio of treatment", low, high, apart=_APART)
+        y = replace(ruler, low=high * (low / high) ** (1 / (1 - _STRIP)))
+        notes = [_note(table, known, None)]
+        drawn = lay_panel(room, x, y, height=_HEIGHT[width] * room.box[2], notes=notes)
+        _draw(drawn, table, None, room.size)
+        _draw_strip(drawn, inside, x.low, x.high)
+    drawn.set_label(f"Hazard ratio of treatment against {name}. {' '.join(notes)}")
+    return drawn
+
+
 def _checked(curve: pd.DataFrame) -> pd.DataFrame:
     if lacking := [name for name in _COLUMNS if name not in curve.columns]:
         found = ", ".join(map(str, curve.columns))
@@ -134,7 +187,7 @@ def _ends(table: pd.DataFrame) -> tuple[float, float]:
     return low / pad, high * pad
 
 
-def _note(table: pd.DataFrame, known: FloatArray, at: float) -> str:
+def _note(table: pd.DataFrame, known: FloatArray, at: float | None) -> str:
     band = "band: confidence interval"
     if "se" in table.columns:
         se = table["se"].to_numpy(float)
@@ -143,14 +196,17 @@ def _note(table: pd.DataFrame, known: FloatArray, at: float) -> str:
         band = f"band: {100 * (2 * float(ndtr(z)) - 1):.3g}% confidence interval"
     beyond = int(((known < table["value"].min()) | (known > table["value"].max())).sum())
     outside = f", {count(beyond)} of them beyond the axis" if beyond else ""
-    return f"Circle: reference, {at:.4g}; {band}. Histogram: {count(known.size)} patients{outside}."
+    marked = "Band" + band[4:] if at is None else f"Circle: reference, {at:.4g}; {band}"
+    return f"{marked}. Histogram: {count(known.size)} patients{outside}."
 
 
-def _draw(ax: Axes, table: pd.DataFrame, at: float, size: float) -> None:
+def _draw(ax: Axes, table: pd.DataFrame, at: float | None, size: float) -> None:
     x = table["value"]
     ax.axhline(1.0, color=DARK, linewidth=0.7, zorder=1, gid="null")
     ax.fill_between(x, table["ci_low"], table["ci_high"], color=ACCENT, alpha=0.15, linewidth=0, gid="band")
     ax.plot(x, table["hr"], color=ACCENT, linewidth=1.2, zorder=3, gid="curve")
+    if at is None:
+        return
     ax.plot(
         [at], [1.0], marker="o", markersize=0.75 * size, markerfacecolor="white", markeredgecolor=INK,
         markeredgewidth=0.8, linestyle="", zorder=4, gid="reference",

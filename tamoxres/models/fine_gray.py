@@ -8,7 +8,8 @@ not of biology: the cause-specific hazard ratio of `cox` belongs beside it.
 
 References
 ----------
-Fine JP, Gray RJ 1999, JASA 94:496. Latouche A et al. 2013, doi:10.1016/j.jclinepi.2012.09.017 (report both).
+Fine JP, Gray RJ 1999, JASA 94:496. Zhou B et al. 2011, doi:10.1111/j.1541-0420.2010.01493.x (strata).
+Latouche A et al. 2013, doi:10.1016/j.jclinepi.2012.09.017 (report both).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, complete_cases, make_design
 from ..analysis.exposure import refuse_absolute
-from ..analysis.follow_up import delayed_entry
+from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..analysis.reconstructed import refuse_reconstructed
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
@@ -34,7 +35,7 @@ from ..vocabulary import FloatArray, IntArray, one_or_more
 from .cox import CoxModel
 from .survival import at_risk, product_limit
 
-__all__ = ["FineGray", "Subdistribution", "fine_gray", "fit_subdistribution"]
+__all__ = ["FineGray", "Subdistribution", "fine_gray", "fit_subdistribution", "subdistribution_model"]
 
 _TOLERANCE = 1e-12  # Newton decrement
 _RUNAWAY = 1e-3  # a step this long (in standard deviations of a column) at convergence means no finite maximum
@@ -89,14 +90,15 @@ def _as_subdistribution(row: EffectEstimate) -> EffectEstimate:
     return replace(row, measure="sHR", model="fine_gray", ties="breslow", se_kind="robust")
 
 
-def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = ()) -> FineGray:
+def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = (), strata: str | Sequence[str] = ()) -> FineGray:
     """Fit the subdistribution hazard ratio of the marker (or treatment) on the endpoint.
 
     Parameters
     ----------
     analysis : AnalysisSet
         Of an endpoint with which other deaths compete.
-    adjust : str or sequence of str
+    adjust, strata : str or sequence of str
+        Each stratum has a baseline and a censoring curve of its own.
 
     Returns
     -------
@@ -116,13 +118,24 @@ def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = ()) -> Fin
     """
     refuse_reconstructed(analysis, "The Fine-Gray model")
     focus = "marker" if analysis.marker else "treatment"
-    terms = [focus, *one_or_more(adjust)]
-    complete = complete_cases(analysis, terms, estimator="The Fine-Gray model")
+    terms, by = [focus, *one_or_more(adjust)], one_or_more(strata)
+    complete = complete_cases(analysis, [*terms, *by], estimator="The Fine-Gray model")
+    return FineGray(model=subdistribution_model(complete, terms, by))
+
+
+def subdistribution_model(complete: AnalysisSet, terms: Sequence[str], strata: tuple[str, ...] = ()) -> CoxModel:
+    """Fit the subdistribution hazards of complete cases; the first term is what the question is about.
+
+    Raises
+    ------
+    AnalysisError
+        If no death competes, entry is delayed, there are no events, or the model has no finite maximum.
+    """
     frame = complete.frame
     event = frame["event"].to_numpy(int)
-    if not analysis.endpoint.competing:
+    if not complete.endpoint.competing:
         raise AnalysisError(
-            f"No death competes with {analysis.endpoint.code}.", mend="Use cox, which is then the same model."
+            f"No death competes with {complete.endpoint.code}.", mend="Use cox, which is then the same model."
         )
     refuse_absolute(complete, "The Fine-Gray model")
     if delayed_entry(frame) is not None:
@@ -132,13 +145,12 @@ def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = ()) -> Fin
     if not (event == 1).any():
         raise AnalysisError(f"{complete}: no events, so no subdistribution hazard ratio can be estimated.")
     design = make_design(frame, terms)
-    fitted = fit_subdistribution(frame["months"].to_numpy(float), event, design.x)
+    fitted = fit_subdistribution(frame["months"].to_numpy(float), event, design.x, strata=stratum_codes(frame, strata))
     _refuse_runaway(design, fitted)
-    model = CoxModel(
+    return CoxModel(
         analysis=complete, design=design, coefficients=fitted.coefficients, covariance=fitted.covariance,
-        loglik=fitted.loglik, ties="breslow", strata=(), focus=focus,
+        loglik=fitted.loglik, ties="breslow", strata=strata, focus=terms[0],
     )  # fmt: skip
-    return FineGray(model=model)
 
 
 def _refuse_runaway(design: Design, fitted: Subdistribution) -> None:
@@ -161,7 +173,9 @@ class _Data:
     present: IntArray  # first patient still observed at each event time, (k,)
 
 
-def fit_subdistribution(time: FloatArray, event: IntArray, x: FloatArray) -> Subdistribution:
+def fit_subdistribution(
+    time: FloatArray, event: IntArray, x: FloatArray, *, strata: IntArray | None = None
+) -> Subdistribution:
     """Fit a Fine-Gray model by Newton's method.
 
     Parameters
@@ -171,6 +185,8 @@ def fit_subdistribution(time: FloatArray, event: IntArray, x: FloatArray) -> Sub
         0 censored, 1 the cause, 2 competing.
     x : array of float, shape (n, p)
         Without collinear columns.
+    strata : array of int, shape (n,), optional
+        Each with a baseline and a censoring curve of its own (Zhou 2011).
 
     Raises
     ------
@@ -178,27 +194,29 @@ def fit_subdistribution(time: FloatArray, event: IntArray, x: FloatArray) -> Sub
         If Newton's method does not converge.
     """
     centre, scale = x.mean(axis=0), x.std(axis=0)
-    data, censoring = _prepare(time, event, (x - centre) / scale)
+    codes = np.zeros(len(x), int) if strata is None else np.asarray(strata)
+    own = [codes == code for code in np.unique(codes) if (event[codes == code] == 1).any()]
+    parts = [_prepare(time[rows], event[rows], ((x - centre) / scale)[rows]) for rows in own]
     beta = np.zeros(x.shape[1])
-    loglik, score, information, _ = _evaluate(data, beta)
+    loglik, score, information = _summed(parts, beta)
     null = loglik
     for _ in range(_ITERATIONS):
         step = np.linalg.solve(information, score)
         done = float(step @ score) < _TOLERANCE
         for _ in range(_HALVINGS):
-            taken = _evaluate(data, beta + step)
+            taken = _summed(parts, beta + step)
             if taken[0] >= loglik - 1e-9 * abs(loglik):
                 break
             step = step / 2
         beta = beta + step
-        loglik, score, information, _ = taken
+        loglik, score, information = taken
         if done:
             break
     else:
         raise AnalysisError(
             "The Fine-Gray model did not converge: a coefficient runs to infinity.", mend="Adjust for fewer."
         )
-    influence = _influence(data, beta, censoring)
+    influence = np.concatenate([_influence(data, beta, censoring) for data, censoring in parts])
     inverse = np.linalg.inv(information)
     covariance = inverse @ (influence.T @ influence) @ inverse
     return Subdistribution(
@@ -222,6 +240,19 @@ def _prepare(time: FloatArray, event: IntArray, z: FloatArray) -> tuple[_Data, t
     present = np.searchsorted(time, times, side="left")
     data = _Data(time, event, z, times, deaths.astype(float), just_before(times), kept, present)
     return data, (censoring.time, censoring.n_event / censoring.n_risk)
+
+
+_Part = tuple[_Data, tuple[FloatArray, FloatArray]]
+
+
+def _summed(parts: Sequence[_Part], beta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    """Return log pseudo-likelihood, score and information, summed over the strata."""
+    each = [_evaluate(data, beta) for data, _ in parts]
+    return (
+        sum(one[0] for one in each),
+        np.sum([one[1] for one in each], axis=0),
+        np.sum([one[2] for one in each], axis=0),
+    )
 
 
 def _sums(data: _Data, values: FloatArray) -> FloatArray:

@@ -35,7 +35,7 @@ from .engine import Ties
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["QUANTILES", "SplineFit", "restricted_cubic_basis", "spline"]
+__all__ = ["QUANTILES", "SplineFit", "restricted_cubic_basis", "spline", "spline_knots"]
 
 QUANTILES = {
     3: (0.10, 0.50, 0.90),
@@ -206,7 +206,7 @@ def spline(
     if frame[column].dtype.kind not in "fiu":
         raise QuestionError(f"{column} holds levels; a spline needs a number.")
     values = frame[column].to_numpy(float)
-    where = _knots(column, values, knots)
+    where = spline_knots(column, values, knots)
     names = _names(column, len(where))
     basis = dict(zip(names, restricted_cubic_basis(values, where).T, strict=True))
     widened = replace(complete, frame=frame.assign(**basis))
@@ -227,7 +227,14 @@ def _names(column: str, k: int) -> list[str]:
     return [column, *(f"{column}_bend_{i}" for i in range(1, k - 1))]
 
 
-def _knots(column: str, values: FloatArray, knots: int | Sequence[float]) -> tuple[float, ...]:
+def spline_knots(column: str, values: FloatArray, knots: int | Sequence[float]) -> tuple[float, ...]:
+    """Return the knots of a number: at `QUANTILES` by their number, or as given.
+
+    Raises
+    ------
+    AnalysisError
+        If their number is not foreseen, or they are fewer than three or do not increase.
+    """
     if isinstance(knots, int):
         if knots not in QUANTILES:
             raise AnalysisError(

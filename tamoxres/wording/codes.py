@@ -78,12 +78,19 @@ SENTENCES = {
     "cut_within_batch": "The marker's level was cut at each batch's own median or threshold.",
     "against_negative_control": "The ratio of hazard ratios over that of deaths of other causes.",
     **{f"check_{name}": f"A check of robustness: {words}." for name, words in CHECKS.items()},
+    "emulated_trial": "Strategies of starting treatment are compared from time zero, not being on treatment.",
+    "not_for_decisions": "Risks of a population, for comparison, not for individual decisions. Nothing here is a "
+                         "reason to withhold, change or stop endocrine therapy.",
+    "not_both_proportional": "Subdistribution and cause-specific hazards cannot both be proportional: where one ratio "
+                             "is constant over time, the other is an average over follow-up.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 MODELS = {
     "cox": "Cox regression", "fine_gray": "Fine-Gray regression", "firth": "Cox regression with Firth's penalty",
     "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
+    "augmented_ipw": "augmented inverse probability weighting",
+    "target_trial": "emulated target trial (clone, censor, weight)",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
     "spline": "Cox regression with a restricted cubic spline", "curves": "difference of cells, each by its own curve",

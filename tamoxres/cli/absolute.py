@@ -1,0 +1,219 @@
+"""The commands about absolute effects, time zero, continuous markers, competing deaths and the design of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ..endpoints import endpoint as steep
+from ..errors import QuestionError
+from ..vocabulary import Receptor
+from . import show
+from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
+
+if TYPE_CHECKING:
+    from ..analysis import AnalysisSet
+
+__all__ = ["absolute", "competing", "curve", "design", "emulate"]
+
+Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
+Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
+Er = Annotated[Receptor, typer.Option(help="Oestrogen receptor.")]
+Rule = Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")]
+Where = Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")]
+Resamples = Annotated[int, typer.Option("-m", "--resamples", help="Bootstrap resamples; 0 for none.")]
+
+
+def _patients(
+    cohort: str, marker: str | None, rule: str | None, mapping: Path | None, data_dir: Path | None, **choices: Any
+) -> AnalysisSet:
+    """Load a cohort, call the marker, and select both arms."""
+    from ..analysis import select
+    from ..cohorts.catalogue import load
+    from ..markers.calling import call
+
+    loaded = load(cohort, mapping=mapping, data_dir=data_dir)
+    if marker is None:
+        return select(loaded, treatment="any", **choices)
+    called = call(loaded, marker) if rule is None else call(loaded, marker, rule=rule)
+    return select(called, marker=called.markers[-1].marker, treatment="any", **choices)
+
+
+def _months(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in split(text))
+    except ValueError:
+        raise QuestionError(f"Months are numbers with commas between, as 60,120; found {text!r}.") from None
+
+
+def _tell(found: Any, format_: Format, output: Path | None, title: str) -> None:
+    """Show a result's table and its notes, or write its rows."""
+    if format_ != "table" or output is not None:
+        show.effects(found.effects, format_, output, title=title)
+        return
+    made = found.table()
+    show.table(made.to_frame(), made.title)
+    for note in made.footnotes:
+        show.say(f"- {note}")
+
+
+def absolute(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    times: Annotated[str, typer.Option(help="Months, comma-separated.")] = "60,120",
+    method: Annotated[
+        Literal["standardisation", "augmented_ipw"], typer.Option(help="Outcome models alone, or weights too.")
+    ] = "standardisation",
+    resamples: Resamples = 0,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate what treatment does to risk and mean survival, by marker: differences and differences of them."""
+    from ..models.absolute import absolute_effects
+    from ..models.augmented import augmented_ipw
+
+    analysis = _patients(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    if method == "standardisation":
+        found = absolute_effects(analysis, adjust=split(adjust), times=_months(times), m=resamples)
+    else:
+        found = augmented_ipw(analysis, adjust=split(adjust), times=_months(times), m=resamples)
+    _tell(found, format_, output, str(analysis))
+
+
+def emulate(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    grace: Annotated[float, typer.Option(help="Months within which treatment is to start.")],
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    times: Annotated[str, typer.Option(help="Months, comma-separated.")] = "60",
+    contrast: Annotated[
+        Literal["per_protocol", "as_started"], typer.Option(help="Against never starting, or not within the grace.")
+    ] = "per_protocol",
+    resamples: Resamples = 200,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Emulate a trial of starting treatment, by cloning, censoring and weighting; the protocol stands first."""
+    from ..models.target_trial import target_trial
+
+    analysis = _patients(
+        cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = target_trial(
+        analysis, adjust=split(adjust), grace=grace, times=_months(times), contrast=contrast, m=resamples
+    )
+    if format_ == "table" and output is None:
+        show.table(found.protocol.to_frame(), found.protocol.title)
+    _tell(found, format_, output, str(analysis))
+
+
+def curve(
+    cohort: Cohort,
+    column: Annotated[str, typer.Argument(help="The continuous marker, a column of the cohort.")],
+    endpoint: Endpoint,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    shape: Annotated[
+        Literal["spline", "fp2", "fp1", "linear"], typer.Option(help="Spline, fractional polynomial, or line.")
+    ] = "spline",
+    permutations: Annotated[int, typer.Option(help="Of STEPP's test; 0 for no STEPP.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Draw the curve here (.png, .svg, .pdf).")] = None,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Show treatment's hazard ratio along a continuous marker, uncut, and test whether it changes."""
+    from ..models.stepp import stepp
+    from ..models.treatment_curve import treatment_curve
+
+    analysis = _patients(
+        cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = treatment_curve(analysis, column, adjust=split(adjust), shape=shape)
+    _tell(found, format_, output, str(analysis))
+    if permutations:
+        windows = stepp(analysis, column, permutations=permutations)
+        made = windows.table()
+        show.table(made.to_frame(), made.title)
+        show.say(f"- {windows}")
+    if plot is not None:
+        from ..figures.hazard_curve import treatment_curve_plot
+        from ..figures.save import save_figure
+
+        values = found.model.analysis.frame[column]
+        show.say(f"Wrote {save_figure(treatment_curve_plot(found.curve(), values), plot)}")
+
+
+def competing(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    strata: Strata = "",
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate the interaction where deaths compete: on the risk (Fine-Gray), and on each cause's hazard."""
+    from ..models.competing_interaction import competing_interaction
+
+    analysis = _patients(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = competing_interaction(analysis, adjust=split(adjust), strata=split(strata))
+    _tell(found, format_, output, str(analysis))
+
+
+def design(
+    ratio: Annotated[float, typer.Argument(help="True ratio of treatment's hazard ratios, altered over unaltered.")],
+    marker_share: Annotated[float, typer.Option(help="Share of patients truly altered.")] = 0.2,
+    treated_share: Annotated[float, typer.Option(help="Share of patients treated.")] = 0.5,
+    risk: Annotated[float, typer.Option(help="Of an event by the end, unaltered and untreated.")] = 0.3,
+    hr_marker: Annotated[float, typer.Option(help="Altered v unaltered, untreated.")] = 1.0,
+    hr_treatment: Annotated[float, typer.Option(help="Treated v untreated, unaltered.")] = 1.0,
+    competing: Annotated[float, typer.Option(help="Risk of a competing death by the end.")] = 0.0,
+    sensitivity: Annotated[float, typer.Option(help="Of the marker as measured.")] = 1.0,
+    specificity: Annotated[float, typer.Option(help="Of the marker as measured.")] = 1.0,
+    patients: Annotated[int | None, typer.Option(help="Size of the study; else the least that will do.")] = None,
+    power: Annotated[float, typer.Option(help="Asked for.")] = 0.80,
+    plot: Annotated[Path | None, typer.Option(help="Draw power over size here (.png, .svg, .pdf).")] = None,
+) -> None:
+    """Find how many patients and events an interaction takes, or the power of a study."""
+    from ..inference.planning import Study
+    from ..inference.planning import design as plan
+
+    study = Study(
+        marker_share=marker_share, treated_share=treated_share, risk=risk, hr_marker=hr_marker,
+        hr_treatment=hr_treatment, competing=competing, sensitivity=sensitivity, specificity=specificity,
+    )  # fmt: skip
+    found = plan(ratio, study=study, patients=patients, power=power)
+    made = found.table()
+    show.table(made.to_frame(), made.title)
+    for note in made.footnotes:
+        show.say(f"- {note}")
+    if plot is not None:
+        from ..figures.power_curve import power_curve
+        from ..figures.save import save_figure
+
+        show.say(f"Wrote {save_figure(power_curve(found.curve(), power=power), plot)}")
