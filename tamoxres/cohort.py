@@ -150,8 +150,9 @@ class Cohort:
     notes : tuple of str
         What stands under every result of this cohort.
     simulated : bool
-    undated : mapping of endpoint code to Index
-        Patients who are unknown by an endpoint because their event has no date or their time is negative.
+    undated_events : mapping of endpoint code to Series
+        Event codes of the patients who are unknown by an endpoint because their event has no date or their time is
+        negative.
     """
 
     name: str
@@ -171,7 +172,7 @@ class Cohort:
     overlaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     simulated: bool = False
-    undated: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
+    undated_events: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         patients = validate(self.patients, self.name)
@@ -191,6 +192,11 @@ class Cohort:
     def n(self) -> int:
         """Number of patients."""
         return len(self.patients)
+
+    @property
+    def undated(self) -> dict[str, pd.Index[Any]]:
+        """By endpoint code, the patients who are unknown because their event has no date or their time is negative."""
+        return {code: events.index for code, events in self.undated_events.items()}
 
     @property
     def data_sha256(self) -> str:

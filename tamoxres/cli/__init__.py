@@ -13,6 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import TamoxresError
+from . import show
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments))
     except TamoxresError as error:
-        typer.echo(f"tamoxres: {error}", err=True)
+        show.complain(f"tamoxres: {error}")
         raise SystemExit(2) from None
     except BrokenPipeError:
         sys.stderr.close()

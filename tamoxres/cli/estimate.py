@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,9 +24,7 @@ from .options import (
     WeightsOption,
     split,
 )
-
-if TYPE_CHECKING:
-    from ..answers.answer import Answer
+from .told import tell
 
 __all__ = ["effect"]
 
@@ -68,15 +66,7 @@ def effect(
         exposure=exposure, cluster=cluster,
     )  # fmt: skip
     found = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
-    show.effects(found.rows, format_, output, title=str(question))
     if format_ == "table" and output is None:
-        _tell(found, verdict=estimand == "interaction")
-
-
-def _tell(found: Answer, *, verdict: bool) -> None:
-    """Say under the table what a row cannot: who left, what to keep in mind, and the verdict."""
-    show.say(str(found.flow))
-    for note in dict.fromkeys([*(sentence for row in found.rows for sentence in row.sentences), *found.cohort.notes]):
-        show.say(f"- {note}")
-    if verdict and found.verdict:
-        show.say(f"Verdict: {found.verdict}")
+        tell(found)
+    else:
+        show.effects(found.rows, format_, output, title=str(question))

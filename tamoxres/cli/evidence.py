@@ -93,7 +93,7 @@ def pool(
     lines.append(str(pooled))
     if margin:
         lines.append(_equivalence(rows, chosen, margin))
-    show.emit("\n".join(lines) + "\n", output)
+    show.text("\n".join(lines), output)
 
 
 def _mapping(text: str) -> dict[str, str]:

@@ -62,6 +62,9 @@ SENTENCES = {
     "derived_from_two_strata": "Made from the two printed strata.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
+COUNTED = {  # flags that carry a count
+    "undated_events": "Left out as unknown by this endpoint for want of a date, or for a negative time: {}.",
+}  # fmt: skip
 MODELS = {
     "cox": "Cox regression", "fine_gray": "Fine-Gray regression", "firth": "Cox regression with Firth's penalty",
     "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
@@ -100,7 +103,8 @@ def flag_sentences(flags: Iterable[str]) -> list[str]:
     """
     out = []
     for flag in dict.fromkeys(flags):
-        sentence = SENTENCES.get(flag)
+        code, _, value = flag.partition(":")
+        sentence = COUNTED[code].format(value) if code in COUNTED else SENTENCES.get(flag)
         if sentence is None:
             words = flag.replace(":", " ").replace("_", " ")
             sentence = f"{words[:1].upper()}{words[1:]}."
