@@ -27,9 +27,11 @@ COMMANDS = (  # each command in its own words, on data that come along
     "effect metabrik --marker HER2 --endpoint OS", "effect gbsg --marker HER2 --endpoint RFS",
     f"effect metabric {EFFECT} --adjust no_such_column",
     "literature --marker PTEN", "literature --view counts", "literature --view studies --marker SRC",
-    "literature --marker HER2 --view side-by-side", "help plan", "help mapping", "cache path", "overlap gbsg rotterdam",
+    "literature --marker HER2 --view side-by-side", "help plan", "help mapping", "cache path",
+    "overlap gbsg rotterdam",
     "pool {rows}", "check {rows}", "check {registry} --mapping {mapping}", "check {wrong} --mapping {mapping}",
-    "effect {registry} --mapping {mapping} --marker HER2 --endpoint OS", "diff {registry} {registry} --mapping {mapping}",
+    "effect {registry} --mapping {mapping} --marker HER2 --endpoint OS",
+    "diff {registry} {registry} --mapping {mapping}",
     "init-mapping {registry} -o {made}", "init-plan {registry} --mapping {mapping} -o {made}",
     "report gbsg -o {folder}", "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
 )  # fmt: skip
@@ -53,7 +55,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "a.md").write_text("HER2 is predictive of tamoxifen failure, and this sentence is longer than a line.\n")
     return {
         "rows": folder / "rows.csv", "registry": registry, "mapping": folder / "m.toml", "wrong": folder / "wrong.csv",
-        "made": folder / "made.toml", "folder": folder / "report", "nothing": folder / "no.toml", "text": folder / "a.md",
+        "made": folder / "made.toml", "folder": folder / "report", "nothing": folder / "no.toml",
+        "text": folder / "a.md",
     }  # fmt: skip
 
 
@@ -144,7 +147,7 @@ def test_version_and_help(run: Run) -> None:
 def test_no_terminal_no_breaks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pipe a sentence is one line, so that it can be searched for."""
     monkeypatch.delenv("COLUMNS", raising=False)
-    _, _, err = run("effect", "gbsg", "--marker", "HER2", "--endpoint", "RFS")
+    _, _, err = run("effect", "metabrik", "--marker", "HER2", "--endpoint", "RFS")
     assert len(err.splitlines()) == 1
     assert len(err) > 80
 
@@ -152,9 +155,11 @@ def test_no_terminal_no_breaks(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_table_shares_the_width() -> None:
     """Columns keep their longest word; texts take what is left; numbers stand right, whole ones without a point."""
     frame = pd.DataFrame({"name": ["a few words", "x"], "n": [2509.0, np.nan], "what": ["many more words here", ""]})
-    assert lay_out(frame, "T", 24) == "T\nname      n  what\na few  2509  many more\nwords        words here\nx"
+    assert lay_out(frame, "T", 28).splitlines() == [
+        "T", "name           n  what", "a few       2509  many more", "words             words here", "x",
+    ]  # fmt: skip
     assert lay_out(frame, "", None).splitlines()[1] == "a few words  2509  many more words here"
-    assert lay_out(frame, "", 24, right=["name"]).splitlines()[3] == "    x"
+    assert lay_out(frame, "", 28, right=["name"]).splitlines()[3] == "         x"
 
 
 def test_a_table_that_cannot_fit_is_stacked() -> None:

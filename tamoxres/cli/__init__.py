@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from .. import __version__
 from ..errors import TamoxresError
@@ -53,9 +54,23 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     claims: "tamoxres claims draft.md",
     calibrate: "tamoxres calibrate --quick",
 }
+
+
+def _named_choices(command: Callable[..., None]) -> Callable[..., None]:
+    """Write the names that an option allows as words of its help: `a|b|c` would be broken where the line ends."""
+    command.__annotations__ = get_type_hints(command, include_extras=True)  # as objects, which keep what is set here
+    for hint in command.__annotations__.values():
+        kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        names = [name for one in (kind, *get_args(kind)) if get_origin(one) is Literal for name in get_args(one)]
+        for option in notes:
+            if len(names) > 1 and isinstance(option, OptionInfo) and option.metavar is None:
+                option.metavar, option.help = "NAME", f"{option.help} One of {', '.join(names)}."
+    return command
+
+
 _NAMES = {grammar: "help"}  # commands whose name Python needs for something else
 for _command, _example in _EXAMPLES.items():
-    app.command(_NAMES.get(_command), epilog=f"Example: {_example}")(_command)
+    app.command(_NAMES.get(_command), epilog=f"Example: {_example}")(_named_choices(_command))
 
 
 def _show_version(wanted: bool) -> None:

@@ -36,7 +36,7 @@ AlikeOption = Annotated[
 ]
 Include = Annotated[
     str,
-    typer.Option(help="Rows left out by default: recalled, pooled_estimate, overlaps_row_of_same_study, or all."),
+    typer.Option(help="Kinds of rows left out by default: recalled, pooled_estimate, or all, same patients too."),
 ]
 LeaveOut = Annotated[list[str] | None, typer.Option(help="A study to leave out; once for each.")]
 Reverse = Annotated[list[str] | None, typer.Option(help="A study whose contrast is turned round; once for each.")]
