@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 from typer.models import OptionInfo
@@ -60,9 +60,10 @@ def _named_choices(command: Callable[..., None]) -> Callable[..., None]:
     """Write the names that an option allows as words of its help: `a|b|c` would be broken where the line ends."""
     command.__annotations__ = get_type_hints(command, include_extras=True)  # as objects, which keep what is set here
     for hint in command.__annotations__.values():
-        kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        names = [name for one in (kind, *get_args(kind)) if get_origin(one) is Literal for name in get_args(one)]
-        for option in notes:
+        parts: tuple[Any, ...] = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        kinds: tuple[Any, ...] = (parts[0], *get_args(parts[0]))
+        names = [name for one in kinds if str(get_origin(one)) == str(Literal) for name in get_args(one)]
+        for option in parts[1:]:
             if len(names) > 1 and isinstance(option, OptionInfo) and option.metavar is None:
                 option.metavar, option.help = "NAME", f"{option.help} One of {', '.join(names)}."
     return command
