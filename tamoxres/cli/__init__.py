@@ -60,7 +60,8 @@ def _named_choices(command: Callable[..., None]) -> Callable[..., None]:
     """Write the names that an option allows as words of its help: `a|b|c` would be broken where the line ends."""
     command.__annotations__ = get_type_hints(command, include_extras=True)  # as objects, which keep what is set here
     for hint in command.__annotations__.values():
-        parts: tuple[Any, ...] = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        origin: Any = get_origin(hint)
+        parts: tuple[Any, ...] = get_args(hint) if origin is Annotated else (hint,)
         kinds: tuple[Any, ...] = (parts[0], *get_args(parts[0]))
         names = [name for one in kinds if str(get_origin(one)) == str(Literal) for name in get_args(one)]
         for option in parts[1:]:
