@@ -18,6 +18,7 @@ from .cohorts.catalogue import versions as versions
 from .cohorts.check import check as check
 from .cohorts.compare import load_release as load_release
 from .cohorts.fetch import fetch as fetch
+from .cohorts.frame import from_frame as from_frame
 from .cohorts.overlap import declare_overlaps as declare_overlaps
 from .cohorts.overlap import overlap as overlap
 from .cohorts.sketch import init_mapping as init_mapping
@@ -208,6 +209,7 @@ __all__ = [
     "flow_table",
     "follow_up",
     "forest",
+    "from_frame",
     "funnel",
     "gail_simon",
     "gene_set_table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from html import escape
 from itertools import chain
@@ -28,6 +28,7 @@ from .check_facts import ColumnFacts, Contradiction, Duplicates, Undated, column
 from .check_page import check_page, check_tables
 from .custom import absent_columns, call_marker, harmonise
 from .formats import Reading, read_table
+from .frame import NAME, reading_of
 from .mapping import read_mapping
 from .recode import LISTED, RawTable
 from .rules import Criterion, Mapping, Unknowns, canonical, resolved
@@ -194,7 +195,7 @@ class CheckReport:
 
 
 def check(
-    what: str | Path | Cohort,
+    what: str | Path | Cohort | pd.DataFrame,
     mapping: str | Path | MappingType[str, Any] | None = None,
     *,
     data_dir: str | Path | None = None,
@@ -203,10 +204,10 @@ def check(
 
     Parameters
     ----------
-    what : str, path or Cohort
-        A catalogue name, a file, or a cohort already loaded.
-    mapping : path or mapping, optional
-        Needed for a file.
+    what : str, path, Cohort or DataFrame
+        A catalogue name, a file, a cohort already loaded, or a frame with one row a patient.
+    mapping : path, TOML or mapping, optional
+        Needed for a file or frame.
     data_dir : path, optional
         Folder with the publishers' files of a catalogue cohort.
 
@@ -222,8 +223,11 @@ def check(
     """
     if isinstance(what, Cohort):
         return _report(what.name, Harmonised(what.patients, what.endpoints, what.markers, what.undated))
+    if not isinstance(what, str | Path):
+        return _check_table(NAME, mapping or {}, lambda rules: reading_of(what, rules))
     if mapping is not None:
-        return _check_file(Path(what), mapping)
+        path = Path(what)
+        return _check_table(path.name, mapping, lambda rules: read_table(path, rules.options))
     try:
         cohort = load(what, data_dir=data_dir)
     except DataError as error:
@@ -231,17 +235,19 @@ def check(
     return check(cohort)
 
 
-def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> CheckReport:
+def _check_table(
+    name: str, mapping: str | Path | MappingType[str, Any], read: Callable[[Mapping], Reading]
+) -> CheckReport:
     try:
         rules = read_mapping(mapping)
-        reading = read_table(path, rules.options)
+        reading = read(rules)
         if absent := tuple(map(DataError, absent_columns(reading.table, rules))):
             nothing = Harmonised(reading.table.frame.iloc[:, :0], errors=absent)
-            return _report(path.name, nothing, _raw_findings(reading, rules, absent=True))
+            return _report(name, nothing, _raw_findings(reading, rules, absent=True))
         table = reading.table.indexed(rules.patient)
     except DataError as error:
-        return _unread(path.name, error)
-    return _report(path.name, _harmonised(table, rules), _raw_findings(reading, rules))
+        return _unread(name, error)
+    return _report(name, _harmonised(table, rules), _raw_findings(reading, rules))
 
 
 def _harmonised(table: RawTable, rules: Mapping) -> Harmonised:

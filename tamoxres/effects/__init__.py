@@ -12,10 +12,11 @@ from .rows import (
     effects_to_frame,
     effects_to_json,
     read_effects,
+    rows_of,
     unread_columns,
 )
 
 __all__ = [
     "COLUMNS", "SCHEMA", "EffectEstimate", "effects_from_frame", "effects_to_csv", "effects_to_frame",
-    "effects_to_json", "read_effects", "unread_columns",
+    "effects_to_json", "read_effects", "rows_of", "unread_columns",
 ]  # fmt: skip
