@@ -20,6 +20,7 @@ _HOMES = {
     "cohort": ["Cohort", "MarkerCall", "Source"],
     "question": ["Question"],
     "cohorts.catalogue": ["catalogue", "load", "versions"],
+    "cohorts.frame": ["from_frame"],
     "cohorts.compare": ["load_release"],
     "cohorts.overlap": ["declare_overlaps", "overlap"],
     "cohorts.fetch": ["fetch"],

@@ -23,6 +23,7 @@ from .cohorts.catalogue import versions as versions
 from .cohorts.check import check as check
 from .cohorts.compare import load_release as load_release
 from .cohorts.fetch import fetch as fetch
+from .cohorts.frame import from_frame as from_frame
 from .cohorts.overlap import declare_overlaps as declare_overlaps
 from .cohorts.overlap import overlap as overlap
 from .cohorts.reconstruct import CurveSource as CurveSource
@@ -268,6 +269,7 @@ __all__ = [
     "flow_table",
     "follow_up",
     "forest",
+    "from_frame",
     "from_printed",
     "from_strata",
     "funnel",

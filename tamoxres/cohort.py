@@ -152,8 +152,9 @@ class Cohort:
     simulated : bool
     reconstructed : tuple of str
         Flags of a cohort made from a published curve (`cohorts.reconstruct`); empty for patients.
-    undated : mapping of endpoint code to Index
-        Patients who are unknown by an endpoint because their event has no date or their time is negative.
+    undated_events : mapping of endpoint code to Series
+        Event codes of the patients who are unknown by an endpoint because their event has no date or their time is
+        negative.
     """
 
     name: str
@@ -174,7 +175,7 @@ class Cohort:
     notes: tuple[str, ...] = ()
     simulated: bool = False
     reconstructed: tuple[str, ...] = ()
-    undated: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
+    undated_events: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         patients = validate(self.patients, self.name)
@@ -194,6 +195,11 @@ class Cohort:
     def n(self) -> int:
         """Number of patients."""
         return len(self.patients)
+
+    @property
+    def undated(self) -> dict[str, pd.Index[Any]]:
+        """By endpoint code, the patients who are unknown because their event has no date or their time is negative."""
+        return {code: events.index for code, events in self.undated_events.items()}
 
     @property
     def data_sha256(self) -> str:

@@ -82,7 +82,7 @@ class BadCell(DataError):  # noqa: N818
     Parameters
     ----------
     what : str
-        What is wrong with the cell.
+        What is wrong with the cell; kept without its place as `why`.
     file, column, value : str
     row : int or None
         Line of the file, the header being line 1; with `place="row"`, its row under the header.
@@ -93,6 +93,7 @@ class BadCell(DataError):  # noqa: N818
         place: str = "line",
     ) -> None:  # fmt: skip
         self.file, self.row, self.column, self.value, self.place = file, row, column, value, place
+        self.why = what
         parts = [file, "" if row is None else f"{place} {row:,}", f"column {column}" if column else ""]
         where = ", ".join(part for part in parts if part)
         super().__init__(f"{where}: {what}" if where else what, mend=mend)

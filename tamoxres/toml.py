@@ -23,7 +23,7 @@ from msgspec import inspect
 from .errors import DataError, TamoxresError
 from .vocabulary import nearest
 
-__all__ = ["Decoder", "expected", "read_toml"]
+__all__ = ["Decoder", "expected", "parse_toml", "read_toml"]
 
 T = TypeVar("T")
 _PLAIN: Mapping[type, str] = {
@@ -48,9 +48,18 @@ def read_toml(path: str | Path, *, error: type[TamoxresError] = DataError) -> di
     """
     file = Path(path)
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as fault:
         raise error(f"{file.name} is not TOML: {fault}. Correct the line.") from None
+    return parse_toml(text, file.name, error=error)
+
+
+def parse_toml(text: str, name: str, *, error: type[TamoxresError] = DataError) -> dict[str, Any]:
+    """Read TOML into plain tables; `name` stands in the error."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise error(f"{name} is not TOML: {fault}. Correct the line.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,8 +206,8 @@ def test_links_to_sections_left_out_become_words():
     [text] = [block.text for block in kept.blocks()]
     assert text == ("see ", "Methods", Link("HER2", "marker-her2"))
     assert only(page, ()) is page
-    with pytest.raises(QuestionError, match="Unknown section 'methos'. Is it 'methods'"):
-        only(page, ("methos",))
+    with pytest.raises(QuestionError, match="Unknown section 'methodz'. Is it 'methods'"):
+        only(page, ("methodz",))
 
 
 def test_a_logo_that_is_not_there(tmp_path):

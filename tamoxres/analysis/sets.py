@@ -18,7 +18,7 @@ from ..flow import Flow, Step
 from ..frames import holds_frames
 from ..question import Restriction
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
-from ..vocabulary import EXPOSURES, RECEPTORS, Exposure, Receptor, choose, one_or_more
+from ..vocabulary import EXPOSURES, RECEPTORS, UNDATED, Exposure, Receptor, choose, one_or_more
 from ..wording import count
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
@@ -371,7 +371,8 @@ def _by_endpoint(chosen: AnalysisSet, undated: Collection[Any]) -> AnalysisSet:
     told = (("event undated or time negative", lost), ("unknown", int((~keep).sum()) - lost))
     why = ", ".join(f"{chosen.endpoint.code} {what} {count(n)}" for what, n in told if n)
     out = chosen.without(keep, name=f"{chosen.endpoint.code} known", why=why)
-    return replace(out, frame=out.frame.astype({"event": int}))
+    codes = (*out.codes, f"{UNDATED}:{lost}") if lost else out.codes
+    return replace(out, frame=out.frame.astype({"event": int}), codes=codes)
 
 
 def _by_entry(chosen: AnalysisSet) -> AnalysisSet:

@@ -26,6 +26,8 @@ from ..registry import find
 from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
+from ..vocabulary import UNDATED
+from .bounds import SHARE, bounded
 from .robustness import Robustness, checks_of
 
 __all__ = ["Answer", "AnswerRows", "answer", "ask", "checked"]
@@ -76,6 +78,9 @@ class Answer(ShowsEffects):
         Where the question was about the interaction; it rests on the row shown, an imputed one too.
     robustness : Robustness or None
         The panel of the complete cases; None where it was not run (`checked`).
+    bounds : tuple of EffectEstimate
+        Where more than 5% of the patients have an undated event: each row with these on the earliest, then on the
+        latest date.
     """
 
     question: Question
@@ -87,6 +92,7 @@ class Answer(ShowsEffects):
     interaction: InteractionResult | None = None
     verdict: Verdict | None = None
     robustness: Robustness | None = None
+    bounds: tuple[EffectEstimate, ...] = ()
 
     @property
     def effects(self) -> EffectRows:
@@ -174,11 +180,22 @@ def answer(cohort: Cohort, question: Question) -> Answer:
         analysis = analysis.until(question.horizon)
     behind: dict[str, Any] = {"question": question, "cohort": called, "analysis": analysis}
     if question.weights in ("iptw", "overlap"):
-        return Answer(**behind, **_weighted(analysis, question))
+        return _with_bounds(Answer(**behind, **_weighted(analysis, question)))
     fitted = _fitted(analysis, question)
     if question.missing == "mice":
         fitted |= _imputed(analysis, question)
-    return Answer(**behind, **fitted)
+    return _with_bounds(Answer(**behind, **fitted))
+
+
+def _with_bounds(found: Answer) -> Answer:
+    """Add the bounds of undated events where these are more than a few."""
+    analysis, cohort = found.analysis, found.cohort
+    lost = sum(int(flag.partition(":")[2]) for flag in analysis.codes if flag.partition(":")[0] == UNDATED)
+    if lost <= SHARE * (analysis.n + lost):
+        return found
+    rows, bounds = bounded(found.rows, cohort, analysis.endpoint, lambda one: answer(one, found.question).rows)
+    verdict = None if found.verdict is None else replace(found.verdict, ratio=rows[0])
+    return replace(found, rows=rows, bounds=bounds, verdict=verdict)
 
 
 def _compared(question: Question) -> str | tuple[str, str]:

@@ -8,6 +8,7 @@ or, for what errs on the safe side by design, not on the unsafe side; each up to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..effects import EffectEstimate
 from ..vocabulary import BoolArray
 from ..wording import number, percent
 
@@ -37,6 +39,16 @@ class Result:
     low: float = float("nan")
     high: float = float("nan")
     p: float = float("nan")
+
+
+def read_row(effect: EffectEstimate) -> Result:
+    """Read an effect row; nothing where it is not estimable."""
+    point, se = effect.point, effect.se
+    if point is None or se is None:
+        return Result()
+    low, high = (math.log(limit) for limit in effect.ci()) if effect.is_ratio else effect.ci()
+    p = effect.p_value
+    return Result(estimate=point, se=se, low=low, high=high, p=float("nan") if p is None else p)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

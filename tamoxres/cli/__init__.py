@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from .. import __version__
 from ..errors import TamoxresError
+from . import show
 from .absolute import absolute, competing, curve, design, emulate
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
@@ -67,9 +69,25 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     claims: "tamoxres claims draft.md",
     calibrate: "tamoxres calibrate --quick",
 }
+
+
+def _named_choices(command: Callable[..., None]) -> Callable[..., None]:
+    """Write the names that an option allows as words of its help: `a|b|c` would be broken where the line ends."""
+    command.__annotations__ = get_type_hints(command, include_extras=True)  # as objects, which keep what is set here
+    for hint in command.__annotations__.values():
+        origin: Any = get_origin(hint)
+        parts: tuple[Any, ...] = get_args(hint) if origin is Annotated else (hint,)
+        kinds: tuple[Any, ...] = (parts[0], *get_args(parts[0]))
+        names = [name for one in kinds if str(get_origin(one)) == str(Literal) for name in get_args(one)]
+        for option in parts[1:]:
+            if len(names) > 1 and isinstance(option, OptionInfo) and option.metavar is None:
+                option.metavar, option.help = "NAME", f"{option.help} One of {', '.join(names)}."
+    return command
+
+
 _NAMES = {grammar: "help"}  # commands whose name Python needs for something else
 for _command, _example in _EXAMPLES.items():
-    app.command(_NAMES.get(_command), epilog=f"Example: {_example}")(_command)
+    app.command(_NAMES.get(_command), epilog=f"Example: {_example}")(_named_choices(_command))
 
 
 def _show_version(wanted: bool) -> None:
@@ -91,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments))
     except TamoxresError as error:
-        typer.echo(f"tamoxres: {error}", err=True)
+        show.complain(f"tamoxres: {error}")
         raise SystemExit(2) from None
     except BrokenPipeError:
         sys.stderr.close()

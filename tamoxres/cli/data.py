@@ -12,8 +12,6 @@ from . import show
 from .options import DataDir, MappingFile, Output, PlainFormat
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..cohorts.check import CheckReport
 
 __all__ = ["cache", "check", "cohorts", "diff", "fetch", "init_mapping", "markers", "overlap"]
@@ -38,24 +36,52 @@ def check(
     ],
     mapping: MappingFile = None,
     data_dir: DataDir = None,
+    format_: Annotated[Literal["text", "html", "json"] | None, typer.Option("--format", help="How to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write here: .html, .json, or text of any other ending.")
+    ] = None,
 ) -> None:
-    """Check a cohort, a registry's file or effect rows: what is wrong and where, what is unknown."""
-    if mapping is None and (Path(cohort).is_dir() or cohort.lower().endswith((".csv", ".json"))):
+    """Check a cohort, a registry's file or effect rows: what is wrong and where, what is unknown, what is odd."""
+    from ..cohorts.catalogue import ENTRIES
+
+    rows = Path(cohort).is_dir() or cohort.lower().endswith((".csv", ".json"))
+    if mapping is None and rows and cohort.lower() not in ENTRIES:
         _check_rows(Path(cohort))
         return
     from ..cohorts.check import check as check_cohort
 
     found = check_cohort(cohort, mapping, data_dir=data_dir)
-    if found.unknowns:
-        show.table(_unknowns(found), f"{found.name}: {found.patients:,} patients")
+    ending = {".html": "html", ".htm": "html", ".json": "json"}.get(output.suffix.lower() if output else "", "text")
+    form = format_ or ending
+    if form == "html":
+        show.emit(found.to_html(), output)
+    elif form == "json":
+        show.emit(found.to_json(), output)
+    elif output is not None:
+        show.emit(f"{found}\n", output)
+    elif found.patients:
+        _show_check(found)
+    if not found.ok:
+        raise DataError("\n".join(found.wrong()))
+    if form == "text" or output is not None:
+        show.say(f"{found.name} passes the codebook.")
+
+
+def _show_check(found: CheckReport) -> None:
+    """Show the tables of a check, then how the file was read and what is asked; what is wrong is told as the error."""
+    from ..cohorts.check_page import WRONG
+    from ..wording import count
+
+    show.say(f"{found.name}: {count(found.patients)} patients.\n")
+    for table in found.tables():
+        if table.title != WRONG:
+            show.words(table)
+            show.say("")
     for remark in (f"read as: {found.read_as}." if found.read_as else "", *found.remarks):
         if remark:
             show.say(remark)
     for question in found.questions:
         show.say(f"question: {question}")
-    if not found.ok:
-        raise DataError("\n".join(found.wrong()))
-    show.say(f"{found.name} passes the codebook.")
 
 
 def _check_rows(path: Path) -> None:
@@ -73,19 +99,6 @@ def _check_rows(path: Path) -> None:
     if not report.sound:
         show.table(report.table().to_frame(), f"{path.name}: printed and derived")
     show.say(str(report))
-
-
-def _unknowns(found: CheckReport) -> pd.DataFrame:
-    import pandas as pd
-
-    from ..codebook import column
-    from ..wording import count, percent
-
-    rows = [
-        (u.column, declared.meaning if (declared := column(u.column)) else "", count(u.unknown), percent(u.share))
-        for u in found.unknowns
-    ]
-    return pd.DataFrame(rows, columns=["column", "meaning", "unknown", "share"])
 
 
 def init_mapping(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -26,9 +26,7 @@ from .options import (
     WeightsOption,
     split,
 )
-
-if TYPE_CHECKING:
-    from ..answers.answer import Answer
+from .told import tell
 
 __all__ = ["bayes", "effect", "robustness"]
 
@@ -70,9 +68,10 @@ def effect(
         exposure=exposure, cluster=cluster,
     )  # fmt: skip
     found = checked(answer(load(cohort, mapping=mapping, data_dir=data_dir), question))
-    show.effects(found.rows, format_, output, title=str(question))
     if format_ == "table" and output is None:
-        _tell(found, verdict=estimand == "interaction")
+        tell(found)
+    else:
+        show.effects(found.rows, format_, output, title=str(question))
 
 
 def robustness(
@@ -157,12 +156,3 @@ def _limits(text: str) -> tuple[float, float]:
     except ValueError:
         raise QuestionError(f"--margin is {text!r}; give two numbers, as 0.80,1.25.") from None
     return low, high
-
-
-def _tell(found: Answer, *, verdict: bool) -> None:
-    """Say under the table what a row cannot: who left, what to keep in mind, and the verdict."""
-    show.say(str(found.flow))
-    for note in dict.fromkeys([*(sentence for row in found.rows for sentence in row.sentences), *found.cohort.notes]):
-        show.say(f"- {note}")
-    if verdict and found.verdict:
-        show.say(f"Verdict: {found.verdict}")

@@ -36,10 +36,7 @@ AlikeOption = Annotated[
 ]
 Include = Annotated[
     str,
-    typer.Option(
-        help="Rows left out by default: recalled, pooled_estimate, overlaps_row_of_same_study, "
-        "superseded_by_publication, or all."
-    ),
+    typer.Option(help="Kinds of rows left out by default: recalled, pooled_estimate, or all, same patients too."),
 ]
 LeaveOut = Annotated[list[str] | None, typer.Option(help="A study to leave out; once for each.")]
 Reverse = Annotated[list[str] | None, typer.Option(help="A study whose contrast is turned round; once for each.")]
@@ -96,7 +93,7 @@ def pool(
     lines.append(str(pooled))
     if margin:
         lines.append(_equivalence(rows, chosen, margin))
-    show.emit("\n".join(lines) + "\n", output)
+    show.text("\n".join(lines), output)
 
 
 def _mapping(text: str) -> dict[str, str]:

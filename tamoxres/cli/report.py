@@ -24,11 +24,14 @@ def report(
     marker: Annotated[str, typer.Option(help="Markers of the cohorts, comma-separated; all if not given.")] = "",
     mapping: MappingFile = None,
     data_dir: DataDir = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing before the review's own report.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Write the report: one HTML file, tables, figures, effect rows, and a manifest."""
     from ..reporting.build import report as write_report
 
+    if plan is None and not cohorts and data_dir is None and not offline:
+        _fetch_first()
     with show.progress(quiet) as progress:
         made = write_report(
             plan=plan, output=output, cohorts=cohorts or (), markers=split(marker), mapping=mapping,
@@ -37,6 +40,14 @@ def report(
     for line in made.verdict_lines:
         show.say(line)
     show.say(f"Report: {made.html}")
+
+
+def _fetch_first() -> None:
+    """Try for a few seconds to bring what METABRIC lacks for all markers, and say in one line what came of it."""
+    from ..cohorts.fetch_brief import fetch_within
+
+    if told := str(fetch_within("metabric")):
+        show.say(told)
 
 
 def init_plan(

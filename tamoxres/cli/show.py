@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +12,28 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..errors import QuestionError
+from .layout import lay_out, terminal_width, together, wrap
 from .options import Format
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..effects import EffectEstimate
+    from ..tables.table import Table
 
-__all__ = ["Progress", "downloads", "effects", "emit", "progress", "say", "table"]
+__all__ = [
+    "Progress",
+    "complain",
+    "downloads",
+    "effects",
+    "emit",
+    "estimate_of",
+    "progress",
+    "say",
+    "table",
+    "text",
+    "words",
+]
 
 Progress = Callable[[int, int, str], None]
 _LINES, _SECONDS = 100, 2.0  # without a terminal: steps that are all told, and seconds between lines of more
@@ -56,7 +69,7 @@ def _shown(rows: Sequence[EffectEstimate]) -> pd.DataFrame:
                 "population": row.population,
                 "n": count(row.n),
                 "events": count(row.events),
-                "estimate (95% CI)": _estimate(row),
+                "estimate (95% CI)": together(estimate_of(row)),
                 "P": p_value(row.p_value, relation=row.p_relation),
             }
             for row in rows
@@ -64,7 +77,8 @@ def _shown(rows: Sequence[EffectEstimate]) -> pd.DataFrame:
     )
 
 
-def _estimate(row: EffectEstimate) -> str:
+def estimate_of(row: EffectEstimate) -> str:
+    """Write what a row estimates, with its interval, or why it has none."""
     from ..wording import interval, number, ratio_with_interval
 
     if row.status != "estimated":
@@ -76,25 +90,16 @@ def _estimate(row: EffectEstimate) -> str:
 
 
 def table(frame: pd.DataFrame, title: str) -> None:
-    """Show a frame as a table."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Show a frame as a table, no wider than the terminal."""
+    typer.echo(lay_out(frame, title, terminal_width()))
 
-    shown = Table(title=Text(title), title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for name in frame.columns:
-        shown.add_column(str(name), justify="right" if frame[name].dtype.kind in "if" else "left", overflow="fold")
-    for row in frame.itertuples(index=False):
-        shown.add_row(
-            *(
-                Text("" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value))
-                for value in row
-            )
-        )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    console.print(shown)
+
+def words(made: Table) -> None:
+    """Show a table of the package with its footnotes; all but texts stand right."""
+    right = [column.header for column in made.columns if column.kind != "text"]
+    typer.echo(lay_out(made.to_frame(), made.title, terminal_width(), right=right))
+    for note in made.footnotes:
+        say(note)
 
 
 @contextmanager
@@ -150,9 +155,22 @@ def downloads() -> Iterator[Callable[[str, int, int | None], None]]:
         yield draw
 
 
-def say(text: str) -> None:
-    """Say a line."""
-    typer.echo(text)
+def say(text: str, *, hanging: int = 2) -> None:
+    """Say a line or several, broken at words where the terminal ends."""
+    typer.echo(wrap(text, terminal_width(), hanging=hanging))
+
+
+def text(words_: str, output: Path | None) -> None:
+    """Say a text, or put it whole into a file."""
+    if output is None:
+        say(words_)
+    else:
+        emit(words_ + "\n", output)
+
+
+def complain(text: str) -> None:
+    """Say what went wrong on standard error."""
+    typer.echo(wrap(text, terminal_width(sys.stderr), hanging=2), err=True)
 
 
 def emit(text: str, output: Path | None) -> None:

@@ -75,7 +75,7 @@ def assemble(parts: Parts) -> Cohort:
     for absent in absent_columns(table, rules, parts.beside):
         raise DataError(absent)
     patients: dict[str, Any] = {}
-    undated: dict[str, pd.Index[Any]] = {}
+    undated: dict[str, pd.Series[Any]] = {}
     for part in harmonise(table, rules, parts.beside):
         columns = part()
         patients |= columns.values
@@ -101,7 +101,7 @@ def assemble(parts: Parts) -> Cohort:
         profiles=parts.profiles,
         overlaps=rules.overlaps,
         notes=rules.notes,
-        undated=undated,
+        undated_events=undated,
     )
 
 

@@ -110,7 +110,7 @@ def _refuse_unknown(options: dict[str, Any], name: str, loader: Callable[..., An
 
 
 def load(
-    name: str | Path,
+    name: str | Path | pd.DataFrame,
     *,
     mapping: str | Path | Mapping[str, Any] | None = None,
     data_dir: str | Path | None = None,
@@ -121,10 +121,10 @@ def load(
 
     Parameters
     ----------
-    name : str or path
-        Such as `metabric` (see `catalogue`), or a file.
-    mapping : path or mapping, optional
-        How the file's columns are read; needed for a file.
+    name : str, path or DataFrame
+        Such as `metabric` (see `catalogue`), or a file, or a frame with one row a patient.
+    mapping : path, TOML or mapping, optional
+        How the columns are read; needed for a file or frame.
     data_dir : path, optional
         Folder with the publishers' files, searched before the cache and the embedded data.
     snapshot : str, optional
@@ -144,6 +144,8 @@ def load(
     >>> load("gbsg").n
     686
     """
+    if not isinstance(name, str | Path):
+        return _load_held(name, mapping)
     if mapping is not None or is_file(name):
         return _load_file(name, mapping, options)
     known = str(name).lower()
@@ -211,6 +213,16 @@ def _load_file(path: str | Path, mapping: str | Path | Mapping[str, Any] | None,
     if options:
         raise QuestionError(f"A file has no option {next(iter(options))!r}; its mapping says how it is read.")
     return load_custom(path, mapping)
+
+
+def _load_held(frame: pd.DataFrame, mapping: Any) -> Cohort:
+    from .frame import load_frame
+
+    if mapping is None:
+        raise QuestionError(
+            "A data frame needs a mapping: tr.load(frame, mapping=...), or its columns: tr.from_frame(frame, ...)."
+        )
+    return load_frame(frame, mapping)
 
 
 def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:

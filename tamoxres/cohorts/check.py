@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from html import escape
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..codebook import column
 from ..cohort import Cohort, MarkerCall
-from ..endpoints import OS, Endpoint
-from ..errors import BadCell, BadCells, DataError, shown
+from ..errors import BadCell, BadCells, DataError
 from .catalogue import load
+from .check_codebook import Harmonised, breaches, doubts
+from .check_counts import (
+    CellCount,
+    DiagnosisYear,
+    FollowUpYear,
+    UnknownByArm,
+    by_arm,
+    by_diagnosis,
+    by_year,
+    cells,
+)
 from .check_facts import ColumnFacts, Contradiction, Duplicates, Undated, column_facts, contradictions, duplicates
+from .check_page import check_page, check_tables
 from .custom import absent_columns, call_marker, harmonise
 from .formats import Reading, read_table
+from .frame import NAME, reading_of
 from .mapping import read_mapping
 from .recode import LISTED, RawTable
 from .rules import Criterion, Mapping, Unknowns, canonical, resolved
@@ -27,15 +39,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["CheckReport", "Unknown", "Violation", "check"]
+    from ..tables.table import Table
 
-_SHORTEST, _LONGEST = 12.0, 720.0  # months: a longest follow-up outside of these is questioned
-_MEDIANS = {  # a median outside of these is questioned
-    "age": (35, 80, "Is age in years, at diagnosis?"),
-    "size_mm": (5, 80, "Is size in mm? Use scale = 10 for cm."),
-    "nodes": (0, 20, "Is nodes the number of nodes with tumour?"),
-    "npi": (2, 7, "Is npi the Nottingham prognostic index?"),
-}
+__all__ = ["CheckReport", "Unknown", "Violation", "check"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class Violation:
         Where it is and what is wrong, in one sentence.
     mend : str
         What to do; empty where `what` says it.
+    why : str
+        What is wrong, without its place.
     file, column, value : str
         Where it is one cell.
     row : int or None
@@ -70,6 +78,7 @@ class Violation:
 
     what: str
     mend: str = ""
+    why: str = ""
     file: str = ""
     row: int | None = None
     column: str = ""
@@ -111,6 +120,14 @@ class CheckReport:
     undated : tuple of Undated
         Patients who are unknown by an endpoint for want of a date.
     duplicates : tuple of Duplicates
+    follow_up : tuple of FollowUpYear
+        Patients at risk, events and censored by year of follow-up, for each endpoint.
+    diagnosed : tuple of DiagnosisYear
+        By calendar year of diagnosis, where it is recorded.
+    by_arm : tuple of UnknownByArm
+        The unknown of each column in treated and in untreated patients.
+    cells : tuple of CellCount
+        Patients and events by marker and treatment.
     """
 
     name: str
@@ -126,6 +143,10 @@ class CheckReport:
     contradictions: tuple[Contradiction, ...] = ()
     duplicates: tuple[Duplicates, ...] = ()
     undated: tuple[Undated, ...] = ()
+    follow_up: tuple[FollowUpYear, ...] = ()
+    diagnosed: tuple[DiagnosisYear, ...] = ()
+    by_arm: tuple[UnknownByArm, ...] = ()
+    cells: tuple[CellCount, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -157,12 +178,24 @@ class CheckReport:
         """Return every field as plain lists and dicts, as JSON takes them."""
         return asdict(self)
 
+    def to_json(self) -> str:
+        """Write every field as JSON."""
+        return json.dumps({**self.to_dict(), "ok": self.ok}, indent=2, ensure_ascii=False) + "\n"
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return what was found as tables."""
+        return check_tables(self)
+
+    def to_html(self) -> str:
+        """Write what was found as one HTML page."""
+        return check_page(self)
+
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
 
 
 def check(
-    what: str | Path | Cohort,
+    what: str | Path | Cohort | pd.DataFrame,
     mapping: str | Path | MappingType[str, Any] | None = None,
     *,
     data_dir: str | Path | None = None,
@@ -171,10 +204,10 @@ def check(
 
     Parameters
     ----------
-    what : str, path or Cohort
-        A catalogue name, a file, or a cohort already loaded.
-    mapping : path or mapping, optional
-        Needed for a file.
+    what : str, path, Cohort or DataFrame
+        A catalogue name, a file, a cohort already loaded, or a frame with one row a patient.
+    mapping : path, TOML or mapping, optional
+        Needed for a file or frame.
     data_dir : path, optional
         Folder with the publishers' files of a catalogue cohort.
 
@@ -189,9 +222,12 @@ def check(
     True
     """
     if isinstance(what, Cohort):
-        return _report(what.name, _Harmonised(what.patients, what.endpoints, what.markers, what.undated))
+        return _report(what.name, Harmonised(what.patients, what.endpoints, what.markers, what.undated))
+    if not isinstance(what, str | Path):
+        return _check_table(NAME, mapping or {}, lambda rules: reading_of(what, rules))
     if mapping is not None:
-        return _check_file(Path(what), mapping)
+        path = Path(what)
+        return _check_table(path.name, mapping, lambda rules: read_table(path, rules.options))
     try:
         cohort = load(what, data_dir=data_dir)
     except DataError as error:
@@ -199,31 +235,22 @@ def check(
     return check(cohort)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Harmonised:
-    """What a cohort's columns, endpoints and markers are, as far as they could be read, and what could not."""
-
-    patients: pd.DataFrame
-    endpoints: tuple[Endpoint, ...] = ()
-    calls: tuple[MarkerCall, ...] = ()
-    undated: MappingType[str, pd.Index[Any]] = field(default_factory=dict)
-    errors: tuple[DataError, ...] = ()
-
-
-def _check_file(path: Path, mapping: str | Path | MappingType[str, Any]) -> CheckReport:
+def _check_table(
+    name: str, mapping: str | Path | MappingType[str, Any], read: Callable[[Mapping], Reading]
+) -> CheckReport:
     try:
         rules = read_mapping(mapping)
-        reading = read_table(path, rules.options)
+        reading = read(rules)
         if absent := tuple(map(DataError, absent_columns(reading.table, rules))):
-            nothing = _Harmonised(reading.table.frame.iloc[:, :0], errors=absent)
-            return _report(path.name, nothing, _raw_findings(reading, rules, absent=True))
+            nothing = Harmonised(reading.table.frame.iloc[:, :0], errors=absent)
+            return _report(name, nothing, _raw_findings(reading, rules, absent=True))
         table = reading.table.indexed(rules.patient)
     except DataError as error:
-        return _unread(path.name, error)
-    return _report(path.name, _harmonised(table, rules), _raw_findings(reading, rules))
+        return _unread(name, error)
+    return _report(name, _harmonised(table, rules), _raw_findings(reading, rules))
 
 
-def _harmonised(table: RawTable, rules: Mapping) -> _Harmonised:
+def _harmonised(table: RawTable, rules: Mapping) -> Harmonised:
     """Make every column and call every marker, each on its own, and keep the errors."""
     import pandas as pd
 
@@ -238,21 +265,21 @@ def _harmonised(table: RawTable, rules: Mapping) -> _Harmonised:
             errors.append(error)
         else:
             values |= columns.values
-            undated |= columns.undated
+            undated |= {code: told.index for code, told in columns.undated.items()}
     for rule in rules.markers:
         try:
             calls.append(call_marker(table, rule))
         except DataError as error:
             errors.append(error)
     patients = pd.DataFrame(values, index=table.frame.index)
-    return _Harmonised(patients, tuple(rule.endpoint for rule in rules.endpoints), tuple(calls), undated, tuple(errors))
+    return Harmonised(patients, tuple(rule.endpoint for rule in rules.endpoints), tuple(calls), undated, tuple(errors))
 
 
 def _violation(error: DataError) -> Violation:
     if not isinstance(error, BadCell):
-        return Violation(what=error.what, mend=error.mend)
+        return Violation(what=error.what, mend=error.mend, why=error.what)
     return Violation(
-        what=error.what, mend=error.mend, file=error.file, row=error.row, column=error.column,
+        what=error.what, mend=error.mend, why=error.why, file=error.file, row=error.row, column=error.column,
         value="" if error.value is None else str(error.value),
     )  # fmt: skip
 
@@ -294,13 +321,15 @@ def _uses(rules: Mapping) -> Iterator[tuple[str, Unknowns, frozenset[str]]]:
         yield from ((name, end.missing, frozenset()) for name in times)
 
 
-def _report(name: str, read: _Harmonised, raw: MappingType[str, Any] | None = None) -> CheckReport:
+def _report(name: str, read: Harmonised, raw: MappingType[str, Any] | None = None) -> CheckReport:
     patients, calls = read.patients, read.calls
     facts = dict(raw or {}) | {
         "contradictions": contradictions(patients, read.endpoints),
         "undated": tuple(Undated(endpoint=c, patients=len(i), example=str(i[0])) for c, i in read.undated.items()),
-    }
-    cells = [cell for error in read.errors for cell in (error.cells if isinstance(error, BadCells) else (error,))]
+        "follow_up": by_year(patients, read.endpoints), "diagnosed": by_diagnosis(patients, read.endpoints),
+        "by_arm": by_arm(patients, calls), "cells": cells(patients, read.endpoints, calls),
+    }  # fmt: skip
+    faults = [cell for error in read.errors for cell in (error.cells if isinstance(error, BadCells) else (error,))]
     unlisted = sum(error.count - len(error.cells) for error in read.errors if isinstance(error, BadCells))
     unknowns = [Unknown(str(c), int(patients[c].isna().sum()), len(patients)) for c in patients]
     unknowns += [Unknown(f"{call.marker} ({call.rule})", call.counts()["unknown"], len(patients)) for call in calls]
@@ -310,54 +339,6 @@ def _report(name: str, read: _Harmonised, raw: MappingType[str, Any] | None = No
     asked = [str(one) for key in ("undated", "codes", "contradictions", "duplicates") for one in facts.get(key, ())]
     return CheckReport(
         name=name, patients=len(patients), unknowns=tuple(unknowns), unlisted=unlisted, **facts,
-        violations=(*map(_violation, cells), *(Violation(what=text) for text in _violations(name, read))),
-        questions=(*_questions(read), *strays, *asked),
+        violations=(*map(_violation, faults), *(Violation(what=text, why=text) for text in breaches(name, read))),
+        questions=(*doubts(read), *strays, *asked),
     )  # fmt: skip
-
-
-def _violations(name: str, read: _Harmonised) -> Iterator[str]:
-    """Say of each column what breaks the codebook, and of each endpoint which events have no time."""
-    patients = read.patients
-    for key in map(str, patients):
-        declared = column(key)
-        bad = patients.index[:0] if declared is None else patients.index[~declared.allows(patients[key]).to_numpy(bool)]
-        if declared is not None and len(bad):
-            yield (
-                f"{name}, column {key}: {len(bad)} value(s) outside the codebook ({declared.allowed}), the first at "
-                f"patient {shown(bad[0])}: {shown(patients.loc[bad[:1], key].tolist()[0])}."
-            )
-    for e in read.endpoints:
-        if e.event in patients and not e.competing and (patients[e.event] == 2).any():
-            yield f"{name}, {e.code}: no death competes with {e.code}; list its deaths in event_values."
-
-
-def _questions(read: _Harmonised) -> Iterator[str]:
-    patients = read.patients
-    for e in read.endpoints:
-        if e.event in patients and patients[e.months].notna().any():
-            yield from _about_follow_up(patients, e.code)
-    for name, (low, high, question) in _MEDIANS.items():
-        if name in patients and patients[name].notna().any():
-            middle = float(patients[name].median())
-            if not low <= middle <= high:
-                yield f"The median of {name} is {middle:g}. {question}"
-    for call in read.calls:
-        counts = call.counts()
-        if not (counts["altered"] and counts["unaltered"]):
-            levels = f"{counts['altered']} altered and {counts['unaltered']} unaltered patients"
-            yield f"{call.marker} has {levels}. Is it read right?"
-    if "endocrine" in patients and set(patients["endocrine"].dropna()) == {"yes"}:
-        yield "Everybody had endocrine therapy. A single arm cannot tell whether a marker predicts its failure."
-
-
-def _about_follow_up(patients: pd.DataFrame, code: str) -> Iterator[str]:
-    months, event = patients[f"{code}_months"], patients[f"{code}_event"]
-    longest = float(months.max())
-    if not _SHORTEST <= longest <= _LONGEST:
-        yield f"The longest follow-up for {code} is {longest:.1f} months ({longest / 12:.1f} years). Is its unit right?"
-    if (event == 1).sum() == 0 or (event == 1).all():
-        yield f"{code} has {int((event == 1).sum())} events in {len(event)} patients. Are the event codes right?"
-    if code != OS.code and OS.months in patients:
-        after = int((months > patients[OS.months] + 0.1).sum())
-        if after:
-            yield f"{code} ends later than OS in {after} patient(s). Do both times have one origin and unit?"

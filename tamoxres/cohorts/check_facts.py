@@ -5,6 +5,7 @@ Conventions: each finding is a record with fields, and one sentence when it is p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnFacts", "Contradiction", "Duplicates", "Undated", "column_facts", "contradictions", "duplicates"]
 
 _MOSTLY = 0.8
+_SCORE = re.compile(r"[0-3]\+")  # of immunohistochemistry: a word, beside which 0 stands bare
 _NONE = Unknowns()
 _TOLERANCE = 0.1  # months: times by two endpoints that are nearer than this are one
 _ENOUGH = 20  # different values that a measurement has at least
@@ -114,7 +116,8 @@ def _facts(table: RawTable, place: int, missing: Unknowns) -> ColumnFacts:
     facts = replace(facts, low=float(np.nanmin(values)), high=float(np.nanmax(values)))
     if not (wrong & ~words).any():
         return replace(facts, kind="number")
-    if numbers < _MOSTLY * known:
+    scores = all(_SCORE.fullmatch(str(value)) for value in counts.index[wrong & ~words])
+    if numbers < _MOSTLY * known or scores:
         return facts
     row = int(np.flatnonzero(raw.isin(set(counts.index[wrong & ~words])))[0])
     return replace(facts, stray=str(raw.iloc[row]), place=f"{table.place} {table.lines[row]:,}")

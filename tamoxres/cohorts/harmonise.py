@@ -36,10 +36,10 @@ _TIMES = ("entry_months", "endocrine_start_months", "endocrine_stop_months")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """Harmonised columns, and by endpoint code the patients whose event has no date or whose time is negative."""
+    """Harmonised columns, and by endpoint the event codes of whose event has no date or whose time is negative."""
 
     values: Mapping[str, pd.Series[Any]]
-    undated: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
+    undated: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
 
 
 Part = Callable[[], Columns]
@@ -241,6 +241,7 @@ def _endpoint(tables: _Tables, rule: EndpointRule) -> Columns:
         known &= criterion.matches(table.frame[source])
     undated = known & (ends.undated | ends.time.lt(0) | ((ends.happened | ends.competes) & ends.time.isna()))
     time = ends.time.mask(ends.time < 0)
+    told = events(ends.happened, competing=ends.competes, known=known)
     if rule.undated_events == "unknown":
         known &= time.notna() & ~undated
     elif rule.event:
@@ -248,7 +249,7 @@ def _endpoint(tables: _Tables, rule: EndpointRule) -> Columns:
     if rule.optional and not known.any():
         return Columns({})
     code = events(ends.happened, competing=ends.competes, known=known)
-    lost = {rule.endpoint.code: undated.index[undated]} if undated.any() else {}
+    lost = {rule.endpoint.code: told[undated]} if undated.any() else {}
     return Columns({rule.endpoint.months: time, rule.endpoint.event: code}, lost)
 
 

@@ -22,7 +22,7 @@ from ..codebook import column
 from ..endpoints import STEEP, TIMED, Endpoint, endpoint
 from ..errors import DataError, NotOnDisk, QuestionError, TamoxresError
 from ..numbers import to_number
-from ..toml import Decoder, read_toml
+from ..toml import Decoder, parse_toml, read_toml
 from ..vocabulary import nearest
 from .rules import CUSTOM, ColumnRule, Criterion, EndpointRule, Header, Mapping, MarkerRule, Unknowns
 
@@ -33,7 +33,7 @@ _CODES = 'a list of codes, one code, or a comparison such as ">= 10"'
 
 
 def read_mapping(mapping: str | Path | MappingType[str, Any]) -> Mapping:
-    """Read a mapping from a TOML file (or a mapping already parsed) and check its form.
+    """Read a mapping from a TOML file (or its text, or a mapping already parsed) and check its form.
 
     Raises
     ------
@@ -44,6 +44,8 @@ def read_mapping(mapping: str | Path | MappingType[str, Any]) -> Mapping:
     """
     if isinstance(mapping, MappingType):
         return _Reader("mapping").mapping(mapping)
+    if isinstance(mapping, str) and "\n" in mapping:
+        return _Reader("mapping").mapping(parse_toml(mapping, "mapping"))
     path = Path(mapping)
     if not path.is_file():
         mend = f"Make one: tamoxres init-mapping FILE -o {path.name}."

@@ -17,6 +17,7 @@ from ..endpoints import Endpoint
 from ..registry import declared
 from .readers.options import FileOptions
 from .readers.tables import Reading, read_table
+from .sketch_dates import date_lines, dated_endpoint
 from .sketch_facts import Facts, facts_of, unknown_words
 from .sketch_names import NAMES, endpoints_of, is_event, is_time, plain, stem, unit_of
 from .sketch_toml import comment, list_of, quote
@@ -27,20 +28,35 @@ _YES, _NO = (
     ("1", "yes", "y", "ja", "true", "oui", "si", "sí", "j"),
     ("0", "no", "n", "nein", "nej", "false", "non", "nee"),
 )
-_POSITIVE = ("positive", "pos", "+", "1", "positiv", "positief", "positif", "positivo", "positiva")
-_NEGATIVE = ("negative", "neg", "-", "0", "negativ", "negatief", "négatif", "negatif", "negativo", "negativa")
+_POSITIVE = ("positive", "pos", "+", "1", "true", "yes", "positiv", "positief", "positif", "positivo", "positiva")
+_NEGATIVE = (
+    "negative",
+    "neg",
+    "-",
+    "0",
+    "false",
+    "no",
+    "negativ",
+    "negatief",
+    "négatif",
+    "negatif",
+    "negativo",
+    "negativa",
+)
 _PRE, _POST = ("pre", "premenopausal", "0", "præmenopausal", "prä"), ("post", "postmenopausal", "1")
 _LEVELS = {"yes": _YES, "no": _NO, "positive": _POSITIVE, "negative": _NEGATIVE, "pre": _PRE, "post": _POST}
 _HAPPENED = re.compile(
     r"(\d+:)?(dead.*|deceased.*|died.*|recur.*|relapse.*|progress.*|død.*|döda?.*|avliden|gestorben|verstorben|tot|"
     r"rezidiv|recidiv\w*|residiv|overleden|décédée?|decedee?|fallecid[oa]|muert[oa]|decedut[oa]|mort[oae]?)"
 )
+_NOT_DEATH = re.compile(r"(\d+:\s*)?(rec|rel|rez|res|prog)")
 _NOT_HAPPENED = re.compile(
     r"(\d+:)?(alive|living|censored|disease ?free|no recurrence|no relapse|levende?|i live|lever|lebend|lebt|in leven|"
     r"vivante?|viv[oa]|en vie)"
 )
 _UNCLEAR = re.compile(r"alive or dead.*|dead with(out)? tumou?r free.*")
-_DIAGNOSED = r"(.*_)?(dx|diag\w*)(_.*)?"
+_SCORE = re.compile(r"([0-3])\+?")
+_REPEATED = 0.1  # of the rows: more than so many repeat no identifier
 _SHOWN = 8
 
 
@@ -68,12 +84,12 @@ def init_mapping(path: str | Path, options: FileOptions | None = None) -> str:
     facts = facts_of(reading, missing)
     guesses = _guess_columns(facts)
     pairs = list(_pairs(facts, set(guesses.values())))
-    used = {*guesses.values(), *(name for pair in pairs for name in pair)}
-    lines = [*_head(Path(path), missing), *_file_lines(reading, totals), *_date_lines(facts), "[columns]"]
+    dated, by_dates = ([], ()) if pairs else dated_endpoint(facts)
+    used = {*guesses.values(), *(name for pair in pairs for name in pair), *by_dates}
+    lines = [*_head(Path(path), missing), *_file_lines(reading, totals), *date_lines(facts), "[columns]"]
     for name, source in guesses.items():
         lines += _column_lines(name, facts[source])
-    if "patient" not in guesses:
-        lines += ['# QUESTION: which column identifies a patient? patient = "..."']
+    lines += _patient_lines(guesses, facts)
     free = [name for name in facts if name not in used - {guesses.get("her2", "")}]
     for marker, declaration in declared().items():
         own = next((name for name in free if re.fullmatch(declaration.columns or "(?!)", plain(name))), None)
@@ -81,7 +97,7 @@ def init_mapping(path: str | Path, options: FileOptions | None = None) -> str:
             lines += _marker_lines(marker, facts[own])
             free.remove(own)
             used.add(own)
-    lines += _all_endpoints(pairs, facts)
+    lines += dated or _all_endpoints(pairs, facts)
     rest = [comment(f"{fact.name}: {fact}") for name, fact in facts.items() if name not in used]
     return "\n".join([*lines, *(["", "# Not used (values in order of frequency):", *rest] if rest else []), ""])
 
@@ -123,32 +139,25 @@ def _file_lines(reading: Reading, totals: int) -> Iterator[str]:
     yield ""
 
 
-def _date_lines(facts: dict[str, Facts]) -> Iterator[str]:
-    dated = {name: fact.date_forms for name, fact in facts.items() if fact.date_forms}
-    if not dated:
-        return
-    forms = list(dict.fromkeys(forms[0] for forms in dated.values() if len(forms) == 1))
-    forms.sort(key=lambda form: form == "%Y-%m-%d")
-    yield comment(f"Dates: {', '.join(dated)}. An endpoint may take them: diagnosis, and date and last_seen for time.")
-    for name, several in dated.items():
-        if not any(form in forms for form in several):
-            yield comment(f"QUESTION: how is {name} written? date_format = one of {', '.join(several)}")
-    if forms and forms != ["%Y-%m-%d"]:
-        yield f"date_format = {quote(' | '.join(forms))}"
-    for name in dated:
-        if re.fullmatch(_DIAGNOSED, plain(name)):
-            yield f"# diagnosis = {quote(name)}"
-
-
 def _guess_columns(facts: dict[str, Facts]) -> dict[str, str]:
     guesses: dict[str, str] = {}
     for name, pattern in NAMES.items():
         for source, fact in facts.items():
             fits = source not in guesses.values() and re.fullmatch(pattern, plain(source))
-            if fits and (name != "patient" or fact.distinct):
+            if fits and (name != "patient" or fact.distinct or fact.repeats_few(_REPEATED)):
                 guesses[name] = source
                 break
     return guesses
+
+
+def _patient_lines(guesses: dict[str, str], facts: dict[str, Facts]) -> Iterator[str]:
+    """Ask for the identifier, or what is to become of rows that repeat one."""
+    if "patient" not in guesses:
+        yield '# QUESTION: which column identifies a patient? patient = "..."'
+    elif (fact := facts[guesses["patient"]]).repeated:
+        yield comment(
+            f"QUESTION: {fact.repeated:,} row(s) repeat a {fact.name}, such as {fact.values[0]}. Keep one row each."
+        )
 
 
 def _column_lines(name: str, fact: Facts) -> Iterator[str]:
@@ -163,7 +172,7 @@ def _column_lines(name: str, fact: Facts) -> Iterator[str]:
     elif declared.levels:
         yield from _level_lines(declared, fact)
     elif not fact.numeric:
-        yield comment(f"QUESTION: {name} is a number, but {fact.name} holds {fact}")
+        yield comment(f"QUESTION: {name} is a number, but {fact.name} holds {fact.strays or fact}")
         yield f"# {name} = {source}"
     else:
         yield from _number_lines(declared, fact)
@@ -193,12 +202,22 @@ def _level_lines(declared: Column, fact: Facts) -> Iterator[str]:
         for level in declared.levels
     }
     named = {value for found in values.values() for value in found}
-    lists = ", ".join(f"{level} = {list_of(found)}" for level, found in values.items() if found)
-    unclear = bool(set(fact.values) - named) or not lists
+    scored = _scores(fact) if declared.name == "her2" else {}
+    lists = ", ".join(f"{level} = {list_of(found)}" for level, found in (scored or values).items() if found)
+    unclear = bool(set(fact.values) - named) or not lists or bool(scored)
     if unclear:
         yield comment(f"QUESTION: what do the values of {fact.name} mean? {fact}. Levels: {', '.join(declared.levels)}")
     lists = lists or ", ".join(f"{level} = []" for level in declared.levels)
     yield f"{'# ' if unclear else ''}{declared.name} = {{ from = {source}, {lists}{keys} }}"
+
+
+def _scores(fact: Facts) -> dict[str, list[str]]:
+    """Sort the values of an IHC score, 0 to 3+, as ASCO and CAP do; nothing where the values are not such."""
+    found = [(value, match[1]) for value in sorted(fact.values) if (match := _SCORE.fullmatch(value))]
+    if len(found) != len(fact.values) or not {"3", "2"} <= {score for _, score in found}:
+        return {}
+    levels = {"negative": "01", "positive": "3", "equivocal": "2"}
+    return {level: [value for value, score in found if score in scores] for level, scores in levels.items()}
 
 
 def _marker_lines(marker: str, fact: Facts) -> Iterator[str]:
@@ -207,7 +226,13 @@ def _marker_lines(marker: str, fact: Facts) -> Iterator[str]:
         yield comment(f"labels of {fact.name}: {fact.labelled}")
     yield f"# [markers.{marker}]"
     yield f"# from = {quote(fact.name)}"
-    yield from ('# altered = [] or ">= 3"', "# unaltered = []", '# assay = "IHC"')
+    if scored := _scores(fact) if marker == "HER2" else {}:
+        yield f"# altered = {list_of(scored['positive'])}"
+        yield f"# unaltered = {list_of(scored['negative'])}"
+        yield f"# equivocal = {list_of(scored['equivocal'])}  # unknown, unless resolved_by settles them"
+    else:
+        yield from ('# altered = [] or ">= 3"', "# unaltered = []")
+    yield '# assay = "IHC"'
 
 
 def _pairs(facts: dict[str, Facts], taken: set[str]) -> Iterator[tuple[str, str]]:
@@ -234,7 +259,8 @@ def _all_endpoints(pairs: Sequence[tuple[str, str]], facts: dict[str, Facts]) ->
     """Yield the tables of the endpoints, each endpoint once."""
     taken: set[str] = set()
     for time, event in pairs:
-        free = [end for end in endpoints_of(time, event) if end.code not in taken]
+        found = endpoints_of(time, event, died=_only_deaths(facts[event]))
+        free = [end for end in found if end.code not in taken]
         if free:
             taken.add(free[0].code)
             yield from _endpoint_lines(free[0], facts[time], facts[event])
@@ -268,6 +294,12 @@ def _endpoint_lines(end: Endpoint, time: Facts, event: Facts) -> Iterator[str]:
     if codes := [*time.codes, *event.codes]:
         yield comment(f"QUESTION: do these mean unknown? {codes[0]}")
         yield f"missing = {list_of([code.code for code in codes])}"
+
+
+def _only_deaths(fact: Facts) -> bool:
+    """Whether every value that happened is a death."""
+    happened = [fact.meaning(value) for value in fact.values if _says(fact, value, _HAPPENED)]
+    return bool(happened) and not any(_NOT_DEATH.match(meaning) for meaning in happened)
 
 
 def _says(fact: Facts, value: str, words: re.Pattern[str]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from .suspicious import SuspiciousCode, means_unknown, suspicious_codes
 __all__ = ["Facts", "facts_of", "unknown_words"]
 
 _SHOWN, _KEPT = 8, 50
+_WAYS, _MOSTLY = 4, 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,11 @@ class Facts:
     codes : tuple of SuspiciousCode
         Numbers that look as if they meant unknown.
     date_forms : tuple of str
-        Forms in which every value that is not ISO is a date.
+        Forms in which every value that is not ISO is a date; several that are needed together are parted by ` | `.
+    repeated : int
+        Rows whose value stood before.
+    strays : str
+        The first values that are no numbers, where most are.
     """
 
     name: str
@@ -57,6 +64,12 @@ class Facts:
     labels: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[SuspiciousCode, ...] = ()
     date_forms: tuple[str, ...] = ()
+    repeated: int = 0
+    strays: str = ""
+
+    def repeats_few(self, share: float) -> bool:
+        """Whether few rows repeat a value."""
+        return bool(self.values) and self.repeated <= share * (len(self.values) + self.more)
 
     @property
     def continuous(self) -> bool:
@@ -111,10 +124,30 @@ def _facts(raw: pd.Series[Any], labels: Mapping[str, str]) -> Facts:
         numeric=numeric, median=float(np.median(repeated)), longest=float(repeated.max()),
         unknown=int(raw.isna().sum()), distinct=bool(len(counts) and counts.iloc[0] == 1), labels=labels, codes=codes,
         date_forms=() if numeric else _forms([str(value) for value in counts.index]),
+        repeated=int(counts.sum()) - len(counts), strays=_strays(counts, wrong),
     )  # fmt: skip
+
+
+def _strays(counts: pd.Series[Any], wrong: Any) -> str:
+    """Show the values that are no numbers, where at least four of five cells are."""
+    if not wrong.any() or counts[~wrong].sum() < _MOSTLY * counts.sum():
+        return ""
+    found = list(map(str, counts.index[wrong]))
+    more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+    return f"{', '.join(cut(value, 40) for value in found[:_SHOWN])}{more} beside numbers"
 
 
 def _forms(values: Sequence[str]) -> tuple[str, ...]:
     """Return the forms in which every value is a date; beside typed dates, which are ISO, those of the text."""
     written = [value for value in values if read_form(value, "%Y-%m-%d") is None]
-    return date_forms(values) or (date_forms(written) if written else ())
+    return date_forms(values) or (date_forms(written) if written else ()) or _together(values)
+
+
+def _together(values: Sequence[str]) -> tuple[str, ...]:
+    """Return sets of forms that read every value where no single one does: one form for each way of writing."""
+    ways: dict[str, list[str]] = {}
+    for value in values:
+        ways.setdefault(re.sub(r"\d+", "9", value), []).append(value)
+    if not 1 < len(ways) <= _WAYS:
+        return ()
+    return tuple(" | ".join(forms) for forms in product(*map(date_forms, ways.values())))

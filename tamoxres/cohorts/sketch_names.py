@@ -21,7 +21,7 @@ NAMES = {  # harmonised column -> what its raw name looks like
     "age": r"(age|alder|alter|leeftijd|edad|eta)(_.*)?|.*_(age|alder|alter|leeftijd|edad|eta)|(diagnose|dx)_?alder",
     "menopause": r"(post_?)?meno.*|.*_menopaus.*|klimakt.*|wechseljahre|overgangsalder(en)?|overgang",
     "er_percent": r"(er|ostrogen|oestrogeen|re)(_receptor)?_(percent|pct|perc|procent|prozent|pourcent|porcentaje).*",
-    "er": r"er(_.*)?|o?estr.*|.*_er_.*|.*_er|ostrogen.*|oestrogeen.*|(re|roe)|"
+    "er": r"er(_.*)?|er_?stat\w*|o?estr.*|.*_er_.*|.*_er|ostrogen.*|oestrogeen.*|(re|roe)|"
     r"rece(p|tt)\w*_(aux_|de_|agli_|degli_)?o?estrogen.*",
     "pr": r"pg?r(_.*)?|prog(?!ress).*|(rp|rpg)|recep\w*_(a_la_|de_|del_)?progest.*|recettor\w*_progest.*",
     "her2": r"(her_?2|erbb_?2|c_?erb|neu_|her2neu).*",
@@ -157,8 +157,10 @@ def stem(name: str) -> frozenset[str]:
     return frozenset(glued)
 
 
-def endpoints_of(time: str, event: str) -> tuple[Endpoint, ...]:
+def endpoints_of(time: str, event: str, *, died: bool = False) -> tuple[Endpoint, ...]:
     """Return the endpoints that the names of a time and an event may mean, the likeliest first.
+
+    Where the names tell none, `died` says that the events are deaths.
 
     Examples
     --------
@@ -169,4 +171,4 @@ def endpoints_of(time: str, event: str) -> tuple[Endpoint, ...]:
         for pattern, codes in _ENDPOINTS:
             if re.search(pattern, text):
                 return tuple(STEEP[code] for code in codes)
-    return (STEEP["RFS"],) if "status" in plain(event) else (STEEP["OS"],)
+    return (STEEP["RFS"],) if "status" in plain(event) and not died else (STEEP["OS"],)

@@ -14,10 +14,11 @@ from .rows import (
     effects_to_json,
     from_printed,
     read_effects,
+    rows_of,
     unread_columns,
 )
 
 __all__ = [
-    "COLUMNS", "SCHEMA", "Doubt", "EffectEstimate", "doubts", "doubts_of", "effects_from_frame",
-    "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed", "read_effects", "unread_columns",
+    "COLUMNS", "SCHEMA", "Doubt", "EffectEstimate", "doubts", "doubts_of", "effects_from_frame", "effects_to_csv",
+    "effects_to_frame", "effects_to_json", "from_printed", "read_effects", "rows_of", "unread_columns",
 ]  # fmt: skip

@@ -286,8 +286,8 @@ class EffectEstimate:
         return routes.limits(self.point, self.se, level or self.level, self.df, ratio=self.is_ratio)
 
     def flagged(self, *codes: str) -> bool:
-        """Whether the row bears any of these flags."""
-        return any(code in self.flags for code in codes)
+        """Whether the row bears any of these flags, with a value (`code:value`) or without."""
+        return any(flag in codes or flag.partition(":")[0] in codes for flag in self.flags)
 
     def reversed(self) -> EffectEstimate:
         """Return the same effect with its contrast turned round: the estimate inverts, the groups change places."""

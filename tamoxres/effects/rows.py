@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import EffectError, QuestionError
 from ..numbers import to_number
@@ -137,6 +137,11 @@ def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
         _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")[0]
         for i, row in enumerate(known.itertuples(index=False))
     ]
+
+
+def rows_of(effects: Iterable[EffectEstimate] | pd.DataFrame) -> Iterable[EffectEstimate]:
+    """Return rows as they are; of a frame those that it holds (`effects_from_frame`)."""
+    return effects_from_frame(cast("pd.DataFrame", effects)) if hasattr(effects, "columns") else effects
 
 
 def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:

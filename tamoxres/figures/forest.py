@@ -10,11 +10,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from matplotlib.axes import Axes
 
-from ..effects import EffectEstimate
+from ..effects import EffectEstimate, rows_of
 from ..errors import EffectError, TamoxresError
 from ..meta.pooled import PooledEffect
 from ..meta.subgroups import Subgroups
@@ -27,6 +27,9 @@ from .forest_sheets import meta_sheet, plain_sheet, subgroup_sheet
 from .forest_words import forest_style
 from .style import Width, box_in_points, font_size, journal, new_axes, use_style, width_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["forest"]
 
 Layout = Literal["meta", "subgroup", "plain"]
@@ -36,7 +39,7 @@ _PITCH, _PITCH_MANY, _PITCH_LEAST = 1.9, 1.55, 1.25  # distance of the lines, in
 
 
 def forest(
-    rows: PooledEffect | Iterable[EffectEstimate],
+    rows: PooledEffect | Iterable[EffectEstimate] | pd.DataFrame,
     *,
     layout: Layout | None = None,
     style: str = "tamoxres",
@@ -49,7 +52,7 @@ def forest(
 
     Parameters
     ----------
-    rows : PooledEffect or iterable of EffectEstimate
+    rows : PooledEffect, iterable of EffectEstimate, or DataFrame
         A pooled effect is drawn with its studies, diamonds, prediction interval and heterogeneity line.
     layout : "meta" | "subgroup" | "plain", optional
         `subgroup` puts the overall effect first (the row without a marker), then each marker with its P for
@@ -87,7 +90,7 @@ def forest(
     """
     style = style_now().name if style == HOUSE.name else style
     look = forest_style(style)
-    sheet = _sheet(rows, layout, style, groups)
+    sheet = _sheet(rows if isinstance(rows, PooledEffect) else rows_of(rows), layout, style, groups)
     if favours is not None:
         sheet = replace(sheet, favours=favours)
     box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)

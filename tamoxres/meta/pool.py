@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..effects import EffectEstimate
+from ..effects import EffectEstimate, rows_of
 from ..errors import PoolingError
 from ..vocabulary import CI_METHODS, PREDICTION_RULES, CiMethod, PredictionRule
 from .cautions import Found, cautions, errors_of, uninformative
@@ -21,11 +21,14 @@ from .heterogeneity import heterogeneity, prediction, tau2_interval
 from .pooled import PooledEffect
 from .tau2 import TAU2, Array, Tau2Method
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["PooledEffect", "arrays", "estimated", "informative", "pool"]
 
 
 def pool(  # noqa: PLR0913 (each choice is one word of the published methods; all but the rows have defaults)
-    effects: Iterable[EffectEstimate],
+    effects: Iterable[EffectEstimate] | pd.DataFrame,
     *,
     tau2: Tau2Method = "reml",
     ci: CiMethod | None = None,
@@ -39,8 +42,9 @@ def pool(  # noqa: PLR0913 (each choice is one word of the published methods; al
 
     Parameters
     ----------
-    effects : iterable of EffectEstimate
-        Rows with `status` other than `estimated` are listed as left out.
+    effects : iterable of EffectEstimate, or DataFrame
+        A frame has the columns of a file of effect rows: `study` and one route are enough. Rows with `status` other
+        than `estimated` are listed as left out.
     tau2 : "common" | "dl" | "reml" | "ml" | "pm" | "he" | "sj" | "eb"
         Estimator of the between-study variance; `common` pools without one.
     ci : "adhoc" | "hksj" | "z"
@@ -76,7 +80,7 @@ def pool(  # noqa: PLR0913 (each choice is one word of the published methods; al
     """
     ci = ci or ("z" if tau2 == "common" else "adhoc")
     _check_choices(tau2, ci, prediction, level)
-    rows, left_out = estimated(effects)
+    rows, left_out = estimated(rows_of(effects))
     mapping, declared = endpoint_map or {}, alike or Alike()
     check(rows, mapping, declared)
     rows, set_aside = (rows, ()) if keep_uninformative else informative(rows)

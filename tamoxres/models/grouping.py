@@ -6,7 +6,7 @@ numbers in ascending order); patients whose group is unknown leave, with a step 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from ..analysis.follow_up import delayed_entry
 from ..analysis.times import snap_to
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
-from ..vocabulary import FloatArray, IntArray
+from ..vocabulary import FloatArray, IntArray, one_or_more
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Groups:
     analysis : AnalysisSet
         Those whose group is known.
     by : str or None
-        Column of the groups.
+        Column of the groups; several are joined by ` x `.
     label : str
         What the groups are, such as `HER2 (snp6_gain)`; empty for one group.
     levels : tuple of str
@@ -94,7 +94,7 @@ class Groups:
 
 def group_patients(
     analysis: AnalysisSet,
-    by: str | None = "marker",
+    by: str | Sequence[str] | None = "marker",
     *,
     estimator: str = "This estimator",
     honours: Collection[Honours] = (),
@@ -105,9 +105,10 @@ def group_patients(
     Parameters
     ----------
     analysis : AnalysisSet
-    by : str or None
+    by : str, sequence of str or None
         `marker`, `treatment` or a covariate; None for everyone together. Where no marker was asked for, `marker` means
-        the treatment, as in `cox`.
+        the treatment, as in `cox`. Of several, each combination of their levels that occurs is a group, the first
+        column's levels in the outer order.
     estimator : str
         The caller's name, for the refusal of what it does not take.
     honours : collection of "start" | "weights"
@@ -126,23 +127,42 @@ def group_patients(
     AnalysisError
         If nobody is left.
     """
-    if by == "marker" and not analysis.marker:
-        by = "treatment"
+    names = [] if by is None else list(one_or_more(by))
+    if "marker" in names and not analysis.marker:
+        names = list(dict.fromkeys("treatment" if name == "marker" else name for name in names))
     weighted = "weights" in honours and is_weighted(analysis)
-    needed = [*([by] if by else []), *([WEIGHT] if weighted else [])]
+    needed = [*names, *([WEIGHT] if weighted else [])]
     known = complete_cases(analysis, needed, honours=honours, estimator=estimator)
     if absolute:
         refuse_absolute(analysis, estimator)
     frame = known.frame
     if len(frame) == 0:
         raise AnalysisError(f"{analysis}: no patients, so there is nothing to estimate.", mend="Widen the population.")
-    levels, codes = _coded(frame[by]) if by else (("",), np.zeros(len(frame), dtype=int))
-    label = f"{known.marker} ({known.rule})" if by == "marker" else by or ""
+    levels, codes = _crossed(known, names)
+    labels = [f"{known.marker} ({known.rule})" if name == "marker" else name for name in names]
     return Groups(
-        analysis=known, by=by, label=label, levels=levels, codes=codes, months=frame["months"].to_numpy(float),
+        analysis=known, by=" x ".join(names) or None, label=" x ".join(labels), levels=levels, codes=codes,
+        months=frame["months"].to_numpy(float),
         event=frame["event"].to_numpy(int), entry=delayed_entry(frame),
         weight=frame[WEIGHT].to_numpy(float) if weighted else None,
     )  # fmt: skip
+
+
+def _crossed(known: AnalysisSet, names: Sequence[str]) -> tuple[tuple[str, ...], IntArray]:
+    """Return the groups that occur, and each patient's; of several columns a level says whose it is."""
+    if len(names) < 2:
+        return _coded(known.frame[names[0]]) if names else (("",), np.zeros(len(known.frame), dtype=int))
+    joined = np.zeros(len(known.frame), dtype=int)
+    words = [""]
+    for name in names:
+        levels, codes = _coded(known.frame[name])
+        head = {"marker": f"{known.marker} ", "treatment": ""}.get(name, f"{name} ")
+        words = [f"{word}, {head}{level}".removeprefix(", ") for word in words for level in levels]
+        joined = joined * len(levels) + codes
+    held, codes = np.unique(joined, return_inverse=True)
+    if held.size > _MOST_LEVELS:
+        raise QuestionError(f"{' x '.join(names)} make {held.size} groups, too many to tell apart. Use fewer columns.")
+    return tuple(words[code] for code in held), codes.astype(int)
 
 
 def two_groups(analysis: AnalysisSet, by: str = "marker", *, estimator: str = "This estimator") -> Groups:

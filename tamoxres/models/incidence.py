@@ -129,14 +129,17 @@ def _aalen_se(
     return np.sqrt(np.maximum(variance, 0.0))
 
 
-def cumulative_incidence(analysis: AnalysisSet, *, by: str | None = "marker", level: float = 0.95) -> ShownCurves:
+def cumulative_incidence(
+    analysis: AnalysisSet, *, by: str | Sequence[str] | None = "marker", level: float = 0.95
+) -> ShownCurves:
     """Estimate the risk of the endpoint, and of the deaths that compete with it, in each group.
 
     Parameters
     ----------
     analysis : AnalysisSet
-    by : str or None
-        `marker` (the treatment where no marker was asked for), `treatment`, a covariate, or None for everyone together.
+    by : str, sequence of str or None
+        `marker` (the treatment where no marker was asked for), `treatment`, a covariate, or None for everyone together;
+        several give the curves of each combination.
     level : float
 
     Returns

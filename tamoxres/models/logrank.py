@@ -209,7 +209,7 @@ class LogRank(ShowsTable):
 def logrank(
     analysis: AnalysisSet,
     *,
-    by: str = "marker",
+    by: str | Sequence[str] = "marker",
     strata: str | Sequence[str] = (),
     weight: str | tuple[float, float] = "logrank",
 ) -> LogRank:
@@ -218,7 +218,7 @@ def logrank(
     Parameters
     ----------
     analysis : AnalysisSet
-    by : str
+    by : str or sequence of str
         `marker` (the treatment where no marker was asked for), `treatment` or a covariate.
     strata : str or sequence of str
         Columns within whose levels patients are compared.

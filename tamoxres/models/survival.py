@@ -14,6 +14,7 @@ Schemper M, Smith TL 1996, Control Clin Trials 17:343 (reverse Kaplan-Meier).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal, get_args
@@ -129,15 +130,17 @@ def limits(
 
 
 def kaplan_meier(
-    analysis: AnalysisSet, *, by: str | None = "marker", transform: Transform = "log-log", level: float = 0.95
-) -> ShownCurves:
+    analysis: AnalysisSet, *, by: str | Sequence[str] | None = "marker", transform: Transform = "log-log",
+    level: float = 0.95,
+) -> ShownCurves:  # fmt: skip
     """Estimate survival free of the endpoint in each group.
 
     Parameters
     ----------
     analysis : AnalysisSet
-    by : str or None
-        `marker` (the treatment where no marker was asked for), `treatment`, a covariate, or None for one curve.
+    by : str, sequence of str or None
+        `marker` (the treatment where no marker was asked for), `treatment`, a covariate, or None for one curve;
+        several, such as `["marker", "treatment"]`, give a curve for each combination.
     transform : "log-log" | "log" | "plain"
         Scale of the confidence limits.
     level : float

@@ -85,6 +85,9 @@ SENTENCES = {
                              "is constant over time, the other is an average over follow-up.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
+COUNTED = {  # flags that carry a count
+    "undated_events": "Left out as unknown by this endpoint for want of a date, or for a negative time: {}.",
+}  # fmt: skip
 MODELS = {
     "cox": "Cox regression", "fine_gray": "Fine-Gray regression", "firth": "Cox regression with Firth's penalty",
     "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
@@ -127,6 +130,8 @@ def flag_sentences(flags: Iterable[str]) -> list[str]:
     out = []
     for flag in dict.fromkeys(flags):
         sentence = "" if flag.startswith(_SILENT) else SENTENCES.get(flag)
+        code, _, value = flag.partition(":")
+        sentence = COUNTED[code].format(value) if code in COUNTED else SENTENCES.get(flag)
         if sentence is None:
             words = flag.replace(":", " ").replace("_", " ")
             sentence = f"{words[:1].upper()}{words[1:]}."

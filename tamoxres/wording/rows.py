@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .codes import MODELS, flag_sentences, treatment_words
+from .numbers import number_with_interval, ratio_with_interval
 
 __all__ = [
-    "Population", "contrast_words", "model_words", "note_sentences", "period_words", "population_parts",
+    "Population", "bounds_words", "contrast_words", "model_words", "note_sentences", "period_words", "population_parts",
     "population_words",
 ]  # fmt: skip
 
@@ -112,6 +113,28 @@ def model_words(model: str, *, ties: str = "", strata: Sequence[str] = (), weigh
     parts += [f"{weights} weights" if weights not in ("", "none") else "", "stratified" if strata else ""]
     parts += ["multiple imputation" if missing == "mice" else ""]
     return ", ".join(part for part in parts if part)
+
+
+def bounds_words(
+    early: tuple[bool, float | None, float | None, float | None],
+    late: tuple[bool, float | None, float | None, float | None],
+) -> str:
+    """Write what an estimate would be with the undated on the earliest, and on the latest, date.
+
+    Parameters
+    ----------
+    early, late : (is_ratio, estimate, low, high)
+
+    Examples
+    --------
+    >>> bounds_words((True, 1.1, 0.9, 1.3), (True, 1.25, 1.0, 1.5))
+    'With the undated on the earliest date 1.10 (0.90-1.30), on the latest 1.25 (1.00-1.50).'
+    """
+    first, last = (
+        (ratio_with_interval if is_ratio else number_with_interval)(value, low, high)
+        for is_ratio, value, low, high in (early, late)
+    )
+    return f"With the undated on the earliest date {first}, on the latest {last}."
 
 
 def note_sentences(flags: Sequence[str], remark: str = "") -> list[str]:

@@ -18,7 +18,7 @@ from .options import FileOptions
 from .packages import KINDS, Labels, parse_frame, parse_package
 from .workbook import parse_workbook
 
-__all__ = ["DELIMITED", "FORMATS", "R_FILES", "Reading", "read_table"]
+__all__ = ["DELIMITED", "FORMATS", "R_FILES", "Reading", "read_frame", "read_table"]
 
 DELIMITED = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -91,6 +91,11 @@ def read_table(path: str | Path, options: FileOptions | None = None) -> Reading:
         frame, named = frame_of_r(file, given.sheet)
         return _reading(parse_frame(frame, file.name, given), file.name, "row", Labels(named, {}))
     return _reading(parse_frame(read_parquet(file), file.name, given), file.name, "row")
+
+
+def read_frame(frame: pd.DataFrame, name: str, options: FileOptions) -> Reading:
+    """Read a frame as a Parquet file of its columns is read."""
+    return _reading(parse_frame(frame, name, options), name, "row")
 
 
 def _suffix(file: Path) -> str:

@@ -1,0 +1,77 @@
+"""A fetch that may take so long and no longer: for a report that goes on without the files if they do not come.
+
+Conventions: the fetch runs in a process of its own, so that it can be stopped in the middle of a stalled answer; what
+came stays, and the next fetch goes on from there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import DataError
+from .catalogue import load
+
+__all__ = ["Brief", "fetch_within"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What came of a brief fetch.
+
+    Attributes
+    ----------
+    cohort : str
+    outcome : "held" | "fetched" | "late" | "failed"
+        `held`: nothing was lacking.
+    why : str
+        Of a failure, in one sentence.
+    seconds : float
+        How long it was allowed to take.
+    """
+
+    cohort: str
+    outcome: Literal["held", "fetched", "late", "failed"]
+    why: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        mend = f"`tamoxres fetch {self.cohort}` goes on where it stopped."
+        return {
+            "held": "",
+            "fetched": f"{self.cohort}: its files were fetched.",
+            "late": f"{self.cohort}: its files did not come within {self.seconds:g} seconds, so the report is of what "
+            f"is on disk; {mend}",
+            "failed": f"{self.cohort}: not fetched, so the report is of what is on disk. {self.why}",
+        }[self.outcome]
+
+
+def fetch_within(cohort: str, *, seconds: float = 20.0, from_url: str | None = None) -> Brief:
+    """Fetch what a cohort lacks, for so many seconds at most.
+
+    Parameters
+    ----------
+    cohort : str
+        Such as `metabric`.
+    seconds : float
+        In all, from the start of the process on.
+    from_url : str, optional
+        A mirror in the place of the publisher.
+    """
+    try:
+        if not load(cohort).unfetched:
+            return Brief(cohort=cohort, outcome="held")
+    except DataError:
+        pass  # nothing of it is on disk
+    mirror = [] if from_url is None else ["--from", from_url]
+    command = [sys.executable, "-m", __package__.partition(".")[0], "fetch", cohort, *mirror]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 our own
+    except subprocess.TimeoutExpired:
+        return Brief(cohort=cohort, outcome="late", seconds=seconds)
+    if done.returncode == 0:
+        return Brief(cohort=cohort, outcome="fetched")
+    told = " ".join(done.stderr.split()).rpartition("tamoxres: ")[2]
+    return Brief(cohort=cohort, outcome="failed", why=told or "The fetch failed.")
