@@ -117,8 +117,7 @@ def _seen(marker: str, cases: Sequence[Case]) -> Text:
     case = next(case for case in by_information(cases) if kind_of(case) == "seen")
     basis = case.verdict.basis if case.verdict is not None else ""
     where = Shown(f"an interaction was seen for {marker_name(marker)} in {case.cohort.title}", basis)
-    robust = case.verdict.robustness if case.verdict is not None else "not run"
-    return where, f", where treatment was chosen, not randomised (checks of robustness: {robust})"
+    return where, f" (“{case.label}”)"
 
 
 def _tally(findings: Findings) -> str:
