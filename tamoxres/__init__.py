@@ -33,6 +33,7 @@ _HOMES = {
     "figures.balance": ["love_plot"],
     "figures.hazard_curve": ["hazard_curve"],
     "figures.proportional": ["log_log_plot", "schoenfeld_plot"],
+    "figures.specification": ["specification_curve"],
     "figures.volcano": ["manhattan", "volcano"],
     "tables.table": ["Table"],
     "tables.effects": ["EffectRows", "effects_table"],

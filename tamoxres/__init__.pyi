@@ -52,6 +52,7 @@ from .figures.hazard_curve import hazard_curve as hazard_curve
 from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
+from .figures.specification import specification_curve as specification_curve
 from .figures.survival import survival_plot as survival_plot
 from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
@@ -257,6 +258,7 @@ __all__ = [
     "side_by_side",
     "simulate",
     "small_study",
+    "specification_curve",
     "spline",
     "standardise",
     "studies",

@@ -18,7 +18,7 @@ from ...wording import count, number, number_with_interval, p_value, percent
 from ..family import corrected
 from ..gather import Case, Detail, Findings
 from ..page import Block, Figure, Inline, Paragraph, Part, Section, Shown, TableBlock, estimate, p_of
-from .cohorts import compared, sensitivity_blocks
+from .cohorts import compared, sensitivity_blocks, specified
 from .patients import marker_patients
 from .words import (
     assay_of,
@@ -50,7 +50,8 @@ def marker_sections(findings: Findings) -> Iterator[Section]:
             if case.whole:
                 blocks += _whole(case, key)
         rules = TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker)))
-        blocks.append(Part(f"{key}-rules", "Every rule and endpoint", (rules,), folded=True))
+        every: tuple[Block, ...] = (*specified(findings.of(marker)), rules)
+        blocks.append(Part(f"{key}-rules", "Every rule and endpoint", every, folded=True))
         yield Section(key, marker_name(marker), tuple(blocks), "Markers")
     if family := _family(findings):
         yield family
@@ -249,8 +250,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
         estimate(found.judged),
         ", likelihood-ratio ",
         p_of(found.judged),
-        "; crude ",
-        estimate(crude.judged),
+        *(("; crude ", estimate(crude.judged)) if adjusted is not None else ()),
         ".",
         *_detectable(case),
     )

@@ -16,7 +16,7 @@ from ..gather import Case
 
 __all__ = [
     "HEADS", "NAMES", "SIDES", "assay_of", "by_information", "capital", "endpoint_name", "joined", "marker_name",
-    "named", "rule_words", "section_key", "sentence", "setting_of", "side_of", "terms", "with_ids_of",
+    "named", "rule_words", "section_key", "sentence", "setting_of", "side_of", "symbols", "terms", "with_ids_of",
 ]  # fmt: skip
 
 SIDES = {
@@ -69,6 +69,17 @@ def side_of(effect: EffectEstimate) -> str:
     low, high = effect.ci()
     better, worse = SIDES.get(effect.estimand, ("", ""))
     return worse if low > 1 else better if high < 1 else ""
+
+
+def symbols(text: str) -> str:
+    """Write the measures of heterogeneity by their symbols.
+
+    Examples
+    --------
+    >>> symbols("tau2 0.04, I2 65% by tau2")
+    'τ² 0.04, I² 65% by τ²'
+    """
+    return text.replace("tau2", "τ²").replace("I2 ", "I² ")
 
 
 def capital(text: str) -> str:
