@@ -34,6 +34,7 @@ _HOMES = {
     "figures.hazard_curve": ["hazard_curve"],
     "figures.proportional": ["log_log_plot", "schoenfeld_plot"],
     "figures.specification": ["specification_curve"],
+    "figures.visual_abstract": ["AbstractRow", "visual_abstract"],
     "figures.volcano": ["manhattan", "volcano"],
     "tables.table": ["Table"],
     "tables.effects": ["EffectRows", "effects_table"],

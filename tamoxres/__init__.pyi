@@ -54,6 +54,8 @@ from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
 from .figures.specification import specification_curve as specification_curve
 from .figures.survival import survival_plot as survival_plot
+from .figures.visual_abstract import AbstractRow as AbstractRow
+from .figures.visual_abstract import visual_abstract as visual_abstract
 from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
 from .inference.detectable import minimum_detectable as minimum_detectable
@@ -138,6 +140,7 @@ from .tables.table import Table as Table
 
 __version__: str
 __all__ = [
+    "AbstractRow",
     "Alike",
     "AnalysisSet",
     "Answer",
@@ -268,6 +271,7 @@ __all__ = [
     "time_varying",
     "trim_and_fill",
     "versions",
+    "visual_abstract",
     "volcano",
     "vote_table",
     "weights",
