@@ -7,6 +7,11 @@ import subprocess
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tamoxres.effects import EffectEstimate
+from tamoxres.reporting.html import page_html
+from tamoxres.reporting.page import AnswerRow, Answers, Mark, Page, Paragraph, Section
+from tamoxres.tables.table import Column, Table
+
 PATIENCE = 20_000  # milliseconds that any step may take
 WIDTHS = (1440, 768, 390)
 ALIKE = {"exclude": [[".picture"], [".effects tbody tr:nth-child(n+12)"]]}  # drawings, and rows like those before them
@@ -73,6 +78,36 @@ def test_the_answer_fits_one_screen(opened):
     tops = [box["y"] for box in boxes]
     assert tops == sorted(tops)
     assert boxes[-1]["y"] + boxes[-1]["height"] <= 900
+
+
+def test_the_answer_of_many_cohorts_fits_one_screen(browser, tmp_path):
+    """So do seven rows as many analyses fill them: four ratios, long assays and verdicts, an answer of three lines."""
+    ratios = [EffectEstimate(study=f"S{i}", log_estimate=0.7 - 0.3 * i, se=0.6, measure="HR") for i in range(4)]
+    names = ("METABRIC", "GSE58644 (MetaGxBreast)", "De Placido 2003", "Bostner 2013")
+    marks = tuple(Mark(name, row, own=i < 2) for i, (name, row) in enumerate(zip(names, ratios, strict=True)))
+    row = AnswerRow(
+        marker="Hedgehog", claim="Activation of Hedgehog (Hh): a notable effect on tamoxifen resistance", kind="seen",
+        verdict="interaction seen, treatment not randomised; not robust to the checks made",
+        cohort=("METABRIC (BCSS), mRNA array (Illumina HT-12 v3), z-score, median cut: 1,444 patients, 437 events.",),
+        marks=marks, sure_for="very low", sure_none="very low", more=(("More.",),), target="answer",
+        published=(("2 randomised trials; Beelen 2014a (RFI) prints P = 0.004 alone.",), ("9 studies: 9 other.",)),
+    )  # fmt: skip
+    answer = "No marker is shown to predict failure of tamoxifen; for HER2 and AKT the question stays open. " * 3
+    table = Table(title="", columns=(Column("Marker"),), rows=())
+    blocks = (
+        Paragraph.of(answer, kind="lead"),
+        Paragraph.of("Nothing.", kind="safe"),
+        Answers((row,) * 7, table, "M."),
+    )
+    read = Section("answer-read", "Read", (), "")
+    page = Page("A title of one line", "About.", (Section("answer", "The answer", blocks), read))
+    (tmp_path / "page.html").write_text(page_html(page, {}), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(PATIENCE)
+    opened.goto((tmp_path / "page.html").as_uri())
+    box = opened.locator(".answers table").bounding_box()
+    opened.close()
+    assert box["y"] + box["height"] <= 900
 
 
 @pytest.mark.parametrize("width", WIDTHS)
