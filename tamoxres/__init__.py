@@ -43,6 +43,8 @@ _HOMES = {
     "figures.power_curve": ["power_curve"],
     "figures.hazard_curve": ["hazard_curve", "treatment_curve_plot"],
     "figures.proportional": ["log_log_plot", "schoenfeld_plot"],
+    "figures.specification": ["specification_curve"],
+    "figures.visual_abstract": ["AbstractRow", "visual_abstract"],
     "figures.volcano": ["manhattan", "volcano"],
     "effects.derive": ["from_strata", "subgroup_total"],
     "effects.rows": ["printed_routes"],

@@ -70,7 +70,10 @@ from .figures.power_curve import power_curve as power_curve
 from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
+from .figures.specification import specification_curve as specification_curve
 from .figures.survival import survival_plot as survival_plot
+from .figures.visual_abstract import AbstractRow as AbstractRow
+from .figures.visual_abstract import visual_abstract as visual_abstract
 from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
 from .inference.bayes import Prior as Prior
@@ -181,6 +184,7 @@ from .tables.table import Table as Table
 
 __version__: str
 __all__ = [
+    "AbstractRow",
     "Alike",
     "AnalysisSet",
     "Answer",
@@ -336,6 +340,7 @@ __all__ = [
     "side_by_side",
     "simulate",
     "small_study",
+    "specification_curve",
     "spline",
     "standardise",
     "stepp",
@@ -353,6 +358,7 @@ __all__ = [
     "trial_votes",
     "trim_and_fill",
     "versions",
+    "visual_abstract",
     "volcano",
     "vote_table",
     "weighted_interaction",

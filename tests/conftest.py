@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,38 @@ def shared() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{folder} is missing; under CI the tests on real files must run.")
     pytest.skip(f"{folder} is missing: it holds real cohort files that are not part of the project")
+
+
+@pytest.fixture(scope="session")
+def default_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[tuple[int, int, str]]]:
+    """Return the report of the default plan on the embedded data, and the progress that was told."""
+    from tamoxres.reporting.build import report
+
+    told: list[tuple[int, int, str]] = []
+    output = tmp_path_factory.mktemp("default") / "report"
+    return report(output=output, progress=lambda done, total, what: told.append((done, total, what))), told
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Return headless Chromium, which resolves no name; without it skip, but fail under CI."""
+    named = [os.environ.get("TAMOXRES_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
+    program = next((path for name in named if name and (path := shutil.which(name))), None)
+    if program is None:
+        told = "Chromium is missing (Debian: apt-get install chromium, or name it in TAMOXRES_CHROMIUM)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{told}; under CI the page must be tried.")
+        pytest.skip(told)
+    from playwright.sync_api import sync_playwright
+
+    quiet = [
+        "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+        "--disable-component-update", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND",
+    ]  # fmt: skip
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=program, args=quiet, timeout=60_000)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

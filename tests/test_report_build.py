@@ -61,11 +61,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    told = []
-    output = tmp_path_factory.mktemp("default") / "report"
-    made = write_report(output=output, progress=lambda done, total, what: told.append((done, total, what)))
-    return made, told
+def report(default_report):
+    return default_report
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,8 @@ def test_what_is_flagged(text, rule):
         "Whether HER2 predicts failure of the treatment stays open (ratio of HRs 0.91, 0.53-1.57).",
         "HER2 cannot be called predictive from it.",
         "An interaction was seen: HER2 predicts less benefit from tamoxifen (ratio of HRs 2.1, 1.3-3.4).",
+        "No marker is shown to predict failure of tamoxifen; for AKT the question stays open.",
+        "The claims are those of “Mansuri S. Mechanisms which Cause Tamoxifen Resistance.”",
         "The review claims “resistance to tamoxifen” for AKT.",
         'The authors write "no difference".',
         "That is not evidence of no effect.",

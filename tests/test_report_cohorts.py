@@ -113,7 +113,7 @@ def test_the_report_over_many_cohorts(shared, tmp_path):
     made = write_report(output=tmp_path / "report", plan=asked, data_dir=shared / "cohorts")
     text = made.html.read_text(encoding="utf-8")
     for told in (
-        "Also: ", "TCGA BRCA (BCFI) HR", "1\N{NO-BREAK SPACE}more", "Pooled, mRNA, RFI, 3 cohorts", BACKGROUND, SINGLE,
+        "Also: ", "TCGA BRCA (BCFI) HR", "Pooled, mRNA, RFI, 3 studies", BACKGROUND, SINGLE,
         "no therapy is recorded", 'id="figure-cohorts-akt"',
         "No patients of GSE17705 (tamoxifen) are known to be untreated",
     ):  # fmt: skip

@@ -17,7 +17,7 @@ def plan(tmp_path, text):
 
 
 def test_the_default_plan_is_the_reviews_question():
-    """It asks seven markers of METABRIC, adjusted and stratified, with three benchmarks."""
+    """It asks seven markers of METABRIC, adjusted and stratified, with five benchmarks, two of METABRIC."""
     asked = default_plan()
     assert asked.order() == ["HER2", "AKT", "MTOR", "SRC", "HH", "PTEN", "PIK3CA"]
     markers = asked.markers[0]
@@ -27,7 +27,13 @@ def test_the_default_plan_is_the_reviews_question():
     assert (interaction.adjust, interaction.strata) == (("age", "npi", "chemotherapy"), ("site",))
     crude = markers.prognostic("HER2", "snp6_gain", "BCSS", crude=True)
     assert (crude.adjust, crude.strata, crude.treatment) == ((), (), "endocrine")
-    assert [benchmark.cohort for benchmark in asked.benchmarks] == ["gbsg", "rotterdam", "rotterdam"]
+    assert [benchmark.cohort for benchmark in asked.benchmarks] == [
+        "gbsg",
+        "rotterdam",
+        "rotterdam",
+        "metabric",
+        "metabric",
+    ]
 
 
 def test_the_default_plan_knows_every_cohort():

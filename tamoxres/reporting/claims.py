@@ -25,7 +25,8 @@ _EVIDENCE = re.compile(
     r"\binteractions?\b|\bratios? of (?:the )?(?:hazard ratios|HRs)\b|\bdoes not show\b|\bstays open\b", re.IGNORECASE
 )
 _DENIED = re.compile(
-    r"\b(?:cannot|can not|can never|must not|never|not|no evidence|whether|claims?|question|asks?|if|how sure)\b",
+    r"\b(?:cannot|can not|can never|must not|never|not|no evidence|no marker is shown|whether|claims?|question|asks?|if"
+    r"|how sure)\b",
     re.IGNORECASE,
 )
 _TWO_P = re.compile(

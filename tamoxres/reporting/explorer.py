@@ -6,7 +6,7 @@ from typing import Any
 
 from ..effects import EffectEstimate
 from ..wording import count, number_with_interval, p_value, ratio_with_interval
-from .chapters.words import NAMES, marker_name
+from .chapters.words import NAMES, marker_name, named
 from .links import address_in
 from .page import Browser
 from .svg import interval_svg
@@ -51,8 +51,8 @@ def _line(effect: EffectEstimate, *, own: bool) -> dict[str, Any]:
         "marker": marker_name(effect.marker) or "none",
         "rule": _rule(effect),
         "estimand": NAMES.get(effect.estimand, effect.estimand.replace("_", " ")),
-        "endpoint": effect.endpoint,
-        "about": f"{effect.contrast}; {effect.population}",
+        "endpoint": effect.endpoint.replace("_", " "),
+        "about": f"{effect.contrast}; {named(effect).population}".replace("_", " "),
         "model": _adjusted(effect) if own else "",
         "source": "cohorts" if own else "published",
         "method": "",
@@ -75,7 +75,8 @@ def _rule(effect: EffectEstimate) -> str:
     """Say how the marker was measured and cut, and what of it counts as altered where the study tells."""
     cut = f", {effect.cut} cut" if effect.cut and effect.cut != "published" else ""
     assay = f"{effect.assay}{cut}" if effect.assay else ""
-    return f"{assay}; {effect.rule.replace('_', ' ')}".strip("; ") if effect.rule else assay
+    rule = effect.rule.replace("_", " ")
+    return f"{assay}; {rule}".strip("; ") if rule else assay
 
 
 def _adjusted(effect: EffectEstimate) -> str:

@@ -129,9 +129,10 @@ def flag_sentences(flags: Iterable[str]) -> list[str]:
     """
     out = []
     for flag in dict.fromkeys(flags):
-        sentence = "" if flag.startswith(_SILENT) else SENTENCES.get(flag)
         code, _, value = flag.partition(":")
         sentence = COUNTED[code].format(value) if code in COUNTED else SENTENCES.get(flag)
+        if flag.startswith(_SILENT):
+            continue
         if sentence is None:
             words = flag.replace(":", " ").replace("_", " ")
             sentence = f"{words[:1].upper()}{words[1:]}."

@@ -6,6 +6,7 @@ other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,12 @@ from .codes import MODELS, flag_sentences, treatment_words
 from .numbers import number_with_interval, ratio_with_interval
 
 __all__ = [
-    "Population", "bounds_words", "contrast_words", "model_words", "note_sentences", "period_words", "population_parts",
-    "population_words",
+    "Population", "bounds_words", "condition_words", "contrast_words", "model_words", "note_sentences", "period_words",
+    "population_parts", "population_words",
 ]  # fmt: skip
+
+_CONDITION = re.compile(r"(\w+) (<=|>=|==|!=|<|>) (.+)")
+_SIGNS = {"<=": "at most", ">=": "at least", "==": "", "!=": "not", "<": "below", ">": "above"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +79,30 @@ def _treated_words(who: Population) -> str:
     return treatment_words(who.treated) + ("" if who.drug_named else " (drug not named)")
 
 
+def condition_words(condition: str) -> str:
+    """Write a condition on a column in words; any other restriction as it stands.
+
+    Examples
+    --------
+    >>> condition_words("nodes >= 1"), condition_words("endocrine_agent != aromatase_inhibitor")
+    ('nodes at least 1', 'endocrine agent not aromatase inhibitor')
+    >>> condition_words("433 randomised")
+    '433 randomised'
+    """
+    found = _CONDITION.fullmatch(condition)
+    if found is None:
+        return condition
+    name, sign, value = found.groups()
+    return " ".join(filter(None, (name.replace("_", " "), _SIGNS[sign], value.replace("_", " "))))
+
+
 def population_words(who: Population) -> str:
     """Write of whom a row speaks: `ER positive, endocrine therapy (drug not named), HER2 altered`.
 
     Examples
     --------
     >>> population_words(Population(er="positive", treated="tamoxifen", alike="yes", restrictions=("nodes >= 1",)))
-    'ER positive, tamoxifen, nodes >= 1'
+    'ER positive, tamoxifen, nodes at least 1'
     >>> population_words(Population(treated="aromatase_inhibitor", against="tamoxifen"))
     'aromatase inhibitor or tamoxifen'
     """
@@ -94,7 +115,7 @@ def population_parts(who: Population) -> list[str]:
     parts = [f"{name} {sign}" for name, sign in signs if sign not in ("", "any")]
     parts += [f"{who.menopause}menopausal"] if who.menopause else []
     parts += [f"nodes {who.nodes}"] if who.nodes else []
-    parts += [who.setting, _treated_words(who), *who.restrictions]
+    parts += [who.setting, _treated_words(who), *map(condition_words, who.restrictions)]
     parts += [f"{who.marker} {who.marker_level}".strip()] if who.marker_level else []
     parts += [f"at risk at {who.landmark:g} months"] if who.landmark is not None else []
     parts.append(period_words(who.from_months, who.to_months))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...inference.verdict import TOO_FEW_EVENTS
 from ...registry import Marker
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count
@@ -11,7 +12,7 @@ from ..gather import Case, Findings
 from ..page import AnswerRow, Code, Inline, Kind, Link, Mark, Text, estimate, p_of, plain
 from ..pools import PoolAnswer
 from ..weigh import NO_EVIDENCE, Weighed
-from .words import SIDES, assay_of, by_information, capital, marker_name, section_key, side_of
+from .words import SIDES, assay_of, by_information, capital, marker_name, section_key, sentence, side_of
 
 __all__ = ["answer_row", "as_table", "kind_of"]
 
@@ -21,20 +22,17 @@ _LEAST_POOLED = 3  # studies below which a pooled effect stands under Meta-analy
 _FEW = "few_events"  # of a ratio that a line has no room to explain
 _POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
 _DIRECTIONS = ("resistant", "no_effect", "sensitive")
-_KINDS: dict[str, Kind] = {
-    "interaction supported (randomised)": "supported",
-    "interaction seen, treatment not randomised": "seen",
-    "interaction seen, not proportional": "seen",
-    "prognostic; interaction inconclusive": "open",
-    "no evidence either way": "open",
-    "prognostic; interaction within margin": "margin",
-    "interaction within margin": "margin",
-}
 
 
 def kind_of(case: Case) -> Kind:
     """Sort a verdict into the few kinds that are told apart at a glance; what cannot tell is `cannot`."""
-    return _KINDS.get(case.label, "cannot")
+    verdict = case.verdict
+    if verdict is None or verdict.ratio is None or (verdict.smallest or 0) < TOO_FEW_EVENTS:
+        return "cannot"
+    if verdict.seen:
+        shown = verdict.ratio.design == "randomised" and (verdict.over_time is None or verdict.over_time.proportional)
+        return "supported" if shown else "seen"
+    return "margin" if verdict.within_margin else "open"
 
 
 def answer_row(one: Weighed, findings: Findings, pools: Sequence[PoolAnswer]) -> AnswerRow:
@@ -147,7 +145,7 @@ def _first(case: Case) -> Iterator[Text]:
     """Tell the first cohort's verdict, and what the marker says of outcome among the treated."""
     head = f"{case.cohort.title}, {case.endpoint}: "
     if case.verdict is not None:
-        yield (f"{head}{case.verdict.sentence}",)
+        yield (f"{head}{sentence(case.verdict)}",)
     if not case.prognostic:
         return
     row = case.prognostic[-1]

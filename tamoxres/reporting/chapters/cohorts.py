@@ -8,15 +8,17 @@ from dataclasses import replace
 from ...answers.sensitivity import Sensitivity, Variation
 from ...effects import EffectEstimate
 from ...figures.forest import forest
+from ...figures.specification import specification_curve
 from ...tables.cells import count_cell, effect_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
-from ...wording import count
+from ...wording import count, ratio
 from ..gather import Case
 from ..page import Block, Bullets, Figure, Inline, Paragraph, TableBlock, Text, estimate, p_of
 from .words import HEADS, SIDES, assay_of, by_information, joined, marker_name, setting_of, side_of
 
-__all__ = ["compared", "sensitivity_blocks"]
+__all__ = ["compared", "sensitivity_blocks", "specified"]
 
+_LEAST_SPECIFIED = 4  # ratios from which a curve of them says more than the table
 _WHAT = {"interaction": "ratio of HRs", "prognostic": "HR if altered, among the treated"}
 
 
@@ -161,3 +163,31 @@ def _row(variation: Variation) -> Row:
         return Row((*head, Cell(), Cell(), Cell("NE"), Cell()))
     p = p_cell(row.p_value, row.row_id)
     return Row((*head, count_cell(row.n), count_cell(row.events), effect_cell(row), p))
+
+
+def specified(cases: Sequence[Case]) -> Iterator[Figure]:
+    """Draw every ratio of a marker in order, over the cohort, rule, endpoint and adjustment that each chose."""
+    rows: list[EffectEstimate] = []
+    choices: list[dict[str, str]] = []
+    for case in cases:
+        found = case.interaction
+        if found is None or case.asked.role == "sensitivity":
+            continue
+        for how, one in (("crude", found.crude), ("adjusted" if found.crude else "crude", found)):
+            if one is not None and one.judged.status == "estimated":
+                rows.append(one.judged)
+                made = {"Cohort": case.cohort.title, "Rule and assay": assay_of(case), "Endpoint": case.endpoint}
+                choices.append({**made, "Adjustment": how})
+    if len(rows) < _LEAST_SPECIFIED:
+        return
+    points = sorted(row.estimate or 0.0 for row in rows)
+    above = sum(row.ci()[0] > 1 for row in rows)
+    below = sum(row.ci()[1] < 1 for row in rows)
+    marker = marker_name(cases[0].marker)
+    told = (
+        f"{len(rows)} ratios of HRs of {marker}, each by its own rule, endpoint and adjustment, from "
+        f"{ratio(points[0])} to {ratio(points[-1])}; intervals wholly above 1: {above}, wholly below 1: {below}"
+    )
+    drawn = specification_curve(rows, choices, favours=SIDES["interaction"])
+    caption = f"Specification curve. {told}. They share patients, and none is a test of its own."
+    yield Figure(f"specification-{cases[0].marker.lower()}", drawn, (caption,), f"Specification curve: {told}.")

@@ -18,9 +18,20 @@ from ...wording import count, number, number_with_interval, p_value, percent
 from ..family import corrected
 from ..gather import Case, Detail, Findings
 from ..page import Block, Figure, Inline, Paragraph, Part, Section, Shown, TableBlock, estimate, p_of
-from .cohorts import compared, sensitivity_blocks
+from .cohorts import compared, sensitivity_blocks, specified
 from .patients import marker_patients
-from .words import assay_of, endpoint_name, joined, marker_name, rule_words, section_key, setting_of
+from .words import (
+    assay_of,
+    endpoint_name,
+    joined,
+    marker_name,
+    named,
+    rule_words,
+    section_key,
+    sentence,
+    setting_of,
+    with_ids_of,
+)
 
 __all__ = ["marker_sections"]
 
@@ -41,7 +52,8 @@ def marker_sections(findings: Findings) -> Iterator[Section]:
         if checks := tuple(_robustness(findings.of(marker))):
             blocks.append(Part(f"{key}-robustness", "How robust the interactions are", checks))
         rules = TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker)))
-        blocks.append(Part(f"{key}-rules", "Every rule and endpoint", (rules,), folded=True))
+        every: tuple[Block, ...] = (*specified(findings.of(marker)), rules)
+        blocks.append(Part(f"{key}-rules", "Every rule and endpoint", every, folded=True))
         yield Section(key, marker_name(marker), tuple(blocks), "Markers")
     if family := _family(findings):
         yield family
@@ -82,7 +94,7 @@ def _verdict(case: Case) -> Iterator[Paragraph]:
     if case.verdict is None:
         yield Paragraph.of(f"{head}{case.problem}".strip(), kind="lead")
     else:
-        yield Paragraph.of(head, Shown(case.verdict.sentence, case.verdict.basis), kind="lead")
+        yield Paragraph.of(head, Shown(sentence(case.verdict), case.verdict.basis), kind="lead")
     if case.cohort.notes:
         yield Paragraph.of(f"{case.cohort.title}: {' '.join(case.cohort.notes)}", kind="note")
 
@@ -93,7 +105,7 @@ def _curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
         drawn = survival_plot(curves, effect=detail.crude.effect if own else None, width="double")
         kind = "Cumulative incidence" if curves.curves[0].kind == "incidence" else "Survival"
         caption: list[Inline] = [
-            f"{kind}, {endpoint_name(curves.endpoint)}, by {term_label('marker', detail.crude.effect)}: "
+            f"{kind}, {endpoint_name(curves.endpoint)}, by {term_label('marker', named(detail.crude.effect))}: "
             f"{case.cohort.title}, {curves.population}. "
         ]
         if own:
@@ -120,7 +132,7 @@ def _risks(case: Case, detail: Detail) -> Table:
         rows.append(Row((Cell(rate.levels[-1]), Cell(counts), Cell(interval), Cell()), "level"))
     if detail.risks is not None:
         rows += _risk_rows(detail)
-    marker = term_label("marker", detail.crude.effect)
+    marker = term_label("marker", named(detail.crude.effect))
     return Table(
         title=f"Rates and risks of {case.endpoint} by {marker}: {case.cohort.title}, the treated",
         columns=(
@@ -158,11 +170,12 @@ def _points(effect: EffectEstimate) -> Cell:
 
 def _hazards(case: Case, detail: Detail) -> Table:
     table = hazard_table(
-        detail.univariable,
-        detail.adjusted.effects,
+        [named(row) for row in detail.univariable],
+        [named(row) for row in detail.adjusted.effects],
         flow=detail.adjusted.analysis.flow,
         proportional_p=detail.proportional.p_value(),
     )
+    table = with_ids_of(table, (*detail.univariable, *detail.adjusted.effects))
     return table.titled(
         f"Hazard ratios for {endpoint_name(case.endpoint)}: {case.cohort.title}, {detail.adjusted.effect.population}"
     )
@@ -195,7 +208,7 @@ def _proportional(case: Case, detail: Detail) -> Table:
 
 
 def _term_name(name: str, detail: Detail) -> str:
-    return "All terms" if name == "GLOBAL" else term_label(name, detail.crude.effect)
+    return "All terms" if name == "GLOBAL" else term_label(name, named(detail.crude.effect))
 
 
 _YEARS = {(0.0, 60.0): "years 0-5", (60.0, None): "after year 5"}
@@ -239,17 +252,20 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
         estimate(found.judged),
         ", likelihood-ratio ",
         p_of(found.judged),
-        "; crude ",
-        estimate(crude.judged),
+        *(("; crude ", estimate(crude.judged)) if adjusted is not None else ()),
         ".",
         *_detectable(case),
     )
-    table = contrast_table(crude.effects, None if adjusted is None else adjusted.effects)
+    table = contrast_table(
+        [named(row) for row in crude.effects],
+        None if adjusted is None else [named(row) for row in adjusted.effects],
+    )
+    table = with_ids_of(table, (*crude.effects, *found.effects))
     yield TableBlock(f"interaction-{name}", table.titled(f"{setting_of(case)}: marker and endocrine therapy"))
-    named = [replace(e, label=_contrast_name(e), marker="") for e in found.effects]
+    drawn = [replace(e, label=_contrast_name(e), marker="") for e in found.effects]
     yield Figure(
         f"contrasts-{name}",
-        forest(named, favours=("below 1", "above 1")),
+        forest(drawn, favours=("below 1", "above 1")),
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
     )
@@ -265,7 +281,7 @@ def _robustness(cases: Sequence[Case]) -> Iterator[TableBlock]:
 
 
 def _contrast_name(effect: EffectEstimate) -> str:
-    return "Ratio of hazard ratios" if effect.estimand == "interaction" else f"{effect.contrast}, {effect.within}"
+    return "Ratio of HRs" if effect.estimand == "interaction" else f"{effect.contrast}, {named(effect).within}"
 
 
 def _detectable(case: Case) -> list[Inline]:

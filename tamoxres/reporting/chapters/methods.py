@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...tables.table import Cell, Column, Row, Table
+from ...wording.rows import condition_words
 from ..gather import Case, Findings
 from ..page import Block, Bullets, Paragraph, Part, Section, TableBlock, Text
 from ..weigh import CERTAINTY
-from .words import endpoint_name, joined, marker_name, terms, where_words
+from .words import endpoint_name, joined, marker_name, terms
 
 __all__ = ["methods"]
 
@@ -70,7 +71,10 @@ def _models(findings: Findings) -> list[Text]:
         title = titles[asked.cohort]
         strata = f", stratified by {terms(asked.strata)}" if asked.strata else ""
         who = {"positive": "ER-positive patients", "negative": "ER-negative patients", "any": "patients"}[asked.er]
-        limits = [*map(where_words, asked.where), *([f"at risk at {asked.landmark} months"] if asked.landmark else [])]
+        limits = [
+            *map(condition_words, asked.where),
+            *([f"at risk at {asked.landmark} months"] if asked.landmark else []),
+        ]
         where = f" ({joined(limits)})" if limits else ""
         among = "Marker among all, treated or not" if asked.treatment == "any" else "Marker among the treated"
         both = f" Marker by treatment: adjusted for {terms(asked.adjust_interaction) or 'nothing'}{strata}."

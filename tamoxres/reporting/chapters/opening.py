@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...wording import p_value
+from ...cohort import Cohort
+from ...figures.visual_abstract import AbstractRow, visual_abstract
+from ...wording import count, p_value
 from ..family import corrected
 from ..gather import Case, Findings
-from ..page import Answers, Block, Inline, Link, Paragraph, Part, Section, Shown, Text
+from ..page import AnswerRow, Answers, Block, Figure, Inline, Link, Paragraph, Part, Section, Shown, Text, plain
 from ..pools import PoolAnswer
 from ..weigh import Weighed
 from .answer_rows import answer_row, as_table, kind_of
-from .words import by_information, joined, marker_name
+from .words import SIDES, by_information, joined, marker_name
 
 __all__ = ["answer_lines", "opening"]
 
@@ -48,13 +50,42 @@ def opening(findings: Findings, weighed: Sequence[Weighed], pools: Sequence[Pool
             *((Paragraph.of(" ".join(notes), kind="note"),) if notes else ()),
         ),
     )
+    whole = _whole(findings, weighed)
     blocks: tuple[Block, ...] = (
-        Paragraph(_whole(findings, weighed), "lead"),
+        Paragraph(whole, "lead"),
         Paragraph.of(_SAFE, kind="safe"),
         Answers(rows, as_table(rows), review),
         read,
+        Part("answer-abstract", "Visual abstract", (_abstract(findings, rows, plain(whole)),), folded=True),
     )
     return Section("answer", "The answer", blocks)
+
+
+def _abstract(findings: Findings, rows: Sequence[AnswerRow], answer: str) -> Figure:
+    """Draw the first screen on one sheet."""
+    cohorts: dict[str, Cohort] = {}
+    sharing = 0
+    for cohort in {case.cohort.name: case.cohort for case in findings.leading()}.values():
+        if set(cohort.overlaps) & set(cohorts) or any(cohort.name in other.overlaps for other in cohorts.values()):
+            sharing += 1
+        else:
+            cohorts[cohort.name] = cohort
+    patients = count(sum(cohort.n for cohort in cohorts.values()))
+    more = f", and {sharing} more that share patients with them" if sharing else ""
+    facts = (
+        f"{len(rows)} markers; {patients} patients of {len(cohorts)} {'cohort' if len(cohorts) == 1 else 'cohorts'}"
+        f"{more}; the published trials that randomised tamoxifen."
+    )
+    lines = [
+        AbstractRow(
+            marker=row.marker, verdict=row.verdict, sure_for=row.sure_for, sure_none=row.sure_none,
+            effect=next((mark.effect for mark in row.marks if mark.own), None),
+        )
+        for row in rows
+    ]  # fmt: skip
+    drawn = visual_abstract(findings.plan.title, answer, lines, facts=facts, foot=_SAFE, favours=SIDES["interaction"])
+    told = "; ".join(f"{line.marker}: {line.verdict}" for line in lines)
+    return Figure("visual-abstract", drawn, ("The answer on one sheet.",), f"Visual abstract. {answer} {told}.")
 
 
 def answer_lines(findings: Findings) -> list[str]:
@@ -117,8 +148,7 @@ def _seen(marker: str, cases: Sequence[Case]) -> Text:
     case = next(case for case in by_information(cases) if kind_of(case) == "seen")
     basis = case.verdict.basis if case.verdict is not None else ""
     where = Shown(f"an interaction was seen for {marker_name(marker)} in {case.cohort.title}", basis)
-    robust = case.verdict.robustness if case.verdict is not None else "not run"
-    return where, f", where treatment was chosen, not randomised (checks of robustness: {robust})"
+    return where, f" (“{case.label}”)"
 
 
 def _tally(findings: Findings) -> str:

@@ -16,7 +16,7 @@ from ...wording import count, number
 from ..gather import Case, Detail, Findings
 from ..on_disk import Absent
 from ..page import Block, Bullets, Code, Figure, Paragraph, Part, Section, TableBlock, Text
-from .words import joined, marker_name, setting_of
+from .words import joined, marker_name, named, setting_of
 
 __all__ = ["marker_patients", "patients"]
 
@@ -106,6 +106,6 @@ def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:
     name, where = f"{case.cohort.name}-{case.marker.lower()}", setting_of(case)
     flow = detail.adjusted.analysis.flow
     yield TableBlock(f"flow-{name}", flow_table(flow, title=f"Patient flow: {where}, the treated"))
-    label = term_label("marker", detail.crude.effect)
+    label = term_label("marker", named(detail.crude.effect))
     by = f"Patients on endocrine therapy, by {label}: {case.cohort.title}"
     yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.analysis.frame, "marker", title=by))

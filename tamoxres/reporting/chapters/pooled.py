@@ -16,7 +16,7 @@ from ...wording import percent
 from ..gather import Findings
 from ..page import Block, Browser, Figure, Paragraph, Part, Section, TableBlock, estimate
 from ..pools import PoolAnswer
-from .words import HEADS, SIDES, joined, marker_name
+from .words import HEADS, SIDES, joined, marker_name, symbols
 
 __all__ = ["every_effect", "pooled_section"]
 
@@ -99,9 +99,10 @@ def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str], tit
     yield Paragraph.of(
         f"{what}, pooled: ",
         whole,
-        f", {pooled.k} studies; {pooled.heterogeneity}.{_left_out(answer, titles)}",
+        f", {pooled.k} studies; {symbols(pooled.heterogeneity)}.{_left_out(answer, titles)}",
     )
-    yield TableBlock(name, meta_table(pooled, title=title, labels=titles))
+    table = meta_table(pooled, title=title, labels=titles)
+    yield TableBlock(name, replace(table, footnotes=tuple(map(symbols, table.footnotes))))
     published = any(effect.study not in titles for effect in pooled.effects)
     marks = "Squares: own data; circles: published effects." if published else "Each cohort analysed by itself."
     caption = f"{title}. {marks}"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from ...codebook import column
 from ...effects import EffectEstimate
 from ...endpoints import STEEP
+from ...inference.verdict import Verdict
 from ...registry import label_of
+from ...tables.table import Cell, Table
 from ..gather import Case
 
 __all__ = [
     "HEADS", "NAMES", "SIDES", "assay_of", "by_information", "capital", "endpoint_name", "joined", "marker_name",
-    "rule_words", "section_key", "setting_of", "side_of", "terms", "where_words",
+    "named", "rule_words", "section_key", "sentence", "setting_of", "side_of", "symbols", "terms", "with_ids_of",
 ]  # fmt: skip
 
 SIDES = {
@@ -25,7 +29,6 @@ HEADS = {"interaction": "Ratio of HRs", "prognostic": "HR if altered", "treatmen
 NAMES = {
     "interaction": "marker by treatment", "prognostic": "marker, outcome", "treatment_effect": "treatment",
 }  # fmt: skip
-_SIGNS = {"<=": "at most", ">=": "at least", "==": "", "!=": "not", "<": "below", ">": "above"}
 
 
 def marker_name(marker: str) -> str:
@@ -68,17 +71,15 @@ def side_of(effect: EffectEstimate) -> str:
     return worse if low > 1 else better if high < 1 else ""
 
 
-def where_words(condition: str) -> str:
-    """Write a plan's condition in words.
+def symbols(text: str) -> str:
+    """Write the measures of heterogeneity by their symbols.
 
     Examples
     --------
-    >>> where_words("nodes >= 1")
-    'positive nodes at least 1'
+    >>> symbols("tau2 0.04, I2 65% by tau2")
+    'τ² 0.04, I² 65% by τ²'
     """
-    name, sign, value = (*condition.split(maxsplit=2), "", "")[:3]
-    told = f"{_SIGNS[sign]} {value.replace('_', ' ')}".strip() if sign in _SIGNS else f"{sign} {value}"
-    return f"{_term(name)} {told}".strip()
+    return text.replace("tau2", "τ²").replace("I2 ", "I² ")
 
 
 def capital(text: str) -> str:
@@ -96,6 +97,31 @@ def joined(words: Sequence[str], last: str = "and") -> str:
 def assay_of(case: Case) -> str:
     """Name a call's assay, with its cut where that was not published beforehand."""
     return case.call.assay if case.call.cut == "published" else f"{case.call.assay}, {case.call.cut} cut"
+
+
+def named(effect: EffectEstimate) -> EffectEstimate:
+    """Return a row under its marker's name as a reader writes it, and its rule as the assay that it reads."""
+    if not effect.marker:
+        return effect
+    return replace(effect, marker=marker_name(effect.marker), rule=effect.assay or effect.rule.replace("_", " "))
+
+
+def with_ids_of(table: Table, rows: Iterable[EffectEstimate]) -> Table:
+    """Give the cells of a table made from renamed rows the identities of the rows themselves."""
+    back = {named(row).row_id: row.row_id for row in rows}
+
+    def cell(one: Cell) -> Cell:
+        return replace(one, effect_id=back.get(one.effect_id, one.effect_id))
+
+    return replace(table, rows=tuple(replace(row, cells=tuple(map(cell, row.cells))) for row in table.rows))
+
+
+def sentence(verdict: Verdict) -> str:
+    """Write a verdict's sentence with the marker's name as a reader writes it."""
+    rows = {"ratio": verdict.ratio, "prognostic": verdict.prognostic, "altered": verdict.altered}
+    rows["unaltered"] = verdict.unaltered
+    changed: dict[str, Any] = {key: named(row) for key, row in rows.items() if row is not None}
+    return replace(verdict, **changed).sentence
 
 
 def rule_words(case: Case) -> str:

@@ -31,6 +31,19 @@
     closed.forEach(function (one) { one.open = false; });
   });
 
+  function reach() {
+    all(".scroll, .picture").forEach(function (one) {
+      if (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1) {
+        one.tabIndex = 0;
+      } else {
+        one.removeAttribute("tabindex");
+      }
+    });
+  }
+  window.addEventListener("resize", reach);
+  document.addEventListener("toggle", reach, true);
+  reach();
+
   var links = {};
   all("nav a").forEach(function (link) { links[link.getAttribute("href").slice(1)] = link; });
   var places = Object.keys(links).map(function (id) { return document.getElementById(id); }).filter(Boolean);
