@@ -33,7 +33,10 @@ def shown(value: Any, longest: int = 60) -> str:
     >>> shown("two\nlines")
     "'two\\nlines'"
     """
-    return cut(repr(value[: 2 * longest] if isinstance(value, str) else value), longest)
+    try:
+        return cut(repr(value[: 2 * longest] if isinstance(value, str) else value), longest)
+    except (RecursionError, ValueError):  # lists without end, numbers of thousands of digits
+        return f"a {type(value).__name__}"
 
 
 class TamoxresError(Exception):

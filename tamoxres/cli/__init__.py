@@ -5,12 +5,16 @@ Exit codes: 0 done; 2 an error of ours, in one sentence; 1 anything else.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 import typer
 
-from ..errors import TamoxresError
+from ..errors import TamoxresError, cut
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import effect
 from .evidence import forest, literature, pool
@@ -52,11 +56,39 @@ for _command, _example in _EXAMPLES.items():
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error of ours is one sentence on standard error and exit code 2."""
+    _fall_back()
     try:
-        app(args=None if arguments is None else list(arguments))
+        try:
+            app(args=None if arguments is None else list(arguments))
+        finally:
+            sys.stdout.flush()
     except TamoxresError as error:
-        typer.echo(f"tamoxres: {error}", err=True)
-        raise SystemExit(2) from None
+        _refuse(str(error))
     except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        _drop_output()
+        _refuse("Whoever read the output stopped before its end.")
+    except OSError as error:
+        _drop_output()
+        where = f"{cut(str(error.filename), 200)}: " if error.filename else ""
+        _refuse(f"{where}{error.strerror or error}. Name a place that can be read and written.")
+    except MemoryError:
+        _refuse("This needs more memory than the machine has. Ask for less: fewer genes, rows or resamples.")
+
+
+def _fall_back() -> None:
+    """Have what a terminal's encoding cannot take written by its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Let what could not be written go, so that nothing is tried again when the program ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(sentence: str) -> NoReturn:
+    with suppress(OSError):
+        typer.echo(f"tamoxres: {sentence}", err=True)
+    raise SystemExit(2) from None

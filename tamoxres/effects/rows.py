@@ -13,12 +13,14 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EffectError, QuestionError
+from ..errors import EffectError, QuestionError, cut, shown
+from ..files import parse_json, read_bytes
 from ..numbers import to_number
 from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
 from ..wording import guard_formula, unguard_formula
@@ -49,11 +51,13 @@ _ROUTE_INPUTS = ("o_minus_e", "variance")
 _KNOWN = dict.fromkeys((*COLUMNS, *_ROUTE_INPUTS, *rows_v1.OWN_COLUMNS))
 _WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
 _NOT_FINITE = ("inf", "infinity", "nan")
+_HALVES = re.compile("[\ud800-\udfff]")
 _FLOATS = {*NUMBERS, "estimate", "level", "lrt_p", *_ROUTE_INPUTS} - {"difference"}
 _ROUTES = {
     "se": "log_estimate + se", "ci": "estimate + ci_low + ci_high", "oe_v": "o_minus_e + variance",
     "point": "estimate",
 }  # fmt: skip
+_LARGEST_LOG, _LARGEST = 1000.0, 1e30  # beyond these the products that pooling takes are no numbers
 _KEPT_LIMITS = ("profile", "bootstrap")  # which need not agree with the standard error
 
 
@@ -116,7 +120,7 @@ def _text(source: Path) -> str:
     if not source.is_file():
         raise EffectError(f"{source} does not exist. Give a CSV or JSON file of effect rows.")
     try:
-        return source.read_bytes().decode("utf-8-sig")
+        return read_bytes(source).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise EffectError(f"{source} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
 
@@ -132,10 +136,7 @@ def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
 
 
 def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
-    try:
-        rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise EffectError(f"{source}, line {error.lineno}: not JSON ({error.msg}).") from None
+    rows = parse_json(text, str(source), error=EffectError)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise EffectError(f"{source}: expected a JSON list of objects, one an effect.")
     for i, row in enumerate(rows):
@@ -165,13 +166,13 @@ def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _check_header(header: Sequence[str], where: str) -> None:
     if "study" not in header and not any(str(name).casefold() == "study" for name in header):
-        columns = ", ".join(map(str, header)) or "nothing"
+        columns = cut(", ".join(map(str, header)), 200) or "nothing"
         raise EffectError(f"{where}: no column 'study'; found {columns}. Separate columns by commas, and name them.")
     if twice := sorted({name for name in header if list(header).count(name) > 1}):
-        raise EffectError(f"{where}: column {twice[0]!r} stands twice.")
+        raise EffectError(f"{where}: column {shown(twice[0])} stands twice.")
     for name in header:
         if name not in _KNOWN and (close := _near_miss(str(name))):
-            raise EffectError(f"{where}: unknown column {name!r}. Is it {close!r}? Name it so, or leave it out.")
+            raise EffectError(f"{where}: unknown column {shown(name)}. Is it {close!r}? Name it so, or leave it out.")
 
 
 _SYNONYMS = {
@@ -208,7 +209,7 @@ def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
         raise EffectError(f"{where}, column study: an effect needs a study name.")
     schema = str(known.get("schema", 1)).removesuffix(".0")
     if schema not in ("1", str(SCHEMA)):
-        raise EffectError(f"{where}, column schema: version {schema} is not known; this is version {SCHEMA}.")
+        raise EffectError(f"{where}, column schema: version {cut(schema)} is not known; this is version {SCHEMA}.")
     if schema == "1":
         known = rows_v1.to_version_2(known)
     known = {name: value for name, value in known.items() if name not in _WRITTEN_FOR_PEOPLE}
@@ -220,20 +221,26 @@ def _parse(row: Mapping[str, Any], where: str) -> EffectEstimate:
         return _build(known, ratio=measure in RATIO_MEASURES, old=schema == "1")
     except EffectError as error:
         raise EffectError(f"{where}: {error}") from None
+    except (ArithmeticError, ValueError) as error:  # no number can hold what these numbers make
+        raise EffectError(f"{where}: the numbers are too large or too small to work with ({error}).") from None
 
 
 def _value(name: str, cell: Any, where: str) -> Any:
     if cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell)):
         return None
     if isinstance(cell, dict | list):
-        raise EffectError(f"{where}, column {name}: expected one value, found {cell!r}; join names by a semicolon.")
+        raise EffectError(
+            f"{where}, column {name}: expected one value, found {shown(cell)}; join names by a semicolon."
+        )
     if name in _FLOATS or name in COUNTS:
         return _number(name, cell, where)
+    if _HALVES.search(str(cell)):
+        raise EffectError(f"{where}, column {name}: {shown(cell)} holds half a character. Write it anew.")
     if name in LISTS:
         return tuple(part.strip() for part in str(cell).split(";") if part.strip())
     if name == "simulated":
         if str(cell).lower() not in ("true", "false", "1", "0"):
-            raise EffectError(f"{where}, column simulated: {cell!r} is neither true nor false.")
+            raise EffectError(f"{where}, column simulated: {shown(cell)} is neither true nor false.")
         return str(cell).lower() in ("true", "1")
     return str(cell)
 
@@ -241,15 +248,17 @@ def _value(name: str, cell: Any, where: str) -> Any:
 def _number(name: str, cell: Any, where: str) -> float | int:
     text = str(cell).strip()
     if text.lower().lstrip("+-") in _NOT_FINITE:
-        raise EffectError(f"{where}, column {name}: {cell!r} is not finite; leave the cell empty if it is not known.")
+        raise EffectError(
+            f"{where}, column {name}: {shown(cell)} is not finite; leave the cell empty if it is not known."
+        )
     number = to_number(text)
     if number is None:
         bound = text[:1] in ("<", ">") and name == "p_value"
         mend = "A bound gives no standard error: leave the cell empty where an interval stands." if bound else ""
-        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.", mend=mend)
+        raise EffectError(f"{where}, column {name}: {shown(cell)} is not a number.", mend=mend)
     if name in COUNTS:
         if number != int(number) or number < 0:
-            raise EffectError(f"{where}, column {name}: {cell!r} is not a count.")
+            raise EffectError(f"{where}, column {name}: {shown(cell)} is not a count.")
         return int(number)
     return number
 
@@ -267,6 +276,13 @@ def _build(known: dict[str, Any], *, ratio: bool, old: bool) -> EffectEstimate:
         )
     _refuse_disagreement(found, known["study"])
     best = found[0]
+    if abs(best.estimate) > (_LARGEST_LOG if ratio else _LARGEST) or not (
+        best.se <= 0 or 1 / _LARGEST <= best.se <= _LARGEST
+    ):
+        raise EffectError(
+            f"{cut(known['study'])}: an estimate of {best.estimate:g} with a standard error of {best.se:g} on the "
+            "analysis scale is no effect. Correct it."
+        )
     if best.name != "se":
         row.setdefault("route", best.name)
         row["flags"] = tuple(dict.fromkeys((*row.get("flags", ()), *best.flags)))
@@ -304,6 +320,12 @@ def _routes(known: dict[str, Any], ratio: bool) -> list[routes.Route]:
     found = []
     point = "log_estimate" if ratio else "estimate"
     level, df = known.get("level", 0.95), known.get("df")
+    if not 0 < level < 1:
+        raise EffectError(f"{cut(known['study'])}: level is {level:g}; it lies between 0 and 1, as 0.95.")
+    if df is not None and not df > 0:
+        raise EffectError(
+            f"{cut(known['study'])}: df is {df:g}; degrees of freedom are above 0, or empty for a normal interval."
+        )
     if {point, "se"} <= has:
         found.append(routes.from_se(known[point], known["se"]))
     derived = bool(found) and _follows(known, found[0], ratio)

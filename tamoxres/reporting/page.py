@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ..effects import EffectEstimate
 from ..tables.table import Table
 from ..wording import number_with_interval, p_value, ratio_with_interval
+from ..writing import plain_name
 from .pools import PoolAnswer
 
 __all__ = [
@@ -75,6 +76,9 @@ class TableBlock:
     name: str
     table: Table
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", plain_name(self.name))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
@@ -84,6 +88,9 @@ class Figure:
     drawn: Any
     caption: Text
     alt: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", plain_name(self.name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
