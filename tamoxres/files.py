@@ -61,7 +61,7 @@ class Limits:
     unpacked: int = 2 * 2**30
     cells: int = 200_000_000
     columns: int = 2_000_000
-    fields: int = 20_000
+    fields: int = 10_000
     depth: int = 200
     text: int = 2**20
     download: int = 8 * 2**30

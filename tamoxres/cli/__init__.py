@@ -53,10 +53,13 @@ _EXAMPLES: dict[Callable[..., None], str] = {
 for _command, _example in _EXAMPLES.items():
     app.command(epilog=f"Example: {_example}")(_command)
 
+_NOBODY_READS = "Whoever read the output stopped before its end."
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error of ours is one sentence on standard error and exit code 2."""
     _fall_back()
+    output = sys.stdout
     try:
         try:
             app(args=None if arguments is None else list(arguments))
@@ -66,7 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _refuse(str(error))
     except BrokenPipeError:
         _drop_output()
-        _refuse("Whoever read the output stopped before its end.")
+        _refuse(_NOBODY_READS)
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        _refuse(_NOBODY_READS)  # click puts a silent stream in the place of one that nobody reads
     except OSError as error:
         _drop_output()
         where = f"{cut(str(error.filename), 200)}: " if error.filename else ""
