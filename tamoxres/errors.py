@@ -6,6 +6,7 @@ Code that must tell errors apart catches a class and reads its fields; no code r
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 __all__ = [
@@ -39,6 +40,11 @@ def shown(value: Any, longest: int = 60) -> str:
         return f"a {type(value).__name__}"
 
 
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+)  # what moves a terminal, or no file holds
+
+
 class TamoxresError(Exception):
     """Anything that tamoxres refuses.
 
@@ -52,7 +58,7 @@ class TamoxresError(Exception):
 
     def __init__(self, what: str = "", *, mend: str = "") -> None:
         self.what, self.mend = what, mend
-        super().__init__(f"{what} {mend}".strip())
+        super().__init__(_UNSEEN.sub(lambda mark: repr(mark[0])[1:-1], f"{what} {mend}".strip()))
 
 
 class DataError(TamoxresError):
