@@ -31,6 +31,9 @@ bench: $(INSTALLED)  ## side-by-side timings against the peers
 fuzz: $(INSTALLED)  ## hostile inputs for every reader: make fuzz INPUTS=20000 SEED=7
 	@$(BIN)/python tests/fuzz/run.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
 
+mutants: $(INSTALLED)  ## which small faults the tests do not see: make mutants ROOMS="meta" MUTANTS=100 SEED=2
+	@$(BIN)/python benchmarks/mutants.py --mutants $(or $(MUTANTS),40) --seed $(or $(SEED),1) $(ROOMS)
+
 stub: $(INSTALLED)  ## write tamoxres/__init__.pyi anew from the lazy names
 	@$(BIN)/python tests/make_stub.py
 
