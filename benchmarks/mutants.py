@@ -60,6 +60,13 @@ class Mutant:
         return f"{place}: `{' '.join(self.before.split())[:90]}` became `{' '.join(self.after.split())[:90]}`"
 
 
+def _is_no_behaviour(node: ast.AST) -> bool:
+    """Whether a statement is for type checkers, or names what is public."""
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.dump(node.test)
+    return isinstance(node, ast.Assign) and "__all__" in ast.dump(node.targets[0])
+
+
 def left_alone(tree: ast.Module) -> set[int]:
     """Nodes that are no behaviour: annotations, messages, `__all__`, type checking, doctests."""
     roots: list[ast.AST | None] = []
@@ -68,7 +75,7 @@ def left_alone(tree: ast.Module) -> set[int]:
             roots += [node.returns, *(arg.annotation for arg in (*node.args.args, *node.args.kwonlyargs))]
         elif isinstance(node, ast.AnnAssign):
             roots.append(node.annotation)
-        elif isinstance(node, ast.Raise | ast.Assert) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)) or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"):
+        elif isinstance(node, ast.Raise | ast.Assert) or _is_no_behaviour(node):
             roots.append(node)
     return {id(inner) for root in roots if root is not None for inner in ast.walk(root)}
 
