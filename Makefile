@@ -1,6 +1,6 @@
 # make report, make test: each makes .venv and installs what it needs if that is missing.
 .DEFAULT_GOAL := help
-.PHONY: help report full-report test check bench stub
+.PHONY: help report full-report test check bench stub fuzz mutants
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -27,6 +27,12 @@ check: $(INSTALLED)  ## format, lint, spelling, types, floors
 
 bench: $(INSTALLED)  ## side-by-side timings against the peers
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; else echo "There are no benchmarks yet."; fi
+
+fuzz: $(INSTALLED)  ## hostile inputs for every reader: make fuzz INPUTS=20000 SEED=7
+	@$(BIN)/python tests/fuzz/run.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
+
+mutants: $(INSTALLED)  ## which small faults the tests do not see: make mutants ROOMS="meta" MUTANTS=100 SEED=2
+	@$(BIN)/python benchmarks/mutants.py --mutants $(or $(MUTANTS),40) --seed $(or $(SEED),1) $(ROOMS)
 
 stub: $(INSTALLED)  ## write tamoxres/__init__.pyi anew from the lazy names
 	@$(BIN)/python tests/make_stub.py

@@ -6,6 +6,7 @@ Code that must tell errors apart catches a class and reads its fields; no code r
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 __all__ = [
@@ -33,7 +34,19 @@ def shown(value: Any, longest: int = 60) -> str:
     >>> shown("two\nlines")
     "'two\\nlines'"
     """
-    return cut(repr(value[: 2 * longest] if isinstance(value, str) else value), longest)
+    try:
+        return cut(repr(value[: 2 * longest] if isinstance(value, str) else value), longest)
+    except (RecursionError, ValueError):  # lists without end, numbers of thousands of digits
+        return f"a {type(value).__name__}"
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # moves a terminal, or no file holds it
+_ENDLESS = re.compile(r"\S{400,}")  # a cell or an option of thousands of characters
+
+
+def _readable(text: str) -> str:
+    """Return a message as it may be printed: control characters by their numbers, words without end cut."""
+    return _UNSEEN.sub(lambda mark: repr(mark[0])[1:-1], _ENDLESS.sub(lambda word: cut(word[0], 200), text))
 
 
 class TamoxresError(Exception):
@@ -49,7 +62,7 @@ class TamoxresError(Exception):
 
     def __init__(self, what: str = "", *, mend: str = "") -> None:
         self.what, self.mend = what, mend
-        super().__init__(f"{what} {mend}".strip())
+        super().__init__(_readable(f"{what} {mend}".strip()))
 
 
 class DataError(TamoxresError):

@@ -1,4 +1,4 @@
-"""Where raw data lie, whether they are the bytes we know, how much of them is read, and writing whole or not at all.
+"""Where raw data lie, whether they are the bytes we know, and how much of them is read; `writing` is its other half.
 
 Search order for a cohort's file: the data folder the caller names (or `TAMOXRES_DATA`), the user's cache, then the
 embedded data: `data_raw/` of a checkout when its pyproject.toml stands beside the package, else `tamoxres/data_raw`
@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import bz2
 import hashlib
-import io
+import json
 import lzma
 import os
-import shutil
-import tempfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import DataError, TamoxresError
+from .errors import DataError, TamoxresError, cut, shown
+from .writing import below, normal_zip, whole_folder, write_whole
 
 __all__ = [
-    "LIMITS", "Limits", "cache_root", "data_root", "find_raw", "normal_zip", "read_bytes", "read_pinned", "sha256",
-    "unpack", "whole_folder", "write_whole",
+    "LIMITS", "Limits", "cache_root", "data_root", "find_raw", "is_file", "normal_zip", "parse_json", "read_bytes",
+    "read_pinned", "read_text", "sha256", "unpack", "whole_folder", "write_whole",
 ]  # fmt: skip
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -39,13 +36,23 @@ class Limits:
     Attributes
     ----------
     read : int
-        Bytes of the file.
+        Bytes of the file, or of a server's answer.
     unpacked : int
         Bytes that it unpacks to.
     cells, columns : int
         Of a table.
+    fields : int
+        Columns of a registry, whose every column is looked at.
     depth : int
-        Of lists within lists.
+        Of lists within lists, or of keys joined by dots.
+    text : int
+        Bytes of a mapping, a plan or another text that is written by hand.
+    download : int
+        Bytes of a file that a server sends.
+    members : int
+        Files in an archive.
+    seconds : int
+        That a server may take for one answer.
     ratio : int
         How many times its own size a packed file may unpack to, once that is more than 64 MB.
     """
@@ -54,15 +61,25 @@ class Limits:
     unpacked: int = 2 * 2**30
     cells: int = 200_000_000
     columns: int = 2_000_000
+    fields: int = 10_000
     depth: int = 200
+    text: int = 2**20
+    download: int = 8 * 2**30
+    members: int = 100_000
+    seconds: int = 900
     ratio: int = 250
+
+    def unpacking(self, size: int) -> Limits:
+        """Return the limits of what a packed file of so many bytes may unpack to."""
+        return replace(self, unpacked=min(self.unpacked, max(_SMALL, self.ratio * size)))
 
     def check(self, kind: str, amount: float, name: str) -> None:
         """Refuse a file that goes beyond a limit.
 
         Parameters
         ----------
-        kind : "read" | "unpacked" | "cells" | "columns" | "depth"
+        kind : str
+            Name of the limit, such as `cells`.
         amount : float
             What the file holds, or holds at least.
         name : str
@@ -78,16 +95,21 @@ class Limits:
         >>> Limits(cells=100).check("cells", 100, "registry.csv")
         """
         if amount > (most := getattr(self, kind)):
-            what = {
-                "read": "bytes", "unpacked": "bytes when unpacked", "cells": "cells", "columns": "columns",
-                "depth": "lists within lists",
-            }[kind]  # fmt: skip
             raise DataError(
-                f"{name} holds more than {most:,} {what}, the most that is read of one file. "
-                "Keep the columns and rows that are needed, or write it as Parquet."
+                f"{cut(name, 200)} holds more than {most:,} {_WHAT[kind]}, the most that is read of one file. "
+                f"{_MENDS.get(kind, 'Keep the columns and rows that are needed, or write it as Parquet.')}"
             )
 
 
+_WHAT = {
+    "read": "bytes", "unpacked": "bytes when unpacked", "cells": "cells", "columns": "columns", "fields": "columns",
+    "depth": "lists within lists", "text": "bytes", "download": "bytes", "members": "files",
+    "seconds": "seconds of waiting",
+}  # fmt: skip
+_MENDS = {
+    "fields": "Keep those that are needed.", "depth": "Write it flat.", "text": "Is it the right file? Name another.",
+    "members": "Do not use this archive.", "seconds": "Try again later, or give --from another address.",
+}  # fmt: skip
 LIMITS = Limits()
 _CHUNK, _SMALL = 2**20, 64 * 2**20
 _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
@@ -111,6 +133,78 @@ def read_bytes(path: Path, limits: Limits | None = None) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror or error}. Name a file that can.") from None
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether a text names a file; one that no system can hold as a name does not."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def read_text(path: str | Path, *, error: type[TamoxresError] = DataError, limits: Limits | None = None) -> str:
+    """Read a text that is written by hand: a mapping, a plan, a list of genes, a draft.
+
+    Raises
+    ------
+    TamoxresError
+        If it is no file, cannot be read, is not UTF-8, or is larger than such a text is.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise error(f"{file} does not exist. Name an existing file.")
+    (limits or LIMITS).check("text", file.stat().st_size, file.name)
+    try:
+        return read_bytes(file).decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise error(f"{file.name} is not UTF-8 text (byte {fault.start}). Save it as UTF-8.") from None
+
+
+_LONGEST_NUMBER = 400
+
+
+def parse_json(text: str | bytes, name: str, *, error: type[TamoxresError] = DataError) -> Any:
+    """Read JSON that others wrote: no nesting without end, no numbers of thousands of digits.
+
+    Parameters
+    ----------
+    text : str or bytes
+    name : str
+        Of the file or address, for the message.
+    error : class
+        Of the error that is raised.
+
+    Raises
+    ------
+    TamoxresError
+        If it is not JSON, or nested deeper than any reader needs.
+
+    Examples
+    --------
+    >>> parse_json('{"a": 1}', "a.json")
+    {'a': 1}
+    """
+    try:
+        return json.loads(text, parse_int=_whole)
+    except json.JSONDecodeError as fault:
+        raise error(f"{name}, line {fault.lineno}: not JSON ({fault.msg}).") from None
+    except UnicodeDecodeError:
+        raise error(f"{name} is not UTF-8 text. Save it as UTF-8.") from None
+    except RecursionError:
+        raise error(f"{name} is nested too deep. Write it flat.") from None
+    except _TooLongError as fault:
+        raise error(f"{name}: {shown(fault.args[0])} is not a number.", mend="It has too many digits.") from None
+
+
+class _TooLongError(Exception):
+    """A number of more digits than any number has."""
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise _TooLongError(digits)
+    return int(digits)
+
+
 def unpack(content: bytes, name: str, limits: Limits | None = None, *, says: str = "") -> bytes:
     """Unpack gzip, bzip2 or xz, whichever its first bytes tell; anything else comes back as it is.
 
@@ -132,8 +226,7 @@ def unpack(content: bytes, name: str, limits: Limits | None = None, *, says: str
     if content[:2] not in _PACKED:
         return content
     kind, opener = _PACKED[content[:2]]
-    held = limits or LIMITS
-    most = replace(held, unpacked=min(held.unpacked, max(_SMALL, held.ratio * len(content))))
+    most = (limits or LIMITS).unpacking(len(content))
     parts: list[bytes] = []
     size, rest = 0, content
     try:
@@ -202,7 +295,8 @@ def find_raw(cohort: str, name: str, data_dir: str | Path | None = None) -> Path
     if named is not None and not Path(named).is_dir():
         raise DataError(f"Data folder {named} does not exist. Give --data-dir (or TAMOXRES_DATA) an existing folder.")
     roots = [Path(named)] if named is not None else []
-    candidates = [folder / name for root in [*roots, cache_root(), data_root()] for folder in (root / cohort, root)]
+    roots += [cache_root(), data_root()]
+    candidates = [below(folder, name) for root in roots for folder in (below(root, cohort), root)]
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -232,62 +326,3 @@ def read_pinned(path: Path, expected: str) -> bytes:
             f"({len(content):,} bytes). It was altered or truncated; restore it from its source (see README beside it)."
         )
     return content
-
-
-def write_whole(path: str | Path, content: bytes | str) -> Path:
-    """Write a file whole or not at all: to a temporary neighbour first, then moved into place."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise TamoxresError(f"Folder {target.parent} does not exist; make it first, or write elsewhere.")
-    if target.is_dir():
-        raise TamoxresError(f"{target} is a folder; name a file to write.")
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return target
-
-
-def normal_zip(content: bytes) -> bytes:
-    """Rewrite a zip (a .docx or .xlsx is one) with every time set to 1980-01-01: the same members, the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for member in old.infolist():
-            timeless = zipfile.ZipInfo(member.filename, (1980, 1, 1, 0, 0, 0))
-            new.writestr(timeless, old.read(member), zipfile.ZIP_DEFLATED)
-    return out.getvalue()
-
-
-@contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Fill a temporary folder, then put it in the place of `path`; if filling fails, the old folder stays whole.
-
-    An existing folder is only replaced when it is empty or was written by `whole_folder` (it holds `manifest.json`).
-    """
-    target = Path(path).resolve()
-    if target.exists() and not target.is_dir():
-        raise TamoxresError(f"{target} is a file; name a folder to write into.")
-    if target.is_dir() and any(target.iterdir()) and not (target / "manifest.json").is_file():
-        raise TamoxresError(f"{target} holds files that tamoxres did not write; name an empty or a new folder.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    old = fresh.with_name(fresh.name + ".old")
-    try:
-        yield fresh
-        os.chmod(fresh, 0o755)
-        if target.exists():
-            os.replace(target, old)
-        os.replace(fresh, target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            os.replace(old, target)
-        raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

@@ -9,6 +9,7 @@ criterion, `">= 10"`) hands over a function that makes one of the TOML value, or
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,12 +21,14 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import inspect
 
-from .errors import DataError, TamoxresError
+from .errors import DataError, TamoxresError, cut
+from .files import LIMITS, read_text
 from .vocabulary import nearest
 
 __all__ = ["Decoder", "expected", "parse_toml", "read_toml"]
 
 T = TypeVar("T")
+_PARTS = re.compile(r"[=\[\]{},\n]")  # what a chain of dotted keys does not go over
 _PLAIN: Mapping[type, str] = {
     inspect.StrType: "a text", inspect.FloatType: "a number", inspect.BoolType: "true or false",
     inspect.DictType: "a table",
@@ -44,22 +47,21 @@ def read_toml(path: str | Path, *, error: type[TamoxresError] = DataError) -> di
     Raises
     ------
     TamoxresError
-        If the file is not TOML, with the line.
+        If the file is not TOML, with the line; or cannot be read.
     """
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as fault:
-        raise error(f"{file.name} is not TOML: {fault}. Correct the line.") from None
-    return parse_toml(text, file.name, error=error)
+    return parse_toml(read_text(file, error=error), file.name, error=error)
 
 
 def parse_toml(text: str, name: str, *, error: type[TamoxresError] = DataError) -> dict[str, Any]:
     """Read TOML into plain tables; `name` stands in the error."""
+    LIMITS.check("depth", max(part.count(".") for part in _PARTS.split(text)), name)
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise error(f"{name} is not TOML: {fault}. Correct the line.") from None
+    except RecursionError:
+        raise error(f"{name} is nested too deep. Write it flat.") from None
+    except ValueError as fault:  # of the grammar, or a number of thousands of digits
+        raise error(f"{name} is not TOML: {cut(str(fault), 200)}. Correct the line.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,3 +236,12 @@ def test_a_column_of_a_compressed_parquet(tmp_path: Path) -> None:
         patch.setattr(columnar, "LIMITS", Limits(cells=1_000_000))
         with pytest.raises(DataError, match="a.parquet holds more than 1,000,000 cells"):
             read_table(tmp_path / "a.parquet")
+
+
+def test_messages_can_be_printed() -> None:
+    """Whatever a message echoes, it moves no terminal, and a word of thousands of characters is cut."""
+    said = str(DataError("\x1b[2Jred \0 \ud800 " + "x" * 5000, mend="Mend\nit."))
+    assert said.startswith(r"\x1b[2Jred \x00 \ud800 xxx")
+    assert said.endswith("... Mend\nit.")
+    assert len(said) < 300
+    assert str(DataError("a b " * 500)).count("a b") == 500

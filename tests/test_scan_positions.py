@@ -149,6 +149,7 @@ def test_own_frame(kind):
         ),
         (GOOD + "SRC,25,300\n", "column chromosome: '25' is an unknown chromosome"),
         (GOOD + "SRC,20,0\n", "line 4, column position: '0' is not a whole number above 0. Give the start"),
+        (GOOD + "SRC,20,1e31\n", "line 4, column position: '1e31' is beyond the end of every chromosome"),
         (GOOD + "SRC,20,-300\n", "'-300' is not a whole number above 0"),
         (GOOD + "SRC,20,300.5\nAKT1,14,0.5\n", r"'300.5' is not a whole number above 0 \(1 more rows\)"),
         (GOOD + "SRC,20,37.3 Mb\n", "line 4, column position: '37.3 Mb' is not a number"),

@@ -126,5 +126,5 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(QuestionError, match=r"a.toml is not TOML: .*line 2.*Correct the line"):
         read_toml(path, error=QuestionError)
     path.write_bytes('title = "ä"'.encode("latin-1"))
-    with pytest.raises(DataError, match="a.toml is not TOML"):
+    with pytest.raises(DataError, match="a.toml is not UTF-8 text"):
         read_toml(path)

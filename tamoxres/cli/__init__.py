@@ -5,15 +5,18 @@ Exit codes: 0 done; 2 an error of ours, in one sentence; 1 anything else.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from contextlib import suppress
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import typer
 from typer.models import OptionInfo
 
 from .. import __version__
-from ..errors import TamoxresError
+from ..errors import TamoxresError, cut
 from . import show
 from .absolute import absolute, competing, curve, design, emulate
 from .curves import reconstruct
@@ -104,13 +107,49 @@ def _root(
 ) -> None: ...
 
 
+_NOBODY_READS = "Whoever read the output stopped before its end."
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error of ours is one sentence on standard error and exit code 2."""
+    _fall_back()
+    output = sys.stdout
     try:
-        app(args=None if arguments is None else list(arguments))
+        try:
+            app(args=None if arguments is None else list(arguments))
+        finally:
+            sys.stdout.flush()
     except TamoxresError as error:
-        show.complain(f"tamoxres: {error}")
-        raise SystemExit(2) from None
+        _refuse(str(error))
     except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        _drop_output()
+        _refuse(_NOBODY_READS)
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        _refuse(_NOBODY_READS)  # click puts a silent stream in the place of one that nobody reads
+    except OSError as error:
+        _drop_output()
+        where = f"{cut(str(error.filename), 200)}: " if error.filename else ""
+        _refuse(f"{where}{error.strerror or error}. Name a place that can be read and written.")
+    except MemoryError:
+        _refuse("This needs more memory than the machine has. Ask for less: fewer genes, rows or resamples.")
+
+
+def _fall_back() -> None:
+    """Have what a terminal's encoding cannot take written by its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Let what could not be written go, so that nothing is tried again when the program ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(sentence: str) -> NoReturn:
+    with suppress(OSError):
+        show.complain(f"tamoxres: {sentence}")
+    raise SystemExit(2) from None

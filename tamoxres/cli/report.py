@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ..errors import QuestionError, TamoxresError
+from ..writing import writable
 from . import show
 from .options import Adjust, DataDir, Estimand, MappingFile, Marker, Output, Strata, split
 
@@ -106,18 +107,18 @@ def sensitivity(
         from ..effects import effects_to_csv
         from ..figures.save import save_figure
 
-        output.mkdir(parents=True, exist_ok=True)
+        with writable(output):
+            output.mkdir(parents=True, exist_ok=True)
         show.emit(effects_to_csv(found.effects), output / "effects.csv")
         show.say(f"Wrote {save_figure(found.forest(), output / 'sensitivity.svg')}")
 
 
 def claims(file: Annotated[Path, typer.Argument(help="A Markdown or text file.")]) -> None:
     """Flag sentences that claim more than such data can show; exit 2 when there are any."""
+    from ..files import read_text
     from ..reporting.claims import check_claims
 
-    if not file.is_file():
-        raise QuestionError(f"{file} does not exist. Name a Markdown or text file.")
-    found = check_claims(file.read_text(encoding="utf-8"))
+    found = check_claims(read_text(file, error=QuestionError))
     for flag in found:
         show.say(f"{file}: {flag}")
     if found:

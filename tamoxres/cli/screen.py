@@ -87,6 +87,7 @@ def _patients(cohort: Any, questions: dict[str, Any]) -> AnalysisSet:
 
 def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expression:
     """Open the expression matrix, the cohort's own if none is given, narrowed to the genes asked for."""
+    from ..files import is_file, read_text
     from ..scan.matrix import open_expression
 
     own = analysis.cohort.profile("mrna")
@@ -98,8 +99,7 @@ def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expre
     source = own if expression is None else expression
     if genes == "all":
         return open_expression(source)
-    listed = Path(genes)
-    wanted = listed.read_text(encoding="utf-8").split() if listed.is_file() else list(split(genes))
+    wanted = read_text(genes, error=QuestionError).split() if is_file(genes) else list(split(genes))
     return open_expression(source, only=wanted)
 
 

@@ -16,7 +16,15 @@ from ..cohort import Profile
 from ..errors import DataError, NotOnDisk
 from ..vocabulary import ProfileKind
 from .folder import Folder
-from .profiles import MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows, read_mutations
+from .profiles import (
+    MatrixProfile,
+    MutationProfile,
+    Samples,
+    panel_file,
+    read_gene_names,
+    read_gene_rows,
+    read_mutations,
+)
 from .recode import RawTable, read_table
 
 __all__ = ["DATA_FILES", "Study"]
@@ -126,7 +134,7 @@ class Study(Folder):
 
     def _described_panels(self, panels: Iterable[str]) -> dict[str, frozenset[str]]:
         described = {}
-        for name in ("data_gene_panel.txt", *(f"data_gene_panel_{panel.lower()}.txt" for panel in sorted(panels))):
+        for name in ("data_gene_panel.txt", *map(panel_file, sorted(panels))):
             if path := self.find(name):
                 fields = _fields(path)
                 if "gene_list" not in fields:

@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import DataError, QuestionError
-from ..files import cache_root, sha256, write_whole
+from ..files import cache_root, parse_json, sha256, write_whole
 from ..toml import Decoder, read_toml
+from ..writing import below, writable
 from .fetch_api import ApiStudy, fetch_api
 from .fetch_http import Client, Progress, unpack
 from .snapshot import SNAPSHOT
@@ -146,9 +147,8 @@ def fetch(
     asked = client or Client()
     if progress is not None:
         asked = replace(asked, progress=progress)
-    folder = (into or cache_root()) / recipe.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    folder = below(into or cache_root(), recipe.folder)
+    with writable(folder), _alone(folder):
         job = _Job(recipe=recipe, client=asked, folder=folder, mirror=from_url, full=full)
         return job.run(cohort.lower())
 
@@ -158,6 +158,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Let one process at a time write into a folder."""
     from filelock import FileLock, Timeout
 
+    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", timeout=1)
     try:
         lock.acquire()
@@ -238,14 +239,14 @@ class _Job:
         today = datetime.now(tz=UTC).date().isoformat()
         files = dict(held)
         for name, (url, part) in came.items():
-            target = self.folder / name
+            target = below(self.folder, name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            files[name] = {"sha256": sha256(incoming / name), "url": url, "retrieved": today, "part_of": part}
-            os.replace(incoming / name, target)
+            files[name] = {"sha256": sha256(below(incoming, name)), "url": url, "retrieved": today, "part_of": part}
+            os.replace(below(incoming, name), target)
         if came:
             write_whole(self.folder / SNAPSHOT, json.dumps({"files": files}, indent=2, sort_keys=True) + "\n")
         shutil.rmtree(incoming, ignore_errors=True)
-        return tuple(self.folder / name for name in sorted(files) if (self.folder / name).is_file())
+        return tuple(path for name in sorted(files) if (path := below(self.folder, name)).is_file())
 
 
 def _snapshot(folder: Path) -> dict[str, dict[str, str]]:
@@ -253,10 +254,10 @@ def _snapshot(folder: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
-    except (json.JSONDecodeError, KeyError, TypeError):
+        files = parse_json(path.read_bytes(), path.name)["files"]
+        return {str(name): dict(entry) for name, entry in files.items()}
+    except (DataError, KeyError, TypeError, ValueError, AttributeError):
         raise DataError(f"{path} is damaged. Remove the folder {folder} and fetch again.") from None
-    return {str(name): dict(entry) for name, entry in files.items()}
 
 
 def _complete(folder: Path, held: Mapping[str, Mapping[str, str]], part: str) -> bool:
@@ -266,7 +267,8 @@ def _complete(folder: Path, held: Mapping[str, Mapping[str, str]], part: str) ->
 
 
 def _unchanged(folder: Path, entries: Iterable[tuple[str, Mapping[str, str]]]) -> bool:
-    return all((folder / name).is_file() and sha256(folder / name) == entry["sha256"] for name, entry in entries)
+    paths = [(below(folder, name), entry) for name, entry in entries]
+    return all(path.is_file() and sha256(path) == entry["sha256"] for path, entry in paths)
 
 
 def _is_study_file(name: str) -> bool:

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Unreachable
-from ..files import write_whole
+from ..files import LIMITS, write_whole
 from ..registry.known import declared, entrez_ids
+from ..writing import below, plain_name
 from .fetch_http import Client
-from .profiles import CASCADE_GENES
+from .profiles import CASCADE_GENES, panel_file
+from .readers.options import one_sentence
 
 __all__ = ["ApiStudy", "fetch_api"]
 
@@ -80,7 +82,12 @@ def fetch_api(client: Client, base: str, study: ApiStudy, incoming: Path) -> lis
     list of str
         Names written, below `incoming`.
     """
-    asked = _Asked(client, base, study, incoming)
+    with one_sentence(base, "does not answer as cBioPortal's API does", "Give --from another address."):
+        return _ask(_Asked(client, base, study, incoming))
+
+
+def _ask(asked: _Asked) -> list[str]:
+    study = asked.study
     names = [asked.clinical(kind) for kind in study.clinical]
     lists = [name for name in _LISTS if name == "all" or getattr(study, _NEEDS[name])]
     names += [asked.sample_list(name) for name in lists]
@@ -106,7 +113,7 @@ class _Asked:
     incoming: Path
 
     def write(self, name: str, lines: Iterable[str]) -> str:
-        path = self.incoming / self.study.folder / name
+        path = below(self.incoming / self.study.folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, "\n".join(lines) + "\n")
         self.client.progress(name, path.stat().st_size, path.stat().st_size)
@@ -123,11 +130,13 @@ class _Asked:
                 f"&projection=SUMMARY&pageSize={_PAGE}&pageNumber={page}"
             )
             rows = _rows(self.client.get_json(url), url, (key, "patientId", "clinicalAttributeId", "value"))
+            held = sum(map(len, values.values()))
             for row in rows:
-                values[row[key]][row["clinicalAttributeId"]] = str(row["value"])
+                values[row[key]][_cell(row["clinicalAttributeId"])] = str(row["value"])
                 patient_of[row[key]] = row["patientId"]
-            if len(rows) < _PAGE:
+            if len(rows) < _PAGE or held == sum(map(len, values.values())):  # a server may repeat a page without end
                 break
+            LIMITS.check("cells", held, url)
             page += 1
         if not values:
             raise Unreachable(
@@ -138,7 +147,7 @@ class _Asked:
         lines = ["\t".join([*head, *columns])]
         for name in sorted(values):
             ids = [name] if kind == "PATIENT" else [patient_of[name], name]
-            lines.append("\t".join([*ids, *(_cell(values[name].get(column, "")) for column in columns)]))
+            lines.append("\t".join([*map(_cell, ids), *(_cell(values[name].get(column, "")) for column in columns)]))
         return self.write(f"data_clinical_{kind.lower()}.txt", lines)
 
     def sample_list(self, which: str) -> str:
@@ -150,7 +159,7 @@ class _Asked:
         lines = [
             f"cancer_study_identifier: {self.study.study_id}",
             f"stable_id: {self.study.study_id}_{which}",
-            "case_list_ids: " + "\t".join(ids),
+            "case_list_ids: " + "\t".join(map(_cell, ids)),
         ]
         return self.write(f"case_lists/cases_{_LISTS[which]}.txt", lines)
 
@@ -166,7 +175,7 @@ class _Asked:
         genes = sorted({gene for gene, _ in values} & set(_symbols()))
         if not genes:
             raise Unreachable(f"{url} holds none of the cascade's genes. Give --from another address.")
-        lines = ["\t".join(["Hugo_Symbol", "Entrez_Gene_Id", *samples])]
+        lines = ["\t".join(["Hugo_Symbol", "Entrez_Gene_Id", *map(_cell, samples)])]
         for gene in genes:
             cells = [_cell(values.get((gene, sample), "NA")) for sample in samples]
             lines.append("\t".join([_symbols()[gene], str(gene), *cells]))
@@ -189,17 +198,20 @@ class _Asked:
             [
                 self.write(
                     "data_gene_panel_matrix.txt",
-                    ["SAMPLE_ID\tmutations", *(f"{sample}\t{panel}" for sample, panel in sorted(panel_of.items()))],
+                    [
+                        "SAMPLE_ID\tmutations",
+                        *(f"{_cell(sample)}\t{_cell(panel)}" for sample, panel in sorted(panel_of.items())),
+                    ],
                 )
             ]
             if panel_of
             else []
         )
         for panel in sorted(set(panel_of.values())):
-            answer = self.client.get_json(f"{self.base}/gene-panels/{panel}")
-            genes = [gene["hugoGeneSymbol"] for gene in answer.get("genes", ())]
-            text = [f"stable_id: {panel}", "gene_list: " + "\t".join(genes)]
-            names.append(self.write(f"data_gene_panel_{panel.lower()}.txt", text))
+            answer = self.client.get_json(f"{self.base}/gene-panels/{plain_name(panel)}")
+            genes = [_cell(gene["hugoGeneSymbol"]) for gene in answer.get("genes", ())]
+            text = [f"stable_id: {_cell(panel)}", "gene_list: " + "\t".join(genes)]
+            names.append(self.write(panel_file(panel), text))
         return names
 
 
@@ -207,7 +219,7 @@ def _mutation(row: Mapping[str, Any]) -> list[str]:
     change = str(row.get("proteinChange") or "")
     change = change if not change or change.startswith("p.") else f"p.{change}"
     symbol = _symbols()[row["entrezGeneId"]]
-    return [symbol, str(row["entrezGeneId"]), _cell(row["mutationType"]), _cell(change), str(row["sampleId"])]
+    return [symbol, str(row["entrezGeneId"]), _cell(row["mutationType"]), _cell(change), _cell(row["sampleId"])]
 
 
 def _cell(value: Any) -> str:

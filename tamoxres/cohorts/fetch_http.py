@@ -9,20 +9,24 @@ no failed request there, and what came must be kept and gone on from.
 
 from __future__ import annotations
 
+import math
 import os
 import tarfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError, NameResolutionError
 
-from ..errors import DataError, Unreachable
-from ..files import sha256
+from ..errors import DataError, TamoxresError, Unreachable
+from ..files import LIMITS, parse_json, sha256
+from ..writing import below, writable
+from .readers.options import one_sentence
 
 __all__ = ["Client", "Progress", "unpack"]
 
@@ -38,6 +42,10 @@ class _TryAgainError(Exception):
     def __init__(self, what: str, wait: float = 0.0) -> None:
         super().__init__(what)
         self.wait = wait
+
+
+class _NotJsonError(TamoxresError):
+    """An answer that is no JSON: it was cut short, or is a page of a proxy."""
 
 
 def _silent(name: str, done: int, total: int | None) -> None:
@@ -140,14 +148,19 @@ class Client:
         return response
 
     def _json(self, method: str, url: str, body: Any) -> Any:
-        with self._open(method, url, json=body) as response:
+        end = time.monotonic() + LIMITS.seconds
+        with self._open(method, url, json=body, stream=True) as response:
             _refuse(url, response.status_code)
-            try:
-                return response.json()
-            except requests.exceptions.JSONDecodeError:
-                raise _TryAgainError("the answer is not whole JSON") from None
-            except requests.exceptions.RequestException:
-                raise _TryAgainError("the line broke") from None
+            parts, size = [], 0
+            for part in _chunks(response, decode=True):
+                size += len(part)
+                LIMITS.check("unpacked", size, url)
+                _in_time(end, url)
+                parts.append(part)
+        try:
+            return parse_json(b"".join(parts), url, error=_NotJsonError)
+        except _NotJsonError:
+            raise _TryAgainError("the answer is not whole JSON") from None
 
     def _stream(self, url: str, part: Path, pinned: bool) -> None:
         """Ask for what is missing of a file and append it."""
@@ -171,6 +184,7 @@ class Client:
                 for chunk in _chunks(response):
                     handle.write(chunk)
                     have += len(chunk)
+                    LIMITS.check("download", have, url)
                     self.progress(part.name.removesuffix(".part"), have, total)
         if total is not None and have != total:
             raise _TryAgainError(f"{have:,} of {total:,} bytes came")
@@ -182,10 +196,16 @@ def _no_such_host(error: requests.exceptions.ConnectionError) -> bool:
     return isinstance(getattr(cause, "reason", cause), NameResolutionError)
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """Yield bytes as they come, so that what came before the line broke is kept."""
+def _in_time(end: float, url: str) -> None:
+    """Refuse an answer that trickles in without end."""
+    if time.monotonic() > end:
+        LIMITS.check("seconds", math.inf, url)
+
+
+def _chunks(response: requests.Response, *, decode: bool = False) -> Iterator[bytes]:
+    """Yield bytes as they come (unpacked if `decode`), so that what came before the line broke is kept."""
     try:
-        while chunk := response.raw.read1(_CHUNK):
+        while chunk := response.raw.read1(_CHUNK, decode_content=decode):
             yield chunk
     except (HTTPError, OSError) as error:
         raise _TryAgainError(f"the line broke ({type(error).__name__})") from None
@@ -240,30 +260,51 @@ def unpack(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> list[P
     DataError
         If a member would land outside of the folder or is a link, or the archive is damaged. Nothing is unpacked then.
     """
-    try:
-        with tarfile.open(archive) as tar:
-            members = [(member, _inside(member, archive.name)) for member in tar.getmembers() if not member.isdir()]
-            paths = []
-            for member, name in members:
-                content = tar.extractfile(member) if wanted(name) else None
-                if content is None:
-                    continue
-                target = folder / name
+    with one_sentence(archive.name, "is damaged", "Remove it and fetch again."), tarfile.open(archive) as tar:
+        members = [(member, _inside(member, archive.name)) for member in _members(tar, archive) if not member.isdir()]
+        paths = []
+        for member, name in members:
+            content = tar.extractfile(member) if wanted(name) else None
+            if content is None:
+                continue
+            target = below(folder, name)
+            with writable(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with content, target.open("wb") as handle:
-                    while chunk := content.read(_CHUNK):
+                    while chunk := _piece(content):
                         handle.write(chunk)
-                paths.append(target)
-            return paths
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise DataError(f"{archive.name} is damaged ({error}). Remove it and fetch again.") from None
+            paths.append(target)
+        return paths
+
+
+def _piece(content: IO[bytes]) -> bytes:
+    try:
+        return content.read(_CHUNK)
+    except (OSError, EOFError, zlib.error) as error:  # of the archive, not of the disk that is written to
+        raise tarfile.ReadError(str(error)) from None
+
+
+def _members(tar: tarfile.TarFile, archive: Path) -> Iterator[tarfile.TarInfo]:
+    """Yield an archive's members, within the limits of how many there may be and how much they unpack to."""
+    most = LIMITS.unpacking(archive.stat().st_size)
+    for count, member in enumerate(tar, 1):
+        LIMITS.check("members", count, archive.name)
+        most.check("unpacked", member.offset_data + max(member.size, 0), archive.name)
+        yield member
 
 
 def _inside(member: tarfile.TarInfo, archive: str) -> str:
     """Return a member's name below the archive's top folder; refuse links, absolute names and steps upwards."""
     path = PurePosixPath(member.name)
     parts = [part for part in path.parts if part != "."]
-    if not member.isfile() or path.is_absolute() or ".." in parts or "\\" in member.name or ":" in parts[0]:
+    if (
+        not parts
+        or not member.isfile()
+        or path.is_absolute()
+        or ".." in parts
+        or "\\" in member.name
+        or ":" in parts[0]
+    ):
         raise DataError(
             f"{archive} holds {member.name!r}, which would be written outside of its folder. "
             "Nothing was unpacked; do not use this archive."

@@ -24,6 +24,7 @@ from ..errors import DataError, NotOnDisk, QuestionError, TamoxresError
 from ..numbers import to_number
 from ..toml import Decoder, parse_toml, read_toml
 from ..vocabulary import nearest
+from ..writing import below
 from .rules import CUSTOM, ColumnRule, Criterion, EndpointRule, Header, Mapping, MarkerRule, Unknowns
 
 __all__ = ["read_declared", "read_mapping"]
@@ -56,9 +57,9 @@ def read_mapping(mapping: str | Path | MappingType[str, Any]) -> Mapping:
 def read_declared(name: str) -> Mapping:
     """Read the mapping of a cohort of the catalogue; what `extends` another overrides it key by key."""
     folder = Path(__file__).parent
-    parsed = read_toml(folder / f"{name}.toml")
+    parsed = read_toml(below(folder, f"{name}.toml"))
     if base := parsed.pop("extends", ""):
-        under = read_toml(folder / f"{base}.toml")
+        under = read_toml(below(folder, f"{base}.toml"))
         columns = {"columns": {**under["columns"], **parsed.get("columns", {})}}
         parsed = {**under, **parsed, **columns}
     return _Reader(f"{name}.toml", declared=True).mapping(parsed)

@@ -19,6 +19,7 @@ from ..cohort import Profile, ProfileKind
 from ..errors import BadCell, DataError, shown
 from ..numbers import to_numbers
 from ..registry.known import built_in, entrez_ids
+from ..writing import plain_name
 from .rules import DefaultRule
 
 __all__ = [
@@ -209,6 +210,11 @@ class MutationProfile:
             values = told.reindex(everyone).fillna("").astype(object)
             columns[gene] = values.where(values.index.isin(assayed), None)
         return pd.DataFrame(columns, index=pd.Index(everyone, name="patient"))
+
+
+def panel_file(panel: str) -> str:
+    """Name the file that describes a gene panel, whatever the server or the panel matrix calls it."""
+    return f"data_gene_panel_{plain_name(panel.lower())}.txt"
 
 
 def read_gene_rows(path: Path, samples: Samples, genes: Sequence[str] | None = None) -> pd.DataFrame:

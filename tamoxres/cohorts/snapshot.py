@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort
 from ..endpoints import Endpoint
-from ..files import sha256
+from ..errors import DataError
+from ..files import parse_json, sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +31,8 @@ def retrieved(path: Path) -> str:
         lock = folder / SNAPSHOT
         if lock.is_file():
             try:
-                entry = json.loads(lock.read_text(encoding="utf-8"))["files"][path.relative_to(folder).as_posix()]
-            except (json.JSONDecodeError, KeyError, TypeError):
+                entry = parse_json(lock.read_bytes(), lock.name)["files"][path.relative_to(folder).as_posix()]
+            except (DataError, KeyError, TypeError):
                 return ""
             return str(entry.get("retrieved", "")) if entry.get("sha256") == sha256(path) else ""
     return ""

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..errors import EffectError
+from ..errors import EffectError, cut
 from . import routes, routes_events
 from .agreement import Reported, printed_flags
 from .estimate import EffectEstimate
@@ -44,6 +44,7 @@ _NAMES = {
 }  # fmt: skip
 _KEPT_LIMITS = ("profile", "bootstrap")  # which need not agree with the standard error
 _OF_TWO_GROUPS = ("HR", "sHR")
+_LARGEST_LOG, _LARGEST = 1000.0, 1e30  # beyond these the products that pooling takes are no numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def build(cells: Cells, *, old: bool = False) -> EffectEstimate:
         If no route leads to a standard error, or two routes disagree beyond rounding.
     """
     known, names = cells.known, {field.name for field in fields(EffectEstimate)}
+    _refuse_level(known)
     row = {name: value for name, value in known.items() if name in names}
     if row.get("status", "estimated") != "estimated":
         return EffectEstimate(**_unestimated(row, cells))
@@ -115,6 +117,7 @@ def build(cells: Cells, *, old: bool = False) -> EffectEstimate:
         raise EffectError(_no_route(cells))
     _refuse_disagreement(found, str(known["study"]))
     best = found[0]
+    _refuse_sizes(best, str(known["study"]), ratio=cells.ratio)
     if best.name != "se":
         row.setdefault("route", best.name)
         row["flags"] = tuple(dict.fromkeys((*row.get("flags", ()), *best.flags, *_more_flags(cells, best))))
@@ -127,6 +130,27 @@ def build(cells: Cells, *, old: bool = False) -> EffectEstimate:
     row["log_estimate" if cells.ratio else "difference"] = best.estimate
     row["se"] = best.se
     return EffectEstimate(**row)
+
+
+def _refuse_level(known: Mapping[str, Any]) -> None:
+    """Refuse a level or degrees of freedom that make no interval."""
+    level, df = known.get("level", 0.95), known.get("df")
+    if not 0 < level < 1:
+        raise EffectError(f"{cut(known['study'])}: level is {level:g}; it lies between 0 and 1, as 0.95.")
+    if df is not None and not df > 0:
+        raise EffectError(
+            f"{cut(known['study'])}: df is {df:g}; degrees of freedom are above 0, or empty for a normal interval."
+        )
+
+
+def _refuse_sizes(best: routes.Route, study: str, *, ratio: bool) -> None:
+    """Refuse what no arithmetic can work with."""
+    inside = best.se <= 0 or 1 / _LARGEST <= best.se <= _LARGEST
+    if abs(best.estimate) > (_LARGEST_LOG if ratio else _LARGEST) or not inside:
+        raise EffectError(
+            f"{cut(study)}: an estimate of {best.estimate:g} with a standard error of {best.se:g} on the analysis "
+            "scale is no effect. Correct it."
+        )
 
 
 def _more_flags(cells: Cells, best: routes.Route) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import EffectError, QuestionError
+from ..errors import EffectError, QuestionError, cut, shown
+from ..files import parse_json, read_bytes
 from ..numbers import to_number
 from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
 from ..wording import guard_formula, unguard_formula
@@ -47,6 +49,7 @@ COLUMNS = (
 _KNOWN = dict.fromkeys((*COLUMNS, *printed.INPUTS, *rows_v1.OWN_COLUMNS))
 _WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
 _NOT_FINITE = ("inf", "infinity", "nan")
+_HALVES = re.compile("[\ud800-\udfff]")
 _FLOATS = {*NUMBERS, "estimate", "level", "lrt_p", *printed.INPUTS} - {"difference"}
 
 
@@ -124,7 +127,7 @@ def _text(source: Path) -> str:
     if not source.is_file():
         raise EffectError(f"{source} does not exist. Give a CSV or JSON file of effect rows.")
     try:
-        return source.read_bytes().decode("utf-8-sig")
+        return read_bytes(source).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise EffectError(f"{source} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
 
@@ -145,10 +148,7 @@ def rows_of(effects: Iterable[EffectEstimate] | pd.DataFrame) -> Iterable[Effect
 
 
 def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
-    try:
-        rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise EffectError(f"{source}, line {error.lineno}: not JSON ({error.msg}).") from None
+    rows = parse_json(text, str(source), error=EffectError)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise EffectError(f"{source}: expected a JSON list of objects, one an effect.")
     for i, row in enumerate(rows):
@@ -178,13 +178,13 @@ def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _check_header(header: Sequence[str], where: str) -> None:
     if "study" not in header and not any(str(name).casefold() == "study" for name in header):
-        columns = ", ".join(map(str, header)) or "nothing"
+        columns = cut(", ".join(map(str, header)), 200) or "nothing"
         raise EffectError(f"{where}: no column 'study'; found {columns}. Separate columns by commas, and name them.")
     if twice := sorted({name for name in header if list(header).count(name) > 1}):
-        raise EffectError(f"{where}: column {twice[0]!r} stands twice.")
+        raise EffectError(f"{where}: column {shown(twice[0])} stands twice.")
     for name in header:
         if name not in _KNOWN and (close := _near_miss(str(name))):
-            raise EffectError(f"{where}: unknown column {name!r}. Is it {close!r}? Name it so, or leave it out.")
+            raise EffectError(f"{where}: unknown column {shown(name)}. Is it {close!r}? Name it so, or leave it out.")
 
 
 _SYNONYMS = {
@@ -285,7 +285,7 @@ def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.
         raise EffectError(f"{where}, column study: an effect needs a study name.")
     schema = str(known.get("schema", 1)).removesuffix(".0")
     if schema not in ("1", str(SCHEMA)):
-        raise EffectError(f"{where}, column schema: version {schema} is not known; this is version {SCHEMA}.")
+        raise EffectError(f"{where}, column schema: version {cut(schema)} is not known; this is version {SCHEMA}.")
     if schema == "1":
         known = rows_v1.to_version_2(known)
     known = {name: value for name, value in known.items() if name not in _WRITTEN_FOR_PEOPLE}
@@ -299,6 +299,8 @@ def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.
         return printed.build(told, old=schema == "1"), told
     except EffectError as error:
         raise EffectError(f"{where}: {error}") from None
+    except (ArithmeticError, ValueError) as error:  # no number can hold what these numbers make
+        raise EffectError(f"{where}: the numbers are too large or too small to work with ({error}).") from None
 
 
 def _p_relation(cell: Any) -> tuple[str, Any]:
@@ -317,16 +319,20 @@ def _value(name: str, cell: Any, where: str) -> Any:
     if isinstance(cell, list | tuple) and name in (*LISTS, *printed.CURVES):
         cell = ";".join(map(str, cell))
     if isinstance(cell, dict | list):
-        raise EffectError(f"{where}, column {name}: expected one value, found {cell!r}; join names by a semicolon.")
+        raise EffectError(
+            f"{where}, column {name}: expected one value, found {shown(cell)}; join names by a semicolon."
+        )
     if name in printed.CURVES:
         return tuple(float(_number(name, part, where)) for part in str(cell).split(";"))
     if name in _FLOATS or name in COUNTS:
         return _number(name, cell, where)
+    if _HALVES.search(str(cell)):
+        raise EffectError(f"{where}, column {name}: {shown(cell)} holds half a character. Write it anew.")
     if name in LISTS:
         return tuple(part.strip() for part in str(cell).split(";") if part.strip())
     if name == "simulated":
         if str(cell).lower() not in ("true", "false", "1", "0"):
-            raise EffectError(f"{where}, column simulated: {cell!r} is neither true nor false.")
+            raise EffectError(f"{where}, column simulated: {shown(cell)} is neither true nor false.")
         return str(cell).lower() in ("true", "1")
     return str(cell)
 
@@ -334,12 +340,14 @@ def _value(name: str, cell: Any, where: str) -> Any:
 def _number(name: str, cell: Any, where: str) -> float | int:
     text = str(cell).strip()
     if text.lower().lstrip("+-") in _NOT_FINITE:
-        raise EffectError(f"{where}, column {name}: {cell!r} is not finite; leave the cell empty if it is not known.")
+        raise EffectError(
+            f"{where}, column {name}: {shown(cell)} is not finite; leave the cell empty if it is not known."
+        )
     number = to_number(text)
     if number is None:
-        raise EffectError(f"{where}, column {name}: {cell!r} is not a number.")
+        raise EffectError(f"{where}, column {name}: {shown(cell)} is not a number.")
     if name in COUNTS:
         if number != int(number) or number < 0:
-            raise EffectError(f"{where}, column {name}: {cell!r} is not a count.")
+            raise EffectError(f"{where}, column {name}: {shown(cell)} is not a count.")
         return int(number)
     return number

@@ -35,6 +35,7 @@ __all__ = ["forest"]
 Layout = Literal["meta", "subgroup", "plain"]
 _LAYOUTS = ("meta", "subgroup", "plain")
 _MANY = 30
+_MOST = 500  # lines: a figure as high as two men
 _PITCH, _PITCH_MANY, _PITCH_LEAST = 1.9, 1.55, 1.25  # distance of the lines, in sizes of the text
 
 
@@ -79,7 +80,7 @@ def forest(
     EffectError
         If there are no rows, or ratios stand beside differences.
     TamoxresError
-        If the style is unknown, or the rows do not fit into `ax`.
+        If the style is unknown, there are more than 500 lines, or they do not fit into `ax`.
 
     Examples
     --------
@@ -91,6 +92,11 @@ def forest(
     style = style_now().name if style == HOUSE.name else style
     look = forest_style(style)
     sheet = _sheet(rows if isinstance(rows, PooledEffect) else rows_of(rows), layout, style, groups)
+    if len(sheet.lines) > _MOST:
+        raise TamoxresError(
+            f"A forest plot of {len(sheet.lines):,} lines cannot be read; {_MOST} are the most. "
+            "Choose rows, or draw a funnel or albatross plot."
+        )
     if favours is not None:
         sheet = replace(sheet, favours=favours)
     box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PooledEffect", "arrays", "estimated", "informative", "pool"]
 
+_APART = 1e12
+
 
 def pool(  # noqa: PLR0913 (each choice is one word of the published methods; all but the rows have defaults)
     effects: Iterable[EffectEstimate] | pd.DataFrame,
@@ -84,6 +86,7 @@ def pool(  # noqa: PLR0913 (each choice is one word of the published methods; al
     mapping, declared = endpoint_map or {}, alike or Alike()
     check(rows, mapping, declared)
     rows, set_aside = (rows, ()) if keep_uninformative else informative(rows)
+    _refuse_far_apart(rows)
     chosen = _Chosen(tau2=tau2, ci=ci, prediction=prediction, level=level)
     shared: dict[str, Any] = {
         "effects": rows, "left_out": left_out, "no_information": set_aside, **asked(rows, mapping, declared)
@@ -94,6 +97,18 @@ def pool(  # noqa: PLR0913 (each choice is one word of the published methods; al
         fixed, _ = _numbers(rows, set_aside, replace(chosen, tau2="common", ci="z"))
         shared["common"] = PooledEffect(**shared, **fixed)
     return PooledEffect(**shared, **random, notes=notes, flags=tuple(warned))
+
+
+def _refuse_far_apart(rows: tuple[EffectEstimate, ...]) -> None:
+    """Refuse standard errors that no arithmetic can hold in one sum."""
+    small, large = (choose(rows, key=lambda row: row.se or 0.0) for choose in (min, max))
+    assert small.se  # noqa: S101 an estimated row has one
+    assert large.se  # noqa: S101
+    if large.se > _APART * small.se:
+        raise PoolingError(
+            f"The standard errors of {small.label} ({small.se:g}) and {large.label} ({large.se:g}) are too far apart "
+            "to be pooled. Correct them, or leave one out."
+        )
 
 
 def informative(

@@ -25,6 +25,7 @@ from ..figures.save import every_format
 from ..files import sha256, whole_folder, write_whole
 from ..vocabulary import one_or_more
 from ..wording import written_as
+from ..writing import below
 from .chapters.checklists import checklists
 from .chapters.closing import limits, sources
 from .chapters.evidence import literature_section
@@ -209,12 +210,12 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
     (folder / "tables").mkdir()
     for name, formats in pictures.items():
         for fmt, content in formats.items():
-            write_whole(folder / "figures" / f"{name}.{fmt}", content)
+            write_whole(below(folder / "figures", f"{name}.{fmt}"), content)
     for block in page.blocks():
         if isinstance(block, TableBlock | Answers):
             name = block.name if isinstance(block, TableBlock) else "answer"
             for suffix in ("xlsx", "csv", "tex"):
-                block.table.save(folder / "tables" / f"{name}.{suffix}")
+                block.table.save(below(folder / "tables", f"{name}.{suffix}"))
     write_whole(folder / "report.html", page_html(page, {name: f["svg"] for name, f in pictures.items()}))
     write_whole(folder / "report.docx", page_docx(page, {name: f["png"] for name, f in pictures.items()}))
     write_whole(folder / "effects.csv", effects_to_csv(effects))

@@ -14,6 +14,7 @@ from ..curves import Curves
 from ..effects import EffectEstimate
 from ..tables.table import Table
 from ..wording import number_with_interval, p_value, ratio_with_interval
+from ..writing import plain_name
 from .look import Look
 from .pools import PoolAnswer
 
@@ -78,6 +79,9 @@ class TableBlock:
     name: str
     table: Table
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", plain_name(self.name))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
@@ -91,6 +95,9 @@ class Figure:
     caption: Text
     alt: str
     curves: Curves | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", plain_name(self.name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

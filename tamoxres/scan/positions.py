@@ -29,6 +29,7 @@ POSITIONS_SHA256 = "265d0a1f96f9261a4457873647f24728e41d8fb7472173df855bf176a27f
 ALIASES_SHA256 = "507b398a1952a2ed6ba4bb1940aa49aa8cf0b8e758d067b9a3dae5f20a5547bd"
 _COLUMNS = ("gene", "chromosome", "position")
 _PLACE = _COLUMNS[1:]
+_LONGEST = 250_000_000  # base pairs: chromosome 1 has 248,956,422 (GRCh38)
 _GZIP = b"\x1f\x8b"
 
 
@@ -117,7 +118,7 @@ def _own(positions: pd.DataFrame | str | Path) -> pd.DataFrame:
         path = Path(positions)
         read = parse(_bytes(path), path.name)
         frame = pd.DataFrame(read.cells, columns=list(read.header))
-        table = RawTable(path.name, frame.fillna(np.nan).astype(object), read.lines)
+        table = RawTable(path.name, frame.where(frame.notna(), np.nan).astype(object), read.lines)
     table.require(_COLUMNS)
     return _places(table)
 
@@ -145,6 +146,7 @@ def _places(table: RawTable) -> pd.DataFrame:
         table.frame["position"], (position <= 0) | (position % 1 > 0), "not a whole number above 0",
         "Give the start of the gene in base pairs, or leave the cell empty if it is unknown.",
     )  # fmt: skip
+    table.refuse(table.frame["position"], position > _LONGEST, "beyond the end of every chromosome")
     place = pd.DataFrame(
         {"key": _keys(gene), "chromosome": plain.astype("string"), "position": position.astype("Int64")}
     )

@@ -97,7 +97,7 @@ def parse(content: bytes, name: str, options: FileOptions | None = None, *, usua
         remarks.append(f"The header was taken from line {start + 1}; what stands above it was passed over.")
     if start >= len(lines) or not "".join(lines[start + 1 :]).strip():
         raise DataError(f"{name} holds no rows under a header. It is empty or truncated; restore it from its source.")
-    LIMITS.check("columns", lines[start].count(separator) + 1, name)
+    LIMITS.check("fields", lines[start].count(separator) + 1, name)
     LIMITS.check("cells", (lines[start].count(separator) + 1) * (len(lines) - start), name)
     rows, numbers = split_rows(lines[start:], start + 1, separator, name)
     refuse_ragged(rows, numbers, name)

@@ -50,7 +50,7 @@ try:
     columns = max(len(meta.column_names), 1)
     content = None
     if columns > most_columns:
-        content = "columns", columns
+        content = "fields", columns
     elif columns * (meta.number_rows or 0) > most_cells:
         content = "cells", columns * meta.number_rows
     else:
@@ -137,7 +137,7 @@ def _read(path: Path, encoding: str) -> _Content:
     told = {"encoding": _iconv(encoding, path.name)} if encoding else {}
     with tempfile.TemporaryDirectory(prefix="tamoxres-") as folder:
         answer = Path(folder) / "answer"
-        task = (KINDS[path.suffix.lower()][0], str(path.resolve()), told, (LIMITS.columns, LIMITS.cells), str(answer))
+        task = (KINDS[path.suffix.lower()][0], str(path.resolve()), told, (LIMITS.fields, LIMITS.cells), str(answer))
         patience = _PATIENCE + path.stat().st_size / 2**20
         command = [sys.executable, "-c", _CHILD]
         done = subprocess.run(  # noqa: S603 our own interpreter and text
@@ -178,7 +178,7 @@ def parse_frame(frame: pd.DataFrame, name: str, options: FileOptions) -> TextTab
     frame = frame.iloc[: max(len(frame) - options.footer_rows, 0)]
     if frame.empty:
         raise DataError(f"{name} holds no rows under a header. Name a file or sheet that does.")
-    LIMITS.check("columns", frame.shape[1], name)
+    LIMITS.check("fields", frame.shape[1], name)
     LIMITS.check("cells", frame.shape[0] * frame.shape[1], name)
     header = distinct_names([str(column).strip() for column in frame.columns], name, "header")
     cells = np.empty(frame.shape, dtype=object, order="F")

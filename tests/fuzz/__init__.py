@@ -1,0 +1,1 @@
+"""Hostile inputs for everything that reads: strategies, targets, and the rule that only our sentences come back."""
