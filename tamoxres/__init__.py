@@ -26,7 +26,7 @@ _HOMES = {
     "models.survival": ["follow_up", "kaplan_meier"],
     "models.incidence": ["cumulative_incidence", "gray_test"],
     "models.logrank": ["logrank"],
-    "figures.forest": ["forest"],
+    "figures.forest": ["forest", "forest_pages"],
     "figures.evidence_map": ["evidence_map"],
     "figures.flow_diagram": ["flow_diagram"],
     "figures.funnel": ["funnel"],

@@ -47,6 +47,7 @@ from .figures.balance import love_plot as love_plot
 from .figures.evidence_map import evidence_map as evidence_map
 from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
+from .figures.forest import forest_pages as forest_pages
 from .figures.funnel import funnel as funnel
 from .figures.hazard_curve import hazard_curve as hazard_curve
 from .figures.proportional import log_log_plot as log_log_plot
@@ -207,6 +208,7 @@ __all__ = [
     "flow_table",
     "follow_up",
     "forest",
+    "forest_pages",
     "funnel",
     "gail_simon",
     "gene_set_table",
