@@ -73,6 +73,7 @@ _HOMES = {
     "inference.rubin": ["rubin"],
     "inference.evalue": ["e_value"],
     "figures.survival": ["survival_plot"],
+    "figures.survival_panels": ["survival_panels"],
     "figures.save": ["save_figure"],
     "evidence": [
         "check_extraction",

@@ -54,6 +54,7 @@ from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
 from .figures.survival import survival_plot as survival_plot
+from .figures.survival_panels import survival_panels as survival_panels
 from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
 from .inference.detectable import minimum_detectable as minimum_detectable
@@ -263,6 +264,7 @@ __all__ = [
     "standardise",
     "studies",
     "subgroups",
+    "survival_panels",
     "survival_plot",
     "time_split",
     "time_varying",

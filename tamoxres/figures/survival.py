@@ -25,7 +25,7 @@ from .paper import Box, settle, write
 from .style import INK, Width, box_in_points, font_size, new_axes, to_fraction, use_style, width_of
 from .survival_parts import Drawn, TableRow, TimeUnit
 
-__all__ = ["survival_plot"]
+__all__ = ["Panel", "by_cause", "check_curves", "draw_panel", "survival_plot"]
 
 _PLOT_HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.56, "double": 0.45}  # of the figure's width
 _PLOT_LEAST = 8.0  # least height of the plot, in sizes of the text
@@ -33,6 +33,9 @@ _LABEL_SHARE = 0.26  # of the figure's width that labels beside the curves may t
 _INDENT, _TICK = 1.2, 4.5  # indent in sizes of the text; length of a tick with its pad, points
 _TABLE_LINE = 1.45
 _MOST_BESIDE = 6  # labels beside the curves
+_LEAST_SHARE = 0.55  # of a given Axes that its plot surely is high
+_SAMPLE = 2.6  # length of a sample of a line, in sizes of the text
+_MOST_SHADED, _MARKS = 3, 6  # bands of full shade; markers on a curve
 
 
 def survival_plot(
@@ -67,7 +70,8 @@ def survival_plot(
     Returns
     -------
     Axes
-        `ax.figure` shows the figure in a notebook; `figures.save.save_figure` writes it.
+        `ax.figure` shows the figure in a notebook; `figures.save.save_figure` writes it. Several causes in three groups
+        or more stand in a panel each (`survival_panels`): then this is the first, and `ax.figure.axes` has them all.
 
     Raises
     ------
@@ -76,18 +80,63 @@ def survival_plot(
     TamoxresError
         If `ax` is too small for the table.
     """
+    check_curves(curves)
+    table = "kmunicate" if kmunicate else "at risk" if at_risk else ""
+    if ax is None and by_cause(curves):
+        from .survival_panels import cause_panels
+
+        return cause_panels(curves, effect=effect, table=table, unit=unit, width=width)[0]
+    room = Panel(width=width_of(width), share=_PLOT_HEIGHT[width], unit=unit, table=table)
+    return draw_panel(curves, effect, room, ax)
+
+
+def check_curves(curves: Curves) -> None:
+    """Refuse curves that share no axis.
+
+    Raises
+    ------
+    AnalysisError
+        If there are none, or survival stands beside incidence.
+    """
     if not len(curves) or len({curve.kind for curve in curves}) > 1:
         raise AnalysisError("A survival figure needs curves of one kind, survival or incidence; found none or both.")
-    box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)
+
+
+def by_cause(curves: Curves) -> bool:
+    """Whether curves are too many for one plot: several causes in more than two groups."""
+    return len({c.cause for c in curves}) > 1 and len({c.group for c in curves}) > parts.PAIR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """How one plot is drawn: its width on paper, its height as a share of it, unit, table, title, and shared axes.
+
+    `horizon` (in months) and `highest` (a share) are those of panels that stand beside each other; 0 for its own.
+    The effect of a `lifted` panel stands above the plot, or its room is left there.
+    """
+
+    width: float
+    share: float
+    unit: TimeUnit | None = None
+    table: str = "at risk"
+    title: str = ""
+    horizon: float = 0.0
+    highest: float = 0.0
+    lifted: bool = False
+
+
+def draw_panel(curves: Curves, effect: EffectEstimate | None, panel: Panel, ax: Axes | None) -> Axes:
+    """Draw one plot with its labels and its table into an Axes, or on a figure as high as it needs."""
+    box = (0.0, 0.0, panel.width, 0.0) if ax is None else box_in_points(ax)
     size = font_size(box[2])
     with use_style(size):
-        plan = _plan(curves, box, size, unit, "kmunicate" if kmunicate else "at risk" if at_risk else "")
+        plan = _plan(curves, box, size, panel)
         plan.effect = parts.effect_text(effect) if effect is not None else ""
         foot, head = _foot_height(plan), _head_height(plan)
-        tall = box[3] - foot - head if ax is not None else _PLOT_HEIGHT[width] * box[2]
-        plan.corner = _free_corner(plan, tall)
-        if plan.effect and plan.corner is None:
-            above = _text_height(plan.effect, size)
+        tall = box[3] - foot - head if ax is not None else panel.share * box[2]
+        plan.corner = None if panel.lifted else _free_corner(plan, tall)
+        if panel.lifted or (plan.effect and plan.corner is None):
+            above = _text_height(plan.effect or "\n", size)
             head, tall = head + above, tall - (above if ax is not None else 0.0)
         if ax is None:
             plan.box = (0.0, 0.0, box[2], foot + head + tall)
@@ -99,7 +148,8 @@ def survival_plot(
         _draw_labels(ax, plan)
         _draw_table(ax, plan, foot)
         _write_effect(ax, plan)
-    said = [f"{plan.value_label} against time in {plan.unit}", *(curve.label for curve in plan.drawn), plan.effect]
+    what = f"{parts.value_label(curves)} against time in {plan.unit}"
+    said = [panel.title, what, *(curve.label for curve in plan.drawn), plan.effect]
     ax.set_label(". ".join(part.replace("\n", ", ") for part in said if part) + ".")
     return ax
 
@@ -121,26 +171,31 @@ class _Plan:
     rows: list[TableRow]
     left: float
     right: float
+    title: str = ""
     effect: str = ""
     corner: tuple[float, float] | None = None
 
 
-def _plan(curves: Curves, box: Box, size: float, unit: TimeUnit | None, table: str) -> _Plan:
-    name, months = parts.time_unit(curves, unit)
+def _plan(curves: Curves, box: Box, size: float, panel: Panel) -> _Plan:
+    table, (name, months) = panel.table, parts.time_unit(curves, panel.unit, panel.horizon)
     drawn = parts.drawn_curves(curves, months)
-    horizon = max(float(curve.time[-1]) for curve in drawn) or 1.0
+    horizon = panel.horizon / months or max(float(curve.time[-1]) for curve in drawn) or 1.0
     room = _LABEL_SHARE * box[2]
     widest = max(text_width(count(int(curve.n_risk.max(initial=0))), size) for curve in curves)
-    values = parts.value_ticks(curves, drawn)
+    values = parts.value_ticks(curves, drawn, panel.highest)
+    tall = _LEAST_SHARE * box[3] if box[3] else panel.share * box[2]
+    label = wrap(parts.value_label(curves, plain=bool(panel.title)), tall, size)
     beside = _fits_beside(drawn, room, size)
     names = [wrap(curve.label, room, size) for curve in drawn] if beside else [curve.label for curve in drawn]
     rows = _wrapped_rows(parts.table_rows(curves, drawn, [0.0], table), room, size)
-    left = max(_row_label_width(rows, size) + widest / 2 + 0.8 * size, _value_width(values, size))
-    right = max(widest / 2 + 0.4 * size, max(text_width(n, size) for n in names) + 1.2 * size if beside else 0.0)
+    left = max(_row_label_width(rows, size) + widest / 2 + 0.8 * size, _value_width(values, label, size))
+    named = max(text_width(n, size) for n in names) + (_SAMPLE + 2.0) * size if beside else 0.0
+    right = max(widest / 2 + 0.4 * size, named)
     ticks = parts.ticks_for(horizon, name, box[2] - left - right, max(widest + 1.2 * size, 3.5 * size))
     return _Plan(
         box=box, size=size, drawn=drawn, names=names, beside=beside, unit=name, horizon=horizon, ticks=ticks,
-        values=values, value_label=parts.value_label(curves), left=left, right=right,
+        values=values, title=wrap(panel.title, box[2] - size, size, bold=True),
+        value_label=label, left=left, right=right,
         rows=_wrapped_rows(parts.table_rows(curves, drawn, [tick * months for tick in ticks], table), room, size),
     )  # fmt: skip
 
@@ -164,9 +219,10 @@ def _indent(row: TableRow, size: float) -> float:
     return _INDENT * size if row.indent else 0.0
 
 
-def _value_width(values: Sequence[float], size: float) -> float:
+def _value_width(values: Sequence[float], label: str, size: float) -> float:
     """Return the width that the value axis takes: its label (on its side), its tick labels, its ticks."""
-    return max(text_width(_percent(value), size) for value in values) + LINE * size + _TICK + 1.2 * size
+    lines = LINE * size * (label.count("\n") + 1)
+    return max(text_width(_percent(value), size) for value in values) + lines + _TICK + 1.2 * size
 
 
 def _percent(value: float) -> str:
@@ -186,7 +242,12 @@ def _row_height(row: TableRow, size: float) -> float:
 def _head_height(plan: _Plan) -> float:
     """Return the height above the plot: the labels of the curves where they do not fit beside them."""
     above = 0 if plan.beside else len(plan.names)
-    return (0.8 + above * LINE) * plan.size
+    return (0.8 + above * LINE + _title(plan)) * plan.size
+
+
+def _title(plan: _Plan) -> float:
+    """Return the height of the title, in sizes of the text."""
+    return (plan.title.count("\n") + 1) * LINE + 0.3 if plan.title else 0.0
 
 
 def _lay_axes(ax: Axes, plan: _Plan, foot: float, head: float) -> None:
@@ -198,36 +259,59 @@ def _lay_axes(ax: Axes, plan: _Plan, foot: float, head: float) -> None:
     ax.yaxis.set_major_locator(FixedLocator(plan.values))
     ax.yaxis.set_major_formatter(FixedFormatter([_percent(value) for value in plan.values]))
     ax.tick_params(labelsize=plan.size)
+    write(ax, (left + 0.3 * plan.size, bottom + high - 0.7 * plan.size), plan.title, plan.size, bold=True)
     middle = inside[0] + inside[2] / 2
     write(ax, (middle, bottom + foot - _TICK - 2.1 * plan.size), plan.unit.capitalize(), plan.size, align="center")
-    label = wrap(plan.value_label, high - foot - head, plan.size)
-    beside = plan.left - _value_width(plan.values, plan.size) + 0.3 * plan.size
+    label = plan.value_label
+    beside = plan.left - _value_width(plan.values, label, plan.size) + 0.3 * plan.size
     x, y = to_fraction(ax, left + beside, bottom + foot + (high - foot - head) / 2)
     ax.text(x, y, label, size=plan.size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
 
 
 def _draw_curves(ax: Axes, plan: _Plan) -> None:
+    shade = 0.15 if len(plan.drawn) <= _MOST_SHADED else 0.07
     for i, curve in enumerate(plan.drawn):
         ax.fill_between(
-            curve.time, curve.low, curve.high, step="post", color=curve.color, alpha=0.15, linewidth=0, gid=f"band-{i}"
+            curve.time, curve.low, curve.high, step="post", color=curve.color, alpha=shade, linewidth=0, gid=f"band-{i}"
         )
+        if curve.marker:
+            apart = plan.horizon / _MARKS
+            times = np.arange(apart * (0.5 + 0.5 * i / len(plan.drawn)), curve.time[-1], apart)
+            heights = curve.value[np.searchsorted(curve.time, times, side="right") - 1]
+            ax.plot(times, heights, clip_on=False, gid=f"marks-{i}", **_sign(curve, plan.size))
         ax.plot(
             curve.time, curve.value, drawstyle="steps-post", color=curve.color, linestyle=curve.dashes, linewidth=1.1,
             gid=f"curve-{i}", clip_on=False,
         )  # fmt: skip
 
 
+def _sign(curve: Drawn, size: float) -> dict[str, Any]:
+    """Return how a curve's markers look: small, filled, with a white edge that keeps the line visible."""
+    return {
+        "color": curve.color, "linestyle": "", "marker": curve.marker, "markersize": 0.6 * size,
+        "markeredgewidth": 0.4, "markeredgecolor": "white",
+    }  # fmt: skip
+
+
+def _sample(ax: Axes, curve: Drawn, at: tuple[float, float], size: float) -> None:
+    """Draw a sample of a curve's line, with its marker, before its name."""
+    ends = to_fraction(ax, *at), to_fraction(ax, at[0] + _SAMPLE * size, at[1])
+    middle, where = to_fraction(ax, at[0] + _SAMPLE * size / 2, at[1]), ax.figure.transFigure
+    look: dict[str, Any] = {"color": curve.color, "linestyle": curve.dashes, "linewidth": 1.1, "gid": "sample"}
+    ax.add_artist(Line2D([x for x, _ in ends], [y for _, y in ends], transform=where, clip_on=False, **look))
+    if curve.marker:
+        ax.add_artist(Line2D([middle[0]], [middle[1]], transform=where, clip_on=False, **_sign(curve, size)))
+
+
 def _draw_labels(ax: Axes, plan: _Plan) -> None:
-    """Write each curve's name beside its end, moved apart where they would touch; else above, each after its line."""
+    """Write each curve's name after a sample of its line: beside its end, moved apart where they touch, or above."""
     left, bottom, wide, high = plan.box
+    indent = (_SAMPLE + 0.5) * plan.size
     if not plan.beside:
         for i, (curve, name) in enumerate(zip(plan.drawn, plan.names, strict=True)):
-            x, y = left + plan.left, bottom + high - (0.7 + i * LINE) * plan.size
-            (x0, line), (x1, _) = to_fraction(ax, x, y), to_fraction(ax, x + 3 * plan.size, y)
-            where = ax.figure.transFigure
-            look: dict[str, Any] = {"color": curve.color, "linestyle": curve.dashes, "linewidth": 1.1}
-            ax.add_artist(Line2D([x0, x1], [line, line], transform=where, clip_on=False, **look))
-            write(ax, (x + 3.6 * plan.size, y), name, plan.size)
+            x, y = left + plan.left, bottom + high - (0.7 + i * LINE + _title(plan)) * plan.size
+            _sample(ax, curve, (x, y), plan.size)
+            write(ax, (x + indent, y), name, plan.size)
         return
     _, low, _, tall = box_in_points(ax)
     ends = [low + tall * float(curve.value[-1]) / plan.values[-1] for curve in plan.drawn]
@@ -235,8 +319,9 @@ def _draw_labels(ax: Axes, plan: _Plan) -> None:
     for curve, name, middle, height in zip(
         plan.drawn, plan.names, _apart(ends, heights, low, low + tall), heights, strict=True
     ):
-        first = middle + height / 2 - LINE * plan.size / 2
-        write(ax, (left + wide - plan.right + 0.7 * plan.size, first), name, plan.size, color=curve.color)
+        first, x = middle + height / 2 - LINE * plan.size / 2, left + wide - plan.right + 0.7 * plan.size
+        _sample(ax, curve, (x, first), plan.size)
+        write(ax, (x + indent, first), name, plan.size, color=INK if curve.marker else curve.color)
 
 
 def _apart(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
