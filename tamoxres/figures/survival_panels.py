@@ -11,8 +11,8 @@ from ..curves import Curves
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from . import survival_parts as parts
-from .style import HouseAxes, Width, new_axes, paper_height, width_of
-from .survival import Panel, check_curves, draw_panel
+from .style import HouseAxes, Width, new_axes, paper_height, use_style, width_of
+from .survival_draw import Panel, check_curves, draw_panel
 from .survival_parts import TimeUnit
 
 __all__ = ["cause_panels", "survival_panels"]
@@ -58,11 +58,13 @@ def survival_panels(
     Examples
     --------
     >>> import tamoxres as tr
-    >>> patients = tr.simulate(400, seed=1)
-    >>> both = tr.select(patients, marker="SIM", endpoint="RFS", treatment="any")
-    >>> curves = tr.kaplan_meier(both)
-    >>> [ax.get_xscale() for ax in survival_panels({"First": curves, "Second": curves})]
-    ['linear', 'linear']
+    >>> gbsg = tr.load("gbsg")
+    >>> curves = {
+    ...     group: tr.kaplan_meier(tr.select(gbsg, endpoint="RFS", er="any", treatment=treatment), by="menopause")
+    ...     for group, treatment in (("Endocrine therapy", "endocrine"), ("No endocrine therapy", "none"))
+    ... }
+    >>> len(survival_panels(curves))
+    2
     """
     table = "kmunicate" if kmunicate else "at risk" if at_risk else ""
     room = Panel(width=width_of(width), share=_SHARE, unit=unit, table=table)
@@ -118,6 +120,7 @@ def _side_by_side(panels: Mapping[str, Curves], effects: Sequence[EffectEstimate
     for i, (panel, curves, effect) in enumerate(told):
         left, top = (i % beside) * (wide + _GAP), whole - (i // beside) * (tall + _GAP)
         place = (left / room.width, (top - tall) / whole, wide / room.width, tall / whole)
-        ax = figure.add_axes(place, axes_class=HouseAxes)
+        with use_style():
+            ax = figure.add_axes(place, axes_class=HouseAxes)
         drawn.append(draw_panel(curves, effect, panel, ax))
     return drawn
