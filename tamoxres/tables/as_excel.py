@@ -45,19 +45,24 @@ def to_xlsx(table: Content) -> bytes:
     widths = _spans(table)
     starts = [sum(widths[:i]) for i in range(len(widths))]
     last = sum(widths) - 1
-    across = _widths(sheet, table, starts, widths)
+    each = _widths(sheet, table, starts, widths)
+    across = sum(one * many for one, many in zip(each, widths, strict=True))
     _head(sheet, table, list(zip(starts, widths, strict=True)), style)
     _across(sheet, 0, last, table.title, style(bold=True, text_wrap=True, valign="top"))
-    sheet.set_row(0, _LINE * _lines(table.title, across / 1.1))
+    sheet.set_row(0, _LINE * _lines(table.title, across))
+    heads = [
+        (head, wide) for c, w, wide in zip(table.columns, widths, each, strict=True) for head in _heads(c.header, w)
+    ]
+    sheet.set_row(_HEAD, _LINE * max(_lines(head, wide - 1) for head, wide in heads))
     for i, row in enumerate(table.rows):
         _row(sheet, _FIRST + i, row, starts, style)
-        sheet.set_row(_FIRST + i, _LINE * max(1 if cell.parts else _lines(cell.text, _WIDEST) for cell in row.cells))
+        sheet.set_row(_FIRST + i, _LINE * _row_lines(row, each))
     bottom = _FIRST + len(table.rows)
     for column in range(last + 1):
         sheet.write_blank(bottom, column, None, style(top=2))
     for i, note in enumerate(table.footnotes):
         _across(sheet, bottom + i, last, note, style(text_wrap=True, valign="top", font_size=9, top=2 if i == 0 else 0))
-        sheet.set_row(bottom + i, _NOTE_LINE * _lines(note, 1.1 * across))
+        sheet.set_row(bottom + i, _NOTE_LINE * _lines(note, 1.2 * across))
     _printed(sheet, (bottom + len(table.footnotes), last), across)
     sheet.freeze_panes(_FIRST, 1)
     sheet.hide_gridlines(2)
@@ -104,15 +109,21 @@ def _row(sheet: Any, y: int, row: Row, starts: list[int], style: Callable[..., A
                 sheet.write_number(y, start + x, part.value, style(num_format=part.number_format, valign="top", **look))
             elif part:
                 side = "left" if i == 0 or x else "general"
-                sheet.write_string(
-                    y, start + x, part, style(align=side, valign="top", text_wrap=not cell.parts, **look)
-                )
+                wraps = not (cell.parts or row.stands_alone)
+                sheet.write_string(y, start + x, part, style(align=side, valign="top", text_wrap=wraps, **look))
 
 
 def _across(sheet: Any, y: int, last: int, text: str, look: Any) -> None:
     if last > 0:
         sheet.merge_range(y, 0, y, last, "", look)
     sheet.write_string(y, 0, text, look)
+
+
+def _row_lines(row: Row, each: list[float]) -> int:
+    """Count the lines of the highest cell of a row."""
+    if row.stands_alone:
+        return 1
+    return max(1 if cell.parts else _lines(cell.text, wide - 1) for cell, wide in zip(row.cells, each, strict=True))
 
 
 def _lines(text: str, wide: float) -> int:
@@ -126,9 +137,9 @@ def _lines(text: str, wide: float) -> int:
     return lines
 
 
-def _widths(sheet: Any, table: Content, starts: list[int], widths: tuple[int, ...]) -> float:
-    """Set the width of each column, and return that of all of them, in characters."""
-    across = 0.0
+def _widths(sheet: Any, table: Content, starts: list[int], widths: tuple[int, ...]) -> list[float]:
+    """Set the width of each column, in characters, and return that of each of its parts."""
+    out = []
     for i, (start, width) in enumerate(zip(starts, widths, strict=True)):
         held = [row.cells[i] for row in table.rows if not row.stands_alone]
         heads = [len(_longest_word(head)) for head in _heads(table.columns[i].header, width)]
@@ -136,8 +147,8 @@ def _widths(sheet: Any, table: Content, starts: list[int], widths: tuple[int, ..
         each = max(*heads, min(longest, _WIDEST) / width) if width > 1 else max(*heads, min(longest, _WIDEST), 0)
         each = max(each + 2, 9)
         sheet.set_column(start, start + width - 1, each)
-        across += each * width
-    return across
+        out.append(float(each))
+    return out
 
 
 def _length(cell: Cell) -> int:

@@ -33,8 +33,12 @@ _WRITTEN = {
 _MARK = re.compile("|".join(re.escape(mark) for mark in _WRITTEN))
 
 
-_SIZES = {8.0: r"\footnotesize", 7.0: r"\scriptsize", 5.0: r"\tiny"}
-_PAPER = Paper(portrait=345.0, landscape=540.0, sizes=(8.0, 7.0, 5.0), between=6.0, face=1.07, bold=1.17)
+_SIZES = {
+    8.0: r"\footnotesize",
+    7.0: r"\scriptsize",
+    6.0: r"\tiny",
+}  # by how wide they are: 5 point letters are broad ones
+_PAPER = Paper(portrait=345.0, landscape=540.0, sizes=(8.0, 7.0, 6.0), between=6.0, face=1.07, bold=1.17)
 
 
 class _Written(str):

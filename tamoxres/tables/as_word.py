@@ -23,7 +23,7 @@ __all__ = ["add_contents", "add_table", "document_bytes", "new_document", "to_do
 
 _MADE = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
 _THICK, _THIN = "12", "4"  # eighths of a point
-_Looks = dict[tuple[bool, bool, bool], tuple[Any, Any]]  # bold, right, indented: properties of paragraph and run
+_Looks = dict[tuple[bool, ...], tuple[Any, Any]]  # bold, right, indented, kept with the next: properties
 _SMALL, _NOTE, _INDENT_PT = 8.5, 7.5, 10
 _WIDE, _HIGH, _MARGIN = 21.0, 29.7, 2.0  # A4, cm
 _CM = 72 / 2.54  # points
@@ -111,7 +111,7 @@ def _add(document: Any, table: Content, plan: Plan) -> None:
     _set_widths(grid, [column.kind != "text" for column in table.columns], plan.widths)
     for row, line in zip(table.rows, list(lines)[1:], strict=True):
         if row.stands_alone:
-            _write(line.cells[0].merge(line.cells[-1]), row.cells[0].text, looks, bold=True)
+            _write(line.cells[0].merge(line.cells[-1]), row.cells[0].text, looks, bold=True, kept=True)
             continue
         for i, (cell, target) in enumerate(zip(row.cells, line.cells, strict=True)):
             right = table.columns[i].align == "right"
@@ -121,6 +121,7 @@ def _add(document: Any, table: Content, plan: Plan) -> None:
                 cell.text,
                 looks,
                 bold=names_row and row.kind == "heading",
+                kept=row.kind == "heading",
                 right=right,
                 indent=names_row and row.kind == "level",
             )
@@ -232,18 +233,26 @@ def _mark(paragraph: Any, kind: str, *, dirty: bool = False) -> None:
 
 
 def _write(
-    cell: Any, text: str, looks: _Looks, *, bold: bool = False, right: bool = False, indent: bool = False
+    cell: Any,
+    text: str,
+    looks: _Looks,
+    *,
+    bold: bool = False,
+    right: bool = False,
+    indent: bool = False,
+    kept: bool = False,
 ) -> None:
     """Write a cell; each look is set once a table, and copied from there."""
     paragraph = cell.paragraphs[0]
     run = paragraph.add_run(text)
-    if (bold, right, indent) in looks:
-        of_paragraph, of_run = looks[bold, right, indent]
+    if (bold, right, indent, kept) in looks:
+        of_paragraph, of_run = looks[bold, right, indent, kept]
         paragraph._p.insert(0, deepcopy(of_paragraph))
         run._r.insert(0, deepcopy(of_run))
     else:
         _set_look(paragraph, run, bold=bold, right=right, indent=indent)
-        looks[bold, right, indent] = paragraph._p.pPr, run._r.rPr
+        paragraph.paragraph_format.keep_with_next = kept or None
+        looks[bold, right, indent, kept] = paragraph._p.pPr, run._r.rPr
 
 
 def _set_look(paragraph: Any, run: Any, *, bold: bool, right: bool, indent: bool) -> None:
