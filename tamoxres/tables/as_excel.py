@@ -26,7 +26,7 @@ _OPTIONS = {
 _FONT = {"font_name": "Calibri", "font_size": 11}
 _LOOKS: dict[str, dict[str, Any]] = {"heading": {"bold": True}, "level": {"indent": 1}}
 _HEAD, _FIRST = 1, 2
-_WIDEST = 48  # characters
+_WIDEST, _NARROWEST, _READ = 48, 16, 170  # characters: of a column of text, and of a printed page across
 _TURNED = 95  # characters across from which the page is turned
 _LINE, _NOTE_LINE = 15.0, 12.5  # heights of a line, points
 _PARTS = {2: ("n", "%"), 3: ("estimate", "lower limit", "upper limit")}
@@ -138,17 +138,26 @@ def _lines(text: str, wide: float) -> int:
 
 
 def _widths(sheet: Any, table: Content, starts: list[int], widths: tuple[int, ...]) -> list[float]:
-    """Set the width of each column, in characters, and return that of each of its parts."""
-    out = []
-    for i, (start, width) in enumerate(zip(starts, widths, strict=True)):
-        held = [row.cells[i] for row in table.rows if not row.stands_alone]
-        heads = [len(_longest_word(head)) for head in _heads(table.columns[i].header, width)]
-        longest = max([0, *(_length(cell) for cell in held)])
-        each = max(*heads, min(longest, _WIDEST) / width) if width > 1 else max(*heads, min(longest, _WIDEST), 0)
-        each = max(each + 2, 9)
-        sheet.set_column(start, start + width - 1, each)
-        out.append(float(each))
-    return out
+    """Set the width of each column, in characters, and return that of each of its parts.
+
+    Texts share what the numbers leave of a page that is still read when it is printed one table wide.
+    """
+    least = [
+        max(len(_longest_word(head)) for head in _heads(c.header, w))
+        for c, w in zip(table.columns, widths, strict=True)
+    ]
+    held = [[row.cells[i] for row in table.rows if not row.stands_alone] for i in range(len(widths))]
+    wanted = [
+        max(low, -(-max([0, *map(_length, cells)]) // w)) for low, cells, w in zip(least, held, widths, strict=True)
+    ]
+    texts = [i for i, column in enumerate(table.columns) if column.kind == "text"]
+    taken = sum((wanted[i] + 2) * widths[i] for i in range(len(widths)) if i not in texts)
+    most = min(_WIDEST, max(_NARROWEST, (_READ - taken) // max(len(texts), 1)))
+    each = [float(max(min(want, most), low) + 2) for want, low in zip(wanted, least, strict=True)]
+    each = [max(wide, 9.0) for wide in each]
+    for start, width, wide in zip(starts, widths, each, strict=True):
+        sheet.set_column(start, start + width - 1, wide)
+    return each
 
 
 def _length(cell: Cell) -> int:
