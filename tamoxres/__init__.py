@@ -35,7 +35,7 @@ _HOMES = {
     "models.survival": ["follow_up", "kaplan_meier"],
     "models.incidence": ["cumulative_incidence", "gray_test"],
     "models.logrank": ["logrank"],
-    "figures.forest": ["forest"],
+    "figures.forest": ["forest", "forest_pages"],
     "figures.evidence_map": ["evidence_map"],
     "figures.flow_diagram": ["flow_diagram"],
     "figures.funnel": ["funnel"],
@@ -100,6 +100,7 @@ _HOMES = {
     "inference.rubin": ["rubin"],
     "inference.evalue": ["e_value"],
     "figures.survival": ["survival_plot"],
+    "figures.survival_panels": ["survival_panels"],
     "figures.save": ["save_figure"],
     "evidence": [
         "check_extraction",

@@ -63,6 +63,7 @@ from .figures.balance import love_plot as love_plot
 from .figures.evidence_map import evidence_map as evidence_map
 from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
+from .figures.forest import forest_pages as forest_pages
 from .figures.funnel import funnel as funnel
 from .figures.hazard_curve import hazard_curve as hazard_curve
 from .figures.hazard_curve import treatment_curve_plot as treatment_curve_plot
@@ -72,6 +73,7 @@ from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
 from .figures.specification import specification_curve as specification_curve
 from .figures.survival import survival_plot as survival_plot
+from .figures.survival_panels import survival_panels as survival_panels
 from .figures.visual_abstract import AbstractRow as AbstractRow
 from .figures.visual_abstract import visual_abstract as visual_abstract
 from .figures.volcano import manhattan as manhattan
@@ -273,6 +275,7 @@ __all__ = [
     "flow_table",
     "follow_up",
     "forest",
+    "forest_pages",
     "from_frame",
     "from_printed",
     "from_strata",
@@ -348,6 +351,7 @@ __all__ = [
     "subgroup_total",
     "subgroups",
     "summary_of_findings",
+    "survival_panels",
     "survival_plot",
     "target_trial",
     "time_split",

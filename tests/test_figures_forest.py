@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +12,9 @@ from matplotlib.figure import Figure
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import EffectError, TamoxresError
-from tamoxres.figures.forest import forest
+from tamoxres.figures.forest import forest, forest_pages
 from tamoxres.figures.forest_words import FORESTS, favours_labels
+from tamoxres.figures.save import save_figure
 from tamoxres.figures.style import WIDTHS_MM
 from tamoxres.meta.pool import pool
 from tamoxres.meta.subgroups import subgroups
@@ -122,13 +124,102 @@ def test_estimates_by_style(style, estimate):
 def test_heads_by_style(bcg_pool):
     """JAMA heads its studies Source and favors; RevMan names the model in the head of its estimates."""
     jama, revman = words(forest(bcg_pool, style="jama")), words(forest(bcg_pool, style="revman5"))
-    assert {"Source", "Favors BCG vaccine", "Favors no BCG vaccine"} <= set(jama)
+    assert {"Source", "Favors BCG vaccine", "Favors no BCG"} <= set(jama)
     assert {
         "Study or Subgroup",
-        "Risk Ratio",
+        "Risk ratio",
         "IV, Random, 95% CI",
         "Test for overall effect: t = 3.95 (P = 0.002)",
     } <= set(revman)
+
+
+def test_journals_have_their_own_heads(bcg_pool):
+    """RevMan shows log ratios with their SE, red squares and a head over its plot; JAMA names its axis below it."""
+    revman = forest(bcg_pool, style="revman5")
+    found = words(revman)
+    first = bcg()[0]
+    assert {"log[Risk ratio]", "SE", f"{first.log_estimate:.4f}", f"{first.se:.4f}"} <= set(found)
+    assert found.count("IV, Random, 95% CI") == 2, "over the numbers and over the plot"
+    assert {tuple(box.get_facecolor()[0][:3]) for box in named(revman, "box-").values()} == {(1.0, 0.0, 0.0)}
+    jama = dict(written(forest(bcg_pool, style="jama")))
+    assert {"No. of events/", "total No.", "Weight, %", "5.1", "100.0"} <= set(jama)
+    assert jama["Favors BCG vaccine"][1] > jama["Aronson 1948"][1] > jama["Risk ratio (95% CI)"][1]
+    bmj, lancet = words(forest(bcg_pool, style="bmj")), words(forest(bcg_pool, style="lancet"))
+    assert {"No of events/", "(%)"} <= set(bmj)
+    assert bmj.count("(95% CI)") == 2
+    assert {"Events/", "patients", "5·1%"} <= set(lancet)
+    assert {"p value for", "interaction", "0·674"} <= set(words(forest(subgroup_rows(), style="lancet")))
+
+
+def test_what_has_no_room_is_named(bcg_pool):
+    """A column that is left out on one column of a journal is named in a note, counts last."""
+    found = words(forest(bcg_pool, width="single"))
+    assert "For want of width, not shown: Weight, Events/N." in found
+    assert not any("not shown" in text for text in words(forest(bcg_pool)))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_long_plots_have_pages(style):
+    """A hundred rows make two pages with the same scale, each with heads and axis; one long plot has two axes."""
+    pages = forest_pages(hundred(), style=style)
+    assert [len(named(ax, "ci-")) for ax in pages] == [50, 50]
+    assert len({ax.get_xlim() for ax in pages}) == 1
+    for i, ax in enumerate(pages, start=1):
+        check_paper(ax, f"page {i}, {style}")
+        assert f"Page {i} of 2." in words(ax)
+        assert ax.figure.get_size_inches()[1] < 9, "it fits on paper"
+    long = forest(hundred(), style=style)
+    assert (long.xaxis.get_tick_params()["labeltop"], pages[0].xaxis.get_tick_params().get("labeltop")) == (True, False)
+    assert forest_pages([row()])[0].get_xlim() == forest([row()]).get_xlim()
+
+
+def test_a_head_goes_with_its_lines():
+    """No page ends with the head of a subgroup."""
+    rows = [own(0.9, 0.1, f"M{i:02d}", level) for i in range(20) for level in ("altered", "unaltered")]
+    pages = forest_pages([own(0.9, 0.05, "", ""), *rows], per_page=14)
+    for ax in pages:
+        lines = [text for text, box in sorted(written(ax), key=lambda item: item[1][1]) if text.startswith("M")]
+        assert lines[0].endswith("altered"), "the lowest line is a level"
+    with pytest.raises(TamoxresError, match="per_page is 3"):
+        forest_pages([row()], per_page=3)
+
+
+def test_pages_are_one_pdf(tmp_path):
+    """Pages are written as one PDF, the same bytes each time; other formats take one page."""
+    first, again = (save_figure(forest_pages(hundred()), tmp_path / f"{i}.pdf").read_bytes() for i in range(2))
+    assert first == again
+    assert len(re.findall(rb"/Type /Page\b", first)) == 2
+    assert b"CreationDate" not in first
+    with pytest.raises(TamoxresError, match=r"2 pages are written as one \.pdf"):
+        save_figure(forest_pages(hundred()), tmp_path / "a.png")
+
+
+def test_rows_of_one_study_are_headed_by_what_they_are():
+    """Contrasts of one study stand under Contrast, an analyst's choices under Choice, studies under Study."""
+    ratio = replace(row(estimand="interaction"), label="Ratio of hazard ratios")
+    assert "Contrast" in words(forest([replace(row(), label="HER2, treated"), ratio]))
+    assert "Choice" in words(forest([replace(row(), label=name) for name in ("as planned", "endpoint: OS")]))
+    assert "Study" in words(forest([row(), row(study="Berlin")]))
+    assert "Study" in words(forest([row()]))
+
+
+def test_the_axis_holds_what_it_can():
+    """An axis is long enough for every limit within ten-fold, and no arrowhead stands in a box."""
+    ax = forest([row(1.4, 1.2, 1.6), row(2.0, 1.0, 4.5, study="B")])
+    assert ax.get_xlim() == (0.2, 5)
+    assert not named(ax, "arrow-")
+    near = [row(1.1, 0.9, 1.3, study=f"S{i}") for i in range(30)]
+    assert forest([*near, row(1.0, 0.05, 9.0, study="wide")]).get_xlim() == (0.5, 2), "one wide row does not rule"
+    for estimate in (3.9, 4.8, 9.0, 9.9):
+        high = estimate * 1.3
+        ax = forest([row(estimate, estimate / 1.3, high, study="far"), *near], width="single")
+        edge = 72 * ax.figure.get_size_inches()[0] * ax.get_position().width
+        where = [
+            edge * math.log(x / ax.get_xlim()[0]) / math.log(ax.get_xlim()[1] / ax.get_xlim()[0])
+            for x in (estimate, *(arrow.get_xdata()[0] for arrow in named(ax, "arrow-high-0").values()))
+        ]
+        half = math.sqrt(float(named(ax, "box-0")["box-0"].get_sizes()[0])) / 2
+        assert all(x - 5.0 >= where[0] + half - 1e-6 for x in where[1:]), f"{estimate}: arrowhead in its box"
 
 
 def test_meta_lines(bcg_pool):
@@ -151,9 +242,15 @@ def test_meta_lines(bcg_pool):
 
 def test_ebctcg_columns(bcg_pool):
     """The EBCTCG's plot gives O-E and variance with their totals, and 99% intervals for the trials."""
-    found = words(forest(bcg_pool, style="ebctcg"))
+    plain = [replace(e, n=None, events=None, n_1=None, n_0=None, events_1=None, events_0=None) for e in bcg()]
+    found = words(forest(pool(plain), style="ebctcg"))
+    assert "For want of width, not shown: Variance." in words(forest(bcg_pool, style="ebctcg"))
     oe, variance = (sum(e.log_estimate / e.se**2 for e in bcg()), sum(1 / e.se**2 for e in bcg()))
-    assert {f"{oe:.1f}", f"{variance:.1f}", "O–E", "Variance", "RR (99% CI)"} <= set(found)
+    assert {f"{oe:.1f}", f"{variance:.1f}", "O–E", "Variance", "RR (99% CI;", "total 95%)", "Total (95% CI)"} <= set(
+        found
+    )
+    assert "■ 99% or ◇ 95% confidence intervals." in found
+    assert {"BCG vaccine better", "No BCG vaccine better"} <= set(found)
     low, high = bcg()[3].ci(0.99)
     assert f"0.24 ({low:.2f}–{high:.2f})" in found
     assert "95% prediction interval" not in found

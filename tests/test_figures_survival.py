@@ -10,6 +10,7 @@ from tamoxres.effects import EffectEstimate
 from tamoxres.errors import AnalysisError, TamoxresError
 from tamoxres.figures.style import WIDTHS_MM
 from tamoxres.figures.survival import survival_plot
+from tamoxres.figures.survival_panels import survival_panels
 from tamoxres.figures.survival_parts import LEAST_AT_RISK, effect_text
 
 EXACT = 1e-12  # what is drawn is the data, divided by the months of the unit
@@ -158,14 +159,15 @@ def test_no_table():
 
 
 def test_labels_stand_beside_the_curves():
-    """Two groups are named beside their curves in their colours; seven have a key above the plot."""
+    """Two groups are named beside their curves in their colours; seven have a key above it; all after a sample."""
     ax = survival_plot(two())
+    assert len(named_all(ax, "sample")) == 2
     label = next(text for text in ax.texts if text.get_text() == "HER2 altered")
     assert label.get_color() == named(ax, "curve-1")["curve-1"].get_color()
     data = curves(*[curve(f"subtype {i}", 150, seed=i) for i in range(7)], grouping="pam50")
     ax = survival_plot(data)
     top = 72 * ax.figure.get_size_inches()[1] * ax.get_position().y1
-    key = [box[1] for text, box in written(ax) if text.startswith("pam50 subtype")]
+    key = [box[1] for text, box in written(ax) if text.startswith("PAM50 subtype")]
     assert sum(low > top for low in key) == 7
 
 
@@ -173,12 +175,15 @@ def test_labels_stand_beside_the_curves():
     ("grouping", "group", "label"),
     [
         ("HER2 (snp6_gain)", "altered", "HER2 altered"), ("treatment", "treated", "treated"), ("grade", "3", "grade 3"),
-        ("tamoxifen", "no tamoxifen", "no tamoxifen"),
+        ("tamoxifen", "no tamoxifen", "no tamoxifen"), ("menopause", "pre", "premenopausal"),
+        ("chemotherapy", "yes", "chemotherapy"), ("pam50", "LumA", "Luminal A"), ("MTOR (mrna_high)", "altered",
+        "mTOR altered"), ("endocrine_agent", "aromatase_inhibitor", "aromatase inhibitor"),
+        ("size_group", "up_to_20", "size group up to 20"),
     ],
 )  # fmt: skip
 def test_names_of_groups(grouping, group, label):
     """A group is named with what it is a level of, unless it says so itself."""
-    assert label in words(survival_plot(curves(curve(group, 50), grouping=grouping)))
+    assert label in words(survival_plot(curves(curve(group, 50), grouping=grouping), width="double"))
 
 
 def test_survival_axis():
@@ -217,6 +222,12 @@ def test_effect_stands_where_no_curve_is():
     ("row", "text"),
     [
         (effect(), "HR 1.52 (95% CI 1.18-1.94)\nP < 0.001"),
+        (effect(adjusted_for=("age",)), "Adjusted HR 1.52 (95% CI 1.18-1.94)\nP < 0.001"),
+        (effect(estimand="interaction"), "Ratio of HRs 1.52 (95% CI 1.18-1.94)\nP for interaction < 0.001"),
+        (
+            effect(estimand="interaction", adjusted_for=("age",)),
+            "Adjusted ratio of HRs 1.52 (95% CI 1.18-1.94)\nP for interaction < 0.001",
+        ),
         (EffectEstimate(study="a", status="test_only", p_value=0.2), "P = 0.200"),
         (EffectEstimate(study="a", status="not_estimable", measure="sHR"), "sHR NE"),
         (
@@ -228,6 +239,72 @@ def test_effect_stands_where_no_curve_is():
 def test_words_of_an_effect(row, text):
     """An effect is written with its level and P; what was not estimated says so."""
     assert effect_text(row) == text
+
+
+def named_all(ax, gid):
+    """The artists of a gid."""
+    return [artist for artist in ax.get_children() if artist.get_gid() == gid]
+
+
+def several(n, causes=("",)):
+    """Curves of n groups."""
+    return curves(
+        *[curve(f"group {i}", 150, 60 + 50 * i, cause, 0.5 if cause else 1.0, i) for i in range(n) for cause in causes],
+        grouping="group", endpoint="BCSS",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [3, 4, 6, 7])
+def test_more_than_two_groups_differ_in_colour_line_and_marker(n):
+    """From the third group on each curve has a colour, a line and a marker of its own, and its label shows them."""
+    ax = survival_plot(several(n), width="double")
+    lines = [named(ax, f"curve-{i}")[f"curve-{i}"] for i in range(n)]
+    marks = [named(ax, f"marks-{i}")[f"marks-{i}"] for i in range(n)]
+    assert len({line.get_color() for line in lines}) == n
+    assert len({str(line._unscaled_dash_pattern) for line in lines}) == n
+    assert len({str(mark.get_marker()) for mark in marks}) == n
+    samples = named_all(ax, "sample")
+    assert [sample.get_color() for sample in samples] == [line.get_color() for line in lines]
+    for line, mark in zip(lines, marks, strict=True):
+        x, y = line.get_xdata(), line.get_ydata()
+        np.testing.assert_allclose(mark.get_ydata(), y[np.searchsorted(x, mark.get_xdata(), side="right") - 1])
+    assert not named(survival_plot(two()), "marks-"), "two groups need no markers"
+
+
+@pytest.mark.parametrize("width", WIDTHS_MM)
+def test_causes_of_three_groups_stand_in_panels(width):
+    """Competing causes have a panel each from three groups on, with one scale; the effect stands in the endpoint's."""
+    first = survival_plot(several(3, ("BCSS", "competing death")), effect=effect(), width=width)
+    panels = first.figure.axes
+    assert len(panels) == 2
+    assert {"BCSS events", "HR 1.52 (95% CI 1.18-1.94)"} <= set(words(panels[0]))
+    assert "Competing deaths" in words(panels[1])
+    assert not any("HR" in text for text in words(panels[1]))
+    assert (panels[0].get_xlim(), panels[0].get_ylim()) == (panels[1].get_xlim(), panels[1].get_ylim())
+    boxes = [ax.get_position() for ax in panels]
+    assert (boxes[0].y0 == pytest.approx(boxes[1].y0)) == (width == "double")
+    assert boxes[0].height == pytest.approx(boxes[1].height)
+    for ax in panels:
+        check_paper(ax, f"panels, {width}")
+    assert len(survival_plot(causes()).figure.axes) == 1, "two groups share a plot"
+
+
+def test_panels_of_treatments():
+    """Marker by treatment: two panels with the same axes, the interaction or each one's own HR in both."""
+    shown = {"Tamoxifen": two(), "No tamoxifen": curves(curve("unaltered", 300, seed=4), curve("altered", 90, seed=5))}
+    both = survival_panels(shown, effects=effect(estimand="interaction"))
+    assert all("Ratio of HRs 1.52 (95% CI 1.18-1.94)" in words(ax) for ax in both)
+    own = survival_panels(shown, effects=[effect(), EffectEstimate.from_ci(1.1, 0.8, 1.5, study="a")], kmunicate=True)
+    assert "HR 1.10 (95% CI 0.80-1.50)" in words(own[1])
+    assert own[0].get_label().startswith("Tamoxifen. ")
+    for ax in (*both, *own):
+        check_paper(ax, "treatments")
+    with pytest.raises(AnalysisError, match="1 effects for 2 panels"):
+        survival_panels(shown, effects=[effect()])
+    with pytest.raises(AnalysisError, match="survival and incidence in two figures"):
+        survival_panels({"a": two(), "b": causes()})
+    with pytest.raises(AnalysisError, match="needs curves of one kind"):
+        survival_panels({})
 
 
 def test_note_is_not_drawn():

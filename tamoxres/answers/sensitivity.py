@@ -83,7 +83,8 @@ class Sensitivity:
         """Draw the estimates under each other (a specification curve)."""
         from ..figures.forest import forest
 
-        return forest([_labelled(v) for v in self.variations], **options)
+        study = next((v.row.study for v in self.variations if v.row is not None), "")
+        return forest([_labelled(v, study) for v in self.variations], **options)
 
     def __str__(self) -> str:
         return str(self.table.to_string(index=False))
@@ -214,15 +215,17 @@ def _told(variation: Variation) -> tuple[str, ...]:
     return variation.choice, variation.label, count(row.n), count(row.events), estimate, p_value(row.p_value), ""
 
 
-def _labelled(variation: Variation) -> EffectEstimate:
+def _labelled(variation: Variation, study: str) -> EffectEstimate:
     """Return the row under its variation's name, so that a forest plot shows what was changed and nothing else."""
     name = variation.label if variation.choice == "primary" else f"{variation.choice}: {variation.label}"
     if variation.row is None:
         estimand = variation.question.estimand
-        return EffectEstimate(study=name, status="not_estimable", estimand=estimand, remark=variation.problem)
+        return EffectEstimate(
+            study=study or name, label=name, status="not_estimable", estimand=estimand, remark=variation.problem
+        )
     row = variation.row
     return EffectEstimate(
-        study=name, estimand=row.estimand, measure=row.measure, log_estimate=row.log_estimate,
+        study=row.study, label=name, estimand=row.estimand, measure=row.measure, log_estimate=row.log_estimate,
         se=row.se, df=row.df, n=row.n, events=row.events, data_sha256=row.data_sha256, simulated=row.simulated,
         treatment_1=row.treatment_1, treatment_0=row.treatment_0, p_value=row.p_value, p_kind=row.p_kind,
         ci_low=row.ci_low, ci_high=row.ci_high, ci_kind=row.ci_kind, level=row.level, scale=row.scale,

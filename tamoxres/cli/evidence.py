@@ -174,8 +174,10 @@ def forest(
     one_a_study: OneAStudy = False,
     pooled: Annotated[bool, typer.Option(help="Pool the rows and draw the diamonds.")] = True,
     style: Annotated[JournalStyle, typer.Option(help="Journal style.")] = "tamoxres",
+    dpi: Annotated[int, typer.Option(help="Dots an inch of a .png or .tiff.")] = 300,
 ) -> None:
     """Draw a forest plot of effect rows, pooled where there are two or more."""
+    from ..figures.forest import PER_PAGE, forest_pages
     from ..figures.forest import forest as draw
     from ..figures.save import save_figure
     from ..meta.pool import pool as pool_effects
@@ -185,8 +187,10 @@ def forest(
     rows = _chosen(rows, leave_out or (), reverse or (), one_a_study)
     several = sum(row.status == "estimated" for row in rows) > 1
     declared: dict[str, Any] = {"endpoint_map": mapping, "alike": _alike(alike or (), include)}
-    drawn = draw(pool_effects(rows, **declared) if pooled and several else rows, style=style)
-    show.say(f"Wrote {save_figure(drawn, output)}")
+    shown = pool_effects(rows, **declared) if pooled and several else rows
+    long = len(rows) > PER_PAGE and output.suffix.lower() == ".pdf"
+    drawn = forest_pages(shown, style=style) if long else draw(shown, style=style)
+    show.say(f"Wrote {save_figure(drawn, output, dpi=dpi)}")
 
 
 def literature(

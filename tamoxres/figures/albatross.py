@@ -27,7 +27,20 @@ from ..meta.votes import albatross, albatross_contour
 from ..wording import count, percent, ratio
 from .measure import LINE, text_width, wrap
 from .paper import Box, settle, write
-from .style import DARK, INK, LIGHT, MID, Width, box_in_points, font_size, new_axes, to_fraction, use_style, width_of
+from .style import (
+    DARK,
+    INK,
+    LIGHT,
+    MID,
+    SMALLEST,
+    Width,
+    box_in_points,
+    font_size,
+    new_axes,
+    to_fraction,
+    use_style,
+    width_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -282,7 +295,7 @@ def _draw_studies(ax: Axes, plan: _Plan) -> None:
                 x,
                 row["n"],
                 str(int(i) + 1),
-                size=0.85 * plan.size,
+                size=max(0.85 * plan.size, SMALLEST),
                 color=ink,
                 ha="center",
                 va="center_baseline",

@@ -7,9 +7,11 @@ precision (1 / SE squared).
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from matplotlib.axes import Axes
@@ -30,12 +32,14 @@ from .style import Width, box_in_points, font_size, journal, new_axes, use_style
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["forest"]
+__all__ = ["PER_PAGE", "forest", "forest_pages"]
 
 Layout = Literal["meta", "subgroup", "plain"]
 _LAYOUTS = ("meta", "subgroup", "plain")
 _MANY = 30
 _MOST = 500  # lines: a figure as high as two men
+PER_PAGE = 60  # lines from which a plot has an axis above them too, and needs pages in print
+_FEWEST = 10
 _PITCH, _PITCH_MANY, _PITCH_LEAST = 1.9, 1.55, 1.25  # distance of the lines, in sizes of the text
 
 
@@ -90,33 +94,127 @@ def forest(
     'log'
     """
     style = style_now().name if style == HOUSE.name else style
-    look = forest_style(style)
-    sheet = _sheet(rows if isinstance(rows, PooledEffect) else rows_of(rows), layout, style, groups)
+    sheet = _sheet(rows, layout, style, groups)
     if len(sheet.lines) > _MOST:
         raise TamoxresError(
             f"A forest plot of {len(sheet.lines):,} lines cannot be read; {_MOST} are the most. "
-            "Choose rows, or draw a funnel or albatross plot."
+            "Choose rows, take forest_pages, or draw a funnel or albatross plot."
         )
+    laid = _lay(sheet, favours, style, width_of(width) if ax is None else ax)
+    with use_style(laid.page.size):
+        return _drawn(laid, ax)
+
+
+def forest_pages(
+    rows: PooledEffect | Iterable[EffectEstimate] | pd.DataFrame,
+    *,
+    layout: Layout | None = None,
+    style: str = "tamoxres",
+    width: Width = "double",
+    favours: tuple[str, str] | None = None,
+    groups: Subgroups | None = None,
+    per_page: int = PER_PAGE,
+) -> list[Axes]:
+    """Draw a long forest plot on several pages, each with its heads, its axis and the same scale.
+
+    Parameters
+    ----------
+    rows, layout, style, width, favours, groups
+        As in `forest`.
+    per_page : int
+        Lines on a page, 10 at least; a head of a subgroup is kept with the lines under it.
+
+    Returns
+    -------
+    list of Axes
+        One a page, each on a figure of its own; `save_figure` writes them as one PDF. The notes stand under the last.
+
+    Raises
+    ------
+    EffectError
+        If there are no rows, or ratios stand beside differences.
+    TamoxresError
+        If the style is unknown, or a page has fewer than 10 lines.
+
+    Examples
+    --------
+    >>> from tamoxres.effects import EffectEstimate
+    >>> rows = [EffectEstimate.from_ci(1.33, 0.70, 2.51, study=f"Study {i}") for i in range(100)]
+    >>> [round(ax.get_ylim()[1]) > 0 for ax in forest_pages(rows)]
+    [True, True]
+    """
+    if per_page < _FEWEST:
+        raise TamoxresError(f"per_page is {per_page}. Use {_FEWEST} lines a page or more.")
+    laid = _lay(_sheet(rows, layout, style, groups), favours, style, width_of(width))
+    pages = _split(laid.page.placed.lines, per_page)
+    out = []
+    for number, lines in enumerate(pages, start=1):
+        last = number == len(pages)
+        told = (f"Page {number} of {len(pages)}.",) if len(pages) > 1 else ()
+        sheet = replace(laid.sheet, lines=lines, notes=(*told, *(laid.sheet.notes if last else ())))
+        page = copy(laid.page)
+        page.placed, page.long = replace(laid.page.placed, lines=lines), False
+        with use_style(page.size):
+            out.append(_drawn(_Laid(sheet=sheet, page=page), None))
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Laid:
+    """A sheet with its place on paper: columns and scale are chosen, the heights of the lines not yet."""
+
+    sheet: Sheet
+    page: Page
+
+
+def _lay(sheet: Sheet, favours: tuple[str, str] | None, style: str, room: float | Axes) -> _Laid:
+    """Choose columns and scale for a width in points, or for the box of an Axes."""
+    look = forest_style(style)
+    box = box_in_points(room) if isinstance(room, Axes) else (0.0, 0.0, room, 0.0)
+    letters = font_size(box[2])
     if favours is not None:
         sheet = replace(sheet, favours=favours)
-    box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)
-    letters = font_size(box[2])
     with use_style(letters):
         placed = place(sheet, box[2], letters)
+        if placed.left_out:
+            missing = f"For want of width, not shown: {', '.join(placed.left_out)}."
+            sheet = replace(sheet, notes=(*sheet.notes, missing))
         marks = [line.mark for line in sheet.lines if line.mark]
-        points, limits = [m.point for m in marks], [limit for m in marks for limit in (m.low, m.high)]
-        scale = choose_scale(points, limits, sheet.is_ratio, placed["axis"].width, letters, journal(style))
-        page = Page(box=box, placed=placed, scale=scale, size=letters, look=look)
-        around = head_height(page) + foot_height(page, sheet)
-        extra = label_heights(placed.lines, letters)
-        pitch = _pitch(extra, letters, None if ax is None else box[3] - around)
-        page.heights = [pitch + more for more in extra]
-        if ax is None:
-            page.box = (0.0, 0.0, box[2], around + sum(page.heights))
-            ax = new_axes(page.box[2], page.box[3])
-        draw(ax, page, sheet)
+        spans = [(mark.point, mark.low, mark.high) for mark in marks]
+        scale = choose_scale(spans, sheet.is_ratio, placed["axis"].width, letters, journal(style))
+    heaviest = max((mark.weight for mark in marks), default=0.0) or 1.0
+    page = Page(box=box, placed=placed, scale=scale, size=letters, look=look, heaviest=heaviest)
+    page.long = len(sheet.lines) > PER_PAGE
+    return _Laid(sheet=sheet, page=page)
+
+
+def _drawn(laid: _Laid, ax: Axes | None) -> Axes:
+    """Draw a sheet into an Axes, or on a figure as high as its lines need."""
+    page, sheet = laid.page, laid.sheet
+    around = head_height(page, sheet) + foot_height(page, sheet)
+    extra = label_heights(page.placed.lines, page.size)
+    pitch = _pitch(extra, page.size, None if ax is None else page.box[3] - around)
+    page.heights = [pitch + more for more in extra]
+    if ax is None:
+        page.box = (0.0, 0.0, page.box[2], around + sum(page.heights))
+        ax = new_axes(page.box[2], page.box[3])
+    draw(ax, page, sheet)
     ax.set_label(_spoken(sheet))
     return ax
+
+
+def _split(lines: Sequence[Line], per_page: int) -> list[tuple[Line, ...]]:
+    """Split lines into pages of nearly equal length; a head without a mark goes with what follows it."""
+    pages = math.ceil(len(lines) / per_page)
+    each = math.ceil(len(lines) / pages)
+    out, start = [], 0
+    while start < len(lines):
+        end = min(start + each, len(lines))
+        while end < len(lines) and end > start + 1 and lines[end - 1].bold and lines[end - 1].mark is None:
+            end -= 1
+        out.append(tuple(lines[start:end]))
+        start = end
+    return out
 
 
 def _pitch(extra: Sequence[float], letters: float, room: float | None) -> float:
@@ -145,7 +243,10 @@ def _line_spoken(line: Line) -> str:
 
 
 def _sheet(
-    rows: PooledEffect | Iterable[EffectEstimate], layout: str | None, style: str, groups: Subgroups | None
+    rows: PooledEffect | Iterable[EffectEstimate] | pd.DataFrame,
+    layout: str | None,
+    style: str,
+    groups: Subgroups | None,
 ) -> Sheet:
     if layout not in (None, *_LAYOUTS):
         raise TamoxresError(f"Unknown layout {layout!r}. Use one of {', '.join(_LAYOUTS)}.")
@@ -155,7 +256,7 @@ def _sheet(
         return meta_sheet(rows, style, groups)
     if layout == "meta" or groups is not None:
         raise TamoxresError("Layout 'meta' and groups take a pooled effect: pool the effects first (tr.pool).")
-    effects = at_level(list(rows))
+    effects = at_level(list(rows_of(rows)))
     if not effects:
         raise EffectError("A forest plot needs one effect at least; found none.")
     if layout == "subgroup" or (layout is None and _looks_like_subgroups(effects)):

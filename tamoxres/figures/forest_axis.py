@@ -1,8 +1,9 @@
 """The axis of a forest plot: how far it reaches, and where its ticks stand.
 
-The axis is symmetric about no effect. It holds every estimate it can and three quarters of the confidence limits; an
-interval that reaches beyond ends in an arrowhead. A log axis ends at one of 2, 4, 5 and 10 and their inverses, with
-ticks from {.1 .2 .25 .5 1 2 4 5 10}; a difference has a linear axis that ends at a round number.
+The axis is symmetric about no effect. It holds every estimate and every confidence limit it can, unless the widest
+tenth of the limits would more than double its length; an interval that reaches beyond ends in an arrowhead, for which
+the axis leaves room beside the box. A log axis ends at one of 2, 4, 5 and 10 and their inverses, with ticks from
+{.1 .2 .25 .5 1 2 4 5 10}; a difference has a linear axis that ends at a round number.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from ..wording import Style, number
 from .measure import text_width
 
-__all__ = ["Scale", "choose_scale"]
+__all__ = ["ARROW", "BOX", "Scale", "Span", "choose_scale"]
+
+Span = tuple[float, float, float]  # an estimate and its limits
 
 _RATIO_ENDS = (2.0, 4.0, 5.0, 10.0)
 _RATIO_TICKS = {
@@ -24,7 +27,9 @@ _RATIO_TICKS = {
     10.0: ((0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0), (0.1, 0.5, 1.0, 2.0, 10.0), (0.1, 1.0, 10.0)),
 }
 _ROUND = (1.0, 2.0, 2.5, 5.0)
-_SHARE_OF_LIMITS = 0.75
+_MOST_LIMITS, _STRETCH = 0.9, 2.0  # share of the limits that is always held, and what the others may cost
+BOX = 1.3  # side of the largest box, in sizes of the text
+ARROW = 5.0  # length of an arrowhead, points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,12 @@ class Scale:
     labels: tuple[str, ...]
     is_ratio: bool
 
+    def at(self, share: float) -> float:
+        """Return the value that lies at a share of the way between the ends."""
+        if not self.is_ratio:
+            return self.low + share * (self.high - self.low)
+        return float(self.low * (self.high / self.low) ** share)
+
     def position(self, value: float) -> float:
         """Return where a value lies between the ends, 0 to 1 (beyond them outside that range)."""
         if not self.is_ratio:
@@ -44,22 +55,21 @@ class Scale:
         return math.log(max(value, 1e-300) / self.low) / math.log(self.high / self.low)
 
 
-def choose_scale(
-    points: Sequence[float], limits: Sequence[float], is_ratio: bool, width: float, size: float, style: Style
-) -> Scale:
+def choose_scale(spans: Sequence[Span], is_ratio: bool, width: float, size: float, style: Style) -> Scale:
     """Choose ends and ticks for estimates and their confidence limits.
 
     Parameters
     ----------
-    points, limits : sequence of float
-        On the reader's scale; all points and most limits come to lie on the axis.
+    spans : sequence of (estimate, low, high)
+        On the reader's scale.
     is_ratio : bool
     width, size : float
         Width of the axis and size of its labels, points: ticks whose labels would touch are left out.
     style : Style
         For the decimal point.
     """
-    end = _end(points, limits, is_ratio)
+    clear = 1 - 2 * (BOX * size / 2 + ARROW) / width  # how far out a box may stand beside an arrowhead, share of half
+    end = _end(spans, is_ratio, clear)
     low = 1 / end if is_ratio else -end
     choices = _RATIO_TICKS[end] if is_ratio else ((-end, -end / 2, 0.0, end / 2, end), (-end, 0.0, end))
     for ticks in choices:
@@ -70,22 +80,36 @@ def choose_scale(
     return scale
 
 
-def _end(points: Sequence[float], limits: Sequence[float], is_ratio: bool) -> float:
-    """Return the smallest end that holds all points and most limits, or the largest there is."""
-    if is_ratio:
-        far, reach = [_fold(value) for value in points], sorted(_fold(value) for value in limits)
-        ends: Sequence[float] = _RATIO_ENDS
-    else:
-        far, reach = [abs(value) for value in points], sorted(abs(value) for value in limits)
-        power = math.floor(math.log10(max([*far, *reach, 1e-9]))) - 2
+def _end(spans: Sequence[Span], is_ratio: bool, clear: float) -> float:
+    """Return the smallest end that holds the estimates and limits it should, or the largest there is."""
+    depth = _depth if is_ratio else abs
+    far = [depth(point) for point, _, _ in spans]
+    reach = sorted(depth(limit) for span in spans for limit in span[1:])
+    ends: Sequence[float] = _RATIO_ENDS
+    if not is_ratio:
+        power = math.floor(math.log10(max([*(x for x in (*far, *reach) if math.isfinite(x)), 1e-9]))) - 2
         ends = [step * 10.0 ** (power + k) for k in range(5) for step in _ROUND]
-    enough = reach[math.ceil(_SHARE_OF_LIMITS * len(reach)) - 1] if reach else 0.0
-    needed = max([*far, enough])
-    return next((end for end in ends if end >= needed), ends[-1])
+    sizes = [depth(end) for end in ends]
+    most = max([*far, reach[math.ceil(_MOST_LIMITS * len(reach)) - 1] if reach else 0.0])
+    shortest = next((size for size in sizes if size >= most), sizes[-1])
+    held = [limit for limit in reach if limit <= min(_STRETCH * shortest, sizes[-1])]
+    needed = max([most, *held])
+    for end, size in zip(ends, sizes, strict=True):
+        if size >= needed and not _crowded(spans, is_ratio, size, clear):
+            return end
+    return ends[-1]
 
 
-def _fold(value: float) -> float:
-    return max(value, 1 / value) if value > 0 else math.inf
+def _crowded(spans: Sequence[Span], is_ratio: bool, end: float, clear: float) -> bool:
+    """Whether an arrowhead at an end would stand in the box of its own estimate."""
+    depth = _depth if is_ratio else abs
+    inside = [span for span in spans if depth(span[0]) <= end]
+    return any(depth(point) > clear * end and max(depth(low), depth(high)) > end for point, low, high in inside)
+
+
+def _depth(value: float) -> float:
+    """Return how far a ratio lies from 1, on the log scale."""
+    return abs(math.log(value)) if value > 0 and math.isfinite(value) else math.inf
 
 
 def _label(tick: float, style: Style) -> str:

@@ -2,7 +2,8 @@
 
 Positions are points from the left edge of the plot. Cells of a column are aligned on its anchor (the decimal point, or
 the slash of events/N). Where the axis would become too narrow, the longest labels are wrapped; where most would have to
-be, the columns that can be missed (counts, weights) are left out, the widest first, the counts of both groups together.
+be, the columns that can be missed are left out in the order of the style, the counts of both groups together, and a
+note says which.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from .measure import text_width, wrap
 
 __all__ = ["INDENT", "Placed", "Placement", "place", "range_offset"]
 
-_GAP, _MARGIN, _MARGIN_AXIS, INDENT = 1.4, 0.5, 1.1, 1.2  # in sizes of the text
-_AXIS_SHARE, _AXIS_MOST, _LABEL_LEAST = 0.28, 0.50, 0.20  # of the width of the plot
+_GAP, _MARGIN, _MARGIN_END, INDENT = 1.4, 0.5, 1.1, 1.2  # in sizes of the text
+_AXIS_SHARE, _AXIS_MOST, _LABEL_LEAST = 0.22, 0.50, 0.20  # of the width of the plot
 _UNWRAPPED = 0.8  # share of the labels that are given one line before a column is kept
 _HEAD_MOST = 8.0  # widest head of a column of counts, in sizes of the text
 
@@ -54,10 +55,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """All columns placed, the axis and the label column among them, and the lines with their labels wrapped."""
+    """All columns placed (label and axis too), the lines with labels wrapped, and the heads of what had no room."""
 
     columns: tuple[Placed, ...]
     lines: tuple[Line, ...]
+    left_out: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> Placed:
         return next(placed for placed in self.columns if placed.column.key == key)
@@ -71,28 +73,36 @@ def place(sheet: Sheet, width: float, size: float) -> Placement:
     natural = max(labels[-1], text_width(sheet.label_head, size, bold=True))
     least = min(labels[int(_UNWRAPPED * (len(labels) - 1))], natural)
     axis_least = _least_axis(sheet, width, size)
+    left_out: list[str] = []
     while True:
-        margins = (_MARGIN + (_MARGIN_AXIS if columns[-1].key == "axis" else _MARGIN)) * size
+        margins = (_MARGIN + _MARGIN_END) * size
         measured = {c.key: _measure(c, sheet.lines, size) for c in columns if c.key not in ("label", "axis")}
         taken = sum(m.width for m in measured.values()) + (len(columns) - 1) * _GAP * size + margins
         label = min(natural, width - taken - axis_least)
         missable = [column for column in columns if column.optional]
         if label >= least or not missable:
             break
-        widest = max(missable, key=lambda column: measured[column.key].width)
-        columns = [column for column in columns if column.key.split("_")[0] != widest.key.split("_")[0]]
+        missed = min((_kind(column) for column in missable), key=sheet.missed.index)
+        left_out += [column.head.replace("\n", " ") for column in columns if _kind(column) == missed]
+        columns = [column for column in columns if _kind(column) != missed]
     label = max(label, min(natural, _LABEL_LEAST * width))
     axis = min(width - taken - label, _AXIS_MOST * width)
     columns[0] = replace(names, head=wrap(names.head, label, size, bold=True))
     measured |= {"label": _Measured(width=label), "axis": _Measured(width=axis)}
     spare = width - taken - label - axis
-    return Placement(columns=_side_by_side(columns, measured, spare, size), lines=_wrapped(sheet.lines, label, size))
+    placed = _side_by_side(columns, measured, spare, size)
+    return Placement(columns=placed, lines=_wrapped(sheet.lines, label, size), left_out=tuple(left_out))
+
+
+def _kind(column: Column) -> str:
+    return "counts" if column.key in ("counts_1", "counts_0") else column.key
 
 
 def _least_axis(sheet: Sheet, width: float, size: float) -> float:
     """Return the least width of the axis: its share, and room for the words of the favours labels on each side."""
     word = max(text_width(word, size) for label in sheet.favours for word in label.split(" "))
-    return min(max(_AXIS_SHARE * width, 2 * (word + size)), _AXIS_MOST * width)
+    head = max(text_width(column.head, size, bold=True) for column in sheet.columns if column.key == "axis")
+    return min(max(_AXIS_SHARE * width, 2 * (word + size), head), _AXIS_MOST * width)
 
 
 def _narrow_head(column: Column, size: float) -> Column:

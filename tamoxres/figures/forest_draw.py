@@ -17,7 +17,7 @@ from matplotlib.patches import Polygon
 from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from .forest_axis import Scale
+from .forest_axis import ARROW, BOX, Scale
 from .forest_columns import INDENT, Placement, range_offset
 from .forest_layout import Line, Mark, Sheet
 from .forest_words import ForestStyle
@@ -27,19 +27,21 @@ from .style import DARK, INK, MID
 
 __all__ = ["Page", "draw", "foot_height", "head_height", "label_heights"]
 
-_BOX = 1.3  # side of the largest box, in sizes of the text
 _DIAMOND = 1.0  # height of a diamond
 _PAD = 0.45  # white above and below the heads
+_AXIS_HEAD = 1.9  # height of an axis above the lines
 _AXIS_FOOT = 2.4  # from the axis to the favours labels: ticks and their labels
 _RULE, _THIN = 0.7, 0.5
-_ARROW = 5.0
 _RIGHT = Path([(-1.0, 0.5), (0.0, 0.0), (-1.0, -0.5), (-1.0, 0.5)], closed=True)
 _LEFT = Path([(1.0, 0.5), (0.0, 0.0), (1.0, -0.5), (1.0, 0.5)], closed=True)
 
 
 @dataclass(slots=True, kw_only=True)
 class Page:
-    """The plot's box in points within its figure, the columns, the scale, and the heights of the lines from the top."""
+    """The plot's box in points within its figure, the columns, the scale, the heights of the lines from the top.
+
+    `heaviest` is the weight of the largest box; a `long` plot has its axis above the lines too.
+    """
 
     box: Box
     placed: Placement
@@ -47,6 +49,8 @@ class Page:
     size: float
     look: ForestStyle
     heights: list[float] = field(default_factory=list)
+    heaviest: float = 1.0
+    long: bool = False
 
 
 def label_heights(lines: Sequence[Line], size: float) -> list[float]:
@@ -54,15 +58,17 @@ def label_heights(lines: Sequence[Line], size: float) -> list[float]:
     return [line.label.count("\n") * LINE * size for line in lines]
 
 
-def head_height(page: Page) -> float:
-    """Return the height of the heads with the white around them, points."""
+def head_height(page: Page, sheet: Sheet) -> float:
+    """Return the height of the heads with the white around them, and of an axis under them, points."""
     most = max(placed.column.head.count("\n") + 1 for placed in page.placed.columns)
-    return (most * LINE + 2 * _PAD) * page.size
+    if page.look.axis_name:
+        most = max(most, *(text.count("\n") + 1 for text in _wrapped_favours(page, sheet)))
+    return (most * LINE + 2 * _PAD + (_AXIS_HEAD if page.long else 0.0)) * page.size
 
 
 def foot_height(page: Page, sheet: Sheet) -> float:
     """Return the height of all that stands below the lines: axis, favours labels, notes, points."""
-    favours = max(text.count("\n") + 1 for text in _wrapped_favours(page, sheet))
+    favours = 1 if page.look.axis_name else max(text.count("\n") + 1 for text in _wrapped_favours(page, sheet))
     notes = sum(text.count("\n") + 1 for text in _wrapped_notes(page, sheet))
     return (_AXIS_FOOT + favours * LINE + (notes * LINE + 0.4 if notes else 0.0) + 0.3) * page.size
 
@@ -71,9 +77,8 @@ def draw(ax: Axes, page: Page, sheet: Sheet) -> None:
     """Draw the sheet on the Axes, which is moved to the place of the axis column."""
     foot, rows = foot_height(page, sheet), sum(page.heights)
     _lay_axis(ax, page, foot, rows)
-    _heads(ax, page, foot + rows)
+    _heads(ax, page, sheet, foot + rows)
     _reference_lines(ax, page, sheet, rows)
-    heaviest = max((line.mark.weight for line in page.placed.lines if line.mark), default=0.0)
     top = rows
     for i, (line, height) in enumerate(zip(page.placed.lines, page.heights, strict=True)):
         middle = top - height / 2
@@ -81,7 +86,7 @@ def draw(ax: Axes, page: Page, sheet: Sheet) -> None:
             _rule(ax, page, foot + top, _THIN)
         _cells(ax, page, line, foot + middle)
         if line.mark:
-            _mark(ax, page, i, line.mark, middle, heaviest)
+            _mark(ax, page, i, line.mark, middle)
         top -= height
     _rule(ax, page, foot, _RULE)
     _below(ax, page, sheet, foot)
@@ -95,7 +100,8 @@ def _lay_axis(ax: Axes, page: Page, foot: float, rows: float) -> None:
     ax.xaxis.set_major_locator(FixedLocator(scale.ticks))
     ax.xaxis.set_major_formatter(FixedFormatter(scale.labels))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.tick_params(axis="x", labelsize=page.size)
+    ax.tick_params(axis="x", labelsize=page.size, top=page.long, labeltop=page.long)
+    ax.spines["top"].set_visible(page.long)
     ax.yaxis.set_major_locator(NullLocator())
     ax.spines["left"].set_visible(False)
 
@@ -109,14 +115,19 @@ def _rule(ax: Axes, page: Page, y: float, weight: float) -> None:
     rule(ax, (left, bottom + y), (left + wide, bottom + y), weight)
 
 
-def _heads(ax: Axes, page: Page, bottom: float) -> None:
+def _heads(ax: Axes, page: Page, sheet: Sheet, bottom: float) -> None:
+    top = bottom + head_height(page, sheet) - _RULE
+    bottom += _AXIS_HEAD * page.size if page.long else 0.0
     _rule(ax, page, bottom, _THIN)
-    _rule(ax, page, bottom + head_height(page) - _RULE, _RULE)
+    _rule(ax, page, top, _RULE)
     for placed in page.placed.columns:
         is_label, head = placed.column.key == "label", placed.column.head
         first = bottom + (_PAD + LINE / 2 + head.count("\n") * LINE) * page.size
         x = placed.left if is_label else placed.left + placed.width / 2
         _text(ax, page, x, first, head, align="left" if is_label else "center", bold=True)
+    if page.look.axis_name:
+        lines = max(text.count("\n") for text in _wrapped_favours(page, sheet))
+        _favours(ax, page, sheet, bottom + (_PAD + LINE / 2 + lines * LINE) * page.size)
 
 
 def _cells(ax: Axes, page: Page, line: Line, middle: float) -> None:
@@ -139,7 +150,7 @@ def _reference_lines(ax: Axes, page: Page, sheet: Sheet, rows: float) -> None:
         ax.plot([sheet.overall] * 2, [0.0, rows], color=MID, linewidth=_RULE, dashes=(3, 2), zorder=1, gid="overall")
 
 
-def _mark(ax: Axes, page: Page, i: int, mark: Mark, y: float, heaviest: float) -> None:
+def _mark(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
     low, high = max(mark.low, page.scale.low), min(mark.high, page.scale.high)
     if mark.kind == "diamond":
         _diamond(ax, page, i, mark, y)
@@ -152,7 +163,7 @@ def _mark(ax: Axes, page: Page, i: int, mark: Mark, y: float, heaviest: float) -
         heights = [y] * len(ends)
         ax.plot(ends, heights, marker="|", markersize=0.8 * page.size, linestyle="", color=page.look.edge)
     if mark.kind == "box" and page.scale.low <= mark.point <= page.scale.high:
-        _box(ax, page, i, mark, y, heaviest)
+        _box(ax, page, i, mark, y)
         tick = 0.25 * page.size  # a box of a small study is a dot: the tick shows where its estimate lies
         ax.plot([mark.point] * 2, [y - tick, y + tick], color=INK, linewidth=0.6, zorder=4, clip_on=False)
     if mark.kind == "box":
@@ -168,9 +179,9 @@ def _beyond(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
     left = mark.point < scale.low
     edge, path, align = (scale.low, _LEFT, "left") if left else (scale.high, _RIGHT, "right")
     if (left and mark.low >= scale.low) or (not left and mark.high <= scale.high):
-        ax.plot([edge], [y], marker=path, markersize=2 * _ARROW, color=INK, markeredgewidth=0, linestyle="", zorder=6,
+        ax.plot([edge], [y], marker=path, markersize=2 * ARROW, color=INK, markeredgewidth=0, linestyle="", zorder=6,
                 clip_on=False, gid=f"arrow-point-{i}")  # fmt: skip
-    shift = (1.3 if left else -1.3) * _ARROW, 0.12 * page.size
+    shift = (1.3 if left else -1.3) * ARROW, 0.12 * page.size
     ax.annotate(
         mark.number, (edge, y), xytext=shift, textcoords="offset points",
         ha=align, va="bottom", size=0.8 * page.size, color=INK, annotation_clip=False, gid=f"beyond-{i}", zorder=6,
@@ -180,10 +191,10 @@ def _beyond(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
 _GID = {"box": "ci", "interval": "interval"}
 
 
-def _box(ax: Axes, page: Page, i: int, mark: Mark, y: float, heaviest: float) -> None:
+def _box(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
     """Draw a square, or a circle of the same area for a published row."""
-    side = min(_BOX * page.size, 0.8 * min(page.heights))
-    area = side**2 * mark.weight / heaviest
+    side = min(BOX * page.size, 0.8 * min(page.heights))
+    area = side**2 * mark.weight / page.heaviest
     spread = area * 4 / math.pi if mark.published else area
     shape = "o" if mark.published else "s"
     look: dict[str, Any] = {"color": page.look.box, "linewidths": 0, "zorder": 3, "clip_on": False}
@@ -200,27 +211,49 @@ def _diamond(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
 
 def _arrowheads(ax: Axes, page: Page, i: int, mark: Mark, y: float) -> None:
     color = INK if mark.kind == "box" else page.look.edge
-    ends = page.scale.low, page.scale.high
-    sides = ((mark.low < ends[0], ends[0], _LEFT, "low"), (mark.high > ends[1], ends[1], _RIGHT, "high"))
+    low, high = page.scale.low, page.scale.high
+    sides = ((mark.low < low, low, _LEFT, "low"), (mark.high > high, high, _RIGHT, "high"))
     for beyond, at, path, name in sides:
         if beyond:
             ax.plot(
-                [at], [y], marker=path, markersize=2 * _ARROW, color=color, markeredgewidth=0, linestyle="",
-                zorder=6, clip_on=False, gid=f"arrow-{name}-{i}",
+                [_clear(page, mark, at)], [y], marker=path, markersize=2 * ARROW, color=color, markeredgewidth=0,
+                linestyle="", zorder=6, clip_on=False, gid=f"arrow-{name}-{i}",
             )  # fmt: skip
+
+
+def _clear(page: Page, mark: Mark, end: float) -> float:
+    """Return where an arrowhead's tip stands: at its end of the axis, or outside where the box reaches so far."""
+    scale, width = page.scale, page.placed["axis"].width
+    if mark.kind != "box" or not scale.low <= mark.point <= scale.high:
+        return end
+    half = BOX * page.size * math.sqrt(mark.weight / page.heaviest) / 2
+    beyond = ARROW + half - abs(scale.position(end) - scale.position(mark.point)) * width
+    if beyond <= 0:
+        return end
+    return scale.at(1 + beyond / width if end == scale.high else -beyond / width)
 
 
 def _below(ax: Axes, page: Page, sheet: Sheet, foot: float) -> None:
     """Write the favours labels under the two sides of the axis, and the notes under everything."""
-    null, gap = _null(page), 0.6 * page.size
-    favours = _wrapped_favours(page, sheet)
     y = foot - (_AXIS_FOOT + LINE / 2) * page.size
-    _text(ax, page, null - gap, y, favours[0], align="right")
-    _text(ax, page, null + gap, y, favours[1], align="left")
-    y -= ((max(text.count("\n") for text in favours) + 1) * LINE + 0.4) * page.size
+    if page.look.axis_name:
+        axis = page.placed["axis"]
+        _text(ax, page, axis.left + axis.width / 2, y, sheet.measure, align="center")
+        y -= (LINE + 0.4) * page.size
+    else:
+        y -= (_favours(ax, page, sheet, y) * LINE + 0.4) * page.size
     for note in _wrapped_notes(page, sheet):
         _text(ax, page, page.placed["label"].left, y, note)
         y -= (note.count("\n") + 1) * LINE * page.size
+
+
+def _favours(ax: Axes, page: Page, sheet: Sheet, y: float) -> int:
+    """Write the favours labels on the two sides of no effect, and return how many lines they take."""
+    null, gap = _null(page), 0.6 * page.size
+    favours = _wrapped_favours(page, sheet)
+    _text(ax, page, null - gap, y, favours[0], align="right")
+    _text(ax, page, null + gap, y, favours[1], align="left")
+    return max(text.count("\n") for text in favours) + 1
 
 
 def _null(page: Page) -> float:
@@ -229,10 +262,11 @@ def _null(page: Page) -> float:
 
 
 def _wrapped_favours(page: Page, sheet: Sheet) -> tuple[str, str]:
-    """Wrap each label to the room between the line of no effect and the edge of the plot."""
-    null, edge = _null(page), 1.1 * page.size
+    """Wrap each label to the room between the line of no effect and the edge of the plot (of the axis above it)."""
+    null, edge, axis = _null(page), 1.1 * page.size, page.placed["axis"]
     left, right = sheet.favours
-    return wrap(left, null - edge, page.size), wrap(right, page.box[2] - null - edge, page.size)
+    room = (null - axis.left, axis.right - null) if page.look.axis_name else (null, page.box[2] - null)
+    return wrap(left, room[0] - edge, page.size), wrap(right, room[1] - edge, page.size)
 
 
 def _wrapped_notes(page: Page, sheet: Sheet) -> list[str]:

@@ -82,7 +82,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """All that is drawn: columns in order (`axis` is the plot), lines from the top, and what stands below."""
+    """All that is drawn: columns in order (`axis` is the plot), lines from the top, and what stands below.
+
+    `measure` names the axis; `missed` are the keys of the columns that may be left out, the first one first.
+    """
 
     label_head: str
     columns: tuple[Column, ...]
@@ -91,6 +94,8 @@ class Sheet:
     is_ratio: bool
     overall: float | None
     favours: tuple[str, str]
+    measure: str = ""
+    missed: tuple[str, ...] = ()
 
 
 def sheet_of(
@@ -109,10 +114,14 @@ def sheet_of(
         raise EffectError(f"Ratios and differences cannot share an axis: found {found}. Draw them in two plots.")
     forest = words.forest_style(style)
     subgroup = any(column.key == "p" for column in columns)
-    closing = "Squares with 99% confidence intervals, diamonds with 95%." if style == "ebctcg" else ""
+    diamonds = {line.mark.kind for line in lines if line.mark} == {"box", "diamond"}
+    closing = "■ 99% or ◇ 95% confidence intervals." if style == "ebctcg" and diamonds else ""
+    measure = next(column.head for column in columns if column.key == "estimate").replace("\n", " ")
     return Sheet(
-        label_head=forest.subgroup_head if subgroup else forest.label_head,
+        label_head=forest.subgroup_head if subgroup else words.rows_head(effects) or forest.label_head,
         columns=tuple(columns),
+        measure=measure,
+        missed=forest.missed,
         lines=_told_apart(lines),
         notes=tuple(note for note in (*notes, closing) if note),
         is_ratio=effects[0].is_ratio,
@@ -138,40 +147,42 @@ def columns_for(
     effects : sequence of EffectEstimate
     style : str
     keys : sequence of str
-        counts, weight, estimate, p, oe, variance; the axis is always there.
+        log, se, counts, weight, estimate, p, oe, variance; the axis is always there.
     arms : bool
         Counts of each group instead of all together.
     head : str
         Of the estimate column; by default the measure and the level of the interval.
     """
-    marks = journal(style)
+    marks, forest = journal(style), words.forest_style(style)
     level = _TRIAL_LEVEL if style == "ebctcg" else effects[0].level
     asked = _the_only(effect.measure for effect in effects), _the_only(effect.estimand for effect in effects)
-    measure = words.measure_head(*asked, style, level)
+    measure = head or words.measure_head(*asked, style, level)
     ready = {
-        "weight": [Column(key="weight", head="Weight", anchor=marks.point, optional=True)],
-        "estimate": [Column(key="estimate", head=head or measure, anchor=marks.point)],
-        "p": [Column(key="p", head=f"{marks.p_symbol} for\ninteraction", anchor=marks.point)],
+        "log": [Column(key="log", head=words.log_head(*asked), anchor=marks.point, optional=True)],
+        "se": [Column(key="se", head="SE", anchor=marks.point, optional=True)],
+        "weight": [Column(key="weight", head=forest.weight, anchor=marks.point, optional=True)],
+        "estimate": [Column(key="estimate", head=measure, anchor=marks.point)],
+        "p": [Column(key="p", head=forest.p, anchor=marks.point)],
         "oe": [Column(key="oe", head="O–E", anchor=marks.point, optional=True)],
         "variance": [Column(key="variance", head="Variance", anchor=marks.point, optional=True)],
-        "counts": _count_columns(effects, arms),
-        "axis": [Column(key="axis", head="")],
+        "counts": _count_columns(effects, arms, forest.counts),
+        "axis": [Column(key="axis", head=measure if forest.plot_head else "")],
     }
-    scores = () if effects[0].is_ratio else ("oe", "variance")
-    wanted = [key for key in words.forest_style(style).columns if key == "axis" or (key in keys and key not in scores)]
+    scores = () if effects[0].is_ratio else ("oe", "variance", "log", "se")
+    wanted = [key for key in forest.columns if key == "axis" or (key in keys and key not in scores)]
     return [column for key in wanted for column in ready[key]]
 
 
-def _count_columns(effects: Sequence[EffectEstimate], arms: bool) -> list[Column]:
+def _count_columns(effects: Sequence[EffectEstimate], arms: bool, head: str) -> list[Column]:
     if arms and any(effect.n_1 is not None or effect.events_1 is not None for effect in effects):
         pairs = {effect.compared for effect in effects}
         first, second = words.arm_heads(pairs.pop() if len(pairs) == 1 else ("", ""))
         return [
-            Column(key="counts_1", head=f"{first}\nevents/N", anchor="/", optional=True),
-            Column(key="counts_0", head=f"{second}\nevents/N", anchor="/", optional=True),
+            Column(key="counts_1", head=f"{first}\n{head[:1].lower()}{head[1:]}", anchor="/", optional=True),
+            Column(key="counts_0", head=f"{second}\n{head[:1].lower()}{head[1:]}", anchor="/", optional=True),
         ]
     if any(effect.n is not None or effect.events is not None for effect in effects):
-        return [Column(key="counts", head="Events/N", anchor="/", optional=True)]
+        return [Column(key="counts", head=head, anchor="/", optional=True)]
     return []
 
 
@@ -204,6 +215,7 @@ def effect_line(effect: EffectEstimate, label: str, style: str, *, total: bool =
     if effect.status == "estimated" and text != NOT_ESTIMABLE and effect.point is not None and effect.se is not None:
         precision = effect.se**-2
         cells |= {"oe": number(effect.point * precision, 1, marks), "variance": number(precision, 1, marks)}
+        cells |= {"log": number(effect.point, 4, marks), "se": number(effect.se, 4, marks)}
         kind: Literal["box", "diamond"] = "diamond" if total else "box"
         weight, published = (0.0, False) if total else (precision, not individual(effect))
         point = effect.estimate if effect.estimate is not None else 0.0

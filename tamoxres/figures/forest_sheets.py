@@ -42,7 +42,7 @@ _COUNTS = ("events", "n", "events_1", "n_1", "events_0", "n_0")
 def plain_sheet(effects: Sequence[EffectEstimate], style: str) -> Sheet:
     """Lay out effects one below the other, in the order given."""
     lines = [effect_line(effect, label, style) for effect, label in zip(effects, labels(effects), strict=True)]
-    columns = columns_for(effects, style, ("counts", "oe", "variance", "estimate"))
+    columns = columns_for(effects, style, ("log", "se", "counts", "oe", "variance", "estimate"))
     return sheet_of(effects, lines, columns, style, notes=row_notes(effects))
 
 
@@ -57,7 +57,12 @@ def subgroup_sheet(effects: Sequence[EffectEstimate], style: str) -> Sheet:
         lines.append(Line(label=variable, cells={} if p is None else {"p": p_value(p, journal(style))}, bold=True))
         levels = [(effect, part) for effect, part in named if effect.marker == variable]
         lines += [effect_line(effect, part or effect.contrast, style, indent=True) for effect, part in levels]
-    columns = columns_for(drawn, style, ("counts", "oe", "variance", "estimate", "p"), arms=True)
+    head = ""
+    if overall and style == "ebctcg":
+        first = overall[0][0]
+        head = words.measure_head(first.measure, first.estimand, style, 0.99, total=first.level)
+    keys = ("log", "se", "counts", "oe", "variance", "estimate", "p")
+    columns = columns_for(drawn, style, keys, arms=True, head=head)
     dashed = next((effect.estimate for effect, _ in overall if effect.status == "estimated"), None)
     return sheet_of(drawn, lines, columns, style, notes=(_refit_note(drawn), *row_notes(drawn)), overall=dashed)
 
@@ -98,8 +103,8 @@ def meta_sheet(pooled: PooledEffect, style: str, groups: Subgroups | None = None
 def _meta_columns(pooled: PooledEffect, style: str) -> list[Column]:
     model = "Fixed" if pooled.tau2_method == "common" else "Random"
     level = 0.99 if style == "ebctcg" else pooled.level
-    head = words.measure_head(pooled.measure, pooled.estimand, style, level, model)
-    keys = ("counts", "oe", "variance", "weight", "estimate")
+    head = words.measure_head(pooled.measure, pooled.estimand, style, level, model=model, total=pooled.level)
+    keys = ("log", "se", "counts", "oe", "variance", "weight", "estimate")
     return columns_for(pooled.effects, style, keys, arms=style == "ebctcg", head=head)
 
 
@@ -108,9 +113,16 @@ def _study_lines(pooled: PooledEffect, style: str, *, indent: bool) -> list[Line
     effects = at_level(pooled.effects, pooled.level)
     for effect, label, weight in zip(effects, labels(effects), pooled.weights, strict=True):
         line = effect_line(effect, label, style, indent=indent)
-        line.cells["weight"] = percent(weight / total, 1, journal(style))
+        line.cells["weight"] = _weight(weight / total, style)
         lines.append(line)
     return lines
+
+
+def _weight(share: float, style: str) -> str:
+    """Write a weight in percent, with the sign where the head of its column has none."""
+    marks = journal(style)
+    plain = words.forest_style(style).weight.count("%")
+    return number(100 * share, 1, marks) if plain else percent(share, 1, marks)
 
 
 def _grouped(pooled: PooledEffect, groups: Subgroups, studies: Sequence[Line], style: str) -> list[Line]:
@@ -147,7 +159,7 @@ def _diamond(
     if members:
         cells |= _summed(members, marks)
     if rule:
-        cells["weight"] = percent(1.0, 1, marks)
+        cells["weight"] = _weight(1.0, style)
     mark = Mark(kind="diamond", point=shown.estimate, low=shown.ci_low, high=shown.ci_high)
     return Line(label=label, cells=cells, mark=mark, bold=True, rule=rule)
 

@@ -23,18 +23,18 @@ from .style import ACCENT, DARK, INK, journal
 
 __all__ = [
     "FORESTS", "ForestStyle", "arm_heads", "difference_text", "favours_labels", "forest_style", "heterogeneity_text",
-    "measure_head", "model_text", "overall_text", "pooled_label", "with_p",
+    "log_head", "measure_head", "model_text", "overall_text", "pooled_label", "rows_head", "with_p",
 ]  # fmt: skip
 
 _MEASURES = {
-    "HR": ("HR", "Hazard Ratio"), "sHR": ("sHR", "Subdistribution Hazard Ratio"), "RR": ("RR", "Risk Ratio"),
-    "OR": ("OR", "Odds Ratio"), "RD": ("Risk difference", "Risk Difference"),
-    "RMSTD": ("RMST difference,\nmonths", "RMST Difference,\nmonths"),
-    "RMTLD": ("RMTL difference,\nmonths", "RMTL Difference,\nmonths"),
-    "other_difference": ("Difference", "Mean Difference"),
+    "HR": ("HR", "Hazard ratio"), "sHR": ("sHR", "Subdistribution hazard ratio"), "RR": ("RR", "Risk ratio"),
+    "OR": ("OR", "Odds ratio"), "RD": ("Risk difference", "Risk difference"),
+    "RMSTD": ("RMST difference,\nmonths", "RMST difference,\nmonths"),
+    "RMTLD": ("RMTL difference,\nmonths", "RMTL difference,\nmonths"),
+    "other_difference": ("Difference", "Mean difference"),
 }  # fmt: skip
 _HIGHER_IS_BETTER = ("RMSTD",)
-_ACCENT_TINT, _GREY_TINT = "#7FA8CC", "#A6A6A6"  # light enough that an interval shows on its box
+_ACCENT_TINT, _GREY_TINT, _RED = "#7FA8CC", "#A6A6A6", "#FF0000"  # light enough that an interval shows on its box
 _RULES = {
     "same": "SE and df of the interval",
     "hts": "Wald SE, t with k - 2 df (Higgins-Thompson-Spiegelhalter)", "z": "Wald SE, normal",
@@ -60,6 +60,18 @@ class ForestStyle:
     box : str
         Colour of the boxes.
     favours : str
+        What is said of a side, `{}` being the group.
+    counts, weight, p : str
+        Heads of the columns of events, weights and P for interaction; a weight has its percent sign where its head has
+        none.
+    long_names : bool
+        Measures by their whole names.
+    plot_head : bool
+        The measure stands above the plot too.
+    axis_name : bool
+        The measure stands under the axis, and the favours labels above the plot.
+    missed : tuple of str
+        Keys of the columns that may be left out where there is no room, the first one first.
     """
 
     label_head: str = "Study"
@@ -70,26 +82,42 @@ class ForestStyle:
     diamond: str = ACCENT
     edge: str = ACCENT
     box: str = _ACCENT_TINT
-    favours: str = "Favours"
+    favours: str = "Favours {}"
+    counts: str = "Events/N"
+    weight: str = "Weight"
+    p: str = "P for\ninteraction"
+    long_names: bool = False
+    plot_head: bool = False
+    axis_name: bool = False
+    missed: tuple[str, ...] = ("weight", "variance", "oe", "counts")
 
 
 FORESTS = {
     "tamoxres": ForestStyle(),
     "revman5": ForestStyle(
         label_head="Study or Subgroup", subgroup_head="Study or Subgroup", random="Total (95% CI)",
-        common="Common effect", diamond=INK, edge=INK,
+        columns=("log", "se", "counts", "weight", "estimate", "axis", "p"), common="Common effect",
+        missed=("counts", "weight", "se", "log"), diamond=INK, edge=INK,
+        box=_RED, long_names=True, plot_head=True,
     ),
     "bmj": ForestStyle(
         columns=("counts", "axis", "weight", "estimate", "p"), random="Total (95% CI)", common="Common effect",
-        diamond=DARK, edge=DARK, box=_GREY_TINT,
+        diamond=DARK, edge=DARK, box=_GREY_TINT, counts="No of events/\ntotal", weight="Weight\n(%)",
+        p="P value for\ninteraction", long_names=True, plot_head=True,
     ),
     "jama": ForestStyle(
         label_head="Source", columns=("counts", "estimate", "axis", "weight", "p"), random="Total, random effects",
-        common="Total, common effect", diamond="#ADD8E6", edge=DARK, box=_GREY_TINT, favours="Favors",
+        common="Total, common effect", diamond="#ADD8E6", edge=DARK, box=_GREY_TINT, favours="Favors {}",
+        counts="No. of events/\ntotal No.", weight="Weight, %", p="P value for\ninteraction", long_names=True,
+        axis_name=True,
     ),
-    "lancet": ForestStyle(columns=("counts", "axis", "estimate", "weight", "p"), diamond=INK, edge=INK, box=_GREY_TINT),
+    "lancet": ForestStyle(
+        columns=("counts", "axis", "estimate", "weight", "p"), diamond=INK, edge=INK, box=_GREY_TINT,
+        counts="Events/\npatients", p="p value for\ninteraction",
+    ),
     "ebctcg": ForestStyle(
         columns=("counts", "oe", "variance", "axis", "estimate", "p"), diamond="white", edge=INK, box=_GREY_TINT,
+        favours="{} better", counts="Events/\npatients",
     ),
 }  # fmt: skip
 
@@ -99,14 +127,34 @@ def forest_style(name: str) -> ForestStyle:
     return FORESTS[journal(name).name]
 
 
-def measure_head(measure: str, estimand: str, style: str, level: float, model: str = "") -> str:
-    """Return the head of the estimate column: the measure and the interval's level (in RevMan the model too)."""
+def measure_head(measure: str, estimand: str, style: str, level: float, *, model: str = "", total: float = 0.0) -> str:
+    """Return the head of the estimate column: the measure and the interval's level.
+
+    RevMan names the `model` too, the EBCTCG the level of its totals where there are any.
+    """
     short, long = _MEASURES.get(measure, ("Ratio", "Ratio"))
     if estimand == "interaction" and measure in RATIO_MEASURES:
-        short, long = f"Ratio of {short}s", f"Ratio of {long}s"
+        short, long = f"Ratio of {short}s", f"Ratio of {long[:1].lower()}{long[1:]}s"
     if style == "revman5" and model:
         return f"{long}\nIV, {model}, {100 * level:g}% CI"
-    return f"{long if style == 'revman5' else short} ({100 * level:g}% CI)"
+    if style == "ebctcg":
+        return f"{short} ({100 * level:g}% CI;\ntotal {100 * total:g}%)" if total else f"{short} ({100 * level:g}% CI)"
+    name = long if FORESTS[style].long_names else short
+    return f"{name}{chr(10) if FORESTS[style].plot_head else ' '}({100 * level:g}% CI)"
+
+
+def log_head(measure: str, estimand: str) -> str:
+    """Return RevMan's head for the logarithms: `log[Hazard ratio]`."""
+    name = _MEASURES.get(measure, ("Ratio", "Ratio"))[1]
+    return f"log[Ratio of {name[:1].lower()}{name[1:]}s]" if estimand == "interaction" else f"log[{name}]"
+
+
+def rows_head(effects: Sequence[EffectEstimate]) -> str:
+    """Return what the rows of one study are: contrasts of its groups, or choices of the analyst; empty otherwise."""
+    if len({effect.study for effect in effects}) > 1 or len({effect.label for effect in effects}) < 2:
+        return ""
+    asked = {(effect.estimand, effect.marker_level, effect.compared) for effect in effects}
+    return "Contrast" if len(asked) > 1 else "Choice"
 
 
 def arm_heads(compared: tuple[str, str]) -> tuple[str, str]:
@@ -117,7 +165,7 @@ def arm_heads(compared: tuple[str, str]) -> tuple[str, str]:
     return first[:1].upper() + first[1:], f"No {first}" if second == "none" else second[:1].upper() + second[1:]
 
 
-def favours_labels(effects: Sequence[EffectEstimate], word: str = "Favours") -> tuple[str, str]:
+def favours_labels(effects: Sequence[EffectEstimate], words: str = "Favours {}") -> tuple[str, str]:
     """Return what an estimate on the left and on the right of no effect favours.
 
     Events are bad, so a ratio below 1 favours the group named first; more time without an event (RMSTD) and more
@@ -125,20 +173,24 @@ def favours_labels(effects: Sequence[EffectEstimate], word: str = "Favours") -> 
     """
     pairs = {effect.compared for effect in effects}
     first, second = pairs.pop() if len(pairs) == 1 else ("", "")
-    sides = (f"{word} {first}", f"{word} no {first}" if second == "none" else f"{word} {second}")
-    if not second:
-        sides = (f"{word} first group", f"{word} second group")
+    sides = (first, f"no {first}" if second == "none" else second) if second else ("first group", "second group")
     if effects and all(effect.estimand == "interaction" for effect in effects):
-        sides = (f"{word} benefit in altered", f"{word} benefit in unaltered")
+        sides = ("benefit in altered", "benefit in unaltered")
+    sides = (_side(words, sides[0]), _side(words, sides[1]))
     good = effects and all(e.measure in _HIGHER_IS_BETTER or e.endpoint == "ORR" for e in effects)
     return (sides[1], sides[0]) if good else sides
+
+
+def _side(words: str, group: str) -> str:
+    text = words.format(group)
+    return text[:1].upper() + text[1:]
 
 
 def pooled_label(pooled: PooledEffect, style: str) -> str:
     """Return the label of a pooled row."""
     forest = FORESTS[style]
     if style == "ebctcg":
-        return "Total"
+        return f"Total ({100 * pooled.level:g}% CI)"
     if pooled.tau2_method == "common":
         return forest.common or "Common effect"
     return forest.random or "Random effects"

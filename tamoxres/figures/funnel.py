@@ -137,8 +137,8 @@ def _plan(pooled: PooledEffect, test: Asymmetry | None, width: float, size: floa
     ticks, names = _event_ticks(deepest) if by_events else _error_ticks(deepest)
     left = max(text_width(name, size) for name in names) + LINE * size + _TICK + 1.2 * size
     points = [effect.estimate for effect in effects if effect.estimate is not None]
-    limits = [pooled.ci_low, pooled.ci_high]
-    scale = choose_scale(points, limits, pooled.is_ratio, width - left - size, size, journal("tamoxres"))
+    spans = [(pooled.estimate, pooled.ci_low, pooled.ci_high), *((point, point, point) for point in points)]
+    scale = choose_scale(spans, pooled.is_ratio, width - left - size, size, journal("tamoxres"))
     plan = _Plan(
         effects=effects, depth=depth, by_events=by_events, deepest=deepest, ticks=ticks, labels=names, size=size,
         left=left, scale=scale, notes=[],

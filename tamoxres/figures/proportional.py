@@ -12,6 +12,7 @@ Grambsch PM, Therneau TM 1994, Biometrika 81:515. Hess KR 1995, doi:10.1002/sim.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -251,7 +252,7 @@ def log_log_plot(
         pad = 0.04 * (float(high - low) or 1.0)
         signs = [Sign(label=look.label or "All", color=look.color, dashes=look.dashes) for look, _, _ in shown]
         drawn = lay_panel(
-            room, _log_time_ruler(name, float(first), float(last)),
+            room, _log_time_ruler(name, float(first), float(last), 3.6 * room.size / (0.8 * room.box[2])),
             round_ruler("log(-log survival)", float(low) - pad, float(high) + pad),
             height=_HEIGHT[width] * room.box[2], signs=signs, notes=["Parallel where hazards are proportional."],
         )  # fmt: skip
@@ -268,10 +269,14 @@ def _bent(time: FloatArray, value: FloatArray) -> tuple[FloatArray, FloatArray]:
     return time[inside], np.log(-np.log(value[inside]))
 
 
-def _log_time_ruler(unit: str, first: float, last: float) -> Ruler:
+def _log_time_ruler(unit: str, first: float, last: float, apart: float) -> Ruler:
+    """Rule a log axis of time, its ticks no nearer than a share `apart` of its length."""
     known = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if unit == "years" else (0.5, 1, 2, 3, 6, 12, 24, 60, 120)
     pad = (last / first) ** 0.02 if last > first else 1.5
     low, high = first / pad, last * pad
-    ticks = tuple(float(tick) for tick in known if low <= tick <= high) or (first,)
+    ticks: tuple[float, ...] = ()
+    for tick in reversed([float(tick) for tick in known if low <= tick <= high] or [first]):
+        if not ticks or math.log(ticks[0] / tick) >= apart * math.log(high / low):
+            ticks = (tick, *ticks)
     labels = tuple(f"{tick:.3g}" for tick in ticks)
     return Ruler(label=f"{unit.capitalize()} (log scale)", low=low, high=high, ticks=ticks, labels=labels, log=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import Collection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -75,7 +76,7 @@ def figure_bytes(drawn: Axes | Figure, fmt: str = "png", *, dpi: int = _DPI) -> 
         raise TamoxresError(f"Cannot draw a figure as {fmt!r}. Use {', '.join(FORMATS)}.")
     if not 36 <= dpi <= _DPI_MOST:
         raise TamoxresError(f"dpi is {dpi}. Use 36 to {_DPI_MOST} dots an inch; journals ask for 300 to 600.")
-    figure: Any = drawn if isinstance(drawn, Figure) else drawn.figure
+    figure = _figure(drawn)
     said = " ".join(str(ax.get_label()) for ax in figure.axes).strip()
     if fmt != "svg":
         refuse_unwritable(figure)
@@ -87,6 +88,10 @@ def figure_bytes(drawn: Axes | Figure, fmt: str = "png", *, dpi: int = _DPI) -> 
         if fmt == "pdf":
             settings.enter_context(reduced_fonts(figure))
         return _TURNED[fmt](figure, said, dpi) if fmt in _TURNED else _rendered(figure, fmt, said, dpi)
+
+
+def _figure(drawn: Axes | Figure) -> Any:
+    return drawn if isinstance(drawn, Figure) else drawn.figure
 
 
 def _rendered(figure: Figure, fmt: str, said: str, dpi: int) -> bytes:
@@ -147,8 +152,21 @@ def every_format(drawn: Axes | Figure, *, dpi: int = _DPI) -> dict[str, bytes]:
     return {fmt: figure_bytes(drawn, fmt, dpi=dpi) for fmt in _IN_REPORTS}
 
 
+def _pages(drawn: Sequence[Axes | Figure]) -> bytes:
+    """Write several figures as the pages of one PDF."""
+    out = io.BytesIO()
+    for one in drawn:
+        refuse_unwritable(_figure(one))
+    outlines = any(needs_outlines(_figure(one)) for one in drawn)
+    settings = {**_SETTINGS, **(_OUTLINES if outlines else {})}
+    with matplotlib.rc_context(settings), PdfPages(out, metadata={"CreationDate": None}) as pages:
+        for one in drawn:
+            pages.savefig(_figure(one))
+    return out.getvalue()
+
+
 def save_figure(
-    drawn: Axes | Figure,
+    drawn: Axes | Figure | Sequence[Axes | Figure],
     path: str | Path,
     *,
     dpi: int = _DPI,
@@ -158,7 +176,8 @@ def save_figure(
 
     Parameters
     ----------
-    drawn : Axes or Figure
+    drawn : Axes or Figure, or several
+        Several (as `forest_pages` gives them) become the pages of one PDF.
     path : path
         Its ending says the format: .png, .svg, .pdf, .tiff (or .tif), .eps.
     dpi : int
@@ -173,8 +192,8 @@ def save_figure(
     Raises
     ------
     TamoxresError
-        If the file's ending is none of these and no format is named, the format or the resolution is unknown, a text
-        is in a script that this machine has no font for, or the folder does not exist.
+        If the file's ending is none of these and no format is named, the format or the resolution is unknown, several
+        pages are not to be a PDF, a text is in a script that this machine has no font for, or the folder is missing.
 
     Examples
     --------
@@ -193,4 +212,10 @@ def save_figure(
         raise TamoxresError(
             f"{target.name}: a figure is written as {endings}; end the name with one of them, or name a format=."
         )
-    return write_whole(target, figure_bytes(drawn, fmt, dpi=dpi))
+    if isinstance(drawn, Axes | Figure):
+        return write_whole(target, figure_bytes(drawn, fmt, dpi=dpi))
+    if fmt != "pdf" and len(drawn) != 1:
+        raise TamoxresError(
+            f"{target.name}: {len(drawn)} pages are written as one .pdf; save each one for other formats."
+        )
+    return write_whole(target, figure_bytes(drawn[0], fmt, dpi=dpi) if len(drawn) == 1 else _pages(drawn))

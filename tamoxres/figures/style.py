@@ -20,8 +20,8 @@ from ..wording import HOUSE, STYLES, Style, style_now
 
 __all__ = [
     "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM", "HouseAxes",
-    "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "to_fraction", "use_style",
-    "width_of",
+    "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "paper_height", "to_fraction",
+    "use_style", "width_of",
 ]  # fmt: skip
 
 Width = Literal["single", "middle", "double"]
@@ -145,6 +145,11 @@ def to_fraction(ax: Axes, x: float, y: float) -> tuple[float, float]:
     """Turn points from the figure's lower left corner into figure fractions."""
     wide, high = _figure_points(ax)
     return x / wide, y / high
+
+
+def paper_height(ax: Axes) -> float:
+    """Return the height of an Axes' figure, points."""
+    return _figure_points(ax)[1]
 
 
 def _figure_points(ax: Axes) -> tuple[float, float]:

@@ -21,13 +21,15 @@ import numpy as np
 from ..curves import Curve, Curves
 from ..effects import EffectEstimate
 from ..endpoints import STEEP
-from ..vocabulary import FloatArray
+from ..registry.known import label_of
+from ..vocabulary import RATIO_MEASURES, FloatArray
 from ..wording import NOT_ESTIMABLE, count, interval, number, p_value, ratio
+from ..wording.levels import level_words
 from .style import ACCENT, DARK, INK
 
 __all__ = [
-    "LEAST_AT_RISK", "Drawn", "TableRow", "TimeUnit", "drawn_curves", "effect_text", "table_rows", "ticks_for",
-    "time_unit", "value_label", "value_ticks",
+    "LEAST_AT_RISK", "PAIR", "Drawn", "TableRow", "TimeUnit", "cause_name", "drawn_curves", "effect_text",
+    "highest_drawn", "last_drawn", "sentence", "table_rows", "ticks_for", "time_unit", "value_label", "value_ticks",
 ]  # fmt: skip
 
 TimeUnit = Literal["years", "months"]
@@ -37,8 +39,12 @@ _YEARS_FROM = 36.0  # months of follow-up from which the axis counts years
 _STEPS = {"years": (1, 2, 3, 5, 10, 20, 50), "months": (1, 2, 3, 6, 12, 24, 60, 120)}
 _VALUE_STEPS = ((0.01, 5), (0.02, 5), (0.05, 4), (0.1, 3), (0.1, 4), (0.1, 5), (0.2, 3), (0.2, 4), (0.2, 5))
 _COLORS = ("#757575", ACCENT)  # told apart in grey print too
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
-_LONG = 20  # a grouping with a longer name is not put before its groups
+_OKABE_ITO = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # the yellow is too pale
+_DASHES: tuple[Any, ...] = (
+    "-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (2, 2)),
+)  # fmt: skip
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+PAIR = 2  # groups that grey and one colour tell apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +56,8 @@ class Drawn:
     label, color : str
     dashes : Any
         Matplotlib line style.
+    marker : str
+        Stands on the curve at intervals, where there are more than two groups; empty otherwise.
     time : array (k,), in the unit of the axis
         From 0 to the cut.
     value, low, high : array (k,)
@@ -59,6 +67,7 @@ class Drawn:
     label: str
     color: str
     dashes: Any
+    marker: str
     time: FloatArray
     value: FloatArray
     low: FloatArray
@@ -76,11 +85,16 @@ class TableRow:
     indent: bool = False
 
 
-def time_unit(curves: Curves, unit: TimeUnit | None) -> tuple[str, float]:
-    """Return the unit of the time axis and how many months it has."""
-    longest = max((_cut(curve) for curve in curves), default=0.0)
+def time_unit(curves: Curves, unit: TimeUnit | None, horizon: float = 0.0) -> tuple[str, float]:
+    """Return the unit of the time axis and how many months it has; `horizon` is its end if it is given, months."""
+    longest = horizon or last_drawn(curves)
     chosen = unit or ("years" if longest > _YEARS_FROM else "months")
     return chosen, _MONTHS[chosen]
+
+
+def last_drawn(curves: Curves) -> float:
+    """Return the time up to which the longest curve is drawn, months."""
+    return max((_cut(curve) for curve in curves), default=0.0)
 
 
 def _cut(curve: Curve) -> float:
@@ -92,7 +106,10 @@ def _cut(curve: Curve) -> float:
 
 
 def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
-    """Cut each curve, and give it its label, colour and line: two colours, then the same with other lines."""
+    """Cut each curve and give it its look: grey and one colour for two groups, a colour, line and marker each for more.
+
+    The colours are those of Okabe and Ito, which the colour-blind tell apart.
+    """
     groups = list(dict.fromkeys(curve.group for curve in curves))
     causes = list(dict.fromkeys(curve.cause for curve in curves))
     out = []
@@ -102,12 +119,13 @@ def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
         values = {name: curve.step(name, time) for name in ("estimate", "ci_low", "ci_high")}
         if not (curve.n_risk >= LEAST_AT_RISK).any():
             values |= {name: np.full(time.size, np.nan) for name in ("ci_low", "ci_high")}
-        group = groups.index(curve.group)
-        line = group // 2 + (2 if causes.index(curve.cause) else 0)
+        group, several = groups.index(curve.group), len(groups) > PAIR
+        line = group if several else causes.index(curve.cause)
         drawn = Drawn(
             label=_label(curves.grouping, curve.group, curve.cause if len(causes) > 1 else ""),
-            color=_COLORS[group % 2 if len(groups) > 1 else 1],
+            color=_OKABE_ITO[group % len(_OKABE_ITO)] if several else _COLORS[group if len(groups) > 1 else 1],
             dashes=_DASHES[line % len(_DASHES)],
+            marker=_MARKERS[group % len(_MARKERS)] if several else "",
             time=time / months, value=values["estimate"], low=values["ci_low"], high=values["ci_high"],
         )  # fmt: skip
         out.append(drawn)
@@ -117,16 +135,17 @@ def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
 def _label(grouping: str, group: str, cause: str) -> str:
     """Name a curve: `HER2 altered` for the group altered of `HER2 (snp6_gain)`, with its cause if there are several."""
     name = grouping.partition(" (")[0]
-    plain = not group or name == "treatment" or name.lower() in group.lower() or len(name) > _LONG
-    full = group if plain else f"{name} {group}"
-    return ", ".join(part for part in (full, _cause_name(cause)) if part)
+    words = level_words(label_of(name), group) if group else ""
+    return ", ".join(part for part in (words, cause_name(cause)) if part)
 
 
-def _cause_name(cause: str) -> str:
+def cause_name(cause: str) -> str:
+    """Name what an incidence counts, in the singular."""
     return f"{cause} event" if cause in STEEP else cause
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Begin a text with a capital letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -138,24 +157,29 @@ def ticks_for(horizon: float, unit: str, width: float, widest: float) -> list[fl
     return [float(tick) for tick in np.arange(0, horizon + 1e-9, step)]
 
 
-def value_ticks(curves: Curves, drawn: Sequence[Drawn]) -> list[float]:
-    """Return the ticks of the value axis: 0 to 1 for survival, as high as needed for an incidence."""
-    highest = 1.0
-    if curves.curves[0].kind == "incidence":
-        parts = [part[np.isfinite(part)] for curve in drawn for part in (curve.value, curve.high)]
-        highest = max((float(part.max()) for part in parts if part.size), default=0.0)
+def highest_drawn(curves: Curves, drawn: Sequence[Drawn]) -> float:
+    """Return the highest share that an axis must hold: 1 for survival, the highest limit for an incidence."""
+    if curves.curves[0].kind == "survival":
+        return 1.0
+    parts = [part[np.isfinite(part)] for curve in drawn for part in (curve.value, curve.high)]
+    return max((float(part.max()) for part in parts if part.size), default=0.0)
+
+
+def value_ticks(curves: Curves, drawn: Sequence[Drawn], highest: float = 0.0) -> list[float]:
+    """Return the ticks of the value axis: 0 to 1 for survival, as high as needed (or as `highest`) for an incidence."""
+    highest = highest or highest_drawn(curves, drawn)
     step, last = next(((step, last) for step, last in _VALUE_STEPS if step * last >= highest - 1e-9), _VALUE_STEPS[-1])
     return [step * part for part in range(last + 1)]
 
 
-def value_label(curves: Curves) -> str:
-    """Name the value axis: the endpoint in words, in percent."""
+def value_label(curves: Curves, *, plain: bool = False) -> str:
+    """Name the value axis: the endpoint in words, in percent; a `plain` one leaves the cause to the title."""
     first = curves.curves[0]
     name = STEEP[curves.endpoint].name if curves.endpoint in STEEP else curves.endpoint
     if first.kind == "survival":
-        return f"{_sentence(name) or 'Survival'} (%)"
+        return f"{sentence(name) or 'Survival'} (%)"
     causes = {curve.cause for curve in curves}
-    what = f" of {_cause_name(first.cause)}s" if len(causes) == 1 and first.cause else ""
+    what = f" of {cause_name(first.cause)}s" if len(causes) == 1 and first.cause and not plain else ""
     return f"Cumulative incidence{what} (%)"
 
 
@@ -179,14 +203,14 @@ def table_rows(curves: Curves, drawn: Sequence[Drawn], times: Sequence[float], t
         at_risk = tuple(count(int(n)) for n in curve.at_risk(times))
         name = _label(curves.grouping, curve.group, "") or "All"
         if table == "at risk":
-            rows.append(TableRow(label=name, cells=at_risk, color=look.color))
+            rows.append(TableRow(label=name, cells=at_risk, color=INK if look.marker else look.color))
             continue
-        rows.append(TableRow(label=name, color=look.color, head=True))
+        rows.append(TableRow(label=name, color=INK if look.marker else look.color, head=True))
         rows.append(TableRow(label="At risk", cells=at_risk, indent=True))
         rows.append(TableRow(label="Censored", cells=_before(curve, "n_censor", times), indent=True))
         same = [other for other in curves if other.group == curve.group]
         for other in same:
-            label = "Events" if len(same) == 1 else _sentence(_cause_name(other.cause) + "s")
+            label = "Events" if len(same) == 1 else sentence(cause_name(other.cause) + "s")
             rows.append(TableRow(label=label, cells=_before(other, "n_event", times), indent=True))
     return rows
 
@@ -200,7 +224,12 @@ def _before(curve: Curve, name: str, times: Sequence[float]) -> tuple[str, ...]:
 def effect_text(effect: EffectEstimate) -> str:
     """Write an effect for a corner of the figure: `HR 1.52 (95% CI 1.18-1.94)` and its P below."""
     p = "" if effect.p_value is None else p_value(effect.p_value, label=True)
-    name = f"Adjusted {effect.measure}" if effect.adjusted_for else effect.measure
+    name: str = effect.measure
+    if effect.estimand == "interaction" and effect.measure in RATIO_MEASURES:
+        name, p = f"Ratio of {name}s", p.replace("P ", "P for interaction ", 1)
+    name = (
+        f"Adjusted {name[:1].lower() if name[1:2].islower() else name[:1]}{name[1:]}" if effect.adjusted_for else name
+    )
     if effect.status != "estimated":
         return p if effect.status == "test_only" else f"{name} {NOT_ESTIMABLE}"
     low, high = effect.ci()

@@ -6,12 +6,12 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from ..tables.as_word import add_table, document_bytes, new_document
+from ..tables.as_word import add_contents, add_table, document_bytes, new_document, unbroken
 from .page import Answers, Block, Bullets, Figure, Page, Paragraph, Part, TableBlock, plain
 
 __all__ = ["page_docx"]
 
-_WIDTH_CM = 16.5
+_WIDTH_CM, _HEIGHT_CM = 17.0, 23.0
 
 
 def page_docx(page: Page, figures: Mapping[str, bytes]) -> bytes:
@@ -26,6 +26,7 @@ def page_docx(page: Page, figures: Mapping[str, bytes]) -> bytes:
     _letterhead(document, page)
     document.add_heading(page.title, level=0)
     document.add_paragraph(page.about)
+    add_contents(document, [section.title for section in page.sections])
     for section in page.sections:
         document.add_heading(section.title, level=1)
         for block in section.blocks:
@@ -49,10 +50,10 @@ def _add(document: Any, block: Block, figures: Mapping[str, bytes]) -> None:
         for inside in block.blocks:
             _add(document, inside, figures)
     elif isinstance(block, Paragraph):
-        document.add_paragraph(plain(block.text))
+        document.add_paragraph(unbroken(plain(block.text)))
     elif isinstance(block, Bullets):
         for item in block.items:
-            document.add_paragraph(plain(item), style="List Bullet")
+            document.add_paragraph(unbroken(plain(item)), style="List Bullet")
     elif isinstance(block, TableBlock | Answers):
         add_table(document, block.table)
     elif isinstance(block, Figure):
@@ -60,10 +61,11 @@ def _add(document: Any, block: Block, figures: Mapping[str, bytes]) -> None:
 
 
 def _add_figure(document: Any, figure: Figure, png: bytes) -> None:
-    from docx.shared import Cm, Pt
+    from docx.shared import Cm
 
     picture = document.add_picture(io.BytesIO(png), width=Cm(_WIDTH_CM))
+    if picture.height > Cm(_HEIGHT_CM):  # a long plot keeps its proportions on one page
+        picture.width, picture.height = round(picture.width * Cm(_HEIGHT_CM) / picture.height), Cm(_HEIGHT_CM)
     picture._inline.docPr.set("descr", figure.alt)
-    caption = document.add_paragraph()
-    run = caption.add_run(plain(figure.caption))
-    run.font.size = Pt(8.5)
+    document.paragraphs[-1].paragraph_format.keep_with_next = True
+    document.add_paragraph(unbroken(plain(figure.caption)), style="Caption")

@@ -1,6 +1,8 @@
 """A table as an Excel workbook: numbers stay numbers with a number format, texts stay texts and never become formulas.
 
-A column whose cells hold several numbers (an estimate and its limits) takes as many columns, under one header.
+A column whose cells hold several numbers (an estimate and its limits) takes as many columns, each with a head of its
+own. The sheet prints on pages one table wide, turned where that is wider than high, its head on each page, its
+footnotes whole.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ _OPTIONS = {
 _FONT = {"font_name": "Calibri", "font_size": 11}
 _LOOKS: dict[str, dict[str, Any]] = {"heading": {"bold": True}, "level": {"indent": 1}}
 _HEAD, _FIRST = 1, 2
-_WIDEST = 48
+_WIDEST, _NARROWEST, _READ = 48, 16, 170  # characters: of a column of text, and of a printed page across
+_TURNED = 95  # characters across from which the page is turned
+_LINE, _NOTE_LINE = 15.0, 12.5  # heights of a line, points
+_PARTS = {2: ("n", "%"), 3: ("estimate", "lower limit", "upper limit")}
 
 
 def to_xlsx(table: Content) -> bytes:
@@ -40,16 +45,25 @@ def to_xlsx(table: Content) -> bytes:
     widths = _spans(table)
     starts = [sum(widths[:i]) for i in range(len(widths))]
     last = sum(widths) - 1
+    each = _widths(sheet, table, starts, widths)
+    across = sum(one * many for one, many in zip(each, widths, strict=True))
     _head(sheet, table, list(zip(starts, widths, strict=True)), style)
+    _across(sheet, 0, last, table.title, style(bold=True, text_wrap=True, valign="top"))
+    sheet.set_row(0, _LINE * _lines(table.title, across))
+    heads = [
+        (head, wide) for c, w, wide in zip(table.columns, widths, each, strict=True) for head in _heads(c.header, w)
+    ]
+    sheet.set_row(_HEAD, _LINE * max(_lines(head, wide - 1) for head, wide in heads))
     for i, row in enumerate(table.rows):
         _row(sheet, _FIRST + i, row, starts, style)
+        sheet.set_row(_FIRST + i, _LINE * _row_lines(row, each))
     bottom = _FIRST + len(table.rows)
     for column in range(last + 1):
         sheet.write_blank(bottom, column, None, style(top=2))
     for i, note in enumerate(table.footnotes):
         _across(sheet, bottom + i, last, note, style(text_wrap=True, valign="top", font_size=9, top=2 if i == 0 else 0))
-        sheet.set_row(bottom + i, 12.5 * _lines(note, last))
-    _widths(sheet, table, starts, widths)
+        sheet.set_row(bottom + i, _NOTE_LINE * _lines(note, 1.2 * across))
+    _printed(sheet, (bottom + len(table.footnotes), last), across)
     sheet.freeze_panes(_FIRST, 1)
     sheet.hide_gridlines(2)
     book.close()
@@ -62,12 +76,29 @@ def _spans(table: Content) -> tuple[int, ...]:
 
 
 def _head(sheet: Any, table: Content, places: list[tuple[int, int]], style: Callable[..., Any]) -> None:
-    sheet.write_string(0, 0, table.title, style(bold=True))
     for column, (start, width) in zip(table.columns, places, strict=True):
         look = style(bold=True, align=column.align, valign="bottom", text_wrap=True, top=2, bottom=1)
-        if width > 1:
-            sheet.merge_range(_HEAD, start, _HEAD, start + width - 1, "", look)
-        sheet.write_string(_HEAD, start, column.header, look)
+        for i, head in enumerate(_heads(column.header, width)):
+            sheet.write_string(_HEAD, start + i, head, look)
+
+
+def _heads(header: str, width: int) -> tuple[str, ...]:
+    """Return a head for each of the spreadsheet columns that a column takes."""
+    if width == 1:
+        return (header,)
+    parts = _PARTS.get(width, tuple(str(i + 1) for i in range(width)))
+    return tuple(f"{header}: {part}" for part in parts)
+
+
+def _printed(sheet: Any, corner: tuple[int, int], across: float) -> None:
+    """Set up the printed page: one table wide, turned where it is wide, heads on each page, page numbers."""
+    sheet.set_paper(9)
+    if across > _TURNED:
+        sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(_HEAD)
+    sheet.print_area(0, 0, *corner)
+    sheet.set_footer("&C&P / &N")
 
 
 def _row(sheet: Any, y: int, row: Row, starts: list[int], style: Callable[..., Any]) -> None:
@@ -75,9 +106,11 @@ def _row(sheet: Any, y: int, row: Row, starts: list[int], style: Callable[..., A
         look = _LOOKS.get(row.kind, {}) if i == 0 else {}
         for x, part in enumerate(cell.parts or (cell.text,)):
             if not isinstance(part, str):
-                sheet.write_number(y, start + x, part.value, style(num_format=part.number_format, **look))
+                sheet.write_number(y, start + x, part.value, style(num_format=part.number_format, valign="top", **look))
             elif part:
-                sheet.write_string(y, start + x, part, style(align="left" if i == 0 or x else "general", **look))
+                side = "left" if i == 0 or x else "general"
+                wraps = not (cell.parts or row.stands_alone)
+                sheet.write_string(y, start + x, part, style(align=side, valign="top", text_wrap=wraps, **look))
 
 
 def _across(sheet: Any, y: int, last: int, text: str, look: Any) -> None:
@@ -86,15 +119,45 @@ def _across(sheet: Any, y: int, last: int, text: str, look: Any) -> None:
     sheet.write_string(y, 0, text, look)
 
 
-def _lines(text: str, last: int) -> int:
-    return 1 + len(text) // max(60, 12 * (last + 1))
+def _row_lines(row: Row, each: list[float]) -> int:
+    """Count the lines of the highest cell of a row."""
+    if row.stands_alone:
+        return 1
+    return max(1 if cell.parts else _lines(cell.text, wide - 1) for cell, wide in zip(row.cells, each, strict=True))
 
 
-def _widths(sheet: Any, table: Content, starts: list[int], widths: tuple[int, ...]) -> None:
-    for i, (start, width) in enumerate(zip(starts, widths, strict=True)):
-        longest = max([len(_longest_word(table.columns[i].header)), *(_length(row.cells[i]) for row in table.rows)])
-        each = min(longest, _WIDEST) / width if width > 1 else min(longest, _WIDEST)
-        sheet.set_column(start, start + width - 1, max(each + 2, 9))
+def _lines(text: str, wide: float) -> int:
+    """Count the lines that a text takes, broken at its words, in a cell of so many characters."""
+    lines, at = 1, 0
+    for word in text.split(" "):
+        if at and at + 1 + len(word) > wide:
+            lines, at = lines + 1, 0
+        at += len(word) + (1 if at else 0)
+        lines, at = lines + int(at // max(wide, 1)), int(at % max(wide, 1))
+    return lines
+
+
+def _widths(sheet: Any, table: Content, starts: list[int], widths: tuple[int, ...]) -> list[float]:
+    """Set the width of each column, in characters, and return that of each of its parts.
+
+    Texts share what the numbers leave of a page that is still read when it is printed one table wide.
+    """
+    least = [
+        max(len(_longest_word(head)) for head in _heads(c.header, w))
+        for c, w in zip(table.columns, widths, strict=True)
+    ]
+    held = [[row.cells[i] for row in table.rows if not row.stands_alone] for i in range(len(widths))]
+    wanted = [
+        max(low, -(-max([0, *map(_length, cells)]) // w)) for low, cells, w in zip(least, held, widths, strict=True)
+    ]
+    texts = [i for i, column in enumerate(table.columns) if column.kind == "text"]
+    taken = sum((wanted[i] + 2) * widths[i] for i in range(len(widths)) if i not in texts)
+    most = min(_WIDEST, max(_NARROWEST, (_READ - taken) // max(len(texts), 1)))
+    each = [float(max(min(want, most), low) + 2) for want, low in zip(wanted, least, strict=True)]
+    each = [max(wide, 9.0) for wide in each]
+    for start, width, wide in zip(starts, widths, each, strict=True):
+        sheet.set_column(start, start + width - 1, wide)
+    return each
 
 
 def _length(cell: Cell) -> int:

@@ -28,19 +28,22 @@ def _environment() -> Any:
     )
 
 
-def to_html(table: Content) -> str:
-    """Write the table as an HTML fragment without a style of its own."""
-    return str(_environment().get_template("table.html.j2").render(table=table))
+def to_html(table: Content, *, inline: bool = False) -> str:
+    """Write the table as an HTML fragment without a style of its own; `inline` puts sides and indents on each cell."""
+    return str(_environment().get_template("table.html.j2").render(table=table, inline=inline))
 
 
 def styled(table: Content) -> str:
-    """Write the fragment with its style before it, as a notebook shows it."""
-    return f"<style>\n{_style()}</style>\n{to_html(table)}"
+    """Write the fragment with its style before it, as a notebook shows it.
+
+    Notebooks set cells right by rules of their own, and some viewers drop the style: sides and indents stand inline.
+    """
+    return f"<style>\n{_style()}</style>\n{to_html(table, inline=True)}"
 
 
 def to_page(table: Content) -> str:
     """Write the table as an HTML document."""
-    return str(_environment().get_template("page.html.j2").render(table=table, style=_style()))
+    return str(_environment().get_template("page.html.j2").render(table=table, style=_style(), inline=False))
 
 
 def _style() -> str:

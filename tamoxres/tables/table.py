@@ -77,7 +77,7 @@ class Table(Content):
         return to_csv(self)
 
     def to_latex(self) -> str:
-        """Write the table as LaTeX (package booktabs)."""
+        """Write the table as LaTeX; its first line names the packages it needs."""
         from .as_latex import to_latex
 
         return to_latex(self)

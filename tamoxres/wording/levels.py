@@ -1,0 +1,54 @@
+"""How levels of a column are said: `premenopausal` for `pre`, `no chemotherapy` for `no`, `Luminal A` for `LumA`."""
+
+from __future__ import annotations
+
+from .codes import treatment_words
+
+__all__ = ["level_words"]
+
+_SIGNS = {"er": "ER", "pr": "PR", "her2": "HER2"}
+_FLAGS = {
+    "endocrine": "endocrine therapy", "ovarian_suppression": "ovarian suppression", "chemotherapy": "chemotherapy",
+    "radiotherapy": "radiotherapy", "her2_therapy": "HER2-targeted therapy",
+}  # fmt: skip
+_WORDS = {
+    "menopause": {"pre": "premenopausal", "post": "postmenopausal"},
+    "pam50": {
+        "LumA": "Luminal A", "LumB": "Luminal B", "Her2": "HER2-enriched", "Basal": "Basal-like",
+        "Normal": "Normal-like", "claudin-low": "Claudin-low",
+    },
+}  # fmt: skip
+_NAMES = {"pam50": "PAM50", "npi": "NPI", "size_mm": "size, mm:", "nodes": "nodes:", "diagnosis_year": "diagnosed in"}
+_TREATMENTS = ("treatment", "endocrine_agent", "arm")
+_LONG = 20  # a grouping with a longer name is not put before its groups
+
+
+def level_words(grouping: str, level: str) -> str:
+    """Say a level of a grouping in words that stand alone.
+
+    Parameters
+    ----------
+    grouping : str
+        A column, or the name of a marker.
+    level : str
+
+    Examples
+    --------
+    >>> level_words("menopause", "pre"), level_words("chemotherapy", "no"), level_words("HER2", "altered")
+    ('premenopausal', 'no chemotherapy', 'HER2 altered')
+    >>> level_words("grade", "3"), level_words("pam50", "LumA"), level_words("er", "positive")
+    ('grade 3', 'Luminal A', 'ER positive')
+    """
+    known = _WORDS.get(grouping, {})
+    if level in known:
+        return known[level]
+    if grouping in _FLAGS and level in ("yes", "no"):
+        return _FLAGS[grouping] if level == "yes" else f"no {_FLAGS[grouping]}"
+    if grouping in _SIGNS:
+        return f"{_SIGNS[grouping]} {level}"
+    if grouping in _TREATMENTS:
+        return treatment_words(level)
+    name = _NAMES.get(grouping, grouping.replace("_", " "))
+    text = level.replace("_", " ")
+    plain = not text or not name or name.lower() in text.lower() or len(name) > _LONG
+    return text if plain else f"{name} {text}"
