@@ -140,6 +140,15 @@ class Weighed:
         n = len(self.counted)
         return f"{n} clinical {'study or trial' if n == 1 else 'studies or trials'}: {', '.join(parts)}."
 
+    @property
+    def vote_line(self) -> str:
+        """Count the votes of trials that randomised tamoxifen, and all others in one number."""
+        own = [vote for vote in self.counted if vote.shows == "interaction"]
+        others = len(self.counted) - len(own)
+        parts = [f"{len(own)} {_GROUPS['interaction'][len(own) > 1]}{_told(own)}"] if own else []
+        parts += [f"{others} other clinical {'study' if others == 1 else 'studies'} or trials"] if others else []
+        return f"{' and '.join(parts)}." if parts else "No clinical study."
+
     def _asked(self) -> list[EffectEstimate]:
         rows = (row for one in self.trials.comparisons if one.contrast == ASKED for row in one.rows)
         return [row for row in rows if row.design == "randomised" and not row.flagged(_COMPOSITE)]
