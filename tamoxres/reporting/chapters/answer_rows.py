@@ -90,9 +90,9 @@ def _own_marks(cases: Sequence[Case]) -> Iterator[Mark]:
 
 
 def _trial_marks(one: Weighed) -> Iterator[Mark]:
-    """Draw the published trials that randomised tamoxifen and printed a ratio, each study once."""
-    studies = {row.study: row for row in reversed(one.interactions) if row.is_ratio and row.point is not None}
-    for row in list(reversed(studies.values()))[:_MOST_TRIALS]:
+    """Draw the published trials that randomised tamoxifen and have a ratio, each trial once."""
+    trials = {row.trial or row.study: row for row in reversed(one.interactions) if row.is_ratio}
+    for row in list(reversed(trials.values()))[:_MOST_TRIALS]:
         yield Mark(row.label, row, own=False)
 
 
@@ -120,13 +120,14 @@ def _published(one: Weighed) -> Iterator[Text]:
     if not trials:
         yield ("No randomised trial reports it.",)
     else:
-        parts: list[Inline] = [f"{len(trials)} randomised {'trial' if len(trials) == 1 else 'trials'}"]
+        n = len(trials)
+        parts: list[Inline] = [f"{n} randomised {'trial reports' if n == 1 else 'trials report'} on it"]
         for row in alone:
             parts += [f"; {row.label} ({row.endpoint}) prints ", p_of(row), " alone"]
         yield (*parts, ".")
     if one.words_alone:
         yield (one.words_alone,)
-    yield (one.vote_words,)
+    yield (one.vote_line,)
 
 
 def _more(one: Weighed, cases: Sequence[Case], pools: Sequence[PoolAnswer]) -> Iterator[Text]:
@@ -138,6 +139,7 @@ def _more(one: Weighed, cases: Sequence[Case], pools: Sequence[PoolAnswer]) -> I
         yield from _others(cases)
     yield from _trials(one)
     yield from _pooled(pools)
+    yield (one.vote_words,)
     yield (f"Certainty for: {one.certainty}, of none: {one.of_none}: {one.reason}.",)
 
 
