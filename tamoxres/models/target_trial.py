@@ -167,9 +167,7 @@ def target_trial(
     frame = eligible.frame
     at = [check_horizon(group_patients(eligible, None, honours=_START), time) for time in one_or_more(times)]
     if not 0 < grace < min(at):
-        raise AnalysisError(
-            f"The grace period is {grace:g} months; it lies between 0 and the first time ({min(at):g})."
-        )
+        raise AnalysisError(f"The grace period is {grace:g} months; it lies between 0 and {min(at):g}, the first time.")
     data = Follow(
         time=frame["months"].to_numpy(float), event=frame["event"].to_numpy(int), start=_starts(eligible),
         x=make_design(frame, adjust).x if adjust else np.zeros((len(frame), 0)),
