@@ -49,6 +49,8 @@ from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
 from .figures.funnel import funnel as funnel
 from .figures.hazard_curve import hazard_curve as hazard_curve
+from .figures.hazard_curve import treatment_curve_plot as treatment_curve_plot
+from .figures.power_curve import power_curve as power_curve
 from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
@@ -62,6 +64,9 @@ from .inference.families import adjust_p as adjust_p
 from .inference.families import family_table as family_table
 from .inference.gail_simon import gail_simon as gail_simon
 from .inference.nnt import number_needed_to_treat as number_needed_to_treat
+from .inference.planning import Study as Study
+from .inference.planning import design as design
+from .inference.planning import seen_together as seen_together
 from .inference.rubin import rubin as rubin
 from .inference.verdict import Verdict as Verdict
 from .markers.calling import call as call
@@ -93,6 +98,7 @@ from .models.absolute import absolute_effects as absolute_effects
 from .models.additive import additive_interaction as additive_interaction
 from .models.augmented import Nuisance as Nuisance
 from .models.augmented import augmented_ipw as augmented_ipw
+from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
@@ -113,10 +119,13 @@ from .models.rmst import rmst as rmst
 from .models.rmst import rmtl as rmtl
 from .models.splines import spline as spline
 from .models.standardise import standardise as standardise
+from .models.stepp import stepp as stepp
 from .models.survival import follow_up as follow_up
 from .models.survival import kaplan_meier as kaplan_meier
+from .models.target_trial import target_trial as target_trial
 from .models.time_split import time_split as time_split
 from .models.time_varying import time_varying as time_varying
+from .models.treatment_curve import treatment_curve as treatment_curve
 from .models.weights import weights as weights
 from .question import Question as Question
 from .reporting.build import report as report
@@ -163,6 +172,7 @@ __all__ = [
     "RFS",
     "ScreenOptions",
     "Source",
+    "Study",
     "Table",
     "TamoxresError",
     "Truth",
@@ -184,6 +194,7 @@ __all__ = [
     "check_claims",
     "check_extraction",
     "combine_p",
+    "competing_interaction",
     "concordance",
     "contrast_table",
     "cox",
@@ -193,6 +204,7 @@ __all__ = [
     "declare_overlaps",
     "deft",
     "derived_interactions",
+    "design",
     "dichotomise",
     "diff",
     "e_value",
@@ -246,6 +258,7 @@ __all__ = [
     "parametric",
     "pool",
     "pool_dependent",
+    "power_curve",
     "proportional_test",
     "read_effects",
     "replicate",
@@ -258,6 +271,7 @@ __all__ = [
     "scaled_schoenfeld",
     "schoenfeld_plot",
     "screen",
+    "seen_together",
     "select",
     "selection_model",
     "sensitivity",
@@ -267,11 +281,15 @@ __all__ = [
     "small_study",
     "spline",
     "standardise",
+    "stepp",
     "studies",
     "subgroups",
     "survival_plot",
+    "target_trial",
     "time_split",
     "time_varying",
+    "treatment_curve",
+    "treatment_curve_plot",
     "trim_and_fill",
     "versions",
     "volcano",
