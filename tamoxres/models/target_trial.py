@@ -32,7 +32,7 @@ from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, Measure, choose, one_or_more
-from .clones import Contrast, Follow, emulate
+from .clones import Contrast, Emulated, Follow, emulate
 from .grouping import check_horizon, group_patients
 from .hazards import Gain
 from .resampling import bootstrap
@@ -167,9 +167,7 @@ def target_trial(
     frame = eligible.frame
     at = [check_horizon(group_patients(eligible, None, honours=_START), time) for time in one_or_more(times)]
     if not 0 < grace < min(at):
-        raise AnalysisError(
-            f"The grace period is {grace:g} months; it lies between 0 and the first time ({min(at):g})."
-        )
+        raise AnalysisError(f"The grace period is {grace:g} months; it lies between 0 and {min(at):g}, the first time.")
     data = Follow(
         time=frame["months"].to_numpy(float), event=frame["event"].to_numpy(int), start=_starts(eligible),
         x=make_design(frame, adjust).x if adjust else np.zeros((len(frame), 0)),
@@ -184,10 +182,7 @@ def target_trial(
     whole = emulate(data, grace, contrast)
     drawn = bootstrap(statistic, len(frame), m=m, seed=seed)
     arms = whole.expected(gains)
-    counted = {"n_1": len(frame), "n_0": len(frame), "events_1": int(whole.seen[1]), "events_0": int(whole.seen[0])}
-    rows = [_ratio_row(eligible, whole.log_ratio, float(drawn.se[0]), counted)]
-    for i, gain in enumerate(gains):
-        rows.append(_difference_row(eligible, gain, (float(arms[1, i] - arms[0, i]), float(drawn.se[i + 1])), counted))
+    rows = _rows(eligible, whole, gains, drawn.se)
     named = [replace(row, adjusted_for=adjust, remark=f"Grace period {grace:g} months.") for row in rows]
     check = replace(treatment_effect(eligible, adjust=adjust).effect, remark="A check: another estimand.")
     risks = tuple((gain.months, float(arms[0, i]), float(arms[1, i])) for i, gain in enumerate(gains) if not i % 2)
@@ -219,6 +214,17 @@ def _starts(analysis: AnalysisSet) -> FloatArray:
     frame = analysis.frame
     treated = (frame["treatment"] == TREATED).to_numpy()
     return np.where(treated, frame["endocrine_start_months"].to_numpy(float), np.inf)
+
+
+def _rows(analysis: AnalysisSet, made: Emulated, gains: Sequence[Gain], se: FloatArray) -> list[EffectEstimate]:
+    """Make the rows of the hazard ratio and of the differences; every patient stands in both arms."""
+    counted = {"n_1": analysis.n, "n_0": analysis.n, "events_1": int(made.seen[1]), "events_0": int(made.seen[0])}
+    arms = made.expected(gains)
+    differences = [
+        _difference_row(analysis, gain, (float(arms[1, i] - arms[0, i]), float(se[i + 1])), counted)
+        for i, gain in enumerate(gains)
+    ]
+    return [_ratio_row(analysis, made.log_ratio, float(se[0]), counted), *differences]
 
 
 def _base(analysis: AnalysisSet, counted: dict[str, int]) -> dict[str, Any]:
