@@ -8,6 +8,7 @@ trial once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -126,6 +127,13 @@ class Weighed:
         """Name the results without a number, each study and assay once; empty where there are none."""
         told = {f"{row.label} ({row.rule.replace('_', ' ')}) {_called(row)}": row.row_id for row in self.without_number}
         return f"Without a number: {', '.join(told)}." if told else ""
+
+    @property
+    def words_counted(self) -> str:
+        """Count the results without a number by what they are called; empty where there are none."""
+        called = {(row.study, row.rule, _called(row)) for row in self.without_number}
+        kinds = Counter(sorted(kind for _, _, kind in called))
+        return f"{', '.join(f'{n} {kind}' for kind, n in kinds.items())}, without a number" if kinds else ""
 
     @property
     def vote_words(self) -> str:

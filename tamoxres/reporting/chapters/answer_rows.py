@@ -124,9 +124,8 @@ def _published(one: Weighed) -> Iterator[Text]:
         parts: list[Inline] = [f"{n} randomised {'trial reports' if n == 1 else 'trials report'} on it"]
         for row in alone:
             parts += [f"; {row.label} ({row.endpoint}) prints ", p_of(row), " alone"]
-        yield (*parts, ".")
-    if one.words_alone:
-        yield (one.words_alone,)
+        told = f" ({one.words_counted})" if one.words_counted else ""
+        yield (*parts, f"{told}.")
     yield (one.vote_line,)
 
 
@@ -138,6 +137,8 @@ def _more(one: Weighed, cases: Sequence[Case], pools: Sequence[PoolAnswer]) -> I
         yield from _first(cases[0])
         yield from _others(cases)
     yield from _trials(one)
+    if one.words_alone:
+        yield (one.words_alone,)
     yield from _pooled(pools)
     yield (one.vote_words,)
     yield (f"Certainty for: {one.certainty}, of none: {one.of_none}: {one.reason}.",)
