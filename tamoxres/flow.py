@@ -70,7 +70,7 @@ class Flow:
     def __str__(self) -> str:
         lines = []
         for row in self.rows():
-            gone = f"  (-{row['left']}: {row['why']})" if row["left"] else ""
+            gone = f"  (-{count(int(row['left']))}: {row['why']})" if row["left"] else ""
             lines.append(f"{row['patients']:>6,} patients, {row['events']:>5,} events  {row['step']}{gone}")
         return "\n".join(lines)
 

@@ -57,6 +57,7 @@ def _lines(found: Answer) -> Iterator[tuple[str, str]]:
 
 def _asked(found: Answer) -> str:
     from ..wording.asked import model_line
+    from ..wording.rows import model_words
 
     question, row = found.question, found.rows[0]
     end = f"{found.analysis.endpoint.name} ({question.endpoint.code})"
@@ -69,7 +70,8 @@ def _asked(found: Answer) -> str:
         + (f", by {marker}{by}" if marker else ""),
     }[question.estimand]
     who = found.analysis.population
-    model = model_line(row.method, row.adjusted_for, row.strata, "", row.cluster)
+    fitted = model_words(row.model, ties=row.ties, missing=row.missing)
+    model = model_line(fitted, row.adjusted_for, row.strata, row.weights, row.cluster)
     return f"{what}; {found.cohort.title}, {who}; {model}."
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from ..errors import shown
 from ..numbers import to_numbers
@@ -110,26 +111,27 @@ def suspicious_codes(series: Iterable[Any]) -> tuple[SuspiciousCode, ...]:
     fmol holds '999' in 1 of 10 cells, where the others run from 7 to 41. Does it mean unknown? List it in missing, ...
     """
     name = str(getattr(series, "name", "") or "the column")
-    cells = [cell for cell in series if cell is not None and cell == cell and str(cell).strip()]  # noqa: PLR0124 NaN
-    texts = [cell.strip() if isinstance(cell, str) else str(cell) for cell in cells]
+    column = series if isinstance(series, pd.Series) else pd.Series(list(series), dtype=object)
     counts: dict[str, int] = {}
-    for text in texts:
-        counts[text] = counts.get(text, 0) + 1
+    for cell, many in column.value_counts(sort=False).items():  # each different cell is looked at once
+        if text := str(cell).strip():
+            counts[text] = counts.get(text, 0) + int(many)
+    patients = sum(counts.values())
     words = [
-        SuspiciousCode(column=name, code=text, count=times, patients=len(texts), reason="word")
+        SuspiciousCode(column=name, code=text, count=times, patients=patients, reason="word")
         for text, times in counts.items()
         if means_unknown(text)
     ]
     different = list(counts)
     values, _ = to_numbers(different)
     numeric = [i for i in range(len(different)) if not np.isnan(values[i])]
-    if sum(counts[different[i]] for i in numeric) >= _MOSTLY * (len(texts) - sum(code.count for code in words)) > 0:
+    if sum(counts[different[i]] for i in numeric) >= _MOSTLY * (patients - sum(code.count for code in words)) > 0:
         times = np.array([counts[different[i]] for i in numeric])
         for i, reason, low, high in _apart(values[numeric], times):
             code = different[numeric[i]]
             words.append(
                 SuspiciousCode(
-                    column=name, code=code, count=counts[code], patients=len(texts), reason=reason, low=low, high=high
+                    column=name, code=code, count=counts[code], patients=patients, reason=reason, low=low, high=high
                 )
             )
     return tuple(sorted(words, key=lambda code: -code.count))
