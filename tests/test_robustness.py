@@ -50,10 +50,11 @@ R = answers("robustness")
 ASKED = ("age", "npi", "chemotherapy")
 
 
-def made(chosen: str = "", *, site: bool = True, agent: bool = True) -> Cohort:
-    """The reference's made-up patients as a cohort, MTOR and 260 other genes as a profile."""
+def made(chosen: str = "", *, site: bool = True, agent: bool = True, gene: str = "MTOR") -> Cohort:
+    """The reference's made-up patients as a cohort, MTOR (or the gene it is taken for) and 260 others as a profile."""
     table = pd.read_csv(REFERENCE / "robustness" / "patients.csv.gz").set_index("patient")
     levels = table.drop(columns=["months", "event", "treated", "agent", "site", "age"]).astype(float)
+    levels = levels.rename(columns={"MTOR": gene})
     patients = pd.DataFrame(
         {
             "BCSS_months": table["months"], "BCSS_event": table["event"], "age": table["age"], "er": "positive",
@@ -75,10 +76,10 @@ def made(chosen: str = "", *, site: bool = True, agent: bool = True) -> Cohort:
     )  # fmt: skip
 
 
-def selected(cohort: Cohort) -> tr.AnalysisSet:
+def selected(cohort: Cohort, marker: str = "MTOR", rule: str = "mrna_high") -> tr.AnalysisSet:
     """Both arms, MTOR above the median."""
-    called = tr.call(cohort, "MTOR", rule="mrna_high")
-    return tr.select(called, marker="MTOR", endpoint="BCSS", treatment="any")
+    called = tr.call(cohort, marker, rule=rule)
+    return tr.select(called, marker=marker, endpoint="BCSS", treatment="any")
 
 
 @cache
@@ -185,7 +186,9 @@ def test_a_null_has_its_panel() -> None:
     assert panel.member("negative_control").outcome == "uninformative"
     assert panel.member("continuous_marker").why == "the marker's rule cuts no measured level"
     assert "E-value" not in panel.table().to_markdown(), "there is nothing to explain away"
-    assert "Robustness panel: agree" in with_panel.verdict.sentence
+    assert "Robustness panel" not in with_panel.verdict.sentence, "none is seen, and no check sees one"
+    against = replace(panel, members=(replace(panel.members[0], outcome="differs"), *panel.members[1:]))
+    assert "differ: treatment x site" in replace(found.verdict, robustness=against).sentence
 
 
 def row(log: float, se: float = 0.2, p: float | None = None) -> EffectEstimate:
@@ -351,9 +354,14 @@ def test_low_is_turned() -> None:
     """For a rule that calls low levels altered, the uncut level is turned: one more standard deviation lower."""
     both = selected(made())
     level = tr.level_interaction(both, adjust="age", strata="site").ratio
-    assert (level.scale, level.scale_unit, level.p_kind, level.ci_kind) == ("per_sd", "SD", "lrt", "profile")
+    assert (level.scale, level.contrast, level.p_kind, level.ci_kind) == ("per_sd", "per SD", "lrt", "profile")
     assert level.adjusted_for == ("age",)
-    assert "SD" in level.contrast
+    low = selected(made(gene="PTEN"), "PTEN", "mrna_low")
+    turned = tr.level_interaction(low, adjust="age", strata="site").ratio
+    assert turned.log_estimate == pytest.approx(-level.log_estimate, rel=1e-9)
+    within = tr.cut_within(low, "site").frame
+    levels = measured_by(low).measure(low.cohort).groupby(within["site"])
+    assert ((within["marker"] == "altered") == (levels.transform(lambda x: x < x.median()))).all()
 
 
 def test_other_deaths_are_the_control() -> None:

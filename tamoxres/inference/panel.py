@@ -41,6 +41,7 @@ _REMAINS, _CONTINUOUS, _CONTROL = 2 / 3, 0.10, 0.05
 _FEW_EVENTS = 5  # of the smallest group of marker and treatment, as for the verdict
 _NEEDED: tuple[CheckName, ...] = ("overlap_weights", "calibrated_p")
 _EITHER: tuple[CheckName, ...] = ("treatment_by_site", "treatment_by_covariates")
+_CONTRAST = "the interaction's ratio over it"
 _NOTHING_TO_CHECK = ("already_by_name", "not_endocrine")
 
 
@@ -156,7 +157,8 @@ class Panel(ShowsEffects):
             if not member.rows:
                 rows.append(Row((Cell(name), Cell(outcome), Cell(), Cell(), Cell(), Cell())))
             for i, row in enumerate(member.rows):
-                rows.append(_line(name if i == 0 else "ratio of the two ratios", outcome if i == 0 else "", row))
+                said = f"{name}, {row.contrast}" if row.scale == "per_sd" else name
+                rows.append(_line(said if i == 0 else _CONTRAST, outcome if i == 0 else "", row))
         why = [PANEL_NOTE, *(f"{CHECKS[member.name]}: {member.why}." for member in self.members if member.reason)]
         low, high = self.ratio.ci()
         why += [] if low <= 1 <= high else [f"E-value: {self.e_value}."]

@@ -218,7 +218,7 @@ def _additions(verdict: Verdict, row: EffectEstimate) -> list[str]:
     smallest = verdict.smallest
     if smallest is not None and smallest < _FEW_EVENTS and verdict.finding != "too few events to say":
         out.append(f"The smallest group of marker and treatment has {_events(smallest)}, so this rests on few.")
-    if verdict.robustness is not None:
+    if verdict.robustness is not None and (verdict.seen or verdict.robustness.differs):
         out.append(verdict.robustness.summary)
     return out
 

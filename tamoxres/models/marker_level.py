@@ -165,7 +165,7 @@ def _row(full: CoxModel, smaller: CoxModel) -> EffectEstimate:
             "p_value": float(chdtrc(1, max(2 * (full.loglik - smaller.loglik), 0.0))),
         }  # fmt: skip
     return EffectEstimate(
-        **row, estimand="interaction", scale="per_sd", scale_unit="SD", term=_PRODUCT,
+        **row, estimand="interaction", scale="per_sd", term=_PRODUCT,
         log_estimate=float(full.coefficients[column]), se=float(np.sqrt(full.covariance[column, column])),
         adjusted_for=tuple(name for name in full.adjusted_for if _LEVEL not in parts_of(name)),
         **full.fitted_as, **tested,

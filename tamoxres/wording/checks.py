@@ -25,7 +25,8 @@ OUTCOMES = {
 PANEL_NOTE = (
     "Of an interaction that is seen, a refit agrees where its sign holds and at least two thirds of the log ratio "
     "remain; the uncut marker where the sign holds and P < 0.10; the calibrated P where it is at most alpha; deaths of "
-    "other causes where their ratio differs (P < 0.05). Where none is seen, a check agrees if it sees none."
+    "other causes where their ratio differs (P < 0.05); they speak against it where they show the same (P < 0.05). "
+    "Where no interaction is seen, a check agrees if it sees none."
 )
 _REASONS = {
     "no_batch": "the file names no site or batch",

@@ -276,7 +276,7 @@ def _robustness(cases: Sequence[Case]) -> Iterator[TableBlock]:
     for case in cases:
         if case.robustness is not None:
             name = "-".join((case.cohort.name, case.marker, case.call.rule, case.endpoint)).lower()
-            title = f"Robustness panel: {setting_of(case)}, by {case.call.rule}"
+            title = f"Robustness panel: {setting_of(case)}"
             yield TableBlock(f"robustness-{name}", case.robustness.panel.table().titled(title))
 
 

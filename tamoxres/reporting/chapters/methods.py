@@ -29,6 +29,10 @@ _ESTIMATORS = (
     "of freedom. Other estimators stand beside it.",
     "Own cohorts are pooled in two stages, each analysed by itself first. Of cohorts that share patients one is kept, "
     "and the other is named.",
+    "Robustness of an interaction where treatment was chosen: treatment x site and x covariates, the marker cut within "
+    "site and uncut, overlap weights fitted within each level of the marker, tamoxifen by name, deaths of other causes "
+    "as a negative control (Lipsitch 2010), and P calibrated by the cohort's other genes (Schuemie 2014), where the "
+    "files allow each; the E-value of the ratio (VanderWeele 2017).",
     "How an answer holds: the primary model of the first cohort of a marker, with one choice changed at a time.",
 )
 _RULES = {  # for a modification, and of none
