@@ -336,8 +336,8 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
 
 
 def reason(error: TamoxresError) -> str:
-    """Keep what is wrong and drop how to mend it: that is said to a caller, not to a reader."""
-    return error.what
+    """Keep what is wrong and drop how to mend it and what columns are called: that is for a caller, not a reader."""
+    return error.what.replace("column marker[altered]", "the marker").replace("marker = altered", "marker altered")
 
 
 def _detail(job: Case) -> Detail | None:
