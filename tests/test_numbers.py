@@ -77,3 +77,10 @@ def test_a_series_keeps_its_order() -> None:
     values, wrong = to_numbers(pd.Series(["3", "x", None], index=[2, 0, 1]))
     assert values[0] == 3
     assert wrong.tolist() == [False, True, False]
+
+
+def test_text_of_a_class_of_its_own() -> None:
+    """NumPy's own texts are text: a number, none, or unknown."""
+    values, wrong = to_numbers([np.str_("1.5"), np.str_("x"), np.str_(" "), 2])
+    assert wrong.tolist() == [False, True, False, False]
+    np.testing.assert_array_equal(values, [1.5, np.nan, np.nan, 2])

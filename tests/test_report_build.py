@@ -248,7 +248,7 @@ def test_a_failed_run_leaves_the_old_report_whole(tmp_path, monkeypatch):
     """What stood in the folder stays, and nothing half-written is left beside it."""
     output = tmp_path / "report"
     output.mkdir()
-    (output / "manifest.json").write_text("{}")
+    (output / "manifest.json").write_text('{"tamoxres": "1", "files": {"report.html": ""}}')
     (output / "report.html").write_text("old")
 
     def fail(*_, **__):
