@@ -118,7 +118,7 @@ def _published(one: Weighed) -> Iterator[Text]:
     trials = {row.trial or row.study for row in (*one.interactions, *one.tests, *one.without_number)}
     alone = [row for row in one.tests if all(row.study != other.study for other in one.interactions)]
     if not trials:
-        yield ("No randomised trial reports it.",)
+        yield ("No interaction of a randomised trial was read.",)
     else:
         n = len(trials)
         parts: list[Inline] = [f"{n} randomised {'trial reports' if n == 1 else 'trials report'} on it"]
