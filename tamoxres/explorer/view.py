@@ -23,8 +23,6 @@ from ..wording import number, percent
 from .choices import Choices
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from ..analysis import AnalysisSet
     from ..cohort import Cohort
     from ..tables.curves import ShownCurves
@@ -76,7 +74,7 @@ class View:
         by = "treatment" if self.answer.question.estimand == "treatment_effect" else "marker"
         return estimate(analysis, by=by)
 
-    def figure(self) -> Axes:
+    def figure(self) -> Any:
         """Draw the curves, the first row in their corner."""
         from ..figures.survival import survival_plot
 

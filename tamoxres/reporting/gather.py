@@ -9,79 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from ..analysis import AnalysisSet
-from ..answers.answer import Answer, answer, checked
+from ..answers.answer import answer, checked
 from ..answers.robustness import Robustness
 from ..answers.sensitivity import Sensitivity, sensitivity
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
-from ..curves import Curves
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, DataError, TamoxresError
 from ..inference.verdict import Verdict, single_arm_verdict
 from ..markers.calling import call, rule_names
-from ..models.cox import CoxModel, fit_terms
-from ..models.incidence import cumulative_incidence
 from ..models.interaction import InteractionResult
-from ..models.proportional import ProportionalTest, proportional_test
-from ..models.rates import Rates, event_rates
-from ..models.risk_difference import RiskDifferences, risk_difference
-from ..models.survival import FollowUp, follow_up, kaplan_meier
-from ..models.time_split import TimeSplit, time_split
-from ..question import Question
 from ..registry import Marker, find, known
+from .detail import Detail, look_closer, tried
 from .on_disk import Absent, load_cohorts
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
 
 __all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather", "reason"]
 
-T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
-RISK_TIMES = (60.0, 120.0)
 DEFAULT_RULE = "default"
 _ENOUGH = 100  # events of a primary model below which its variations would say nothing
 BACKGROUND = "prognostic background: no therapy recorded"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Detail:
-    """All that is shown of a primary analysis among the endocrine-treated, beside the interaction.
-
-    Attributes
-    ----------
-    crude, adjusted : CoxModel
-    univariable : tuple of EffectEstimate
-        Every variable of the adjusted model, alone.
-    proportional : ProportionalTest
-    curves : tuple of Curves
-        Of the primary endpoint, then of overall survival where the cohort has it.
-    follow_up : FollowUp or None
-    rates : Rates
-        Events per 1,000 person-years by marker.
-    risks : RiskDifferences or None
-        At 5 and 10 years, where follow-up reaches them.
-    periods : TimeSplit or None
-        Hazard ratios in years 0-5 and after, adjusted as the model.
-    """
-
-    crude: CoxModel
-    adjusted: CoxModel
-    univariable: tuple[EffectEstimate, ...]
-    proportional: ProportionalTest
-    curves: tuple[Curves, ...]
-    follow_up: FollowUp | None
-    rates: Rates
-    risks: RiskDifferences | None
-    periods: TimeSplit | None
-
-    @property
-    def effects(self) -> Iterator[EffectEstimate]:
-        """Every effect row of it."""
-        yield from (*self.crude.effects, *self.adjusted.effects, *self.univariable)
-        for result in (self.risks, self.periods):
-            if result is not None:
-                yield from result.effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -298,11 +247,11 @@ def _calls(asked: MarkerPlan, cohort: Cohort, marker: str) -> list[MarkerCall]:
 
 
 def _answered(job: Case, plan: Plan) -> Case:
-    detail = _detail(job) if job.whole else None
+    detail = look_closer(job.asked, job.cohort, (job.marker, job.call.rule, job.endpoint)) if job.whole else None
     if job.asked.treatment == "any":
         return _single(job, detail, "")
     try:
-        answered = _ask(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint))
+        answered = answer(job.cohort, job.asked.interaction(job.marker, job.call.rule, job.endpoint))
     except AnalysisError as error:
         return _single(job, detail, reason(error))
     if (found := answered.interaction) is None:
@@ -321,7 +270,7 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
     rows: tuple[EffectEstimate, ...] = ()
     analysis: AnalysisSet | None = None
     try:
-        crude, adjusted = (_ask(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
+        crude, adjusted = (answer(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
         rows = crude.rows[0], adjusted.rows[0]
         analysis = adjusted.models[0].analysis if job.leading else None
     except AnalysisError as error:
@@ -340,36 +289,6 @@ def reason(error: TamoxresError) -> str:
     return error.what.replace("column marker[altered]", "the marker").replace("marker = altered", "marker altered")
 
 
-def _detail(job: Case) -> Detail | None:
-    """Look closer at the treated; None where they are too few for it."""
-    return _tried(lambda: _looked_at(job))
-
-
-def _looked_at(job: Case) -> Detail:
-    key = job.marker, job.call.rule, job.endpoint
-    crude, adjusted = (_ask(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
-    model, treated = adjusted.models[0], crude.models[0].analysis
-    others = [row for name in model.adjusted_for for row in fit_terms(treated, [name]).effects]
-    return Detail(
-        crude=crude.models[0],
-        adjusted=model,
-        univariable=(*crude.models[0].effects, *others),
-        proportional=proportional_test(model),
-        curves=tuple(_curves(job, treated)),
-        follow_up=_tried(lambda: follow_up(treated)),
-        rates=event_rates(treated),
-        risks=_tried(lambda: risk_difference(treated, times=RISK_TIMES)),
-        periods=_tried(lambda: time_split(treated, adjust=model.adjusted_for, strata=model.strata)),
-    )
-
-
-def _curves(job: Case, treated: AnalysisSet) -> Iterator[Curves]:
-    """Draw the risk where deaths compete, and survival otherwise; overall survival beside it."""
-    yield cumulative_incidence(treated) if treated.endpoint.competing else kaplan_meier(treated)
-    if job.endpoint != "OS" and "OS" in {endpoint.code for endpoint in job.cohort.endpoints}:
-        yield kaplan_meier(_ask(job.cohort, job.asked.prognostic(job.marker, job.call.rule, "OS", crude=True)).analysis)
-
-
 def _varied(case: Case) -> Sensitivity | None:
     """Vary the interaction where both arms are there, else the prognostic effect; None where it would say nothing."""
     asked, both = case.asked, case.interaction is not None
@@ -378,7 +297,7 @@ def _varied(case: Case) -> Sensitivity | None:
     usual &= case.call.rule == case.cohort.default_rules.get(case.marker)
     if not rows or not usual or (rows[-1].events or 0) < _ENOUGH:
         return None
-    return _tried(
+    return tried(
         lambda: sensitivity(
             case.cohort, endpoint=case.endpoint, marker=case.marker,
             estimand="interaction" if both else "prognostic",
@@ -387,18 +306,6 @@ def _varied(case: Case) -> Sensitivity | None:
     )  # fmt: skip
 
 
-def _ask(cohort: Cohort, question: Question) -> Answer:
-    return answer(cohort, question)
-
-
-def _tried(make: Callable[[], T]) -> T | None:
-    """Make what the patients allow: nothing where they do not."""
-    try:
-        return make()
-    except AnalysisError:
-        return None
-
-
 def _benchmark(asked: BenchmarkPlan, cohort: Cohort) -> Benchmark:
-    found = _ask(cohort, asked.question())
+    found = answer(cohort, asked.question())
     return Benchmark(asked=asked, cohort=cohort, effect=found.rows[0], analysis=found.models[0].analysis)

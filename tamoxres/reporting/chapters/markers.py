@@ -15,8 +15,9 @@ from ...tables.contrasts import contrast_table
 from ...tables.hazards import hazard_table, term_label
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, number, number_with_interval, p_value, percent
+from ..detail import Detail
 from ..family import corrected
-from ..gather import Case, Detail, Findings
+from ..gather import Case, Findings
 from ..page import Block, Figure, Inline, Paragraph, Part, Section, Shown, TableBlock, estimate, p_of
 from .cohorts import compared, sensitivity_blocks, specified
 from .patients import marker_patients

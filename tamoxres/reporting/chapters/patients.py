@@ -13,7 +13,8 @@ from ...tables.baseline import baseline_table
 from ...tables.flow import flow_table
 from ...tables.hazards import term_label
 from ...wording import count, number
-from ..gather import Case, Detail, Findings
+from ..detail import Detail
+from ..gather import Case, Findings
 from ..on_disk import Absent
 from ..page import Block, Bullets, Code, Figure, Paragraph, Part, Section, TableBlock, Text
 from .words import joined, marker_name, named, setting_of
