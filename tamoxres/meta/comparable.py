@@ -163,14 +163,16 @@ def check(
         only = f"; found only {effects[0].label}" if effects else ""
         raise PoolingError(f"Pooling needs at least two estimated effects{only}.")
     _check_flags(effects, alike.include)
+    differences, hints = [], []
     for name, read in _readings(endpoint_map, alike).items():
         groups = _groups(effects, read)
         for untold in _untold(name):
             groups.pop(untold, None)
         if len(groups) > 1:
-            raise PoolingError(
-                f"Effects differ in {_WORDS.get(name, name)}: {_told(groups)}.", mend=_hint(name, effects, read)
-            )
+            differences.append(f"{_WORDS.get(name, name)}: {_told(groups)}")
+            hints.append(_hint(name, effects, read))
+    if differences:
+        raise PoolingError(f"Effects differ in {'; in '.join(differences)}.", mend=" ".join(hints))
     if not dependent:
         _check_studies(effects)
 
