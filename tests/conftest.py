@@ -37,6 +37,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", str(user / "matplotlib")))  # keeps its font list
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("TAMOXRES_DATA", raising=False)
+        patch.delenv("COLUMNS", raising=False)  # what runs the tests may set it; nobody reads on a terminal here
         yield
 
 
