@@ -117,6 +117,7 @@ _HOMES = {
     "meta.subgroups": ["subgroups"],
     "meta.regression": ["meta_regression"],
     "meta.dependent": ["pool_dependent"],
+    "meta.outcomes": ["pool_outcomes"],
     "meta.deft": ["deft"],
     "meta.dose": ["dose_response"],
     "meta.bias": ["small_study"],

@@ -106,6 +106,7 @@ from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
 from .meta.dose import dose_response as dose_response
 from .meta.iceman import iceman_table as iceman_table
+from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
 from .meta.regression import meta_regression as meta_regression
@@ -318,6 +319,7 @@ __all__ = [
     "per_units",
     "pool",
     "pool_dependent",
+    "pool_outcomes",
     "power_curve",
     "printed_routes",
     "prior_needed",
