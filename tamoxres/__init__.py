@@ -118,6 +118,7 @@ _HOMES = {
     "meta.regression": ["meta_regression"],
     "meta.dependent": ["pool_dependent"],
     "meta.outcomes": ["pool_outcomes"],
+    "meta.network": ["network"],
     "meta.deft": ["deft"],
     "meta.dose": ["dose_response"],
     "meta.bias": ["small_study"],

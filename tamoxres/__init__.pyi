@@ -106,6 +106,7 @@ from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
 from .meta.dose import dose_response as dose_response
 from .meta.iceman import iceman_table as iceman_table
+from .meta.network import network as network
 from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
@@ -310,6 +311,7 @@ __all__ = [
     "meta_table",
     "minimum_detectable",
     "negative_control",
+    "network",
     "number_needed_to_treat",
     "one_stage",
     "open_expression",

@@ -73,6 +73,8 @@ SENTENCES = {
     "p_is_upper_bound": "P is printed as an upper bound.",
     "scale_converted": "Brought to another scale: the marker is taken as normal, its log ratio as linear.",
     "endpoints_pooled_together": "Pooled together with other endpoints of the same studies, which lend it information.",
+    "network_estimate": "From a network of trials, direct and indirect comparisons together.",
+    "indirect_only": "No trial makes this comparison itself: it is indirect.",
     "correlation_assumed": "The correlation of endpoints within a study was assumed, not known.",
     "correlation_at_bound": "The correlation between studies was estimated at its bound: too few studies to tell it.",
     "dose_response_of_categories": "The trend of the printed categories, which share a reference.",
