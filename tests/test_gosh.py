@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figure_boxes import check_paper, named, words
+from figure_boxes import check_marks, check_paper, check_sizes, named, words
 from meta_data import CLOSED, ITERATED, close, pooled, trials
 
 import tamoxres as tr
@@ -41,7 +41,7 @@ def test_thirteen_trials_equal_metafor():
 
 
 def test_thirteen_trials_by_reml():
-    """Extremes, middle and tails equal metafor; of three subsets the likelihood has two maxima, and R takes the other."""
+    """Extremes, middle and tails equal metafor; three subsets have two maxima, and R takes the other."""
     found, case = gosh(pooled()), R["bcg"]["gosh"]["reml"]
     close(np.percentile(found.point, [0, 2.5, 50, 97.5, 100]), case["quantiles"], CLOSED, "quantiles")
     close(found.point.mean(), case["mean"], 3 / 8191, "mean, but for three subsets")
@@ -96,7 +96,8 @@ def test_an_outlier_parts_the_subsets():
 def test_the_picture(width):
     """Nothing is clipped or touches; every subset has its mark, and the study that moves most is named."""
     ax = gosh_plot(gosh(outlier()), width=width)
-    check_paper(ax, f"GOSH, {width}")
+    for check in (check_paper, check_sizes, check_marks):
+        check(ax, f"GOSH, {width}")
     assert len(named(ax, "subsets")["subsets"].get_offsets()) == 127
     assert "subsets with S6" in " ".join(words(ax))
 
