@@ -192,6 +192,19 @@ def test_arms_that_are_shared():
     assert again.contrast("tamoxifen", "aromatase_inhibitor").se == pytest.approx(math.sqrt(2 * (0.04 - 0.03)))
 
 
+def test_endpoints_may_be_taken_as_alike():
+    """Endpoints are mapped by name as in a pool, and the notes tell it."""
+    made = [
+        effect("A", "tamoxifen", "none", 0.6, endpoint="RFS"),
+        effect("B", "tamoxifen", "none", 0.8, endpoint="DFS"),
+    ]
+    with pytest.raises(PoolingError, match="differ in endpoint"):
+        network(made)
+    found = network(made, endpoint_map={"DFS": "RFS"})
+    assert any("DFS taken as RFS" in note for note in found.notes)
+    assert not any("tamoxifen" in note for note in found.notes)
+
+
 def test_it_shows_itself():
     """One protocol, and the league table: each cell the row's treatment over the column's."""
     found = tr.network(rows("dogliotti"), reference="Placebo/Control", shared=shared("dogliotti"))

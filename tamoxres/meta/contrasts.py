@@ -87,7 +87,7 @@ def contrasts_of(rows: Sequence[EffectEstimate], reference: str, shared: Mapping
         if not row.treatment_1 or not row.treatment_0 or row.treatment_1 == row.treatment_0:
             raise PoolingError(f"{row.label} does not tell which two treatments it compares.")
     codes = by_patients(rows)
-    trials = [np.flatnonzero(codes == c) for c in range(int(codes.max()) + 1)]
+    trials: list[list[int]] = [np.flatnonzero(codes == c).tolist() for c in range(int(codes.max()) + 1)]
     turned = list(rows)
     for trial in trials:
         if len(trial) > 1:
@@ -153,7 +153,9 @@ def _treatments(rows: Sequence[EffectEstimate], reference: str) -> tuple[str, ..
     return (reference, *(name for name in named if name != reference))
 
 
-def _sampling(rows: Sequence[EffectEstimate], v: Array, trials: Sequence[Array], shared: Mapping[str, float]) -> Array:
+def _sampling(
+    rows: Sequence[EffectEstimate], v: Array, trials: Sequence[list[int]], shared: Mapping[str, float]
+) -> Array:
     """Covariance of the sampling errors: the variance of the arm that contrasts of a trial share."""
     known = {name.casefold(): float(value) for name, value in shared.items()}
     out = np.diag(v)

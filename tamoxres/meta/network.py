@@ -191,7 +191,7 @@ def _p(value: float) -> str:
     return p_value(value, label=True)
 
 
-def network(
+def network(  # noqa: PLR0913 (each choice is one word of the published methods; all but the rows have defaults)
     effects: Iterable[EffectEstimate],
     *,
     reference: str = "none",
@@ -199,6 +199,7 @@ def network(
     method: Method = "reml",
     ci: Literal["adhoc", "z"] = "adhoc",
     shared: Mapping[str, float] | None = None,
+    endpoint_map: Mapping[str, str] | None = None,
     alike: Alike | None = None,
 ) -> Network:
     """Compare several treatments over trials of different pairs of them, or how a marker changes their effects.
@@ -217,7 +218,7 @@ def network(
     shared : mapping of str to float, optional
         Variance of the shared arm (log scale of a ratio) of each trial with several arms, by its study; for hazard
         ratios of treatment 1 / events of the shared arm (`events_0`) where not given.
-    alike : Alike, optional
+    endpoint_map, alike : optional
         As in `pool`: but for the treatments the question must be one.
 
     Returns
@@ -245,13 +246,13 @@ def network(
     if modifier:
         rows, unpaired = interactions_of(rows)
         left_out = (*left_out, *unpaired)
-    declared = alike or Alike()
+    declared, mapping = alike or Alike(), endpoint_map or {}
     turned = {row.estimand for row in rows} == {"treatment_effect"}
     apart = replace(declared, treatment_contrast=_ANY, contrast=_ANY if turned else declared.contrast)
-    check(rows, {}, apart, dependent=True)
+    check(rows, mapping, apart, dependent=True)
     data = contrasts_of(rows, reference, shared or {})
     untold = [replace(row, treatment_1="", treatment_0="") for row in rows]  # that treatments differ is no news
-    return _fitted(data, left_out, method, ci, remarks(untold, {}, declared))
+    return _fitted(data, left_out, method, ci, remarks(untold, mapping, declared))
 
 
 def _fitted(
