@@ -155,6 +155,7 @@ def test_the_marker_as_modifier():
     by_hand = [from_strata(*made[i : i + 2]) for i in (0, 2)]
     assert found.contrast("tamoxifen", "none").point == pytest.approx(np.mean([row.point for row in by_hand]))
     assert found.effect.estimand == "interaction"
+    assert "ratio of HR, altered v unaltered," in found.league().title
     assert [row.study for row in found.left_out] == ["D"]
     assert found.contrast("aromatase_inhibitor", "none").point == pytest.approx(
         found.contrast("tamoxifen", "none").point + math.log(0.7 / 0.9)

@@ -144,8 +144,9 @@ class Network(ShowsEffects):
 
     def _row(self, treatment_1: str, treatment_0: str, point: float, se: float) -> EffectEstimate:
         first, trials = self.rows[0], tuple(dict.fromkeys(row.study for row in self.rows))
-        facts = ("marker", "scale", "scale_unit", "marker_level", "estimand", "measure", "endpoint")
+        facts = ("marker", "scale", "scale_unit", "marker_level", "estimand", "measure", "endpoint", "adjusted_for")
         shared: dict[str, Any] = {f: getattr(first, f) for f in facts if len({getattr(r, f) for r in self.rows}) == 1}
+        shared.setdefault("adjusted_for", ("unknown",))  # studies differ in it
         direct = any({treatment_1, treatment_0} <= set(design) for design, _ in self.designs)
         return EffectEstimate(
             **shared, study=f"Network ({len(trials)} studies)", origin="pooled", treatment_1=treatment_1,
@@ -163,7 +164,8 @@ class Network(ShowsEffects):
             Row((Cell(name), *(Cell("") if a == b else effect_cell(self.contrast(a, b)) for b in self.treatments)))
             for name, a in zip(names, self.treatments, strict=True)
         ]
-        measure = self.rows[0].measure
+        first = self.rows[0]
+        measure = f"ratio of {first.measure}, {first.contrast}," if first.estimand == "interaction" else first.measure
         return Table(
             title=f"League table: {measure} (95% CI) of the row's treatment over the column's",
             columns=(Column("Treatment"), *(Column(name, "ratio") for name in names)), rows=tuple(rows),

@@ -304,9 +304,10 @@ def _row(rows: Sequence[EffectEstimate], name: str, j: int, fit: GlsFit, df: int
     own = [row for row in rows if row.endpoint == name]
     facts = (
         "marker", "scale", "scale_unit", "marker_level", "group_1", "group_0", "treatment_1", "treatment_0", "estimand",
-        "measure", "treated_alike",
+        "measure", "treated_alike", "adjusted_for",
     )  # fmt: skip
     shared: dict[str, Any] = {f: getattr(own[0], f) for f in facts if len({getattr(row, f) for row in own}) == 1}
+    shared.setdefault("adjusted_for", ("unknown",))  # studies differ in it
     point, scale = float(fit.coefficients[j]), 1.0 if model.ci == "z" else max(1.0, float(_scale(fit, df)))
     known = isinstance(model.correlation, Mapping)
     return EffectEstimate(

@@ -76,7 +76,7 @@ SENTENCES = {
     "network_estimate": "From a network of trials, direct and indirect comparisons together.",
     "indirect_only": "No trial makes this comparison itself: it is indirect.",
     "correlation_assumed": "The correlation of endpoints within a study was assumed, not known.",
-    "correlation_at_bound": "The correlation between studies was estimated at its bound: too few studies to tell it.",
+    "correlation_at_bound": "The correlation between studies was estimated at its bound: the data do not tell it.",
     "dose_response_of_categories": "The trend of the printed categories, which share a reference.",
     "total_of_subgroups": "Made from the printed subgroups, weighted by their precision.",
     "derived_from_two_strata": "Made from the two printed strata.",
