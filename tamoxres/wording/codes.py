@@ -94,6 +94,7 @@ COUNTED = {  # flags that carry a count
     "undated_events": "Left out as unknown by this endpoint for want of a date, or for a negative time: {}.",
 }  # fmt: skip
 MODELS = {
+    "reml": "random effects by REML", "ml": "random effects by maximum likelihood", "common": "common effect",
     "cox": "Cox regression", "fine_gray": "Fine-Gray regression", "firth": "Cox regression with Firth's penalty",
     "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
