@@ -65,6 +65,7 @@ from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
 from .figures.forest import forest_pages as forest_pages
 from .figures.funnel import funnel as funnel
+from .figures.gosh import gosh_plot as gosh_plot
 from .figures.hazard_curve import hazard_curve as hazard_curve
 from .figures.hazard_curve import treatment_curve_plot as treatment_curve_plot
 from .figures.power_curve import power_curve as power_curve
@@ -106,6 +107,10 @@ from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
 from .meta.dose import dose_response as dose_response
 from .meta.iceman import iceman_table as iceman_table
+from .meta.missing import pet_peese as pet_peese
+from .meta.missing import worst_case as worst_case
+from .meta.network import network as network
+from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
 from .meta.regression import meta_regression as meta_regression
@@ -282,6 +287,7 @@ __all__ = [
     "funnel",
     "gail_simon",
     "gene_set_table",
+    "gosh_plot",
     "gray_test",
     "hazard_curve",
     "hazard_table",
@@ -309,6 +315,7 @@ __all__ = [
     "meta_table",
     "minimum_detectable",
     "negative_control",
+    "network",
     "number_needed_to_treat",
     "one_stage",
     "open_expression",
@@ -316,8 +323,10 @@ __all__ = [
     "parametric",
     "per_sd",
     "per_units",
+    "pet_peese",
     "pool",
     "pool_dependent",
+    "pool_outcomes",
     "power_curve",
     "printed_routes",
     "prior_needed",
@@ -369,5 +378,6 @@ __all__ = [
     "weights",
     "with_continuous",
     "with_positions",
+    "worst_case",
     "__version__",
 ]

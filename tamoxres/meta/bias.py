@@ -28,7 +28,7 @@ from .pool import arrays
 from .pooled import PooledEffect
 from .tau2 import Array, weighted_fit
 
-__all__ = ["Asymmetry", "AsymmetryTest", "kendall", "rank_test", "regression_test", "small_study"]
+__all__ = ["Asymmetry", "AsymmetryTest", "kendall", "rank_test", "refuse_one_size", "regression_test", "small_study"]
 
 AsymmetryTest = Literal["fiv", "fav", "egger", "begg"]
 MINIMUM = 10
@@ -148,7 +148,7 @@ def regression_test(
 ) -> Asymmetry:
     """Regress estimates (k,) on a predictor of precision with weights, dispersion left free, and test the slope."""
     x = np.column_stack([np.ones(len(y)), predictor])
-    _refuse_one_size(predictor)
+    refuse_one_size(predictor)
     fit, df = weighted_fit(y, weights, x), len(y) - 2
     if float(fit.q) <= 0:
         raise PoolingError("The effects lie exactly on a line; a test of small-study effects needs scatter.")
@@ -163,14 +163,15 @@ def regression_test(
     )  # fmt: skip
 
 
-def _refuse_one_size(sizes: Array) -> None:
+def refuse_one_size(sizes: Array) -> None:
+    """Refuse studies that are all of one size, which tell nothing of small ones."""
     if float(np.ptp(sizes)) <= 0:
         raise PoolingError("All studies are of one size; a test of small-study effects needs different sizes.")
 
 
 def rank_test(y: Array, v: Array) -> tuple[float, float]:
     """Return Begg's Kendall tau between standardised deviations from the common effect and variances, and its P."""
-    _refuse_one_size(v)
+    refuse_one_size(v)
     w = 1 / v
     deviation = (y - (w * y).sum() / w.sum()) / np.sqrt(v - 1 / w.sum())
     return kendall(deviation, v)

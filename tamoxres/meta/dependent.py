@@ -31,7 +31,7 @@ from .pool import arrays, estimated
 from .summary import Summary
 from .tau2 import Array
 
-__all__ = ["ClusterFit", "DependentPool", "RobustCi", "fit_clusters", "pool_dependent", "robust_error"]
+__all__ = ["ClusterFit", "DependentPool", "RobustCi", "by_patients", "fit_clusters", "pool_dependent", "robust_error"]
 
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 RobustCi = Literal["cr2", "cr1", "model"]
@@ -140,7 +140,7 @@ def pool_dependent(
     check(rows, mapping, declared, dependent=True)
     if clusters is not None and len(clusters) != len(rows):
         raise PoolingError(f"clusters holds {len(clusters)} names for {len(rows)} estimated effects.")
-    codes = _codes(list(clusters)) if clusters is not None else _by_patients(rows)
+    codes = _codes(list(clusters)) if clusters is not None else by_patients(rows)
     members = [
         tuple(dict.fromkeys(rows[i].label for i in np.flatnonzero(codes == c))) for c in range(int(codes.max()) + 1)
     ]
@@ -171,7 +171,7 @@ def _codes(names: Sequence[str]) -> Codes:
     return np.array([order[name] for name in names])
 
 
-def _by_patients(effects: Sequence[EffectEstimate]) -> Codes:
+def by_patients(effects: Sequence[EffectEstimate]) -> Codes:
     """Join effects of one study, and of studies that share patients: declared, of one trial, or both with a third."""
     cluster = {name: name for effect in effects for name in patient_ids(effect)}
     for effect in effects:

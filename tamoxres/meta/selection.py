@@ -1,9 +1,9 @@
 """Trim and fill, and a step-function selection model: what if studies are missing? Sensitivity analyses both.
 
 Conventions. Trim and fill (estimator L0) uses the pool's own methods; the side on which studies are missing is told by
-the slope of a meta-regression on the standard error. The selection model (three parameters) lets studies whose
-one-sided P exceeds a step be published with another probability than those below it, and fits mu, tau2 and that ratio
-by maximum likelihood. Both assume that selection is the only cause of asymmetry.
+the slope of a meta-regression on the standard error. The selection model lets studies whose one-sided P exceeds a step
+(or lies between two) be published with another probability than those below the first, and fits mu, tau2 and that ratio
+(or those ratios) by maximum likelihood. Both assume that selection is the only cause of asymmetry.
 
 References
 ----------
@@ -13,6 +13,7 @@ Hedges LV, Vevea JL 2005, in Rothstein et al., Publication Bias in Meta-Analysis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,7 +34,7 @@ from .tau2 import Array
 __all__ = ["SelectionModel", "TrimAndFill", "selection_model", "trim_and_fill"]
 
 Side = Literal["left", "right"]
-_Data = tuple[Array, Array, Array, float]  # y, v, beyond the step (0 or 1), step
+_Data = tuple[Array, Array, npt.NDArray[np.intp], Array]  # y, v, steps passed by each study, steps
 _FEW = 10
 _ROUNDS = 100
 
@@ -145,66 +146,79 @@ class SelectionModel:
     ----------
     adjusted : Summary
         Mean of all studies, published or not (normal interval).
-    step : float
-        One-sided P that parts the studies.
+    steps : tuple of float (J,)
+        One-sided P values that part the studies.
     alternative : "greater" | "less"
         Direction that is thought to be published more readily.
-    ratio, ratio_se : float
-        Probability of publication above the step relative to below it.
+    ratios, ratio_ses : tuple of float (J,)
+        Probability of publication above each step (and below the next) relative to below the first.
     lrt, p_value : float
-        Likelihood-ratio test of no selection (chi-squared, 1 df).
-    below, above : int
-        Studies on each side of the step.
+        Likelihood-ratio test of no selection (chi-squared, J df).
+    counts : tuple of int (J + 1,)
+        Studies between the steps.
     notes : tuple of str
     """
 
     adjusted: Summary
-    step: float
+    steps: tuple[float, ...]
     alternative: Literal["greater", "less"]
-    ratio: float
-    ratio_se: float
+    ratios: tuple[float, ...]
+    ratio_ses: tuple[float, ...]
     lrt: float
     p_value: float
-    below: int
-    above: int
+    counts: tuple[int, ...]
     notes: tuple[str, ...]
 
+    @property
+    def ratio(self) -> float:
+        """Probability of publication above the first step relative to below it."""
+        return self.ratios[0]
+
+    @property
+    def ratio_se(self) -> float:
+        """Standard error of the first ratio."""
+        return self.ratio_ses[0]
+
     def __str__(self) -> str:
+        named = "publication ratio" if len(self.ratios) == 1 else "publication ratios"
         return (
-            f"{self.adjusted} [sensitivity analysis: publication ratio {number(self.ratio)}, "
+            f"{self.adjusted} [sensitivity analysis: {named} {', '.join(number(ratio) for ratio in self.ratios)}, "
             f"no selection {p_value(self.p_value, label=True)}]"
         )
 
 
 def selection_model(
-    pooled: PooledEffect, *, step: float = 0.025, alternative: Literal["greater", "less"] | None = None
+    pooled: PooledEffect,
+    *,
+    step: float | Sequence[float] = 0.025,
+    alternative: Literal["greater", "less"] | None = None,
 ) -> SelectionModel:
     """Fit a step-function selection model, as a sensitivity analysis.
 
     Parameters
     ----------
     pooled : PooledEffect
-    step : float
-        One-sided P below which studies are thought to be published more readily.
+    step : float, or sequence of float
+        One-sided P below which studies are thought to be published more readily; several, such as (0.025, 0.5), part
+        the studies into as many groups and one, each but the first with its ratio.
     alternative : "greater" | "less", optional
         The direction; by default that of the pooled effect.
 
     Raises
     ------
     PoolingError
-        If all studies lie on one side of the step, or there are fewer than ten.
+        If there are no studies between two steps or on one side of the only one, or there are fewer than ten.
     """
     need(pooled, _FEW, "A selection model")
-    if not 0 < step < 1:
-        raise PoolingError(f"step is {step:g}; it is a one-sided P between 0 and 1, as 0.025.")
+    steps = _steps(step)
     y, v = arrays(pooled.effects)
     side = alternative or ("greater" if pooled.point >= 0 else "less")
     sign = 1.0 if side == "greater" else -1.0
-    beyond = ndtr(-sign * y / np.sqrt(v)) > step
-    if beyond.all() or not beyond.any():
-        where = "above" if beyond.all() else "below"
-        raise PoolingError(f"All studies have a one-sided P {where} {step:g}; a selection model needs both kinds.")
-    mu, tau2, ratio, cov, loglik = _maximum(sign * y, v, beyond, step)
+    passed = (ndtr(-sign * y / np.sqrt(v))[:, None] > steps).sum(1)
+    counts = np.bincount(passed, minlength=len(steps) + 1)
+    _refuse_empty(counts, steps)
+    theta, cov, loglik = _maximum((sign * y, v, passed, steps))
+    mu, tau2 = float(theta[0]), float(theta[1])
     lrt = max(0.0, 2 * (loglik - _without_selection(sign * y, v)))
     point, se = sign * mu, float(np.sqrt(cov[0, 0]))
     half = float(ndtri((1 + pooled.level) / 2)) * se
@@ -213,54 +227,85 @@ def selection_model(
         p_value=float(2 * ndtr(-abs(point / se))), tau2=tau2, is_ratio=pooled.is_ratio,
     )  # fmt: skip
     return SelectionModel(
-        adjusted=adjusted, step=step, alternative=side, ratio=ratio, ratio_se=float(np.sqrt(cov[-1, -1])), lrt=lrt,
-        p_value=float(chdtrc(1, lrt)), below=int((~beyond).sum()), above=int(beyond.sum()),
+        adjusted=adjusted, steps=tuple(steps.tolist()), alternative=side, ratios=tuple(theta[2:].tolist()),
+        ratio_ses=tuple(np.sqrt(np.diag(cov)[2:]).tolist()), lrt=lrt, p_value=float(chdtrc(len(steps), lrt)),
+        counts=tuple(counts.tolist()),
         notes=("A sensitivity analysis: it assumes that selection by P alone explains asymmetry.",),
     )  # fmt: skip
 
 
+def _steps(step: float | Sequence[float]) -> Array:
+    """Return the steps in order."""
+    steps = np.unique(np.atleast_1d(np.asarray(step, dtype=float)))
+    if not len(steps) or not np.all((steps > 0) & (steps < 1)):
+        wrong = next((value for value in steps.tolist() if not 0 < value < 1), "empty")
+        raise PoolingError(f"step is {wrong}; it is a one-sided P between 0 and 1, as 0.025.")
+    return steps
+
+
+def _refuse_empty(counts: npt.NDArray[np.intp], steps: Array) -> None:
+    """Refuse steps between which no study lies."""
+    if counts.all():
+        return
+    if len(steps) == 1:
+        where = "above" if not counts[0] else "below"
+        raise PoolingError(f"All studies have a one-sided P {where} {steps[0]:g}; a selection model needs both kinds.")
+    edges, empty = [0.0, *steps.tolist(), 1.0], int(np.flatnonzero(counts == 0)[0])
+    raise PoolingError(
+        f"No study has a one-sided P between {edges[empty]:g} and {edges[empty + 1]:g}; choose steps with studies "
+        "on each side."
+    )
+
+
 def _loglik(theta: npt.NDArray[Any], data: _Data) -> complex:
-    """Log likelihood of the published studies at (mu, tau2, ratio); takes complex numbers: its gradient is exact."""
-    mu, tau2, ratio = theta
-    y, v, beyond, step = data
+    """Log likelihood of the published studies at (mu, tau2, ratios); takes complex numbers: its gradient is exact."""
+    mu, tau2 = theta[:2]
+    ratios = np.concatenate([[1.0], theta[2:]])
+    y, v, passed, steps = data
     spread = np.sqrt(v + tau2)
-    cut = np.sqrt(v) * ndtri(1 - step)
-    published = ndtr((mu - cut) / spread)
+    below = ndtr((mu - np.sqrt(v) * ndtri(1 - steps)[:, None]) / spread)  # probability of a P below each step
+    shares = np.diff(np.vstack([np.zeros_like(below[:1]), below, np.ones_like(below[:1])]), axis=0)
     normal = -0.5 * ((y - mu) / spread) ** 2 - np.log(spread) - 0.5 * np.log(2 * np.pi)
-    return complex((normal + np.log(ratio) * beyond - np.log(published + ratio * (1 - published))).sum())
+    return complex((normal + np.log(ratios)[passed] - np.log(ratios @ shares)).sum())
 
 
 def _gradient(theta: Array, data: _Data) -> Array:
     h = 1e-30
-    steps = theta + 1j * h * np.eye(3)
-    return np.array([_loglik(row, data).imag / h for row in steps])
+    aside = theta + 1j * h * np.eye(len(theta))
+    return np.array([_loglik(row, data).imag / h for row in aside])
 
 
-def _maximum(y: Array, v: Array, beyond: Array, step: float) -> tuple[float, float, float, Array, float]:
-    """Maximise over mu, tau2 >= 0 and the ratio > 0; return them, their covariance and the log likelihood."""
-    data = (y, v, beyond.astype(float), step)
+def _maximum(data: _Data) -> tuple[Array, Array, float]:
+    """Maximise over mu, tau2 >= 0 and ratios > 0; return them, their covariance and the log likelihood."""
+    y, v, _, steps = data
     start = pool_arrays(y, v, tau2="ml", ci="z")
     scale = float(v.mean())
 
     def natural(t: Array) -> Array:
-        return np.array([t[0], scale * t[1] ** 2, np.exp(t[2])])
+        return np.concatenate([[t[0], scale * t[1] ** 2], np.exp(t[2:])])
 
     def loss(t: Array) -> tuple[float, Array]:
         theta = natural(t)
-        slope = _gradient(theta, data) * np.array([1.0, 2 * scale * t[1], theta[2]])
+        slope = _gradient(theta, data) * np.concatenate([[1.0, 2 * scale * t[1]], theta[2:]])
         return -_loglik(theta, data).real, -slope
 
-    first = np.array([float(start.point), np.sqrt(max(float(start.tau2), 0.01 * scale) / scale), 0.0])
+    spread = np.sqrt(max(float(start.tau2), 0.01 * scale) / scale)
+    first = np.array([float(start.point), spread, *np.zeros(len(steps))])
     found = minimize(loss, first, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 1000})
     theta = _polish(natural(found.x), data)
-    free = [0, 1, 2] if theta[1] > 1e-8 * scale else [0, 2]
+    free = _free(theta)
     information = -_hessian(theta, data)[np.ix_(free, free)]
     slope = float(np.abs(_gradient(theta, data)[free]).max())
     if not np.all(np.isfinite(information)) or np.linalg.eigvalsh(information).min() <= 0 or slope > 1e-5 * len(y):
         raise PoolingError("The selection model has no maximum: one side of the step holds too few studies.")
-    cov = np.zeros((3, 3))
+    cov = np.zeros((len(theta), len(theta)))
     cov[np.ix_(free, free)] = np.linalg.inv(information)
-    return float(theta[0]), float(theta[1]), float(theta[2]), cov, _loglik(theta, data).real
+    return theta, cov, _loglik(theta, data).real
+
+
+def _free(theta: Array) -> list[int]:
+    """Return the parameters inside their bounds: all, or all but tau2 at 0."""
+    return [i for i in range(len(theta)) if i != 1 or theta[1] > 0]
 
 
 def _hessian(theta: Array, data: _Data) -> Array:
@@ -274,13 +319,15 @@ def _hessian(theta: Array, data: _Data) -> Array:
 
 
 def _polish(theta: Array, data: _Data) -> Array:
-    """Take Newton steps on the natural scale, where the maximum lies inside."""
+    """Take Newton steps on the natural scale, tau2 held at 0 where it has come there."""
+    if theta[1] <= 1e-8 * float(data[1].mean()):
+        theta = np.where(np.arange(len(theta)) == 1, 0.0, theta)
+    free = _free(theta)
     for _ in range(20):
-        if theta[1] <= 1e-8 * float(data[1].mean()):
-            return np.array([theta[0], 0.0, theta[2]])
-        move = np.linalg.solve(_hessian(theta, data), _gradient(theta, data))
+        move = np.zeros(len(theta))
+        move[free] = np.linalg.solve(_hessian(theta, data)[np.ix_(free, free)], _gradient(theta, data)[free])
         ahead = theta - move
-        if ahead[1] <= 0 or ahead[2] <= 0 or _loglik(ahead, data).real < _loglik(theta, data).real - 1e-9:
+        if ahead[1:].min() < 0 or _loglik(ahead, data).real < _loglik(theta, data).real - 1e-9:
             return theta
         theta = ahead
         if float(np.abs(move).max()) < 1e-13:

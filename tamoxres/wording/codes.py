@@ -72,6 +72,11 @@ SENTENCES = {
     "ratio_of_hazard_ratios_negative_over_positive": "Ratio of marker-negative over marker-positive, as printed.",
     "p_is_upper_bound": "P is printed as an upper bound.",
     "scale_converted": "Brought to another scale: the marker is taken as normal, its log ratio as linear.",
+    "endpoints_pooled_together": "Pooled together with other endpoints of the same studies, which lend it information.",
+    "network_estimate": "From a network of trials, direct and indirect comparisons together.",
+    "indirect_only": "No trial makes this comparison itself: it is indirect.",
+    "correlation_assumed": "The correlation of endpoints within a study was assumed, not known.",
+    "correlation_at_bound": "The correlation between studies was estimated at its bound: the data do not tell it.",
     "dose_response_of_categories": "The trend of the printed categories, which share a reference.",
     "total_of_subgroups": "Made from the printed subgroups, weighted by their precision.",
     "derived_from_two_strata": "Made from the two printed strata.",
@@ -89,6 +94,7 @@ COUNTED = {  # flags that carry a count
     "undated_events": "Left out as unknown by this endpoint for want of a date, or for a negative time: {}.",
 }  # fmt: skip
 MODELS = {
+    "reml": "random effects by REML", "ml": "random effects by maximum likelihood", "common": "common effect",
     "cox": "Cox regression", "fine_gray": "Fine-Gray regression", "firth": "Cox regression with Firth's penalty",
     "rmst": "restricted mean survival time", "rmtl": "restricted mean time lost", "kaplan_meier": "Kaplan-Meier",
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
