@@ -180,23 +180,38 @@ def test_effect_and_check_on_the_command_line(registry, run):
     assert {"er", "grade"} <= shown
 
 
-@pytest.mark.parametrize(
-    ("command", "what"),
-    [
-        (["report", "-o", "out"], "the report"),
-        (["init-plan"], "a first plan"),
-        (["markers"], "the table of markers"),
-        (["sensitivity", "--endpoint", "OS", "--marker", "HER2"], "the sensitivity analysis"),
-        (["robustness", "--endpoint", "OS", "--marker", "HER2"], "the robustness panel"),
-        (["bayes", "--endpoint", "OS", "--marker", "HER2"], "this command"),
-        (["explore"], "the explorer"),
-    ],
-)
-def test_what_cannot_withhold_is_refused(registry, run, tmp_path, monkeypatch, command, what):
+WITHHOLD = {"effect", "check"}
+END = ("--endpoint", "OS")
+ASKED = (*END, "--marker", "HER2")
+REFUSED = {
+    "report": (("-o", "out"), "the report"), "init-plan": ((), "a first plan"),
+    "markers": ((), "the table of markers"), "sensitivity": (ASKED, "the sensitivity analysis"),
+    "robustness": (ASKED, "the robustness panel"), "bayes": (ASKED, "this command"), "explore": ((), "the explorer"),
+    "absolute": (ASKED, "this command"), "emulate": ((*END, "--grace", "6"), "this command"),
+    "curve": (("grade", *END), "this command"), "competing": (ASKED, "this command"),
+    "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),
+    "diff": (("@",), "the comparison of releases"),
+}  # fmt: skip
+
+
+def test_every_command_that_reads_patients_is_named_here():
+    """A command that takes a mapping withholds small counts, or is refused where they must be."""
+    import typer
+
+    from tamoxres.cli import app
+
+    commands = typer.main.get_command(app).commands
+    taking = {name for name, one in commands.items() if any(p.name == "mapping" for p in one.params)}
+    assert taking == WITHHOLD | set(REFUSED)
+
+
+@pytest.mark.parametrize("command", REFUSED)
+def test_what_cannot_withhold_is_refused(registry, run, tmp_path, monkeypatch, command):
     """Every output that would show small counts is refused, and nothing is written."""
     monkeypatch.chdir(tmp_path)
-    name, *options = command
-    code, out, said = run(name, registry[0], "--mapping", registry[1], *options)
+    options, what = REFUSED[command]
+    given = [registry[0] if option == "@" else option for option in options]
+    code, out, said = run(command, registry[0], *given, "--mapping", registry[1])
     assert (code, out) == (2, "")
     assert f"own declares min_cell = 5, and {what} does not withhold" in " ".join(said.split())
     assert not list(tmp_path.iterdir())

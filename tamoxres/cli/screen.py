@@ -56,11 +56,10 @@ def screen(
 ) -> None:
     """Screen every gene: its interaction with treatment, or its hazard ratio within one arm."""
     from ..cohorts.catalogue import load
-    from ..cohorts.withheld import refuse_small_cells
 
     _refuse_formats(output, volcano, manhattan)
     questions: dict[str, Any] = {"endpoint": steep(endpoint), "er": er, "treatment": treatment}
-    analysis = _patients(refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "the screen"), questions)
+    analysis = _patients(load(cohort, mapping=mapping, data_dir=data_dir), questions)
     source = _source(analysis, expression, genes)
     stream = output if output is not None and output.suffix == ".parquet" else None
     found = _screened(analysis, source, split(adjust), split(strata), jobs=jobs, stream=stream)
@@ -82,8 +81,9 @@ def _refuse_formats(output: Path | None, *pictures: Path | None) -> None:
 
 def _patients(cohort: Any, questions: dict[str, Any]) -> AnalysisSet:
     from ..analysis import select
+    from ..cohorts.withheld import refuse_small_cells
 
-    return select(cohort, **questions)
+    return select(refuse_small_cells(cohort, "the screen"), **questions)
 
 
 def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expression:
