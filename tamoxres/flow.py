@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from .errors import AnalysisError
 from .wording import count
 
 __all__ = ["Flow", "Step"]
+
+
+def _tellable(patients: int, events: int, min_cell: int) -> bool:
+    """Whether patients, events and patients without an event are each none or at least `min_cell`; none is negative."""
+    return all(count == 0 or count >= min_cell for count in (patients, events, patients - events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,33 @@ class Flow:
     def then(self, step: Step) -> Flow:
         """Return the flow with one more step."""
         return Flow((*self.steps, step))
+
+    def coarsened(self, min_cell: int) -> Flow:
+        """Return the flow without the steps at which few left: no count of 1 to `min_cell - 1` can be read from it.
+
+        From the last step back, a step stays where patients, events and patients without one are none or at least
+        `min_cell`, and so are those who left until the next that stays. Why they left is not told.
+
+        Examples
+        --------
+        >>> steps = (("All", 90, 30), ("ER known", 88, 30), ("ER positive", 60, 20))
+        >>> flow = Flow(tuple(Step(name=n, why="", patients=p, events=e) for n, p, e in steps))
+        >>> [(step.name, step.patients) for step in flow.coarsened(5)]
+        [('All, ER known', 88), ('ER positive', 60)]
+        """
+        kept: list[Step] = []
+        for step in reversed(self.steps):
+            after = kept[-1] if kept else None
+            if after is None or (
+                _tellable(step.patients, step.events, min_cell)
+                and _tellable(step.patients - after.patients, step.events - after.events, min_cell)
+            ):
+                kept.append(step)
+            else:
+                kept[-1] = replace(after, name=f"{step.name}, {after.name}")
+        kept.reverse()
+        why = [""] + ["reasons withheld"] * (len(kept) - 1)
+        return Flow(tuple(replace(step, why=reason) for step, reason in zip(kept, why, strict=True)))
 
     def rows(self) -> list[dict[str, str | int]]:
         """Return one row a step: name, why, patients, events, and how many patients left."""

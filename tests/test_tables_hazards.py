@@ -185,11 +185,11 @@ def test_term_labels():
 def test_small_levels_are_withheld_with_what_reveals_them():
     """Basal's 3 events are withheld, and the smallest other count of the variable with them; N stays."""
     table = suppress(hazard_table([MARKER, *PAM]), min_cell=5)
-    assert texts(table, "Basal")[1:3] == ["20", "<5"]
+    assert texts(table, "Basal")[1:3] == ["20", "*"]
     assert texts(table, "LumA")[1:3] == ["468", "*"]
     assert texts(table, "LumB")[1:3] == ["371", "140"]
     assert texts(table, "altered")[1:3] == ["213", "83"]
-    assert table.footnotes[-1].startswith("<5: 1 to 4.")
+    assert table.footnotes[-1].startswith("*: withheld: 1 to 4")
     assert suppress(hazard_table([MARKER]), min_cell=5) == hazard_table([MARKER])
 
 

@@ -29,6 +29,7 @@ from ..tables.table import Table
 from ..vocabulary import UNDATED
 from .bounds import SHARE, bounded
 from .robustness import Robustness, checks_of
+from .withheld import quiet, withhold
 
 __all__ = ["Answer", "AnswerRows", "answer", "ask", "checked"]
 
@@ -145,8 +146,14 @@ def checked(found: Answer, *, nulls: bool = False) -> Answer:
     found : Answer
     nulls : bool
         Whether to run the panel on any interaction, seen or not.
+
+    Notes
+    -----
+    Where the cohort declares `min_cell` the panel is not run: it counts sites and levels of covariates.
     """
     interaction, verdict, question = found.interaction, found.verdict, found.question
+    if found.cohort.min_cell > 1:
+        return found
     if interaction is None or verdict is None or not (nulls or verdict.finding in (SEEN, NOT_PROPORTIONAL)):
         return found
     panel = checks_of(
@@ -159,13 +166,21 @@ def checked(found: Answer, *, nulls: bool = False) -> Answer:
 def answer(cohort: Cohort, question: Question) -> Answer:
     """Put a question to a cohort and return the rows with all that stands behind them.
 
+    Where the cohort declares `min_cell`, rows and flow are those that may be published; `analysis`, `models` and
+    `interaction` count every patient.
+
     Raises
     ------
     QuestionError
         If the cohort cannot answer the question.
     AnalysisError
-        If the patients are there but the model cannot be estimated.
+        If the patients are there but the model cannot be estimated, or a group is smaller than `min_cell`.
     """
+    with quiet(cohort):
+        return withhold(_answered(cohort, question))
+
+
+def _answered(cohort: Cohort, question: Question) -> Answer:
     if question.marker:
         question = replace(question, marker=find(question.marker, cohort).name)
     called = call(cohort, question.marker, rule=question.rule) if question.marker else cohort

@@ -32,9 +32,10 @@ def _patients(
     """Load a cohort, call the marker, and select both arms."""
     from ..analysis import select
     from ..cohorts.catalogue import load
+    from ..cohorts.withheld import refuse_small_cells
     from ..markers.calling import call
 
-    loaded = load(cohort, mapping=mapping, data_dir=data_dir)
+    loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command")
     if marker is None:
         return select(loaded, treatment="any", **choices)
     called = call(loaded, marker) if rule is None else call(loaded, marker, rule=rule)

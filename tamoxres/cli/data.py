@@ -9,7 +9,7 @@ import typer
 
 from ..errors import DataError
 from . import show
-from .options import DataDir, MappingFile, Output, PlainFormat
+from .options import DataDir, MappingFile, MinCell, Output, PlainFormat
 
 if TYPE_CHECKING:
     from ..cohorts.check import CheckReport
@@ -36,6 +36,7 @@ def check(
     ],
     mapping: MappingFile = None,
     data_dir: DataDir = None,
+    min_cell: MinCell = None,
     format_: Annotated[Literal["text", "html", "json"] | None, typer.Option("--format", help="How to write.")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write here: .html, .json, or text of any other ending.")
@@ -50,7 +51,7 @@ def check(
         return
     from ..cohorts.check import check as check_cohort
 
-    found = check_cohort(cohort, mapping, data_dir=data_dir)
+    found = check_cohort(cohort, mapping, data_dir=data_dir, min_cell=min_cell)
     ending = {".html": "html", ".htm": "html", ".json": "json"}.get(output.suffix.lower() if output else "", "text")
     form = format_ or ending
     if form == "html":
@@ -138,6 +139,7 @@ def markers(
 ) -> None:
     """List the rules that call a marker in a cohort: assay, counts, cut, definition."""
     from ..cohorts.catalogue import ENTRIES, load
+    from ..cohorts.withheld import refuse_small_cells
     from ..markers.calling import concordance as agreement
     from ..markers.calling import markers_table
 
@@ -148,6 +150,7 @@ def markers(
             if cohort:
                 raise
             continue
+        refuse_small_cells(loaded, "the table of markers")
         listed = agreement(loaded, concordance) if concordance else markers_table(loaded)
         if len(listed):
             show.table(listed.round(3), loaded.title)
@@ -167,9 +170,11 @@ def overlap(
 
     from ..cohorts.catalogue import load
     from ..cohorts.overlap import overlap as compare
+    from ..cohorts.withheld import refuse_small_cells
 
     own = {name: mapping for name in cohorts if Path(name).is_file()}
-    found = compare(*(load(name, mapping=own.get(name), data_dir=data_dir) for name in cohorts))
+    loaded = [load(name, mapping=own.get(name), data_dir=data_dir) for name in cohorts]
+    found = compare(*(refuse_small_cells(one, "the list of shared patients") for one in loaded))
     if format_ == "json":
         show.emit(json.dumps([pair.row() for pair in found], indent=2) + "\n", None)
     else:
@@ -192,8 +197,11 @@ def diff(
     """Say what moved between two releases of a cohort: patients, values, events, hazard ratios."""
     from ..answers.releases import diff as compare
     from ..cohorts.compare import load_release
+    from ..cohorts.withheld import refuse_small_cells
 
     releases = [load_release(place, cohort=cohort, mapping=mapping) for place in (old, new)]
+    for release in releases:
+        refuse_small_cells(release, "the comparison of releases")
     show.say(str(compare(*releases)))
 
 

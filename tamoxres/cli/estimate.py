@@ -20,6 +20,7 @@ from .options import (
     Format,
     MappingFile,
     Marker,
+    MinCell,
     Output,
     PlainFormat,
     Strata,
@@ -30,6 +31,8 @@ from .told import tell
 
 __all__ = ["bayes", "effect", "robustness"]
 
+_Treatment = Annotated[str | None, typer.Option(help="endocrine, tamoxifen, AI, none, any (both), or a name.")]
+
 
 def effect(
     cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
@@ -38,9 +41,7 @@ def effect(
     estimand: Annotated[Estimand, typer.Option(help="What is asked.")] = "prognostic",
     rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
-    treatment: Annotated[
-        str | None, typer.Option(help="endocrine, tamoxifen, AI, none, any (both), or a name.")
-    ] = None,
+    treatment: _Treatment = None,
     against: Annotated[str | None, typer.Option(help="What it is compared with: none, tamoxifen, or a name.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")] = None,
     adjust: Adjust = "",
@@ -52,6 +53,7 @@ def effect(
     cluster: Cluster = "",
     exposure: ExposureOption = None,
     ties: Annotated[Ties, typer.Option(help="Tied events.")] = "efron",
+    min_cell: MinCell = None,
     mapping: MappingFile = None,
     data_dir: DataDir = None,
     format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
@@ -60,6 +62,7 @@ def effect(
     """Estimate an effect in a cohort: prognostic, of treatment, or the marker x treatment interaction."""
     from ..answers.answer import answer, checked
     from ..cohorts.catalogue import load
+    from ..cohorts.withheld import with_min_cell
 
     question = Question(
         endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er,
@@ -67,7 +70,7 @@ def effect(
         horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
         exposure=exposure, cluster=cluster,
     )  # fmt: skip
-    found = checked(answer(load(cohort, mapping=mapping, data_dir=data_dir), question))
+    found = checked(answer(with_min_cell(load(cohort, mapping=mapping, data_dir=data_dir), min_cell), question))
     if format_ == "table" and output is None:
         tell(found)
     else:
@@ -96,12 +99,14 @@ def robustness(
     from ..answers.answer import answer
     from ..answers.robustness import checks_of
     from ..cohorts.catalogue import load
+    from ..cohorts.withheld import refuse_small_cells
 
     question = Question(
         endpoint=steep(endpoint), marker=marker, rule=rule, estimand="interaction", er=er, treatment=treatment,
         against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata), landmark=landmark,
     )  # fmt: skip
-    asked = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
+    loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "the robustness panel")
+    asked = answer(loaded, question)
     if asked.interaction is None:
         raise QuestionError(f"{asked.cohort.name} gives no interaction to check.")
     found = checks_of(asked.interaction, asked.analysis, adjust=question.adjust, strata=question.strata, batch=batch)
@@ -132,13 +137,15 @@ def bayes(
     """Read a marker x treatment interaction under sceptical, enthusiastic and shrinkage priors."""
     from ..answers.answer import answer
     from ..cohorts.catalogue import load
+    from ..cohorts.withheld import refuse_small_cells
     from ..models.bayes_interaction import bayes_interaction
 
     question = Question(
         endpoint=steep(endpoint), marker=marker, rule=rule, estimand="interaction", er=er, adjust=split(adjust),
         strata=split(strata),
     )  # fmt: skip
-    asked = answer(load(cohort, mapping=mapping, data_dir=data_dir), question)
+    loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command")
+    asked = answer(loaded, question)
     found = bayes_interaction(asked.analysis, adjust=question.adjust, margin=_limits(margin), strata=question.strata)
     if format_ == "json" or output is not None:
         show.emit(found.to_frame().to_json(orient="records", indent=1) + "\n", output)

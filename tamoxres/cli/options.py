@@ -18,6 +18,7 @@ __all__ = [
     "Format",
     "MappingFile",
     "Marker",
+    "MinCell",
     "Output",
     "PlainFormat",
     "Strata",
@@ -46,6 +47,10 @@ Strata = Annotated[str, typer.Option(help="Strata, comma-separated.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of to the terminal.")]
 MappingFile = Annotated[
     Path | None, typer.Option("--mapping", help="TOML that maps a registry's file (see init-mapping).")
+]
+MinCell = Annotated[
+    int | None,
+    typer.Option("--min-cell", min=0, help="Withhold counts of 1 to N - 1; the mapping's min_cell if not given."),
 ]
 Marker = Annotated[str | None, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")]
 

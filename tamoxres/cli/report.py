@@ -97,8 +97,9 @@ def sensitivity(
     """Ask a question and vary one choice at a time: endpoint, rule, adjustment, missing data, period, population."""
     from ..answers.sensitivity import sensitivity as vary
     from ..cohorts.catalogue import load
+    from ..cohorts.withheld import refuse_small_cells
 
-    loaded = load(cohort, mapping=mapping, data_dir=data_dir)
+    loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "the sensitivity analysis")
     asked: dict[str, Any] = {"endpoint": endpoint, "marker": marker, "estimand": estimand}
     with show.progress(quiet=False) as progress:
         found = vary(loaded, **asked, adjust=split(adjust), strata=split(strata), progress=progress)

@@ -81,8 +81,9 @@ def _refuse_formats(output: Path | None, *pictures: Path | None) -> None:
 
 def _patients(cohort: Any, questions: dict[str, Any]) -> AnalysisSet:
     from ..analysis import select
+    from ..cohorts.withheld import refuse_small_cells
 
-    return select(cohort, **questions)
+    return select(refuse_small_cells(cohort, "the screen"), **questions)
 
 
 def _source(analysis: AnalysisSet, expression: Path | None, genes: str) -> Expression:

@@ -102,6 +102,7 @@ def assemble(parts: Parts) -> Cohort:
         overlaps=rules.overlaps,
         notes=rules.notes,
         undated_events=undated,
+        min_cell=rules.min_cell,
     )
 
 

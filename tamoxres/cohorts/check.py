@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort, MarkerCall
-from ..errors import BadCell, BadCells, DataError
+from ..errors import BadCell, BadCells, DataError, QuestionError
 from .catalogue import load
 from .check_codebook import Harmonised, breaches, doubts
 from .check_counts import (
@@ -33,6 +33,7 @@ from .mapping import read_mapping
 from .recode import LISTED, RawTable
 from .rules import Criterion, Mapping, Unknowns, canonical, resolved
 from .suspicious import SuspiciousCode, suspicious_codes
+from .withheld import declared_min_cell, refuse_negative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
@@ -199,6 +200,7 @@ def check(
     mapping: str | Path | MappingType[str, Any] | None = None,
     *,
     data_dir: str | Path | None = None,
+    min_cell: int | None = None,
 ) -> CheckReport:
     """Check a cohort or a user's file.
 
@@ -210,6 +212,8 @@ def check(
         Needed for a file or frame.
     data_dir : path, optional
         Folder with the publishers' files of a catalogue cohort.
+    min_cell : int, optional
+        Counts below it are withheld, and all that names a patient; the mapping's or the cohort's if not given.
 
     Returns
     -------
@@ -221,6 +225,51 @@ def check(
     >>> check("gbsg").ok
     True
     """
+    declared = declared_min_cell(what, mapping)
+    return _published(_checked(what, mapping, data_dir), declared if min_cell is None else min_cell)
+
+
+def _published(found: CheckReport, min_cell: int) -> CheckReport:
+    """Return a check with nothing in it that counts fewer than `min_cell` patients, or names one.
+
+    How many are unknown stands where both they and the known are none or at least `min_cell`. Tables by arm, marker,
+    year and code, examples, ranges and the cells that are wrong are left out.
+
+    Parameters
+    ----------
+    found : CheckReport
+    min_cell : int
+
+    Raises
+    ------
+    QuestionError
+        If `min_cell` is negative.
+    """
+    refuse_negative(min_cell)
+    if min_cell <= 1:
+        return found
+    if 0 < found.patients < min_cell:
+        raise QuestionError(f"{found.name} holds fewer than min_cell = {min_cell} patients; nothing of it is told.")
+    kept = tuple(
+        one for one in found.unknowns
+        if all(n == 0 or n >= min_cell for n in (one.unknown, one.patients - one.unknown))
+    )  # fmt: skip
+    wrong = Violation(
+        what="Something is wrong with the file, or with its mapping; what it is names single patients.",
+        mend="Check it with --min-cell 0 where the data may be seen.",
+    )
+    remark = f"min_cell = {min_cell}: smaller counts are withheld, and all that is counted by group, year or code."
+    return CheckReport(
+        name=found.name, patients=found.patients, violations=() if found.ok else (wrong,), questions=(), unknowns=kept,
+        read_as=found.read_as, remarks=(remark,),
+    )  # fmt: skip
+
+
+def _checked(
+    what: str | Path | Cohort | pd.DataFrame,
+    mapping: str | Path | MappingType[str, Any] | None,
+    data_dir: str | Path | None = None,
+) -> CheckReport:
     if isinstance(what, Cohort):
         return _report(what.name, Harmonised(what.patients, what.endpoints, what.markers, what.undated))
     if not isinstance(what, str | Path):
@@ -232,7 +281,7 @@ def check(
         cohort = load(what, data_dir=data_dir)
     except DataError as error:
         return _unread(str(what), error)
-    return check(cohort)
+    return _published(_checked(cohort, None), cohort.min_cell)
 
 
 def _check_table(

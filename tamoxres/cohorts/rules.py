@@ -313,6 +313,9 @@ class Header(Struct, frozen=True, kw_only=True):
         Line or row that holds the column names, from 1.
     footer_rows : int
         Rows at the end that are no patients.
+    min_cell : int
+        Counts of 1 to `min_cell - 1` patients are withheld, and what reveals them; outputs that cannot withhold are
+        refused. 0 shows all.
     expression : Expression
     default_rules : mapping of marker to rule
     """
@@ -339,6 +342,7 @@ class Header(Struct, frozen=True, kw_only=True):
     sheet: str | int = 0
     header_row: int | None = None
     footer_rows: int = 0
+    min_cell: Annotated[int, Meta(ge=0, description="a whole number")] = 0
     expression: Expression | None = None
     default_rules: MappingType[str, DefaultRule] = field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 
 from ..cohorts.catalogue import ENTRIES, load
 from ..cohorts.sketch import init_mapping
+from ..cohorts.withheld import refuse_small_cells
 from ..effects import effects_to_csv
 from ..errors import NotOnDisk, TamoxresError
 from .choices import Choices
@@ -47,9 +48,14 @@ def make_app(
     mapping : path, optional
         Of that cohort's file.
     data_dir : path, optional
+
+    Raises
+    ------
+    QuestionError
+        If the cohort declares `min_cell`.
     """
-    held = {cohort.name: cohort} if cohort is not None else {}
-    held |= {name: one for name, one in _at_hand(data_dir) if name not in held}
+    held = {cohort.name: refuse_small_cells(cohort, "the explorer")} if cohort is not None else {}
+    held |= {name: one for name, one in _at_hand(data_dir) if name not in held and one.min_cell <= 1}
     mappings = {cohort.name: str(mapping)} if cohort is not None and mapping is not None else {}
     first = cohort.name if cohort is not None else _FIRST if _FIRST in held else next(iter(held))
 
@@ -276,7 +282,7 @@ class _Sitting:
             try:
                 mapping = Path(self.folder.name) / "mapping.toml"
                 mapping.write_text(self.input.mapping(), encoding="utf-8")
-                cohort = load(self._uploaded(), mapping=mapping)
+                cohort = refuse_small_cells(load(self._uploaded(), mapping=mapping), "the explorer")
             except TamoxresError as error:
                 says.set(str(error))
                 return

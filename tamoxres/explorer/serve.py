@@ -147,7 +147,7 @@ def explore(
     Raises
     ------
     TamoxresError
-        If Shiny is not installed, or the port is taken.
+        If Shiny is not installed, the port is taken, or the cohort declares `min_cell`.
     """
     try:
         import uvicorn
@@ -157,13 +157,14 @@ def explore(
         raise TamoxresError(
             "The explorer needs Shiny, which is not installed.", mend="pip install 'tamoxres[explore]'"
         ) from error
+    made = make_app(cohort, mapping=mapping, data_dir=data_dir)
     try:
         listening = socket.create_server((_HOST, port))
     except OSError as error:
         raise TamoxresError(f"Port {port} cannot be had: {error.strerror}.", mend="Leave --port out.") from error
     taken = int(listening.getsockname()[1])
     token = secrets.token_urlsafe(24)
-    app = Guard(make_app(cohort, mapping=mapping, data_dir=data_dir), token, taken)
+    app = Guard(made, token, taken)
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="on", ws="websockets-sansio")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

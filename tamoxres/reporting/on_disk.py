@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..cohort import Cohort
 from ..cohorts.catalogue import load
+from ..cohorts.withheld import refuse_small_cells
 from ..errors import NotOnDisk, QuestionError
 from .plan import CohortFile, Plan
 
@@ -37,7 +38,7 @@ def load_cohorts(
             cohorts[name] = _own(own[name]) if name in own else load(name, data_dir=data_dir)
         except NotOnDisk as error:
             absent.append(Absent(cohort=name, fetch=error.fetch, why=str(error)))
-    return cohorts, absent
+    return {name: refuse_small_cells(cohort, "the report") for name, cohort in cohorts.items()}, absent
 
 
 def _own(one: CohortFile) -> Cohort:

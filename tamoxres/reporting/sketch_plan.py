@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..cohort import ALTERED, UNALTERED, Cohort
 from ..cohorts.catalogue import load
 from ..cohorts.sketch_toml import comment, quote
+from ..cohorts.withheld import refuse_small_cells
 from ..errors import QuestionError
 from ..markers.calling import call, rule_names
 from ..registry import canonical, find, known
@@ -105,6 +106,7 @@ def init_plan(
     # A plan for METABRIC: 2,509 patients.
     """
     loaded = cohort if isinstance(cohort, Cohort) else load(cohort, mapping=mapping, data_dir=data_dir)
+    refuse_small_cells(loaded, "a first plan")
     own = () if mapping is None or isinstance(cohort, Cohort) else _own(loaded.name, (cohort, mapping), beside)
     return "\n".join([*_lines(_asked(loaded, ()), own), ""])
 

@@ -23,8 +23,9 @@ from ..errors import AnalysisError
 from ..vocabulary import BoolArray, FloatArray, IntArray
 from ..wording import Style, count, interval, number
 from .cells import count_cell, number_cell, share_cell
+from .disclosure import LinkedCounts, protect
 from .hazards import term_label
-from .suppression import WITHHELD, small_text, suppressed, suppression_note
+from .suppression import WITHHELD, suppression_note
 from .table import Cell, Column, Number, Row, Table
 
 if TYPE_CHECKING:
@@ -210,9 +211,11 @@ class _Told:
         texts = [series.map(_text, na_action="ignore") for series in values]
         counts = np.array([[int((text == level).sum()) for text in texts] for level in levels]).reshape(-1, len(values))
         missing = _missing(values)
-        hidden = self._hidden(np.vstack([counts, missing]), columns_sum=True)
-        cells = [self._shares(counts[i], counts.sum(axis=0), hidden[i]) for i in range(len(levels))]
-        label, gap = Cell(self._label(name)), self._gap(_level_gap(counts))
+        hidden = self._hidden(np.vstack([counts, missing]))
+        known = np.where(hidden[-1], 0, counts.sum(axis=0))  # a share would tell how many are unknown
+        cells = [self._shares(counts[i], known, hidden[i]) for i in range(len(levels))]
+        gap = self._gap(_level_gap(counts), withheld=bool(hidden.any()))
+        label = Cell(self._label(name))
         last = self._unknown(missing, hidden[-1])
         if levels == ["no", "yes"]:
             return [Row((label, *cells[1], *gap), "heading"), *last]
@@ -225,8 +228,10 @@ class _Told:
         decimals, enough = _decimals(known[0]), max(1, self.min_cell)
         cells = [_quartiles(sample, decimals) if sample.size >= enough else Cell(WITHHELD) for sample in known]
         missing = _missing(values)
-        hidden = self._hidden(missing[None, :], columns_sum=False)[0]
-        gap = self._gap(smd_number(known[1], known[2]) if self.groups.compared else None)
+        counts = np.array([[sample.size for sample in known], missing])
+        hidden = self._hidden(counts)[-1]
+        few = any(sample.size < enough for sample in known)
+        gap = self._gap(smd_number(known[1], known[2]) if self.groups.compared else None, withheld=few)
         return [Row((Cell(self._label(name)), *cells, *gap), "heading"), *self._unknown(missing, hidden)]
 
     def _label(self, name: str) -> str:
@@ -234,23 +239,29 @@ class _Told:
         unit = f", {declared.unit}" if declared and declared.unit else ""
         return self.labels.get(name) or term_label(name) + unit
 
-    def _gap(self, value: float | None) -> list[Cell]:
-        return [number_cell(value)] if self.groups.compared else []
+    def _gap(self, value: float | None, *, withheld: bool) -> list[Cell]:
+        cell = Cell(WITHHELD) if withheld and self.min_cell else number_cell(value)
+        return [cell] if self.groups.compared else []
 
-    def _hidden(self, counts: IntArray, *, columns_sum: bool) -> BoolArray:
-        return suppressed(counts, self.min_cell, rows_sum=counts.shape[1] > 1, columns_sum=columns_sum)
+    def _hidden(self, counts: IntArray) -> BoolArray:
+        """Choose what to withhold of a variable's levels and its unknown, which stand last."""
+        if self.min_cell <= 1:
+            return np.zeros(counts.shape, dtype=bool)
+        wholes = np.array([len(frame) for frame in self.groups.frames])
+        linked = LinkedCounts.crossed(counts, wholes, total_first=len(wholes) > 1)
+        return protect(linked, self.min_cell)[: counts.size].reshape(counts.shape)
 
     def _shares(self, parts: IntArray, wholes: IntArray, hidden: BoolArray) -> list[Cell]:
         return [
-            Cell(small_text(part, self.min_cell)) if hide else share_cell(part, whole)
+            Cell(WITHHELD) if hide else share_cell(part, whole)
             for part, whole, hide in zip(parts.tolist(), wholes.tolist(), hidden, strict=True)
         ]
 
     def _unknown(self, counts: IntArray, hidden: BoolArray) -> list[Row]:
-        if not counts.any():
+        if not (counts.any() or hidden.any()):
             return []
         pairs = zip(counts.tolist(), hidden, strict=True)
-        cells = [Cell(small_text(n, self.min_cell)) if hide else count_cell(n) for n, hide in pairs]
+        cells = [Cell(WITHHELD) if hide else count_cell(n) for n, hide in pairs]
         return [Row((Cell("Missing"), *cells, *self.no_difference), "level")]
 
 
@@ -293,7 +304,8 @@ def _footnotes(groups: _Groups, by: str | None, min_cell: int, rows: Sequence[Ro
             "is usually called an imbalance."
         )
     if groups.unknown:
-        notes.append(f"Left out: {count(groups.unknown)} patients in whom {str(by).replace('_', ' ')} is unknown.")
-    if min_cell and any(cell.text.startswith("<") or cell.text == WITHHELD for row in rows for cell in row.cells):
+        many = WITHHELD if groups.unknown < min_cell else count(groups.unknown)
+        notes.append(f"Left out: {many} patients in whom {str(by).replace('_', ' ')} is unknown.")
+    if min_cell and (0 < groups.unknown < min_cell or any(c.text == WITHHELD for row in rows for c in row.cells)):
         notes.append(suppression_note(min_cell))
     return tuple(notes)
