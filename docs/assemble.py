@@ -187,8 +187,8 @@ def _trust() -> Iterator[tuple[str, str]]:
     yield (
         "trust/parity.md",
         "# Parity with R\n\nEach folder of `tests/reference` holds the R script and the JSON it wrote, with the "
-        "versions of R and its packages; the tests read the JSON. What agrees, what does not and why, and what is not compared, "
-        "in the words of those folders:\n\n"
+        "versions of R and its packages; the tests read the JSON. What agrees, what does not and why, and what is not "
+        "compared, in the words of those folders:\n\n"
         + "\n\n".join(notes)
         + f"\n\n## All scripts\n\n| folder | scripts |\n|---|---|\n{rows}\n",
     )

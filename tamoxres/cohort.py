@@ -36,6 +36,12 @@ class Source:
     name, citation, doi, url, licence, sha256 : str
     retrieved : str
         ISO date.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> tr.load("gbsg").sources[0].licence
+    'MIT (lifelines)'
     """
 
     name: str
@@ -88,6 +94,13 @@ class MarkerCall:
     definition : str
         What counts as altered, in words.
     cut : "published" | "median" | "fitted"
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = tr.call(tr.load("metabric"), "HER2")
+    >>> her2.marker("HER2").rule, her2.marker("HER2").counts()["altered"]
+    ('snp6_gain', 438)
     """
 
     marker: str
@@ -155,6 +168,13 @@ class Cohort:
     undated_events : mapping of endpoint code to Series
         Event codes of the patients who are unknown by an endpoint because their event has no date or their time is
         negative.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.load("gbsg")
+    >>> gbsg.n, [endpoint.code for endpoint in gbsg.endpoints]
+    (686, ['RFS', 'OS'])
     """
 
     name: str
