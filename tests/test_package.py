@@ -123,7 +123,8 @@ def test_what_is_imported_is_declared() -> None:
     found = {name.partition(".")[0] for module in floors.MODULES for name in floors.imports(module)} - {"", "tamoxres"}
     named = {"docx": "python-docx", "pil": "pillow", "PIL": "pillow", "python_calamine": "python-calamine"}
     outside = {named.get(top, top).lower() for top in found - set(sys.stdlib_module_names)}
-    wanted = [*project()["project"]["dependencies"], *project()["project"]["optional-dependencies"]["cluster"]]
+    extras = project()["project"]["optional-dependencies"]
+    wanted = [*project()["project"]["dependencies"], *extras["cluster"], *extras["explore"]]
     declared = {re.split(r"[<>=]", text)[0].strip().lower() for text in wanted}
     assert outside <= declared, f"not declared: {outside - declared}"
 
