@@ -1,4 +1,4 @@
-"""What a published package holds: metadata, policies, citations that stand, licences beside data, a bill of materials."""
+"""What a published package holds: metadata, policies, citations, licences beside data, a bill of materials."""
 
 from __future__ import annotations
 
