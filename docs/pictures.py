@@ -43,7 +43,7 @@ def first_screen() -> None:
         sys.exit("The picture of the first screen needs Chromium.")
     with tempfile.TemporaryDirectory() as folder:
         with suppress(SystemExit):  # the picture is missing below if there is no report
-            main(["report", "--quiet", "-o", folder])
+            main(["report", "--offline", "--quiet", "-o", folder])
         page, picture = Path(folder, "report.html"), Path(folder, "screen.png")
         subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,704",
