@@ -1,6 +1,6 @@
 # make report, make test: each makes .venv and installs what it needs if that is missing.
 .DEFAULT_GOAL := help
-.PHONY: help report full-report test check bench stub fuzz mutants
+.PHONY: help report full-report test check bench stub fuzz mutants docs sbom
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -27,6 +27,16 @@ check: $(INSTALLED)  ## format, lint, spelling, types, floors
 
 bench: $(INSTALLED)  ## side-by-side timings against the peers
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; else echo "There are no benchmarks yet."; fi
+
+docs: $(INSTALLED)  ## the site, into docs/_build/html; warnings are errors
+	@$(BIN)/python -c 'import sphinx, pydata_sphinx_theme, numpydoc, myst_nb, sphinx_design' 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@$(BIN)/python docs/assemble.py docs/_build/source
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html -c docs -d docs/_build/doctrees docs/_build/source docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+sbom: $(INSTALLED)  ## what the package rests on, as CycloneDX JSON, into sbom.json
+	@$(BIN)/python benchmarks/sbom.py sbom.json
 
 fuzz: $(INSTALLED)  ## hostile inputs for every reader: make fuzz INPUTS=20000 SEED=7
 	@$(BIN)/python tests/fuzz/run.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)

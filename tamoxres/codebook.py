@@ -174,7 +174,18 @@ def column(name: str) -> Column | None:
 
 
 def data_dictionary() -> pd.DataFrame:
-    """Return the codebook as a frame: column, kind, unit, allowed values, meaning."""
+    """Return the codebook as a frame: column, kind, unit, allowed values, meaning.
+
+    Returns
+    -------
+    DataFrame
+        One row a column.
+
+    Examples
+    --------
+    >>> data_dictionary()["column"].head(3).tolist()
+    ['patient', 'study', 'age']
+    """
     import pandas as pd
 
     rows = [(c.name, c.kind, c.unit, c.allowed, c.meaning) for c in CODEBOOK]

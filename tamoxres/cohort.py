@@ -36,6 +36,12 @@ class Source:
     name, citation, doi, url, licence, sha256 : str
     retrieved : str
         ISO date.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> tr.load("gbsg").sources[0].licence
+    'MIT (lifelines)'
     """
 
     name: str
@@ -88,6 +94,13 @@ class MarkerCall:
     definition : str
         What counts as altered, in words.
     cut : "published" | "median" | "fitted"
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = tr.call(tr.load("metabric"), "HER2")
+    >>> her2.marker("HER2").rule, her2.marker("HER2").counts()["altered"]
+    ('snp6_gain', 438)
     """
 
     marker: str
@@ -157,6 +170,13 @@ class Cohort:
         negative.
     min_cell : int
         Counts of 1 to `min_cell - 1` patients must not be published; 0 where all may.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.load("gbsg")
+    >>> gbsg.n, [endpoint.code for endpoint in gbsg.endpoints]
+    (686, ['RFS', 'OS'])
     """
 
     name: str

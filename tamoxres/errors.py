@@ -58,6 +58,11 @@ class TamoxresError(Exception):
         What is wrong and what was found, in one sentence.
     mend : str
         What to do, in one sentence; empty where `what` says it.
+
+    Examples
+    --------
+    >>> print(TamoxresError("There is no such column.", mend="Name another."))
+    There is no such column. Name another.
     """
 
     def __init__(self, what: str = "", *, mend: str = "") -> None:

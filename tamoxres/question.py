@@ -103,6 +103,13 @@ class Question:
     ------
     QuestionError
         On an unknown choice, or a question that contradicts itself.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> question = tr.Question(endpoint="BCSS", marker="HER2", estimand="interaction", adjust=("age",))
+    >>> question.endpoint.name, question.er
+    ('breast-cancer-specific survival', 'positive')
     """
 
     endpoint: Endpoint

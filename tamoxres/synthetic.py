@@ -65,6 +65,13 @@ class Truth:
         Follow-up ends at a time drawn evenly between these months.
     missing, missing_odds : float
         Share of grades unknown in those without event, and the odds ratio of it in those who died of breast cancer.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> truth = tr.Truth(ratio=1.8)
+    >>> truth.ratio, truth.hr_treatment
+    (1.8, 0.6)
     """
 
     marker_share: float = 0.2

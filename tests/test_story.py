@@ -1,4 +1,4 @@
-"""The story a new user follows: the README's Python, its commands in order, and the notebooks, as they stand."""
+"""The story a new user follows: the Python and the commands of README and tour in order, and the notebooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from tamoxres.cli import main
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/tour.md"))
 ELSEWHERE = (
     "report",
     "fetch",
@@ -33,6 +33,13 @@ def commands():
     lines = [line.partition(" #")[0].strip() for block in blocks("") for line in block.splitlines()]
     found = [shlex.split(line)[1:] for line in lines if line.startswith("tamoxres ")]
     return [command for command in found if command[0] not in ELSEWHERE and "registry.csv" not in command]
+
+
+def test_every_link_of_the_readme_holds():
+    """Every file and picture that the README links to is there."""
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(links) > 10
+    assert not [link for link in links if not (ROOT / link).exists()]
 
 
 def test_the_readme_python_runs(capsys):

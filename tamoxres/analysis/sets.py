@@ -63,6 +63,13 @@ class AnalysisSet:
         How treatment counts in time.
     codes : tuple of str
         Flags that the selection brought with it.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> gbsg.n, gbsg.events
+    (686, 299)
     """
 
     cohort: Cohort

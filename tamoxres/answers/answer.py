@@ -82,6 +82,13 @@ class Answer(ShowsEffects):
     bounds : tuple of EffectEstimate
         Where more than 5% of the patients have an undated event: each row with these on the earliest, then on the
         latest date.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> answer = tr.ask(tr.load("gbsg"), tr.Question(endpoint="RFS", estimand="treatment_effect", er="any"))
+    >>> len(answer)
+    1
     """
 
     question: Question

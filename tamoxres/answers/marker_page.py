@@ -61,6 +61,13 @@ class MarkerPage:
         Of the user's cohorts.
     recalled : int
         Published interactions known from memory alone, which enter nothing.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> page = tr.marker_page("HER2")
+    >>> page.marker, page.interactions.marker
+    ('HER2', 'HER2')
     """
 
     marker: str

@@ -126,6 +126,13 @@ def sensitivity(
     ------
     TamoxresError
         If the primary question cannot be answered.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> found = sensitivity(tr.load("gbsg"), endpoint="RFS", estimand="treatment_effect")
+    >>> len(found.effects)
+    9
     """
     er: Any = "positive" if "er" in cohort.patients else "any"
     primary = Question(

@@ -52,6 +52,12 @@ def calibration(
     ------
     QuestionError
         If there are fewer than two replicates, or a scenario is not known.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> len(calibration(10, scenarios=["interaction"], jobs=1).table) > 0
+    True
     """
     if replicates < 2:
         raise QuestionError(f"replicates is {replicates}; take at least 2, better 1,000.")

@@ -183,6 +183,11 @@ def versions(*, data_dir: str | Path | None = None) -> pd.DataFrame:
     -------
     DataFrame
         cohort, file, retrieved, sha256.
+
+    Examples
+    --------
+    >>> versions().columns[:3].tolist()
+    ['cohort', 'file', 'retrieved']
     """
     import pandas as pd
 
@@ -226,7 +231,18 @@ def _load_held(frame: pd.DataFrame, mapping: Any) -> Cohort:
 
 
 def catalogue(*, data_dir: str | Path | None = None) -> pd.DataFrame:
-    """List the cohorts: patients, endpoints with events, markers, drug, design, licence, and whether on disk."""
+    """List the cohorts: patients, endpoints with events, markers, drug, design, licence, and whether on disk.
+
+    Returns
+    -------
+    DataFrame
+        One row a cohort; numbers are given for those on disk.
+
+    Examples
+    --------
+    >>> catalogue()["cohort"].head(3).tolist()
+    ['metabric', 'rotterdam', 'gbsg']
+    """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []

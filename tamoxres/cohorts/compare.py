@@ -28,7 +28,7 @@ _TEN = 10.0  # below it, rounding hides a factor
 
 
 def load_release(place: str | Path, *, cohort: str | None = None, mapping: str | Path | None = None) -> Cohort:
-    """Load one release of a cohort from a folder, a registry's file with its mapping, or METABRIC's clinical file.
+    r"""Load one release of a cohort from a folder, a registry's file with its mapping, or METABRIC's clinical file.
 
     Parameters
     ----------
@@ -38,12 +38,29 @@ def load_release(place: str | Path, *, cohort: str | None = None, mapping: str |
     mapping : path, optional
         How a registry's file is read.
 
+    Returns
+    -------
+    Cohort
+        With what identifies the release.
+
     Raises
     ------
     QuestionError
         If it cannot be told which cohort lies there.
     DataError
         If it is not there, or holds what the loader does not know.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> mapping = 'name = "r"\n[columns]\npatient = "pid"\n[endpoints.OS]\ntime = "t"\nunit = "days"\n'
+    >>> mapping += 'event = "d"\nevent_values = [1]\ncensored_values = [0]\n'
+    >>> with TemporaryDirectory() as folder:
+    ...     file, rules = Path(folder, "registry.csv"), Path(folder, "mapping.toml")
+    ...     _ = file.write_text("pid,t,d\n1,900,1\n2,1200,0\n"), rules.write_text(mapping)
+    ...     load_release(file, mapping=rules).n
+    2
     """
     path = Path(place)
     if mapping is not None:

@@ -131,7 +131,20 @@ def overlap(*cohorts: Cohort | pd.DataFrame) -> tuple[Overlap, ...]:
 
 
 def declare_overlaps(cohorts: Iterable[Cohort]) -> tuple[Cohort, ...]:
-    """Return the cohorts, each naming those it was found to share patients with, so that pooling refuses them."""
+    """Return the cohorts, each naming those it was found to share patients with, so that pooling refuses them.
+
+    Returns
+    -------
+    tuple of Cohort
+        The same cohorts, each with what it shares noted.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> one, other = declare_overlaps([tr.load("gbsg"), tr.load("rotterdam")])
+    >>> one.name, other.name
+    ('gbsg', 'rotterdam')
+    """
     given = tuple(cohorts)
     names: dict[str, set[str]] = {cohort.name: set(cohort.overlaps) for cohort in given}
     for pair in overlap(*given) if len(given) > 1 else ():

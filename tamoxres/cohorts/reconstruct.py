@@ -54,6 +54,12 @@ class CurveSource:
         Where the groups are treatments: the group that was treated, and with what.
     design : "randomised" | "observational"
     citation : str
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> tr.CurveSource(study="Smith 2003", endpoint="RFS").unit
+    'months'
     """
 
     study: str = "curve"

@@ -61,7 +61,7 @@ _SHOWN = 8
 
 
 def init_mapping(path: str | Path, options: FileOptions | None = None) -> str:
-    """Write a first mapping from a registry's file, with questions as comments.
+    r"""Write a first mapping from a registry's file, with questions as comments.
 
     Parameters
     ----------
@@ -74,6 +74,16 @@ def init_mapping(path: str | Path, options: FileOptions | None = None) -> str:
     -------
     str
         TOML. Lines with `QUESTION` need an answer before `tamoxres check` and `load` can be trusted.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "registry.csv")
+    ...     _ = file.write_text("pid,age,os_days,dead\n1,50,900,1\n2,61,1200,0\n")
+    ...     "[columns]" in init_mapping(file)
+    True
     """
     given = options or FileOptions()
     reading = read_table(path, given)

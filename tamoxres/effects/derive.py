@@ -27,10 +27,28 @@ def from_strata(altered: EffectEstimate, unaltered: EffectEstimate) -> EffectEst
     holds because the two levels share no patients. Degrees of freedom are Satterthwaite's where both strata have some;
     `adjusted_for` and `strata` are those that both share.
 
+    Returns
+    -------
+    EffectEstimate
+        The ratio of the two effects, estimand `interaction`.
+
     Raises
     ------
     EffectError
         If the rows are not the two levels of one question of one study, both estimated.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> altered, unaltered = (
+    ...     tr.EffectEstimate(
+    ...         study="A", log_estimate=y, se=0.2, marker="HER2", estimand="treatment_effect", marker_level=level
+    ...     )
+    ...     for y, level in ((-0.1, "altered"), (-0.5, "unaltered"))
+    ... )
+    >>> ratio = from_strata(altered, unaltered)
+    >>> round(ratio.log_estimate, 3), round(ratio.se, 3)
+    (0.4, 0.283)
     """
     if differ := [name for name in _ASKED if getattr(altered, name) != getattr(unaltered, name)]:
         raise EffectError(f"{altered.label}: the two strata differ in {differ[0]}; they must be of one question.")

@@ -122,6 +122,12 @@ class EffectEstimate:
     ------
     EffectError
         On a standard error that is not positive, events above n, a P outside 0 to 1, an unknown endpoint or choice.
+
+    Examples
+    --------
+    >>> row = EffectEstimate.from_ci(0.54, 0.36, 0.81, study="A")
+    >>> round(row.se, 3)
+    0.207
     """
 
     study: str

@@ -60,14 +60,38 @@ def _row(effect: EffectEstimate) -> dict[str, Any]:
 
 
 def effects_to_frame(effects: Iterable[EffectEstimate]) -> pd.DataFrame:
-    """Return effects as a frame with the columns of `COLUMNS`; lists are joined by `;`."""
+    """Return effects as a frame with the columns of `COLUMNS`; lists are joined by `;`.
+
+    Returns
+    -------
+    DataFrame
+        One row an effect, with the columns of the CSV.
+
+    Examples
+    --------
+    >>> row = EffectEstimate.from_ci(0.54, 0.36, 0.81, study="A")
+    >>> effects_to_frame([row])["estimate"].tolist()
+    [0.54]
+    """
     import pandas as pd
 
     return pd.DataFrame([_row(effect) for effect in effects], columns=list(COLUMNS))
 
 
 def effects_to_csv(effects: Iterable[EffectEstimate]) -> str:
-    """Write effects as CSV text, numbers in full."""
+    """Write effects as CSV text, numbers in full.
+
+    Returns
+    -------
+    str
+        One line an effect, after the header.
+
+    Examples
+    --------
+    >>> row = EffectEstimate.from_ci(0.54, 0.36, 0.81, study="A")
+    >>> effects_to_csv([row]).partition(",")[0]
+    'study'
+    """
     rows = [COLUMNS, *([_quoted(_cell(value)) for value in _row(effect).values()] for effect in effects)]
     return "".join(",".join(row) + "\n" for row in rows)
 
@@ -88,17 +112,38 @@ def _cell(value: str | float | bool | None) -> str:
 
 
 def effects_to_json(effects: Iterable[EffectEstimate]) -> str:
-    """Write effects as a JSON list of objects, numbers in full; what is not finite or not known is null."""
+    """Write effects as a JSON list of objects, numbers in full; what is not finite or not known is null.
+
+    Returns
+    -------
+    str
+        A list of objects, one an effect.
+
+    Examples
+    --------
+    >>> import json
+    >>> row = EffectEstimate.from_ci(0.54, 0.36, 0.81, study="A")
+    >>> json.loads(effects_to_json([row]))[0]["study"]
+    'A'
+    """
     return json.dumps([_row(effect) for effect in effects], indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_effects(path: str | Path) -> list[EffectEstimate]:
-    """Read effect rows from a CSV or JSON file.
+    r"""Read effect rows from a CSV or JSON file.
 
     Raises
     ------
     EffectError
         Naming the file, and for a bad row its line and column.
+
+    Examples
+    --------
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     _ = file.write("study,estimate,ci_low,ci_high\nOurs,1.48,1.02,2.15\n"), file.flush()
+    ...     print(read_effects(file.name)[0])
+    Ours: HR 1.48 (1.02-2.15), P = 0.039
     """
     return [effect for effect, _ in _built(Path(path))]
 

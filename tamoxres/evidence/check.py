@@ -175,6 +175,15 @@ def check_extraction(path: str | Path) -> ExtractionCheck:
     ------
     DataError
         If the files cannot be read as tables with the right columns.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> try:
+    ...     check_extraction("no_such_folder")
+    ... except tr.TamoxresError as error:
+    ...     print(type(error).__name__)
+    DataError
     """
     source = Path(path)
     extraction = read_tables(source if source.is_dir() else source.parent)

@@ -47,6 +47,11 @@ def evidence_counts(
     -------
     DataFrame
         step (identified, left out, usable), what, studies, rows. Rows identified are rows left out and rows usable.
+
+    Examples
+    --------
+    >>> evidence_counts(marker="HER2").columns[:3].tolist()
+    ['step', 'what', 'studies']
     """
     import pandas as pd
 

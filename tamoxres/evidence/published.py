@@ -134,6 +134,11 @@ def studies(*, data: str | Path | Extraction | None = None, merge: bool = False)
         study, study_id, marker, direction, tier, evidence_kind, drug, trial, setting, year, design, population,
         summary, verification, flags, source. `direction` is about the altered state: resistant, no_effect, sensitive,
         mixed, unclear, prognostic_worse or prognostic_better.
+
+    Examples
+    --------
+    >>> studies().columns[:3].tolist()
+    ['study', 'study_id', 'marker']
     """
     import pandas as pd
 
@@ -173,6 +178,16 @@ def derived_interactions(
     Two rows of one study are strata of each other when they share endpoint, measure, treatments and subset, and one is
     about marker-altered, the other about marker-unaltered patients. The result is altered over unaltered, and its
     `route` is `strata`. Parameters are as in `literature`.
+
+    Returns
+    -------
+    EffectRows
+        Rows with the estimand `interaction`.
+
+    Examples
+    --------
+    >>> {row.estimand for row in derived_interactions(marker="HER2")}
+    {'interaction'}
     """
     rows = literature(marker=marker, estimand="treatment_effect", include=include, data=data, merge=merge)
     return EffectRows(from_strata(altered, unaltered) for altered, unaltered in strata_pairs(rows))

@@ -65,6 +65,11 @@ def side_by_side(
         not symmetric and implies two errors by its sides (else both equal se), p_value of the ratio, printed_p (the
         interaction test that the study prints), route (`two strata`, `printed`, `P alone`, `no number`), remark (the
         two errors by side, as printed), design, flags.
+
+    Examples
+    --------
+    >>> side_by_side(marker="HER2").columns[:3].tolist()
+    ['marker', 'study', 'contrast']
     """
     import pandas as pd
 

@@ -112,6 +112,16 @@ def albatross_plot(
         If no row has n, P and direction, or a ratio or a share is out of bounds.
     TamoxresError
         If `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=f"S{i}", p_value=0.01 * i, n=100 * i, direction="worse", status="test_only")
+    ...     for i in (1, 2, 3)
+    ... ]
+    >>> albatross_plot(rows).has_data()
+    True
     """
     table = albatross(effects)
     _refuse(table, ratios, events_share, allocation)

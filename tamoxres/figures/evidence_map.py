@@ -89,6 +89,12 @@ def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width 
     ------
     TamoxresError
         If a column is missing, a tier or direction unknown, there is no study, or `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> evidence_map(tr.studies()).has_data()
+    True
     """
     counts, totals = _counted(studies)
     markers = {marker for marker, _, _ in counts}

@@ -56,6 +56,13 @@ def flow_diagram(flow: Flow, *, ax: Axes | None = None, width: Width = "single")
     ------
     TamoxresError
         If the flow has no steps, or the texts do not fit into `ax`.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> flow_diagram(gbsg.flow).has_data()
+    True
     """
     if not len(flow):
         raise TamoxresError("The flow has no steps, so there is nothing to draw.")

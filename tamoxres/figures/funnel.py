@@ -102,6 +102,16 @@ def funnel(
         If a plot by events has no study with events.
     TamoxresError
         If `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=f"S{i}", log_estimate=0.1 * i, se=0.1 + 0.02 * i, events=40 + i, n=200)
+    ...     for i in range(10)
+    ... ]
+    >>> funnel(tr.pool(rows)).has_data()
+    True
     """
     box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)
     size = font_size(box[2])

@@ -73,6 +73,14 @@ def hazard_curve(
     TamoxresError
         If a column is missing, the curve has fewer than three values or they do not ascend, no value is known, the
         curve is not 1 at the reference, or `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> bent = tr.spline(gbsg, "nodes")
+    >>> hazard_curve(bent.curve(), gbsg.frame["nodes"]).has_data()
+    True
     """
     table, known = _checked(curve), _known(values)
     at = float(np.median(known)) if reference is None else float(reference)
@@ -128,6 +136,14 @@ def treatment_curve_plot(
     TamoxresError
         If a column is missing, the curve has fewer than three values or they do not ascend, no value is known, or `ax`
         is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> found = tr.treatment_curve(gbsg, "age")
+    >>> treatment_curve_plot(found.curve(), gbsg.frame["age"]).has_data()
+    True
     """
     table, known = _checked(curve), _known(values)
     name = label or covariate_label(str(getattr(values, "name", None) or "value"), unit=True)

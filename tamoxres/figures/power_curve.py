@@ -46,6 +46,12 @@ def power_curve(curve: pd.DataFrame, *, power: float = 0.80, ax: Axes | None = N
     ------
     TamoxresError
         If a column is missing, fewer than two sizes are given, or `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> power_curve(tr.design(1.6).curve([500, 1000, 2000])).has_data()
+    True
     """
     lacking = [name for name in ("patients", "events", "power") if name not in curve.columns]
     if lacking or len(curve) < 2:

@@ -80,6 +80,13 @@ def schoenfeld_plot(
     ------
     TamoxresError
         If a column is missing, the term has no residuals, or `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> schoenfeld_plot(tr.scaled_schoenfeld(tr.cox(gbsg))).has_data()
+    True
     """
     rows = _of_term(residuals, term)
     name = label or covariate_label(str(rows["term"].iloc[0]))
@@ -237,6 +244,13 @@ def log_log_plot(
         If the curves are not of survival, or none has an event while 10 are at risk.
     TamoxresError
         If `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> log_log_plot(tr.kaplan_meier(gbsg, by="treatment")).get_xscale()
+    'log'
     """
     if not len(curves) or any(curve.kind != "survival" for curve in curves):
         raise AnalysisError("A log(-log) plot needs curves of survival, as kaplan_meier gives them.")

@@ -61,6 +61,13 @@ def survival_plot(
         If there are no curves, or survival stands beside incidence.
     TamoxresError
         If `ax` is too small for the table.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> survival_plot(tr.kaplan_meier(gbsg, by="treatment")).has_data()
+    True
     """
     check_curves(curves)
     table = "kmunicate" if kmunicate else "at risk" if at_risk else ""

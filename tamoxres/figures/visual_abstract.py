@@ -38,6 +38,13 @@ class AbstractRow:
     effect : EffectEstimate or None
         Its ratio of hazard ratios.
     sure_for, sure_none : "none" | "very low" | "low" | "moderate" | "high"
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> row = tr.AbstractRow(marker="HER2", verdict="inconclusive", effect=None, sure_for="very low", sure_none="none")
+    >>> row.marker, row.effect
+    ('HER2', None)
     """
 
     marker: str

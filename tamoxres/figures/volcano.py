@@ -108,6 +108,15 @@ def volcano(
     ------
     TamoxresError
         If a column is missing, no gene has a P, or `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(gene_ratio={"GENE0007": 3.0}), genes=20, seed=1)
+    >>> both = tr.select(made, endpoint="BCSS", er="any", treatment="any")
+    >>> found = tr.screen(both, options=tr.ScreenOptions(jobs=1))
+    >>> volcano(found.table).has_data()
+    True
     """
     effect = next((name for name in _EFFECTS if name in result.columns), _EFFECTS[0])
     genes = _genes(result, label, level, ("gene", "p", "q", effect))
@@ -161,6 +170,16 @@ def manhattan(
     ------
     TamoxresError
         If a column is missing, a chromosome unknown, no gene has a P and a position, or `ax` is too low.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(gene_ratio={"GENE0007": 3.0}), genes=20, seed=1)
+    >>> both = tr.select(made, endpoint="BCSS", er="any", treatment="any")
+    >>> found = tr.screen(both, options=tr.ScreenOptions(jobs=1))
+    >>> genes = found.table.assign(chromosome="17", position=range(len(found.table)))
+    >>> manhattan(genes).has_data()
+    True
     """
     genes = _genes(result, label, level, ("gene", "p", "q"), _PLACE)
     names, at, bounds = _genome(genes.table)

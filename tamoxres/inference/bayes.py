@@ -54,6 +54,12 @@ class Prior:
     shape : "normal" | "laplace" | "flat"
     mean, sd : float
         Of the log ratio; not used where it is flat.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> tr.Prior(name="sceptical").mean
+    0.0
     """
 
     name: str

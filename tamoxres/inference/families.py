@@ -85,6 +85,18 @@ def family_table(effects: Sequence[EffectEstimate], family: str) -> pd.DataFrame
     effects : sequence of EffectEstimate
     family : str
         Its name in the plan.
+
+    Returns
+    -------
+    DataFrame
+        One row an effect: P, and P corrected by Holm and by Benjamini and Hochberg.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.from_printed(study=s, estimate=1.5, p_value=p) for s, p in (("A", 0.01), ("B", 0.04))]
+    >>> family_table(rows, "both")["p_holm"].round(2).tolist()
+    [0.02, 0.04]
     """
     import pandas as pd
 

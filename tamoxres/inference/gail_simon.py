@@ -74,10 +74,27 @@ def gail_simon(effects: Sequence[EffectEstimate]) -> GailSimon:
     effects : sequence of EffectEstimate
         Estimated, one a subset; no patient in two of them.
 
+    Returns
+    -------
+    GailSimon
+        Statistic and P.
+
     Raises
     ------
     AnalysisError
         If there are fewer than two, one was not estimated, or measures are mixed.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(
+    ...         study="A", log_estimate=y, se=0.2, marker="HER2", estimand="treatment_effect", marker_level=level
+    ...     )
+    ...     for y, level in ((0.4, "altered"), (-0.5, "unaltered"))
+    ... ]
+    >>> print(gail_simon(rows))
+    Gail-Simon test of a qualitative interaction in 2 subsets: P = 0.023
     """
     if len(effects) < 2:
         raise AnalysisError(f"A qualitative interaction needs at least two subsets; found {len(effects)}.")

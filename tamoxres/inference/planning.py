@@ -58,6 +58,12 @@ class Study:
         Risk of a competing death by the end of follow-up, were there no other events.
     sensitivity, specificity : float
         Of the marker as measured.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> tr.Study(marker_share=0.15).treated_share
+    0.5
     """
 
     marker_share: float = 0.2

@@ -170,6 +170,14 @@ class Verdict:
         Where an interaction is seen.
     robustness : Panel or None
         The robustness panel; None where it was not run.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = tr.call(tr.load("metabric"), "HER2")
+    >>> both = tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any")
+    >>> print(tr.interaction(both).verdict.label)
+    prognostic; interaction inconclusive
     """
 
     finding: Label

@@ -75,6 +75,13 @@ def call(cohort: Cohort, marker: str, *, rule: str | None = None) -> Cohort:
         If the cohort holds no assay of the marker, or not the one the rule reads, or has no default rule of it.
     UnknownChoice
         If nobody declares the marker and the cohort holds no call of it, naming the nearest name.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = call(tr.load("metabric"), "HER2")
+    >>> her2.marker("HER2").counts()["altered"]
+    438
     """
     declared = find(marker, cohort)
     name = rule or _default(cohort, declared)
@@ -116,6 +123,12 @@ def markers_table(cohort: Cohort) -> pd.DataFrame:
     -------
     DataFrame
         cohort, marker, rule, default, assay, altered, unaltered, not_assayed, unknown, cut, definition, reference.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> markers_table(tr.load("metabric")).columns[:3].tolist()
+    ['cohort', 'marker', 'rule']
     """
     import pandas as pd
 
@@ -149,6 +162,13 @@ def concordance(cohort: Cohort, marker: str) -> pd.DataFrame:
     References
     ----------
     Cohen J 1960, doi:10.1177/001316446002000104.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> table = concordance(tr.load("metabric"), "HER2")
+    >>> table.columns[:2].tolist()
+    ['marker', 'rule_1']
     """
     import pandas as pd
 
@@ -206,6 +226,15 @@ def with_continuous(cohort: Cohort, marker: str, *, rule: str) -> Cohort:
     ------
     QuestionError
         If the rule does not cut a level, or the cohort does not hold it.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> try:
+    ...     with_continuous(tr.load("metabric"), "HER2", rule="snp6_gain")
+    ... except tr.TamoxresError as error:
+    ...     print(error)
+    metabric holds no level of HER2 by rule snp6_gain. It holds none.
     """
     if (found := level_rule(cohort, marker, rule)) is not None:
         column = f"{found.marker.lower()}_{rule}"

@@ -77,10 +77,25 @@ def bayesian(
     margin : (float, float), optional
         Such as (0.80, 1.25), as a reader sees the effect.
 
+    Returns
+    -------
+    BayesianPool
+        Posterior of the mean effect, tau and a new study's effect; `print` shows them.
+
     Raises
     ------
     PoolingError
         If the scale is not positive or missing for a difference, or the margin is no interval.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> found = bayesian(tr.pool(rows))
+    >>> print(found)
+    Mean effect: 1.31 (0.87-1.96) (k = 3); probability above 1: 93.0%
+    tau 0.16 (0.01 to 0.73); prior: flat on the mean, half-normal(0.5) on tau
+    Effect of a new study: 1.31 (0.62-2.74) (k = 3)
     """
     scale = RATIO_SCALE if tau_scale is None and pooled.is_ratio else tau_scale
     if scale is None:

@@ -93,10 +93,25 @@ def small_study(pooled: PooledEffect, method: AsymmetryTest | None = None) -> As
     method : "fiv" | "fav" | "egger" | "begg", optional
         By default Debray's `fiv` for hazard ratios, and Egger's test for other measures.
 
+    Returns
+    -------
+    Asymmetry
+        The test, its statistic and P.
+
     Raises
     ------
     PoolingError
         With fewer than ten studies that can be used; the message names those without events.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=f"S{i}", log_estimate=0.1 * (i % 4), se=0.1 + 0.02 * i, events=100 - 7 * i, n=200)
+    ...     for i in range(10)
+    ... ]
+    >>> print(small_study(tr.pool(rows)))
+    Debray's test on 1 / events (inverse-variance weights): t 0.58 on 8 df, P = 0.577 (10 studies)
     """
     chosen = method or ("fiv" if pooled.measure in _HAZARD_RATIOS else "egger")
     if chosen not in _NAMES:

@@ -85,6 +85,13 @@ class Certainty:
         The next level of `of_none` by its bands; empty at the narrowest.
     events_for_next : int or None
         Events that would reach it if the point stayed, for arms of equal size.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> found = tr.interactions(marker="HER2").comparisons[0].certainty
+    >>> found.for_modification, found.of_none
+    ('very low', 'none')
     """
 
     claimed: Claimed

@@ -61,6 +61,13 @@ class Alike:
     ------
     PoolingError
         If `include` names a flag that is never refused.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> alike = tr.Alike(assay={"*": "any"})
+    >>> alike.assay["*"]
+    'any'
     """
 
     marker: Mapping[str, str] = field(default_factory=dict)

@@ -91,6 +91,16 @@ def deft(
     ------
     PoolingError
         As `pool`, and on rows of another estimand.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=s, log_estimate=y, se=0.3, estimand="interaction", marker="HER2")
+    ...     for s, y in (("A", 0.2), ("B", 0.4))
+    ... ]
+    >>> round(deft(rows).estimate, 2)
+    1.35
     """
     rows, left = within_study_interactions(effects)
     pooled = pool(rows, tau2=tau2, ci=ci, endpoint_map=endpoint_map, alike=alike, keep_uninformative=keep_uninformative)

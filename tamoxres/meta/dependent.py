@@ -126,10 +126,27 @@ def pool_dependent(
     endpoint_map, alike : optional
         As in `pool`: the question must be one, only the patients may be shared.
 
+    Returns
+    -------
+    DependentPool
+        The pool with cluster-robust limits.
+
     Raises
     ------
     PoolingError
         As `pool`, but for shared patients; and with fewer than two clusters.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=s, log_estimate=y, se=0.2)
+    ...     for s, y in (("A", 0.1), ("A", 0.2), ("B", 0.4), ("C", 0.3))
+    ... ]
+    >>> print(pool_dependent(rows))
+    Pooled (three levels): 1.31 (0.93-1.85), P = 0.077 (k = 4) in 3 clusters (cr2, 2.0 df)
+    Variance between clusters 0.000, within 0.000; rho 0.5
+    Note: Only 2.0 degrees of freedom: the robust interval is not to be trusted below 4.
     """
     if not 0 <= rho < 1:
         raise PoolingError(f"rho is {rho:g}; it is a correlation from 0 to below 1.")

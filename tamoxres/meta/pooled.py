@@ -76,6 +76,14 @@ class PooledEffect:
         `huge_se`, `light_row_decides`, `prediction_narrower`, `tau2_interval_empty` ...
     common : PooledEffect or None
         The common-effect result beside it; None on a common-effect result itself.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> pooled = tr.pool(rows)
+    >>> pooled.k, round(pooled.estimate, 2)
+    (3, 1.31)
     """
 
     effects: tuple[EffectEstimate, ...]

@@ -195,10 +195,28 @@ def meta_regression(
         Orders to compare for a permutation P; all of them when they are fewer than 5,041; 0 for none.
     seed : int
 
+    Returns
+    -------
+    MetaRegression
+        Coefficients, tests and what variance is left.
+
     Raises
     ------
     PoolingError
         On a constant or collinear moderator, a study without a value, or too few studies.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=f"S{i}", log_estimate=0.1 * i, se=0.1 + 0.02 * i, events=40 + i, n=200)
+    ...     for i in range(10)
+    ... ]
+    >>> found = meta_regression(tr.pool(rows), {"year": [2000.0 + i for i in range(10)]})
+    >>> print(found)
+    intercept: -200.000 (-200.000 to -200.000), P < 0.001
+    year: 0.100 (0.100 to 0.100), P < 0.001
+    tau2 0.000 left, 100% explained; 10 studies
     """
     y, v = arrays(pooled.effects)
     x = _matrix(pooled, moderators)

@@ -76,10 +76,25 @@ def trim_and_fill(pooled: PooledEffect, side: Side | None = None) -> TrimAndFill
     side : "left" | "right", optional
         Where studies are thought to be missing; told by the data if None.
 
+    Returns
+    -------
+    TrimAndFill
+        The pool with the studies filled in.
+
     Raises
     ------
     PoolingError
         With fewer than three effects.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=f"S{i}", log_estimate=0.1 * i, se=0.1 + 0.02 * i, events=40 + i, n=200)
+    ...     for i in range(10)
+    ... ]
+    >>> print(trim_and_fill(tr.pool(rows)))
+    With studies filled in: 1.25 (0.97-1.60), P = 0.077 (k = 14) [sensitivity analysis: 4 studies added on the left]
     """
     need(pooled, 3, "Trim and fill")
     if side not in (None, "left", "right"):
@@ -204,10 +219,25 @@ def selection_model(
     alternative : "greater" | "less", optional
         The direction; by default that of the pooled effect.
 
+    Returns
+    -------
+    SelectionModel
+        The pool adjusted for selection, and how strong the selection is.
+
     Raises
     ------
     PoolingError
         If there are no studies between two steps or on one side of the only one, or there are fewer than ten.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=f"S{i}", log_estimate=0.1 * i, se=0.1 + 0.02 * i, events=40 + i, n=200)
+    ...     for i in range(10)
+    ... ]
+    >>> print(str(selection_model(tr.pool(rows)))[:40])
+    Adjusted for selection: 1.32 (0.99-1.75)
     """
     need(pooled, _FEW, "A selection model")
     steps = _steps(step)

@@ -58,10 +58,24 @@ class Repoolings:
 def leave_one_out(pooled: PooledEffect) -> Repoolings:
     """Pool again without each study in turn.
 
+    Returns
+    -------
+    Repoolings
+        One pool a row left out.
+
     Raises
     ------
     PoolingError
         With fewer than three effects.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> print(leave_one_out(tr.pool(rows)))
+    without A: 1.42 (0.24-8.56), P = 0.244 (k = 2)
+    without B: 1.22 (0.20-7.37), P = 0.392 (k = 2)
+    without C: 1.28 (0.19-8.64), P = 0.344 (k = 2)
     """
     need(pooled, 3, "Leave-one-out")
     labels = [effect.label for effect in pooled.effects]
@@ -81,10 +95,24 @@ def cumulative(
     by : function of an effect, or sequence of one number an effect, optional
         The order; by default the year in the study's name.
 
+    Returns
+    -------
+    Repoolings
+        One pool a row added.
+
     Raises
     ------
     PoolingError
         If a study's name holds no year and no order is given.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> print(cumulative(tr.pool(rows), [2003, 2001, 2007]))
+    + B: 1.49 (1.01-2.21), P = 0.046 (k = 1)
+    + A: 1.28 (0.19-8.64), P = 0.344 (k = 2)
+    + C: 1.31 (0.79-2.15), P = 0.147 (k = 3)
     """
     keys = list(by) if isinstance(by, Sequence) else [(by or _year)(effect) for effect in pooled.effects]
     if len(keys) != pooled.k:
@@ -156,10 +184,23 @@ class Influence:
 def influence(pooled: PooledEffect) -> Influence:
     """Measure how much each study moves the pooled effect.
 
+    Returns
+    -------
+    Influence
+        One row a study: weight, residual, DFFITS, Cook's distance, hat.
+
     Raises
     ------
     PoolingError
         With fewer than three effects.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> found = influence(tr.pool(rows))
+    >>> len(found.table)
+    3
     """
     need(pooled, 3, "Influence")
     y, v = arrays(pooled.effects)
@@ -212,10 +253,23 @@ class Baujat:
 def baujat(pooled: PooledEffect) -> Baujat:
     """Return each study's part in the heterogeneity and its influence on the pooled effect.
 
+    Returns
+    -------
+    Baujat
+        Contribution to Q and influence on the pool, by study.
+
     Raises
     ------
     PoolingError
         With fewer than three effects.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> found = baujat(tr.pool(rows))
+    >>> len(found.table)
+    3
     """
     need(pooled, 3, "Baujat's plot")
     y, v = arrays(pooled.effects)

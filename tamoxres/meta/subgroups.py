@@ -81,10 +81,24 @@ def subgroups(
         A field of the rows such as `assay` or `design`, a function of a row, or the labels themselves.
     tau2 : "separate" | "common"
 
+    Returns
+    -------
+    Subgroups
+        A pool a group, and the test between them.
+
     Raises
     ------
     PoolingError
         If there is one subgroup only, a study has no label, or every subgroup has one study and tau2 is common.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> print(subgroups(tr.pool(rows), ["early", "late", "late"]))
+    early: 1.11 (0.75-1.64), P = 0.617 (k = 1)
+    late: 1.42 (0.24-8.56), P = 0.244 (k = 2)
+    Difference between subgroups: Q 1.04 on 1 df, P = 0.307 (separate tau2)
     """
     labels = _labels(pooled, by)
     names = list(dict.fromkeys(labels))

@@ -26,6 +26,18 @@ def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, st
         Marker, estimand and endpoint if not given.
     labels : mapping of str to str, optional
         Words for studies.
+
+    Returns
+    -------
+    Table
+        One row a study and the pools below.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> len(meta_table(tr.pool(rows)).rows)
+    9
     """
     rows = [Row((Cell("Studies"), *[Cell()] * 4), "heading")]
     names = [(labels or {}).get(effect.study, effect.label) for effect in pooled.effects]

@@ -102,10 +102,25 @@ def combine_p(
     weights : "equal" | "sqrt_n"
         Of Stouffer's Z; `sqrt_n` needs n in every row.
 
+    Returns
+    -------
+    CombinedP
+        One-sided P of all rows together.
+
     Raises
     ------
     PoolingError
         With fewer than two usable rows, a study twice, or studies that share patients.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [
+    ...     tr.EffectEstimate(study=s, p_value=p, n=200, direction="worse", status="test_only")
+    ...     for s, p in (("A", 0.04), ("B", 0.2))
+    ... ]
+    >>> print(combine_p(rows))
+    Stouffer, 2 studies, worse: one-sided P = 0.009
     """
     rows = list(effects)
     used = [effect for effect in rows if effect.p_value is not None and direction(effect)]
@@ -205,10 +220,22 @@ class VoteTable:
 def vote_table(effects: Iterable[EffectEstimate], *, alpha: float = 0.05) -> VoteTable:
     """Count the directions of studies that cannot be pooled, one vote a study.
 
+    Returns
+    -------
+    VoteTable
+        Counts by direction and the sign test.
+
     Raises
     ------
     PoolingError
         Without rows, or with a study twice.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
+    >>> print(vote_table(rows))
+    3 of 3 studies point to worse (100%, 29% to 100%), P = 0.250; 0 tell no direction
     """
     rows = list(effects)
     if not rows:

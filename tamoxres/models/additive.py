@@ -151,6 +151,14 @@ def additive_interaction(
     ------
     AnalysisError
         If there is no marker, one arm only, a cell without patients, or a horizon beyond follow-up.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = tr.call(tr.load("metabric"), "HER2")
+    >>> both = tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any")
+    >>> [effect.measure for effect in additive_interaction(both, adjust="age", horizon=120).effects][:3]
+    ['RD', 'RMTLD', 'RERI']
     """
     if not analysis.marker or not analysis.has_both_arms:
         raise AnalysisError(

@@ -52,6 +52,12 @@ class Nuisance:
         Of treatment (with the marker and its products with them); without products with treatment itself.
     censoring : tuple of str, optional
         Of the end of follow-up (with treatment, marker and their product).
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> tr.Nuisance(propensity=("age", "nodes")).propensity
+    ('age', 'nodes')
     """
 
     outcome: tuple[str, ...] | None = None

@@ -231,6 +231,14 @@ def fitted_cut(
     ------
     AnalysisError
         If there are no events, entry is delayed, or there is nothing to search.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> found = fitted_cut(gbsg, "nodes", m=10)
+    >>> print(found)
+    fitted cut at 3: HR 2.57, 2.49 less the optimism, corrected P < 0.001
     """
     complete = _numeric(analysis, column)
     frame = complete.frame

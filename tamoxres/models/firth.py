@@ -132,6 +132,13 @@ def firth(
     ------
     AnalysisError
         If there are no events at all, or a column is constant or collinear.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> print(firth(gbsg).effect)
+    GBSG trial 2 RFS treatment_effect: HR 0.70 (0.54-0.89), P = 0.003
     """
     focus = "marker" if analysis.marker else "treatment"
     terms, strata = [focus, *one_or_more(adjust)], one_or_more(strata)

@@ -202,6 +202,14 @@ def impute(
         If a column is unknown, is a marker, or has more than two unordered levels and missing values.
     AnalysisError
         If a column is never observed.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(missing=0.2), seed=1)  # these are no patients
+    >>> half = tr.select(made, marker="MARKER", endpoint="BCSS", er="any", treatment="any")
+    >>> impute(half, columns="grade", m=2).m
+    2
     """
     if m < 2 or iterations < 1:
         raise AnalysisError(f"Imputation needs m of at least 2 and at least 1 iteration; found {m} and {iterations}.")

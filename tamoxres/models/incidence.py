@@ -254,6 +254,13 @@ def gray_test(
     ------
     AnalysisError
         If there is one group, no event of the cause, or entry is delayed.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = tr.select(tr.call(tr.load("metabric"), "HER2"), marker="HER2", endpoint="BCSS")
+    >>> print(gray_test(her2))
+    Gray's test of BCSS: chi-square 9.57 on 1 df, P = 0.002
     """
     strata = one_or_more(strata)
     refuse_reconstructed(analysis, "Gray's test")

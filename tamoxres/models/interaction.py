@@ -152,10 +152,23 @@ def interaction(
         strata, ties, engine, weights and cluster, as in `cox`. With sampling weights or clusters the likelihood-ratio
         test does not hold: P is Wald's, with robust standard errors.
 
+    Returns
+    -------
+    InteractionResult
+        The ratio of hazard ratios first, the four effects, the verdict, and the crude model beside it.
+
     Raises
     ------
     AnalysisError
         If there is no marker, one arm only, a group without patients, or a marker level or an arm without events.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = tr.call(tr.load("metabric"), "HER2")
+    >>> both = tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any")
+    >>> print(interaction(both, adjust=["age", "npi"], strata="site").effect)
+    METABRIC HER2 BCSS interaction: HR 0.93 (0.55-1.63), P = 0.793
     """
     _refuse_single_arm(analysis)
     adjust, strata = one_or_more(adjust), one_or_more(how.get("strata", ()))

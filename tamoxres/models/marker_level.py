@@ -140,10 +140,26 @@ def level_interaction(
     **how
         strata, ties, engine, weights and cluster, as in `cox`.
 
+    Returns
+    -------
+    LevelInteraction
+        The interaction per unit of the measured level.
+
     Raises
     ------
     AnalysisError
         If the rule cuts no measured level.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> her2 = tr.call(tr.load("metabric"), "HER2")
+    >>> both = tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any")
+    >>> try:
+    ...     level_interaction(both)
+    ... except tr.TamoxresError as error:
+    ...     print(error)
+    HER2 by snp6_gain cuts no measured level in METABRIC. Use a rule on mRNA or protein.
     """
     rule, levels = _levels(analysis)
     towards = -levels if rule.altered == "low" else levels

@@ -117,6 +117,13 @@ def proportional_test(fit: Fitted, *, transform: Transform = "km") -> Proportion
     Returns
     -------
     ProportionalTest
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> print(proportional_test(tr.cox(gbsg)))
+    Proportional hazards (km): global P = 0.633
     """
     import pandas as pd
 
@@ -149,6 +156,13 @@ def scaled_schoenfeld(fit: Fitted, *, transform: Transform = "km") -> pd.DataFra
     References
     ----------
     Grambsch PM, Therneau TM 1994, Biometrika 81:515.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> scaled_schoenfeld(tr.cox(gbsg)).shape
+    (299, 6)
     """
     import pandas as pd
 

@@ -260,6 +260,14 @@ def standardise(
     ------
     AnalysisError
         If a time lies beyond follow-up, or too many resamples cannot be computed.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> found = standardise(tr.cox(gbsg, adjust="nodes"), times=60, m=20)
+    >>> len(found.table().rows) > 0
+    True
     """
     names, times = list(one_or_more(fit.focus if by is None else by)), one_or_more(times)
     _refuse_unhonoured(fit)

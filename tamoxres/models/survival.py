@@ -248,10 +248,22 @@ class FollowUp(ShowsTable):
 def follow_up(analysis: AnalysisSet, *, transform: Transform = "log-log", level: float = 0.95) -> FollowUp:
     """Estimate median follow-up: Kaplan-Meier with censoring as the event, and events and deaths censored.
 
+    Returns
+    -------
+    FollowUp
+        Median with limits, in months.
+
     Raises
     ------
     AnalysisError
         If nobody is censored, so that follow-up has no distribution.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> print(follow_up(gbsg))
+    median follow-up 54.0 months (51.3-56.3), 686 patients
     """
     groups = group_patients(analysis, None, honours=["weights"])
     if not (groups.event == 0).any():

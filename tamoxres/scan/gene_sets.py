@@ -113,6 +113,15 @@ def gene_set_table(
     DataFrame
         set, genes (found of named, as `4 of 7`), members, difference, correlation, t, df, p, q (Benjamini-Hochberg over
         the sets): a row a set that has at least two genes in the screen.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(gene_ratio={"GENE0007": 3.0}), genes=20, seed=1)
+    >>> both = tr.select(made, endpoint="BCSS", er="any", treatment="any")
+    >>> found = tr.screen(both, options=tr.ScreenOptions(jobs=1))
+    >>> gene_set_table(found, tr.open_expression(made.profiles[0]), {"two": ["GENE0007", "GENE0008"]})["genes"].tolist()
+    ['2 of 2']
     """
     import pandas as pd
 

@@ -268,10 +268,22 @@ def open_expression(
     only : sequence of str, optional
         Genes to keep, in whatever case; every probe of theirs.
 
+    Returns
+    -------
+    Expression
+        Genes in rows, patients in columns; read when it is sliced.
+
     Raises
     ------
     DataError
         If the source is unknown, a patient stands in it twice, or a gene of `only` not at all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> matrix = np.zeros((2, 3))  # a row a gene, a column a patient
+    >>> open_expression(matrix, genes=["ESR1", "ERBB2"], patients=["a", "b", "c"]).genes
+    ('ESR1', 'ERBB2')
     """
     matrix = _open(source, genes, patients)
     twice = [name for name, times in Counter(matrix.patients).items() if times > 1]

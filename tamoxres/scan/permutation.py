@@ -90,6 +90,15 @@ def family_wise(
     -------
     DataFrame
         The screen's table with a column `p_family`.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(gene_ratio={"GENE0007": 3.0}), genes=20, seed=1)
+    >>> both = tr.select(made, endpoint="BCSS", er="any", treatment="any")
+    >>> found = tr.screen(both, options=tr.ScreenOptions(jobs=1))
+    >>> family_wise(found, tr.open_expression(made.profiles[0]), permutations=20, seed=1, jobs=1).columns[-1]
+    'p_family'
     """
     if permutations < 1:
         raise QuestionError(f"permutations is {permutations}; take at least 1, better 1,000.")
@@ -138,6 +147,18 @@ def replicate(found: Screen, again: Screen, *, top: int = 20, genes: Sequence[st
     ------
     AnalysisError
         If the screens are of different terms, or of cohorts that share patients.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(gene_ratio={"GENE0007": 3.0}), genes=20, seed=1)
+    >>> both = tr.select(made, endpoint="BCSS", er="any", treatment="any")
+    >>> options = tr.ScreenOptions(jobs=1)
+    >>> found = tr.screen(both, options=options)
+    >>> other = tr.simulate(300, genes=20, seed=2)
+    >>> again = tr.screen(tr.select(other, endpoint="BCSS", er="any", treatment="any"), options=options)
+    >>> len(replicate(found, again, top=3))
+    3
     """
     _refuse_shared(found, again)
     if found.model.term != again.model.term:

@@ -59,6 +59,12 @@ class ScreenOptions:
         A Parquet file to stream to: memory stays flat, and a screen that was stopped goes on where it was.
     progress : function, optional
         Called with the genes done and all genes after every block.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> tr.ScreenOptions(jobs=1).ties
+    'efron'
     """
 
     ties: Ties = "efron"
@@ -113,6 +119,15 @@ def screen(
     References
     ----------
     Royston P, Sauerbrei W 2004, Stat Med 23:2509. Benjamini Y, Hochberg Y 1995, J R Stat Soc B 57:289.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(gene_ratio={"GENE0007": 3.0}), genes=20, seed=1)
+    >>> both = tr.select(made, endpoint="BCSS", er="any", treatment="any")
+    >>> found = tr.screen(both, options=tr.ScreenOptions(jobs=1))
+    >>> len(found.table)
+    20
     """
     chosen = options or ScreenOptions()
     if term not in get_args(Term):

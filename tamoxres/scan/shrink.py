@@ -124,7 +124,22 @@ def shrink(estimate: FloatArray, se: FloatArray) -> Shrunken:
 
 
 def shrink_screen(found: Screen) -> pd.DataFrame:
-    """Return the table of a screen with `shrunken`, `shrunken_sd` (per SD of expression) and `lfsr` beside it."""
+    """Return the table of a screen with `shrunken`, `shrunken_sd` (per SD of expression) and `lfsr` beside it.
+
+    Returns
+    -------
+    DataFrame
+        The screen's table with the shrunken log ratio, its SD and the local false sign rate.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(300, truth=tr.Truth(gene_ratio={"GENE0007": 3.0}), genes=20, seed=1)
+    >>> both = tr.select(made, endpoint="BCSS", er="any", treatment="any")
+    >>> found = tr.screen(both, options=tr.ScreenOptions(jobs=1))
+    >>> "shrunken" in shrink_screen(found).columns
+    True
+    """
     table = found.table
     result = shrink((table["log_hr"] * table["sd"]).to_numpy(float), (table["se"] * table["sd"]).to_numpy(float))
     return table.assign(shrunken=result.mean, shrunken_sd=result.sd, lfsr=result.lfsr)

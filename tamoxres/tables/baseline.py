@@ -104,6 +104,14 @@ def baseline_table(
     ------
     AnalysisError
         If a column is not there, nobody is left, or a whole group is smaller than `min_cell`.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> table = baseline_table(gbsg.frame, columns=["age", "nodes"])
+    >>> len(table.rows)
+    3
     """
     names = list(columns) if columns is not None else _described(frame, by)
     for name in [*names, *([by] if by else [])]:

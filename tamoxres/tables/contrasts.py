@@ -40,6 +40,14 @@ def contrast_table(crude: Sequence[EffectEstimate], adjusted: Sequence[EffectEst
     ------
     EffectError
         If the two differ in their contrasts, or there are none.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> table = contrast_table(tr.cox(gbsg).effects)
+    >>> len(table.rows)
+    2
     """
     models = [crude] if adjusted is None else [crude, adjusted]
     if not crude or any([e.term for e in model] != [e.term for e in crude] for model in models):

@@ -10,7 +10,20 @@ __all__ = ["flow_table"]
 
 
 def flow_table(flow: Flow, *, title: str = "Patient flow") -> Table:
-    """Print the steps from everyone in the cohort to those analysed."""
+    """Print the steps from everyone in the cohort to those analysed.
+
+    Returns
+    -------
+    Table
+        One row a step.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> len(flow_table(gbsg.flow).rows)
+    3
+    """
     columns = (
         Column("Step"),
         Column("Patients", "count"),

@@ -65,6 +65,13 @@ def hazard_table(
     ------
     EffectError
         If there are no rows, or they differ in study, endpoint or measure.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    >>> len(hazard_table(tr.cox(gbsg, adjust="nodes").effects).rows)
+    5
     """
     models = [crude] if adjusted is None else [crude, adjusted]
     rows = [effect for model in models for effect in model]
