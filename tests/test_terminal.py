@@ -33,6 +33,10 @@ COMMANDS = (  # each command in its own words, on data that come along
     "effect {registry} --mapping {mapping} --marker HER2 --endpoint OS",
     "diff {registry} {registry} --mapping {mapping}",
     "init-mapping {registry} -o {made}", "init-plan {registry} --mapping {mapping} -o {made}",
+    f"robustness metabric {EFFECT} --adjust age --strata site", f"bayes metabric {EFFECT} --adjust age",
+    "interactions --marker HER2", "marker-page PTEN", "design 1.6 --marker-share 0.15 --risk 0.3",
+    "curve gbsg er_fmol --endpoint RFS --er any", f"competing metabric {EFFECT} --adjust age",
+    f"absolute metabric {EFFECT} --adjust age --times 60 --method augmented_ipw", "reconstruct {rows} -o {made}",
     "report gbsg -o {folder}", "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
 )  # fmt: skip
 KEPT = {"--help"}  # what rich writes of its own
@@ -91,7 +95,7 @@ def test_eighty_columns(
 def test_every_command_is_in_the_list() -> None:
     """A new command is tried too, unless it runs for minutes."""
     tried = {command.split()[0] for command in COMMANDS}
-    assert set(NAMES) - tried <= {"screen", "sensitivity", "calibrate", "forest"}
+    assert set(NAMES) - tried <= {"screen", "sensitivity", "calibrate", "forest", "emulate", "explore"}
 
 
 def test_an_effect_in_four_lines(run: Run) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from .options import Format, Output
 
 if TYPE_CHECKING:
     from ..effects import EffectEstimate
+    from ..tables.table import Table
 
 __all__ = ["interactions", "marker_page"]
 
@@ -44,10 +45,7 @@ def interactions(
     elif output is not None:
         raise QuestionError("A table is for the terminal. Write a file with --format csv or --format json.")
     else:
-        for table in (found.table(), *([found.iceman()] if iceman else [])):
-            show.table(table.to_frame(), table.title)
-            for note in table.footnotes:
-                show.say(note)
+        _show((found.table(), *([found.iceman()] if iceman else [])))
 
 
 def marker_page(
@@ -62,9 +60,17 @@ def marker_page(
 
     page = make(marker, own=_rows(own), data=data, merge=merge)
     if output is None:
-        show.emit(page.to_markdown(), None)
+        _show(page.tables)
     else:
         show.say(f"Wrote {page.save(output)}")
+
+
+def _show(tables: Iterable[Table]) -> None:
+    """Show tables one below the other, their footnotes under each."""
+    for table in tables:
+        show.table(table.to_frame(), table.title)
+        for note in table.footnotes:
+            show.say(note)
 
 
 def _rows(files: Sequence[Path] | None) -> list[EffectEstimate]:

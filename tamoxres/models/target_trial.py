@@ -164,14 +164,10 @@ def target_trial(
     choose("contrast", contrast, tuple(_OTHER))
     adjust = one_or_more(adjust)
     eligible = _eligible(analysis, adjust)
-    frame = eligible.frame
     at = [check_horizon(group_patients(eligible, None, honours=_START), time) for time in one_or_more(times)]
     if not 0 < grace < min(at):
         raise AnalysisError(f"The grace period is {grace:g} months; it lies between 0 and {min(at):g}, the first time.")
-    data = Follow(
-        time=frame["months"].to_numpy(float), event=frame["event"].to_numpy(int), start=_starts(eligible),
-        x=make_design(frame, adjust).x if adjust else np.zeros((len(frame), 0)),
-    )  # fmt: skip
+    data = _follow(eligible, adjust)
     gains = [Gain(kind, time) for time in at for kind in ("risk", "lost")]
 
     def statistic(rows: IntArray) -> FloatArray:
@@ -180,7 +176,7 @@ def target_trial(
         return np.array([made.log_ratio, *(arms[1] - arms[0])])
 
     whole = emulate(data, grace, contrast)
-    drawn = bootstrap(statistic, len(frame), m=m, seed=seed)
+    drawn = bootstrap(statistic, eligible.n, m=m, seed=seed)
     arms = whole.expected(gains)
     rows = _rows(eligible, whole, gains, drawn.se)
     named = [replace(row, adjusted_for=adjust, remark=f"Grace period {grace:g} months.") for row in rows]
@@ -207,6 +203,14 @@ def _eligible(analysis: AnalysisSet, adjust: Sequence[str]) -> AnalysisSet:
     if not before.any():
         return complete
     return complete.without(~before, name="Not treated before time zero", why=f"treated before {int(before.sum()):,}")
+
+
+def _follow(eligible: AnalysisSet, adjust: tuple[str, ...]) -> Follow:
+    frame = eligible.frame
+    x = make_design(frame, adjust).x if adjust else np.zeros((len(frame), 0))
+    return Follow(
+        time=frame["months"].to_numpy(float), event=frame["event"].to_numpy(int), start=_starts(eligible), x=x
+    )
 
 
 def _starts(analysis: AnalysisSet) -> FloatArray:

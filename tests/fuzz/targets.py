@@ -7,7 +7,7 @@ import math
 import signal
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
@@ -214,7 +214,7 @@ def command(arguments: list[str], folder: Path) -> None:
     (folder / "e.csv").write_text(seeds.EFFECTS)
     given = [part.replace("@", str(folder)) for part in arguments]
     out, err = TextIOWrapper(BytesIO(), encoding="utf-8"), StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
+    with redirect_stdout(out), redirect_stderr(err), chdir(folder):  # `-o 1.0` writes where it is run
         try:
             main(given)
         except SystemExit as stopped:
