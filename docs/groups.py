@@ -59,6 +59,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Pool effects, ask what moves the pool, and how sure it is.",
         ("pool", "PooledEffect", "Alike", "bayesian", "pool_dependent", "subgroups", "meta_regression",
          "leave_one_out", "influence", "cumulative", "baujat", "small_study", "trim_and_fill", "selection_model",
+         "pet_peese", "worst_case", "pool_outcomes", "network",
          "certainty", "Certainty", "iceman_table", "deft", "one_stage", "dose_response", "combine_p", "vote_table",
          "to_metafor"),
     ),
@@ -70,7 +71,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Each returns matplotlib axes; `save_figure` writes them.",
         ("forest", "forest_pages", "survival_plot", "survival_panels", "flow_diagram", "love_plot", "log_log_plot",
          "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "specification_curve", "funnel",
-         "albatross_plot", "evidence_map", "volcano", "manhattan", "visual_abstract", "AbstractRow", "save_figure"),
+         "albatross_plot", "gosh_plot", "evidence_map", "volcano", "manhattan", "visual_abstract", "AbstractRow",
+         "save_figure"),
     ),
     "Every gene": (
         "Screens of an expression matrix.",

@@ -58,13 +58,14 @@ def subgroup_rows():
 
 
 def hundred():
-    """A hundred rows of very different precision, some with long names, both kinds of data."""
+    """A hundred rows of very different precision, some with long names, both kinds of data; no row asks a question."""
     dice = random.Random(1)
     return [
         row(
             study=f"Study {i}{' of the cooperative group for adjuvant therapy' if i % 17 == 0 else ''} {1980 + i % 40}",
-            estimate=math.exp(point := dice.gauss(0.2, 0.5)), low=math.exp(point - (half := dice.uniform(0.1, 1.6))),
-            high=math.exp(point + half), n=dice.randint(50, 3000), events=dice.randint(5, 50),
+            estimate=math.exp(point := dice.gauss(0.2, 0.5)), low=math.exp(point - (half := dice.uniform(0.25, 1.6))),
+            high=math.exp(point + half), n=3 * (events := round(16 / half**2) + dice.randint(1, 5)),
+            events=events,
         )
         for i in range(100)
     ]  # fmt: skip

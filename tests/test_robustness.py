@@ -39,7 +39,7 @@ from tamoxres.models.marker_level import measured_by
 from tamoxres.models.negative_control import other_deaths
 from tamoxres.reporting.chapters.markers import marker_sections
 from tamoxres.reporting.gather import gather
-from tamoxres.reporting.page import TableBlock
+from tamoxres.reporting.page import Part, TableBlock
 from tamoxres.reporting.plan import read_plan
 from tamoxres.scan.calibrated import batch_differences
 from tamoxres.tables.baseline import smd_levels
@@ -452,10 +452,10 @@ def test_in_a_plan(tmp_path: Path, key: str, panels: int) -> None:
     assert all(case.leading for case in with_panel)
     flags = {flag for case in findings.cases for row in case.effects for flag in row.flags}
     assert ("check_overlap_weights" in flags) == bool(panels)
-    blocks = [
-        block for section in marker_sections(findings) for block in section.blocks if isinstance(block, TableBlock)
-    ]
-    own = [block for block in blocks if block.name == "robustness-metabric-her2-snp6_gain-bcss"]
+    parts = [part for section in marker_sections(findings) for part in section.blocks]
+    blocks = [block for part in parts for block in (part.blocks if isinstance(part, Part) else (part,))]
+    tables = [block for block in blocks if isinstance(block, TableBlock)]
+    own = [block for block in tables if block.name == "robustness-metabric-her2-snp6_gain-bcss"]
     assert len(own) == panels
 
 

@@ -66,6 +66,13 @@ def gosh_plot(subsets: Gosh | PooledEffect, *, study: str = "", width: Width = "
     ------
     TamoxresError
         If the study is not among those pooled.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> rows = [tr.EffectEstimate(study=f"S{i}", log_estimate=0.1 * i, se=0.2) for i in range(5)]
+    >>> gosh_plot(tr.pool(rows)).get_label().partition(".")[0]
+    'Pooled effects of subsets'
     """
     found = gosh(subsets) if isinstance(subsets, PooledEffect) else subsets
     wide = width_of(width)

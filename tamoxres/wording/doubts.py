@@ -35,16 +35,19 @@ def doubt_words(code: str, label: str, values: Values, names: Names) -> str:
 
 
 def doubts_words(code: str, labels: Sequence[str]) -> str:
-    """Write one question that several rows raise, with their names alone.
+    """Write one question that several rows raise, with their names alone, six at most.
 
     Examples
     --------
     >>> doubts_words("huge_se", ["A", "B", "C", "D"])
     'The standard error is so large that the row carries no information: A, B, C, D.'
     """
-    return f"{_OF_SEVERAL[code]}: {', '.join(dict.fromkeys(labels))}."
+    names = list(dict.fromkeys(labels))
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST + 1 else ""
+    return f"{_OF_SEVERAL[code]}: {', '.join(names[:_MOST] if more else names)}{more}."
 
 
+_MOST = 6
 _OF_SEVERAL = {
     "asymmetric_interval": "The interval is not symmetric about its estimate, and the larger standard error is used",
     "ci_and_p_disagree": "The interval and the printed P disagree",
