@@ -125,7 +125,7 @@ def test_logo_footer_and_sections(written):
     assert '<img class="logo" src="data:image/svg+xml;base64,' in page
     assert "img-src data:" in page
     assert "<footer><p>Ours &lt;2026&gt;</p></footer>" in page
-    assert re.findall(r'<section id="([^"]+)"', page) == ["answer", "patients", "marker-gata3"]
+    assert re.findall(r'<section class="chapter" id="([^"]+)"', page) == ["answer", "marker-gata3", "patients"]
     targets = set(re.findall(r'href="#([^"]+)"', page))
     assert targets <= set(re.findall(r'id="([^"]+)"', page)), "a link leads nowhere"
     with zipfile.ZipFile(written.folder / "report.docx") as word:
