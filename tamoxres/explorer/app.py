@@ -22,6 +22,7 @@ from ..cohorts.sketch import init_mapping
 from ..cohorts.withheld import refuse_small_cells
 from ..effects import effects_to_csv
 from ..errors import NotOnDisk, TamoxresError
+from ..writing import below
 from .choices import Choices
 from .offer import Offer, offer_of
 from .page import page
@@ -304,7 +305,7 @@ class _Sitting:
         if not files:
             raise TamoxresError("Choose a file first.")
         ending = Path(files[0]["name"]).suffix.lower()
-        path = Path(self.folder.name) / f"upload{ending if ending[1:].isalnum() else ''}"
+        path = below(Path(self.folder.name), "upload" + (ending if ending[1:].isalnum() else ""))
         path.write_bytes(Path(files[0]["datapath"]).read_bytes())
         return path
 

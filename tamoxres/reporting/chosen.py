@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..vocabulary import choose
-from .page import Block, Bullets, Figure, Inline, Link, Page, Paragraph, Section, Text
+from .page import Block, Bullets, Figure, Inline, Link, Page, Paragraph, Part, Section, Text
 
 __all__ = ["only"]
 
@@ -43,14 +43,15 @@ def _unlinked(section: Section, gone: frozenset[str]) -> Section:
     def word(part: Inline) -> Inline:
         return part.text if isinstance(part, Link) and part.target in gone else part
 
-    blocks: list[Block] = []
-    for block in section.blocks:
+    def without(block: Block) -> Block:
         if isinstance(block, Paragraph):
-            blocks.append(replace(block, text=text(block.text)))
-        elif isinstance(block, Bullets):
-            blocks.append(Bullets(tuple(map(text, block.items))))
-        elif isinstance(block, Figure):
-            blocks.append(replace(block, caption=text(block.caption)))
-        else:
-            blocks.append(block)
-    return replace(section, blocks=tuple(blocks))
+            return replace(block, text=text(block.text))
+        if isinstance(block, Bullets):
+            return Bullets(tuple(map(text, block.items)))
+        if isinstance(block, Figure):
+            return replace(block, caption=text(block.caption))
+        if isinstance(block, Part):
+            return replace(block, blocks=tuple(map(without, block.blocks)))
+        return block
+
+    return replace(section, blocks=tuple(map(without, section.blocks)))
