@@ -68,7 +68,7 @@ def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert save_figure(plot(), path) == path
     before = path.read_bytes()
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(TamoxresError, match="disk full"):
         save_figure(plot(), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

@@ -23,6 +23,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import Collection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from ..errors import TamoxresError
 from ..files import write_whole
@@ -130,11 +131,11 @@ def _opaque(figure: Figure) -> Iterator[None]:
     try:
         for artist, alpha, color in before:
             artist.set_alpha(None)
-            artist.set_color(tuple(1 - alpha * (1 - part) for part in to_rgb(color)))
+            _dye(artist, tuple(1 - alpha * (1 - part) for part in to_rgb(color)))
         yield
     finally:
         for artist, alpha, color in before:
-            artist.set_color(color)
+            _dye(artist, color)
             artist.set_alpha(alpha)
 
 
@@ -144,7 +145,14 @@ def _alpha(artist: Artist) -> float:
 
 
 def _paint(artist: Any) -> Any:
+    if isinstance(artist, Patch):
+        return artist.get_facecolor()
     return artist.get_facecolor()[0] if isinstance(artist, Collection) else artist.get_color()
+
+
+def _dye(artist: Any, color: Any) -> None:
+    """Colour an artist; of a patch the face alone, so that its edge stays."""
+    (artist.set_facecolor if isinstance(artist, Patch) else artist.set_color)(color)
 
 
 def every_format(drawn: Axes | Figure, *, dpi: int = _DPI) -> dict[str, bytes]:
