@@ -64,7 +64,7 @@ def default_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Return headless Chromium, which resolves no name; without it skip, but fail under CI."""
+    """Return headless Chromium, which knows this machine alone; without it skip, but fail under CI."""
     named = [os.environ.get("TAMOXRES_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
     program = next((path for name in named if name and (path := shutil.which(name))), None)
     if program is None:
@@ -76,7 +76,7 @@ def browser() -> Iterator[Any]:
 
     quiet = [
         "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-        "--disable-component-update", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--disable-component-update", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ]  # fmt: skip
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=program, args=quiet, timeout=60_000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import time
 import tomllib
@@ -22,9 +21,6 @@ from tamoxres.explorer.view import look, sitting
 from tamoxres.question import Question
 from tamoxres.wording import ratio_with_interval
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run")  # fmt: skip
 HERE = Path(__file__).parent
 ASKED = {
     "interaction": {
@@ -139,19 +135,12 @@ def test_refused_without_the_token_and_from_elsewhere(served: str) -> None:
 
 
 @pytest.fixture
-def browser() -> Iterator[Any]:
-    """A page of a real browser; under CI it must be there."""
-    if not CHROMIUM.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing; under CI the tests in a browser must run.")
-        pytest.skip("chromium is not installed")
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        page = opened.new_page(viewport={"width": 1440, "height": 1000})
-        page.set_default_timeout(60_000)
-        yield page
-        opened.close()
+def page(browser: Any) -> Iterator[Any]:
+    """A page of a real browser, which is closed after the test."""
+    opened = browser.new_page(viewport={"width": 1440, "height": 1000})
+    opened.set_default_timeout(60_000)
+    yield opened
+    opened.close()
 
 
 def shown(page: Any, text: str, where: str = "#answer") -> str:
@@ -162,27 +151,27 @@ def shown(page: Any, text: str, where: str = "#answer") -> str:
     return str(page.inner_text(where))
 
 
-def test_the_page_answers_as_ask_does(served: str, browser: Any) -> None:
+def test_the_page_answers_as_ask_does(served: str, page: Any) -> None:
     """Choosing METABRIC, HER2 and BCSS by keyboard shows the numbers of `tr.ask`; nothing is asked of the network."""
     requests: list[str] = []
     errors: list[str] = []
-    browser.on("request", lambda request: requests.append(request.url))
-    browser.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    browser.goto(served)
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(served)
     question = Question(endpoint="BCSS", marker="HER2", estimand="interaction", rule="snp6_gain")
     wanted = tr.ask(tr.load("metabric"), question)
-    text = shown(browser, "Interaction")
+    text = shown(page, "Interaction")
     assert written(wanted[0]) in text
     assert wanted.verdict.label in text
-    browser.get_by_label("age", exact=True).focus()
-    browser.keyboard.press("Space")
+    page.get_by_label("age", exact=True).focus()
+    page.keyboard.press("Space")
     adjusted = tr.ask(tr.load("metabric"), Question(**{**ASKED["interaction"], "adjust": ("age",), "strata": ()}))
-    assert written(adjusted[0]) in shown(browser, "The same, not adjusted")
-    assert "--adjust age" in shown(browser, "--adjust age", "#command")
-    assert "2 analyses" in shown(browser, "2 analyses", "#tried")
-    assert browser.locator("#curves svg").count() == 1
-    with browser.expect_download() as download:
-        browser.click("#rows")
+    assert written(adjusted[0]) in shown(page, "The same, not adjusted")
+    assert "--adjust age" in shown(page, "--adjust age", "#command")
+    assert "2 analyses" in shown(page, "2 analyses", "#tried")
+    assert page.locator("#curves svg").count() == 1
+    with page.expect_download() as download:
+        page.click("#rows")
     saved = Path(download.value.path())
     assert tr.read_effects(saved.rename(saved.with_suffix(".csv")))[0].row_id == adjusted[0].row_id
     origin = served.partition("?")[0]
@@ -190,37 +179,37 @@ def test_the_page_answers_as_ask_does(served: str, browser: Any) -> None:
     assert errors == []
 
 
-def test_a_file_of_ones_own_stays_in_its_sitting(served: str, browser: Any, tmp_path: Path) -> None:
+def test_a_file_of_ones_own_stays_in_its_sitting(served: str, page: Any, tmp_path: Path) -> None:
     """Read by its mapping, a file gives its numbers; a bad one is one sentence; another sitting does not see it."""
     folder = HERE / "cases"
-    browser.goto(served)
-    shown(browser, "Interaction")
-    browser.get_by_text("A file of your own").click()
+    page.goto(served)
+    shown(page, "Interaction")
+    page.get_by_text("A file of your own").click()
     bad = tmp_path / "bad.csv"
     bad.write_bytes(b"\x00\x01")
-    browser.set_input_files("#file", bad)
+    page.set_input_files("#file", bad)
     time.sleep(0.5)
-    browser.click("#read")
-    assert shown(browser, ".", "#file_says").strip()
-    browser.set_input_files("#file", folder / "harm_in_both.csv")
-    browser.wait_for_function("document.querySelector('#mapping').value.includes('[columns]')")
-    browser.fill("#mapping", (folder / "registry_simple.toml").read_text(encoding="utf-8"))
-    browser.click("#read")
-    shown(browser, "Read:", "#file_says")
+    page.click("#read")
+    assert shown(page, ".", "#file_says").strip()
+    page.set_input_files("#file", folder / "harm_in_both.csv")
+    page.wait_for_function("document.querySelector('#mapping').value.includes('[columns]')")
+    page.fill("#mapping", (folder / "registry_simple.toml").read_text(encoding="utf-8"))
+    page.click("#read")
+    shown(page, "Read:", "#file_says")
     cohort = tr.load(folder / "harm_in_both.csv", mapping=folder / "registry_simple.toml")
     [wanted, *_] = tr.ask(cohort, Question(endpoint="OS", marker="HER2", estimand="interaction", er="any"))
-    assert written(wanted) in shown(browser, written(wanted))
-    other = browser.context.browser.new_page()
+    assert written(wanted) in shown(page, written(wanted))
+    other = page.context.browser.new_page()
     other.goto(served)
     shown(other, "Interaction")
     assert cohort.name not in other.inner_text("#cohort")
 
 
-def test_axe_finds_nothing(served: str, browser: Any) -> None:
+def test_axe_finds_nothing(served: str, page: Any) -> None:
     """The page is accessible by axe-core's rules."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    browser.goto(served)
-    shown(browser, "Interaction")
-    shown(browser, "tamoxres effect", "#command")
-    found = axe.Axe().run(browser)
+    page.goto(served)
+    shown(page, "Interaction")
+    shown(page, "tamoxres effect", "#command")
+    found = axe.Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
