@@ -127,3 +127,10 @@ def test_only_the_review_s_own_report_fetches(
     assert (code, bool(tried)) == (2, asked)
     told = "metabric: not fetched, so the report is of what is on disk. No network.\n"
     assert out == (told if asked else "")
+
+
+def test_a_fetch_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python may not start another, the report goes on with what is held, and the line says why."""
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    found = fetch_within("metabric", seconds=5)
+    assert (found.outcome, found.why) == ("failed", "The fetch could not be started: No such file or directory.")

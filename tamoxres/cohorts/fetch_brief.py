@@ -71,6 +71,8 @@ def fetch_within(cohort: str, *, seconds: float = 20.0, from_url: str | None = N
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 our own
     except subprocess.TimeoutExpired:
         return Brief(cohort=cohort, outcome="late", seconds=seconds)
+    except OSError as error:  # this Python may not start another
+        return Brief(cohort=cohort, outcome="failed", why=f"The fetch could not be started: {error.strerror}.")
     if done.returncode == 0:
         return Brief(cohort=cohort, outcome="fetched")
     told = " ".join(done.stderr.split()).rpartition("tamoxres: ")[2]
