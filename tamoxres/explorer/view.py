@@ -23,14 +23,12 @@ from ..wording import number, percent
 from .choices import Choices
 
 if TYPE_CHECKING:
-    from ..analysis import AnalysisSet
     from ..cohort import Cohort
     from ..tables.curves import ShownCurves
 
 __all__ = ["View", "look", "sitting"]
 
 _RISKS_AT = (60.0, 120.0)
-_GROUP = "marker_and_treatment"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +68,7 @@ class View:
         analysis = self.answer.analysis
         estimate = cumulative_incidence if analysis.endpoint.competing else kaplan_meier
         if self.answer.question.estimand == "interaction":
-            return replace(estimate(_four_groups(analysis), by=_GROUP), grouping=analysis.marker)
+            return estimate(analysis, by=["marker", "treatment"])
         by = "treatment" if self.answer.question.estimand == "treatment_effect" else "marker"
         return estimate(analysis, by=by)
 
@@ -118,16 +116,6 @@ class View:
 def _rows(found: Answer) -> EffectRows:
     model = found.interaction
     return EffectRows(found.rows) if model is None else EffectRows([*found.rows, *model.effects[1:]])
-
-
-def _four_groups(analysis: AnalysisSet) -> AnalysisSet:
-    """Return the set with marker and treatment as one column, unaltered untreated first."""
-    import pandas as pd
-
-    frame = analysis.frame
-    words = [f"{marker}, {treatment}" for marker in ("unaltered", "altered") for treatment in ("untreated", "treated")]
-    groups = frame["marker"].astype("string") + ", " + frame["treatment"].astype("string")
-    return replace(analysis, frame=frame.assign(**{_GROUP: pd.Categorical(groups, words)}))
 
 
 def _risk(curve: Any, months: float, *, survival: bool) -> Cell:
