@@ -32,8 +32,8 @@ ROOMS = {  # room: its source, and the tests that are its own
     "kernel": ("kernel", "kernel kernel_batch properties"),
     "wording": ("wording", "wording tables tables_hazards prose"),
     "recode": ("cohorts/recode.py", "mapping mapping_endpoints readers_messy custom"),
-    "numbers": ("numbers.py", "numbers"),
-    "writing": ("writing.py", "writing files"),
+    "numbers": ("files/numbers.py", "numbers"),
+    "writing": ("files/writing.py", "writing files"),
     "tables": ("tables", "tables tables_baseline tables_hazards"),
 }  # fmt: skip
 OPERATORS: dict[type, type] = {

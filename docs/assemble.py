@@ -22,7 +22,7 @@ from tamoxres.cli import app
 from tamoxres.cohorts.mapping_grammar import MAPPING_TITLE, mapping_grammar
 from tamoxres.effects import EffectEstimate, printed
 from tamoxres.endpoints import STEEP
-from tamoxres.grammar import GrammarTable, keys_of, write_markdown
+from tamoxres.files.grammar import GrammarTable, keys_of, write_markdown
 from tamoxres.registry import built_in
 from tamoxres.reporting.plan_grammar import PLAN_TITLE, plan_grammar
 

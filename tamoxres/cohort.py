@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from .codebook import validate
 from .endpoints import Endpoint
 from .errors import DataError, QuestionError
-from .frames import holds_frames
+from .files.frames import holds_frames
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "tamoxres"
 FILE_LINES, FUNCTION_LINES = 400, 40
 FLOORS = (  # a module imports from lower rows, or from its own folder
     ("errors",),
-    ("vocabulary", "writing"),
-    ("wording", "files", "numbers", "frames", "genome", "kernel"),
-    ("endpoints", "toml"),
-    ("codebook", "curves", "flow", "grammar"),
+    ("vocabulary",),
+    ("wording", "files", "genome", "kernel"),
+    ("endpoints",),
+    ("codebook", "curves", "flow"),
     ("effects",),
     ("tables",),
     ("inference",),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tamoxres.frames import holds_frames, is_held
+from tamoxres.files.frames import holds_frames, is_held
 
 
 @holds_frames("table", "status")

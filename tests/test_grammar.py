@@ -10,7 +10,7 @@ import pytest
 from tamoxres.cohorts.mapping import read_mapping
 from tamoxres.cohorts.mapping_grammar import MAPPING_TITLE, mapping_grammar
 from tamoxres.cohorts.rules import ColumnRule, DeathRule, EndpointRule, Header, MarkerRule
-from tamoxres.grammar import GrammarTable, keys_of, write_markdown, write_text
+from tamoxres.files.grammar import GrammarTable, keys_of, write_markdown, write_text
 from tamoxres.reporting.look import Look
 from tamoxres.reporting.plan import BenchmarkPlan, CohortFile, MarkerPlan, Plan, PoolPlan, Silent
 from tamoxres.reporting.plan_grammar import PLAN_TITLE, plan_grammar

@@ -27,10 +27,10 @@ from tamoxres.cohorts.formats import read_file
 from tamoxres.effects import read_effects
 from tamoxres.errors import DataError, EffectError, TamoxresError
 from tamoxres.files import Limits, parse_json
+from tamoxres.files.toml import read_toml
+from tamoxres.files.writing import plain_name
 from tamoxres.reporting.page import Figure, TableBlock
 from tamoxres.tables.table import Column, Table
-from tamoxres.toml import read_toml
-from tamoxres.writing import plain_name
 
 LONGEST = 700
 ROOT = Path(__file__).resolve().parents[1]

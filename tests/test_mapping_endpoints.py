@@ -13,7 +13,7 @@ import tamoxres as tr
 from tamoxres.cohorts.catalogue import load
 from tamoxres.cohorts.check import check
 from tamoxres.errors import BadCells, DataError
-from tamoxres.toml import read_toml
+from tamoxres.files.toml import read_toml
 
 REGISTRY = """\
 pid,t,status,dead,t_dead,dx,relapse,died,seen

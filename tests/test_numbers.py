@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamoxres.numbers import to_number, to_numbers
+from tamoxres.files.numbers import to_number, to_numbers
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

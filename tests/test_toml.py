@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from msgspec import field as key
 
 from tamoxres.errors import DataError, QuestionError
-from tamoxres.toml import Decoder, read_toml
+from tamoxres.files.toml import Decoder, read_toml
 
 
 class Even:

@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamoxres import writing
 from tamoxres.errors import TamoxresError
-from tamoxres.writing import below, plain_name, whole_folder, writable, write_whole
+from tamoxres.files import writing
+from tamoxres.files.writing import below, plain_name, whole_folder, writable, write_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -216,7 +216,7 @@ def test_a_living_writer_is_left_alone(tmp_path: Path) -> None:
 
 WRITER = """
 import sys, json, pathlib
-from tamoxres.writing import whole_folder, write_whole
+from tamoxres.files.writing import whole_folder, write_whole
 place = pathlib.Path(sys.argv[1])
 print("ready", flush=True)
 for i in range(10_000):

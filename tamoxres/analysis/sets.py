@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
 from ..endpoints import TIMED, Endpoint
 from ..errors import NobodyLeft, QuestionError
+from ..files.frames import holds_frames
 from ..flow import Flow, Step
-from ..frames import holds_frames
 from ..question import Restriction
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
 from ..vocabulary import EXPOSURES, RECEPTORS, UNDATED, Exposure, Receptor, choose, one_or_more

@@ -17,7 +17,7 @@ from ..cohorts.compare import raw_changes
 from ..cohorts.snapshot import Difference
 from ..cohorts.snapshot import diff as harmonised_changes
 from ..errors import QuestionError, TamoxresError
-from ..frames import holds_frames
+from ..files.frames import holds_frames
 from ..question import Question
 from ..wording import ratio_with_interval
 from .answer import ask

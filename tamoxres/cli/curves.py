@@ -57,7 +57,7 @@ def _read(path: Path, numbers: tuple[str, str]) -> pd.DataFrame:
 
     import pandas as pd
 
-    from ..numbers import to_number
+    from ..files.numbers import to_number
 
     if not path.is_file():
         raise DataError(f"{path} does not exist. Give a CSV file with the columns {', '.join(numbers)}.")

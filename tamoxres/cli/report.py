@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ..errors import QuestionError, TamoxresError
-from ..writing import writable
+from ..files.writing import writable
 from . import show
 from .options import Adjust, DataDir, Estimand, MappingFile, Marker, Output, Strata, split
 
@@ -70,7 +70,7 @@ def grammar(
     output: Output = None,
 ) -> None:
     """List every table and key of a plan or a mapping: what may stand, what it means, what holds if it is left out."""
-    from ..grammar import write_markdown, write_text
+    from ..files.grammar import write_markdown, write_text
 
     if of == "plan":
         from ..reporting.plan_grammar import PLAN_TITLE, plan_grammar

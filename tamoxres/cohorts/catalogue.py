@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort
 from ..errors import DataError, NotOnDisk, QuestionError, UnknownChoice
-from ..toml import read_toml
+from ..files.toml import read_toml
 from ..vocabulary import nearest
 
 if TYPE_CHECKING:

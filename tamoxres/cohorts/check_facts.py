@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..endpoints import OS, STEEP, Endpoint
 from ..errors import cut, shown
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
 from ..wording import count
 from .readers.dates import date_forms
 from .rules import Unknowns

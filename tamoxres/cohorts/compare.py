@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..cohort import Cohort
 from ..errors import NotOnDisk, QuestionError
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
 from .catalogue import ENTRIES, load
 
 __all__ = ["TOLERANCE", "load_release", "raw_changes"]

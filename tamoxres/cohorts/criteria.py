@@ -12,7 +12,7 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..numbers import to_number
+from ..files.numbers import to_number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from ..errors import DataError, QuestionError
 from ..files import cache_root, parse_json, sha256, write_whole
-from ..toml import Decoder, read_toml
-from ..writing import below, writable
+from ..files.toml import Decoder, read_toml
+from ..files.writing import below, writable
 from .fetch_api import ApiStudy, fetch_api
 from .fetch_http import Client, Progress, unpack
 from .snapshot import SNAPSHOT

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..errors import Unreachable
 from ..files import LIMITS, write_whole
+from ..files.writing import below, plain_name
 from ..registry.known import declared, entrez_ids
-from ..writing import below, plain_name
 from .fetch_http import Client
 from .profiles import CASCADE_GENES, panel_file
 from .readers.options import one_sentence

@@ -19,7 +19,7 @@ import pandas as pd
 from ..codebook import column, in_months
 from ..cohort import ALTERED, UNALTERED, MarkerCall
 from ..errors import DataError
-from ..numbers import to_number, to_numbers
+from ..files.numbers import to_number, to_numbers
 from . import rules as grammar
 from .readers.dates import to_dates
 from .recode import RawTable, events

@@ -21,10 +21,10 @@ from msgspec.structs import fields, replace
 from ..codebook import column
 from ..endpoints import STEEP, TIMED, Endpoint, endpoint
 from ..errors import DataError, NotOnDisk, QuestionError, TamoxresError
-from ..numbers import to_number
-from ..toml import Decoder, parse_toml, read_toml
+from ..files.numbers import to_number
+from ..files.toml import Decoder, parse_toml, read_toml
+from ..files.writing import below
 from ..vocabulary import nearest
-from ..writing import below
 from .rules import CUSTOM, ColumnRule, Criterion, EndpointRule, Header, Mapping, MarkerRule, Unknowns
 
 __all__ = ["read_declared", "read_mapping"]

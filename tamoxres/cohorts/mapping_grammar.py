@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..codebook import CODEBOOK
 from ..endpoints import TIMED
-from ..grammar import GrammarTable, Key, keys_of
+from ..files.grammar import GrammarTable, Key, keys_of
 from .criteria import CRITERION
 from .rules import ColumnRule, DeathRule, EndpointRule, Expression, Header, MarkerRule
 

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from ..cohort import Profile
 from ..errors import DataError, NotOnDisk, QuestionError
 from ..files import data_root, read_pinned
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
 from ..vocabulary import ProfileKind
 from . import rules as grammar
 from .assemble import Parts, source_of

@@ -17,9 +17,9 @@ import pandas as pd
 
 from ..cohort import Profile, ProfileKind
 from ..errors import BadCell, DataError, shown
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
+from ..files.writing import plain_name
 from ..registry.known import built_in, entrez_ids
-from ..writing import plain_name
 from .rules import DefaultRule
 
 __all__ = [

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import BadCell, BadCells, DataError, cut, shown
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
 from .readers.characters import split_lines
 from .readers.rows import refuse_ragged, split_rows
 

@@ -23,7 +23,7 @@ import pandas as pd
 
 from ..errors import DataError, shown
 from ..files import LIMITS
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
 from ..vocabulary import FloatArray
 from .profiles import MatrixProfile
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import cut
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
 from .readers.dates import date_forms, read_form
 from .readers.tables import Reading
 from .sketch_toml import list_of

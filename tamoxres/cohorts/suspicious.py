@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import shown
-from ..numbers import to_numbers
+from ..files.numbers import to_numbers
 
 __all__ = ["SuspiciousCode", "means_unknown", "suspicious_codes"]
 

@@ -21,7 +21,7 @@ from decimal import Decimal
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from ..errors import EffectError
-from ..numbers import to_number
+from ..files.numbers import to_number
 
 __all__ = [
     "Printed", "Route", "critical_value", "disagree", "from_ci", "from_oe_v", "from_p", "from_se", "half_units",

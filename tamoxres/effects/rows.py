@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import EffectError, QuestionError, cut, shown
 from ..files import parse_json, read_bytes
-from ..numbers import to_number
+from ..files.numbers import to_number
 from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
 from ..wording import guard_formula, unguard_formula
 from . import printed, rows_v1

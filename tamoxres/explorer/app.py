@@ -22,7 +22,7 @@ from ..cohorts.sketch import init_mapping
 from ..cohorts.withheld import refuse_small_cells
 from ..effects import effects_to_csv
 from ..errors import NotOnDisk, TamoxresError
-from ..writing import below
+from ..files.writing import below
 from .choices import Choices
 from .offer import Offer, offer_of
 from .page import page

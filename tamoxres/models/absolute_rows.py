@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from ..analysis import TREATED, UNTREATED, AnalysisSet
 from ..analysis.design import Design, make_design, parts_of
 from ..effects import EffectEstimate
-from ..frames import holds_frames
+from ..files.frames import holds_frames
 from ..inference.verdict import design_flags
 from ..tables.cells import effect_cell, interval_cell, p_cell
 from ..tables.effects import EffectRows, rows_title

@@ -19,7 +19,7 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..analysis.design import Design, Term
 from ..analysis.follow_up import stratum_codes
-from ..frames import holds_frames
+from ..files.frames import holds_frames
 from ..kernel.cox import CoxFit
 from ..kernel.proportional import Transform, score_test, transform_times
 from ..kernel.residuals import ScoreParts, schoenfeld_residuals, score_residual_parts

@@ -20,7 +20,7 @@ import numpy as np
 from ..analysis import AnalysisSet
 from ..curves import Curve, Curves
 from ..effects import EffectEstimate
-from ..frames import holds_frames
+from ..files.frames import holds_frames
 from ..tables.cells import count_cell, number_cell
 from ..tables.effects import EffectRows, difference_cells, rows_title
 from ..tables.shown import ShowsEffects

@@ -26,7 +26,7 @@ from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..analysis.times import snap_to
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from ..frames import holds_frames
+from ..files.frames import holds_frames
 from ..kernel.cox import CoxOptions, fit_cox
 from ..kernel.residuals import baseline_hazard
 from ..tables.cells import interval_cell

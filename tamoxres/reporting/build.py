@@ -23,9 +23,9 @@ from ..effects import EffectEstimate, effects_to_csv, effects_to_json
 from ..errors import QuestionError, TamoxresError
 from ..figures.save import every_format
 from ..files import sha256, whole_folder, write_whole
+from ..files.writing import below
 from ..vocabulary import one_or_more
 from ..wording import written_as
-from ..writing import below
 from .chapters.checklists import checklists
 from .chapters.closing import limits, sources
 from .chapters.evidence import literature_section

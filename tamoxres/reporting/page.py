@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from ..curves import Curves
 from ..effects import EffectEstimate
+from ..files.writing import plain_name
 from ..tables.table import Table
 from ..wording import number_with_interval, p_value, ratio_with_interval
-from ..writing import plain_name
 from .look import Look
 from .pools import PoolAnswer
 

@@ -20,9 +20,9 @@ from msgspec import Meta
 from ..endpoints import GENERAL, STEEP
 from ..endpoints import endpoint as find_endpoint
 from ..errors import QuestionError, UnknownChoice
+from ..files.toml import Decoder, read_toml
 from ..question import Question
 from ..registry import canonical
-from ..toml import Decoder, read_toml
 from ..vocabulary import ESTIMANDS, choose
 from .look import Look
 

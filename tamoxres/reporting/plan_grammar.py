@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..grammar import GrammarTable, keys_of
+from ..files.grammar import GrammarTable, keys_of
 from .look import Look
 from .plan import BenchmarkPlan, CohortFile, MarkerPlan, Plan, PoolPlan, Silent
 

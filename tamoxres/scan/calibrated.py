@@ -32,7 +32,7 @@ from ..analysis.follow_up import risk_sets
 from ..cohort import ABOVE_MEDIAN, ALTERED, Profile
 from ..effects import EffectEstimate
 from ..errors import QuestionError
-from ..frames import holds_frames
+from ..files.frames import holds_frames
 from ..inference.verdict import design_flags
 from ..kernel.batch import GenePlan, fit_genes, plan_genes
 from ..markers.calling import level_rule

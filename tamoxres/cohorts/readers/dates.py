@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...numbers import to_number
+from ...files.numbers import to_number
 
 if TYPE_CHECKING:
     from ...vocabulary import BoolArray

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from ...files import LIMITS, read_bytes, unpack
-from ...numbers import to_numbers
+from ...files.numbers import to_numbers
 from ...vocabulary import BoolArray, FloatArray
 from .characters import decode, split_lines
 from .delimited import distinct_names, separator_of

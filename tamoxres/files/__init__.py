@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import DataError, TamoxresError, cut, shown
+from ..errors import DataError, TamoxresError, cut, shown
 from .writing import below, normal_zip, whole_folder, write_whole
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "read_pinned", "read_text", "sha256", "unpack", "whole_folder", "write_whole",
 ]  # fmt: skip
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,9 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import inspect
 
-from .errors import DataError, TamoxresError, cut
-from .files import LIMITS, read_text
-from .vocabulary import nearest
+from ..errors import DataError, TamoxresError, cut
+from ..vocabulary import nearest
+from . import LIMITS, read_text
 
 __all__ = ["Decoder", "expected", "parse_toml", "read_toml"]
 

@@ -24,7 +24,7 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .errors import TamoxresError, cut
+from ..errors import TamoxresError, cut
 
 __all__ = ["MANIFEST", "below", "normal_zip", "plain_name", "whole_folder", "writable", "write_whole"]
 
