@@ -91,6 +91,10 @@ SENTENCES = {
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 COUNTED = {  # flags that carry a count
+    "contradicted": (
+        "Dead by one endpoint and alive by another, or with an event that another endpoint lacks: {}; `tamoxres check` "
+        "names them."
+    ),
     "undated_events": "Left out as unknown by this endpoint for want of a date, or for a negative time: {}.",
 }  # fmt: skip
 MODELS = {
