@@ -475,7 +475,7 @@ def test_association_with_batch_is_that_of_tables() -> None:
 
 @pytest.mark.parametrize(("treatment", "patients", "expected"), [("any", 1444, 0.7358), ("endocrine", 1065, 0.7624)])
 def test_mtor_goes_with_site(shared: Path, treatment: str, patients: int, expected: float) -> None:
-    """Yang and Dalton's difference by hand (a quadratic form of the shares of four sites): 0.736, of the treated 0.762."""
+    """Yang and Dalton's difference by hand (a quadratic form of shares): 0.736, of the treated 0.762."""
     cohort = tr.call(tr.load("metabric", data_dir=shared / "cohorts"), "MTOR", rule="mrna_high")
     frame = tr.select(cohort, endpoint="BCSS", marker="MTOR", treatment=treatment).frame
     assert len(frame) == patients
