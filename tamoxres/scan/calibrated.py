@@ -9,7 +9,8 @@ genes are matched on their association with it (standardised difference of its l
 within 0.25 of the marker's), in both arms together, who are in the interaction: among the treated alone it is another
 number (MTOR and METABRIC's site: 0.736 in the 1,444 of the interaction, 0.762 in the 1,065 treated). There is no null
 below 200 genes, below 100 matched ones, nor from a panel of genes chosen for what they do. It holds for a marker that
-is exchangeable with the genes; one that goes with site more than they do is called too often where genes are not matched.
+is exchangeable with the genes; one that goes with site more than they do is called too often where genes are not
+matched.
 
 References
 ----------
