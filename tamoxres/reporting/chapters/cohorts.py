@@ -114,8 +114,8 @@ def sensitivity_blocks(case: Case) -> Iterator[Block]:
         return
     yield Paragraph.of(
         "The two strata behind each ratio, treatment against none when the marker is altered and when it is not, in "
-        "the same patients by the same choices. That one stratum's interval holds 1 and the other's does not is no "
-        "difference between them: the ratio above is."
+        "the same patients by the same choices. Which of the two intervals holds 1 does not tell whether the strata "
+        "differ: the ratio above does."
     )
     yield from _varied(strata, case, f"{name}-strata")
 
