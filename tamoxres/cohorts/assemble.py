@@ -105,6 +105,7 @@ def assemble(parts: Parts) -> Cohort:
         notes=rules.notes,
         undated_events=undated,
         contradicted={} if rules.declared else contradicted(harmonised, [rule.endpoint for rule in held]),
+        cohort_size=rules.cohort_size,
         min_cell=rules.min_cell,
     )
 

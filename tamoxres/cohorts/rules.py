@@ -319,6 +319,8 @@ class Header(Struct, frozen=True, kw_only=True):
         Line or row that holds the column names, from 1.
     footer_rows : int
         Rows at the end that are no patients.
+    cohort_size : int
+        Of a case-cohort sample (a column `subcohort`), the patients from whom the subcohort was drawn.
     min_cell : int
         Counts of 1 to `min_cell - 1` patients are withheld, and what reveals them; outputs that cannot withhold are
         refused. 0 shows all.
@@ -348,6 +350,7 @@ class Header(Struct, frozen=True, kw_only=True):
     sheet: str | int = 0
     header_row: int | None = None
     footer_rows: int = 0
+    cohort_size: Annotated[int, Meta(ge=0, description="a whole number")] = 0
     min_cell: Annotated[int, Meta(ge=0, description="a whole number")] = 0
     expression: Expression | None = None
     default_rules: MappingType[str, DefaultRule] = field(default_factory=dict)
