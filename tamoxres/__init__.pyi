@@ -131,6 +131,7 @@ from .models.augmented import Nuisance as Nuisance
 from .models.augmented import augmented_ipw as augmented_ipw
 from .models.bayes_interaction import bayes_interaction as bayes_interaction
 from .models.bayes_interaction import bayes_of_row as bayes_of_row
+from .models.case_cohort import case_cohort as case_cohort
 from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
@@ -236,6 +237,7 @@ __all__ = [
     "calibrated_interaction",
     "calibration",
     "call",
+    "case_cohort",
     "catalogue",
     "certainty",
     "check",

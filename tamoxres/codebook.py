@@ -126,6 +126,7 @@ _PATIENT_COLUMNS = (
     _number("diagnosis_year", "calendar year of diagnosis", "year", low=1900, high=2100),
     Column(name="site", kind="text", meaning="contributing centre or cohort"),
     _number("sampling_weight", "inverse of the sampling probability"),
+    _flag("subcohort", "member of the random subcohort of a case-cohort sample (no: a case from outside it)"),
     _time("entry_months", "delayed entry: months from diagnosis until follow-up begins"),
     _time("endocrine_start_months", "start of endocrine therapy after diagnosis"),
     _time("endocrine_stop_months", "end of endocrine therapy after diagnosis"),

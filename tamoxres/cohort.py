@@ -168,6 +168,10 @@ class Cohort:
     undated_events : mapping of endpoint code to Series
         Event codes of the patients who are unknown by an endpoint because their event has no date or their time is
         negative.
+    contradicted : mapping of endpoint code to Index
+        Patients of whom it and another endpoint tell what cannot both be: dead by one, alive by the other.
+    cohort_size : int
+        Of a case-cohort sample, the patients from whom its subcohort was drawn; 0 where it is none.
     min_cell : int
         Counts of 1 to `min_cell - 1` patients must not be published; 0 where all may.
 
@@ -198,6 +202,8 @@ class Cohort:
     simulated: bool = False
     reconstructed: tuple[str, ...] = ()
     undated_events: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
+    contradicted: Mapping[str, pd.Index[Any]] = field(default_factory=dict)
+    cohort_size: int = 0
     min_cell: int = 0
 
     def __post_init__(self) -> None:

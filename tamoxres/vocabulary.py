@@ -67,6 +67,7 @@ ROUTES, TREATED_ALIKE = get_args(Route), get_args(TreatedAlike)
 CI_METHODS, PREDICTION_RULES, TAU2_METHODS = get_args(CiMethod), get_args(PredictionRule), get_args(Tau2)
 JOURNAL_STYLES, TIERS, SETTINGS = get_args(JournalStyle), get_args(Tier), get_args(Setting)
 UNDATED = "undated_events"  # a flag that carries how many
+CONTRADICTED = "contradicted"  # likewise
 
 T = TypeVar("T")
 NameOrNumber = TypeVar("NameOrNumber", str, float)

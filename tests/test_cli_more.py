@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tamoxres.effects import read_effects
 from tamoxres.files import data_root
 
 MAPPING = """
@@ -81,6 +82,17 @@ def test_sensitivity_writes_rows_and_a_figure(run, tmp_path):
     assert code == 0
     assert "after year 5" in out
     assert {p.name for p in out_dir.iterdir()} == {"effects.csv", "sensitivity.svg"}
+
+
+def test_sensitivity_of_treatment_by_a_marker_shows_both_strata(run, tmp_path):
+    """The command prints a line for altered and one for unaltered of every choice, and writes both rows."""
+    asked = ("metabric", "--marker", "HER2", "--endpoint", "BCSS", "--estimand", "treatment_effect")
+    code, out, _ = run("sensitivity", *asked, "-o", tmp_path / "sens")
+    assert code == 0
+    rows = read_effects(tmp_path / "sens" / "effects.csv")
+    assert [row.marker_level for row in rows] == ["altered", "unaltered"] * (len(rows) // 2)
+    assert out.count("HER2 altered") == out.count("HER2 unaltered") == len(rows) // 2
+    assert "treatment when" in out
 
 
 def test_the_cache_is_shown(run):

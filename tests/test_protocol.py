@@ -19,6 +19,7 @@ from test_target_trial import asked as asked_trial
 from test_target_trial import immortal
 
 import tamoxres as tr
+from tamoxres.calibrate.edges import case_cohort_sample
 from tamoxres.errors import EffectError
 from tamoxres.models.interaction import one_interaction
 from tamoxres.models.rmst import rmtl
@@ -31,12 +32,14 @@ MODELS = Path(tr.__file__).parent / "models"
 ZERO_P = re.compile(r"(?<![\d.])0\.0000*(?![\d])")
 started = cache(lambda: asked_trial(*immortal(2, 300)))
 both = cache(lambda: metabric(treatment="any"))
+sampled = cache(lambda: case_cohort_sample(800, tr.Truth(scale=200.0), 3))
 of_levels = cache(lambda: selected(made()))
 WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it, its measure, and how many rows it has
     "cox": (lambda: tr.cox(metabric(), adjust="age"), "HR", 2),
     "treatment_effect": (lambda: treatment_effect(gbsg(), adjust="nodes"), "HR", 2),
     "interaction": (lambda: tr.interaction(both(), adjust="age", strata="site"), "HR", 5),
     "one_interaction": (lambda: one_interaction(both(), adjust="age", strata="site"), "HR", 5),
+    "case_cohort": (lambda: tr.case_cohort(sampled(), adjust="age"), "HR", 2),
     "firth": (lambda: tr.firth(gbsg()), "HR", 1),
     "fine_gray": (lambda: tr.fine_gray(metabric(), adjust="age"), "sHR", 2),
     "time_split": (lambda: tr.time_split(metabric(), cuts=60), "HR", 2),
@@ -83,7 +86,7 @@ JUDGEMENTS: dict[str, tuple[Callable[[], Any], str]] = {
     "rubin": (lambda: tr.rubin([0.4, 0.5], [0.1, 0.1]), "Missing information"),
 }
 NOT_RESULTS = {  # sets, groups, residuals, what `cox` is made of
-    "check_positivity",
+    "check_positivity", "contrasts", "refuse_single_arm",
     "dichotomise", "group_patients", "two_groups", "scaled_schoenfeld", "fit_terms", "fit_nested", "prepare",
     "subdistribution_model",
 }  # fmt: skip
@@ -168,6 +171,7 @@ PLAIN: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {  # a nam
     "cox": (lambda x: tr.cox(metabric(), adjust=x("age"), strata=x("site")), lambda r: r.effects),
     "interaction": (lambda x: tr.interaction(both(), adjust=x("age"), strata=x("site")), lambda r: r.effects),
     "treatment_effect": (lambda x: treatment_effect(both(), adjust=x("age"), strata=x("site")), lambda r: r.effects),
+    "case_cohort": (lambda x: tr.case_cohort(sampled(), adjust=x("age")), lambda r: r.effects),
     "firth": (lambda x: tr.firth(gbsg(), strata=x("grade")), lambda r: r.effects),
     "fine_gray": (lambda x: tr.fine_gray(metabric(), adjust=x("age")), lambda r: r.effects),
     "time_split": (

@@ -6,8 +6,10 @@ import pytest
 
 from tamoxres.errors import DataError
 from tamoxres.reporting.build import report as write_report
+from tamoxres.reporting.chapters.cohorts import sensitivity_blocks
 from tamoxres.reporting.chapters.words import by_information
 from tamoxres.reporting.gather import BACKGROUND, gather
+from tamoxres.reporting.page import TableBlock
 from tamoxres.reporting.plan import default_plan
 from tamoxres.reporting.pools import pool_all
 
@@ -104,7 +106,18 @@ def test_the_variations_stand_in_the_effects(shared):
     assert {"endpoint", "marker rule", "adjustment", "missing data", "period", "population", "ties"} <= {
         variation.choice for variation in case.variations.variations
     }
-    assert {row.row_id for row in rows} <= {row.row_id for row in case.effects}
+    held = {row.row_id for row in case.effects}
+    assert {row.row_id for row in rows} <= held
+    tables = [block.table for block in sensitivity_blocks(case) if isinstance(block, TableBlock)]
+    assert len(tables) == 2
+    both = tables[1].to_frame()
+    assert (
+        both["Treatment when"].value_counts()["HER2 altered"] == both["Treatment when"].value_counts()["HER2 unaltered"]
+    )
+    strata = case.variations.in_strata().effects
+    assert {row.row_id for row in strata} <= held
+    assert strata[0].estimate / strata[1].estimate == pytest.approx(rows[0].estimate, rel=1e-9)
+    assert both["HR, treatment v none (95% CI)"][1].startswith(f"{strata[1].estimate:.2f} (")
 
 
 def test_the_report_over_many_cohorts(shared, tmp_path):

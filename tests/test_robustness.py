@@ -473,6 +473,25 @@ def test_association_with_batch_is_that_of_tables() -> None:
     assert math.isinf(found[4])
 
 
+@pytest.mark.parametrize(("treatment", "patients", "expected"), [("any", 1444, 0.7358), ("endocrine", 1065, 0.7624)])
+def test_mtor_goes_with_site(shared: Path, treatment: str, patients: int, expected: float) -> None:
+    """Yang and Dalton's difference by hand (a quadratic form of shares): 0.736, of the treated 0.762."""
+    cohort = tr.call(tr.load("metabric", data_dir=shared / "cohorts"), "MTOR", rule="mrna_high")
+    frame = tr.select(cohort, endpoint="BCSS", marker="MTOR", treatment=treatment).frame
+    assert len(frame) == patients
+    sites = sorted(frame["site"].unique())
+    first, second = (
+        np.array([(frame["site"][frame["marker"] == level] == site).mean() for site in sites[1:]])
+        for level in ("altered", "unaltered")
+    )
+    spread = sum((np.diag(p) - np.outer(p, p)) / 2 for p in (first, second))
+    by_hand = float(np.sqrt((first - second) @ np.linalg.solve(spread, first - second)))
+    assert by_hand == pytest.approx(expected, abs=5e-5)
+    groups = np.array([sites.index(site) for site in frame["site"]])
+    called = (frame["marker"] == "altered").to_numpy(float)[:, None]
+    assert batch_differences(groups, called)[0] == pytest.approx(by_hand, rel=1e-9)
+
+
 def test_markers_of_sites_are_calibrated() -> None:
     """A few data sets of the scenario: the calibrated interval is the wider; without like genes the reason is told."""
     found = calibration(8, scenarios=["markers that go with site"], jobs=1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tamoxres.cohorts.mapping import read_mapping
 from tamoxres.cohorts.sketch import init_mapping
 from tamoxres.cohorts.sketch_names import NAMES, is_event, is_time, plain, unit_of
-from tamoxres.cohorts.suspicious import suspicious_codes
+from tamoxres.files.suspicious import suspicious_codes
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n\x1a"), max_size=12)
 KNOWN = st.sampled_from([

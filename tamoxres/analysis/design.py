@@ -15,6 +15,7 @@ import numpy as np
 
 from ..codebook import column
 from ..errors import AnalysisError, QuestionError
+from ..files.suspicious import stray_text
 from ..vocabulary import FloatArray, IntArray
 from ..wording import count
 from .design_terms import FACTOR, FOCI, check_products, column_of, is_centred, parts_of
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Design", "Term", "column_of", "complete_cases", "level_codes", "make_design", "parts_of", "term_values",
+    "Design", "Term", "column_of", "complete_cases", "level_codes", "make_design", "parts_of", "refuse_stray_text",
+    "refuse_stray_texts", "term_values",
 ]  # fmt: skip
 
 _OWN = {"months", "event", "entry"}
@@ -214,6 +216,27 @@ def make_design(frame: pd.DataFrame, terms: Sequence[str]) -> Design:
     return design
 
 
+def refuse_stray_texts(frame: pd.DataFrame, terms: Iterable[str]) -> None:
+    """Refuse terms that `refuse_stray_text` refuses, before anything is counted by their levels."""
+    for part in dict.fromkeys(part for term in terms for part in parts_of(term)):
+        refuse_stray_text(frame, part)
+
+
+def refuse_stray_text(frame: pd.DataFrame, name: str) -> None:
+    """Refuse a column of numbers that a stray text makes a factor of many levels; `factor(...)` asks for levels.
+
+    Raises
+    ------
+    QuestionError
+        Naming the text.
+    """
+    if FACTOR.fullmatch(name) is None and (stray := stray_text(frame[name])):
+        raise QuestionError(
+            f"Column {stray}: it would enter as {frame[name].nunique()} levels.",
+            mend=f"Correct the cell, or list it in missing; write factor({name}) if it holds names.",
+        )
+
+
 class _Block(NamedTuple):
     """The columns of one term, shape (n, columns), their levels and the reference level; a number has no levels."""
 
@@ -230,6 +253,7 @@ def _block(frame: pd.DataFrame, name: str, done: dict[str, _Block]) -> _Block:
             _refuse_constant(name, values, len(numbers) == 0 or numbers.min() == numbers.max())
             done[name] = _Block(numbers[:, None])
         else:
+            refuse_stray_text(frame, name)
             codes, levels = level_codes(values)
             _refuse_constant(name, values, len(levels) < 2)
             done[name] = _Block((codes[:, None] == np.arange(1, len(levels))).astype(float), levels[1:], levels[0])

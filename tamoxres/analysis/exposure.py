@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from .sets import AnalysisSet
 
 __all__ = [
-    "WEIGHT", "Honours", "arms_at_end", "begins_later", "expose", "is_weighted", "refuse_absolute", "refuse_unhonoured",
-    "start_stop",
+    "SUBCOHORT", "WEIGHT", "Honours", "arms_at_end", "begins_later", "expose", "is_case_cohort", "is_weighted",
+    "refuse_absolute", "refuse_unhonoured", "start_stop",
 ]  # fmt: skip
 
-# what an estimator can take: treatment that starts later, sampling weights, products with the marker
-Honours = Literal["start", "weights", "products"]
-START, WEIGHT = "endocrine_start_months", "sampling_weight"
+# what an estimator can take: treatment that starts later, sampling weights, products with the marker, a case-cohort
+Honours = Literal["start", "weights", "products", "subcohort"]
+START, WEIGHT, SUBCOHORT = "endocrine_start_months", "sampling_weight", "subcohort"
 
 
 def expose(chosen: AnalysisSet, exposure: Exposure | None) -> AnalysisSet:
@@ -148,16 +148,27 @@ def is_weighted(analysis: AnalysisSet) -> bool:
     return WEIGHT in analysis.frame and bool(analysis.frame[WEIGHT].notna().any())
 
 
+def is_case_cohort(analysis: AnalysisSet) -> bool:
+    """Whether the patients are a random subcohort and cases from outside it."""
+    return SUBCOHORT in analysis.frame and bool((analysis.frame[SUBCOHORT] == "no").any())
+
+
 def refuse_unhonoured(
     analysis: AnalysisSet, columns: Collection[str], honours: Collection[Honours], estimator: str
 ) -> None:
-    """Refuse an estimator that would pass over the start of treatment, or over sampling weights.
+    """Refuse an estimator that would pass over the start of treatment, sampling weights or a case-cohort's sampling.
 
     Raises
     ------
     AnalysisError
         Naming the estimator and what can be done.
     """
+    if "subcohort" not in honours and is_case_cohort(analysis):
+        raise AnalysisError(
+            f"{estimator} does not know the case-cohort sample of {analysis.cohort.name}: it would take all cases and "
+            "a part of the others for the cohort.",
+            mend=f"tr.case_cohort knows it; where='{SUBCOHORT} == yes' keeps the random subcohort, for any estimator.",
+        )
     if "weights" not in honours and is_weighted(analysis):
         raise AnalysisError(
             f"{estimator} takes no sampling weights, and {analysis.cohort.name} declares them ({WEIGHT}).",

@@ -23,7 +23,7 @@ from ..wording import count
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
 from .exposure import arms_at_end, begins_later, expose, is_weighted
-from .restricting import by_restriction
+from .restricting import by_restriction, with_contradictions
 from .times import join_times, snap_to
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def select(  # noqa: PLR0913 (each is one part of the question; all but the endp
     chosen = _by_entry(expose(replace(chosen, frame=join_times(chosen.frame)), exposure))
     if chosen.n == 0:
         raise NobodyLeft(f"Nobody is left in {cohort.name}", flow=chosen.flow)
-    return replace(chosen, selected=chosen.n)
+    return with_contradictions(replace(chosen, selected=chosen.n))
 
 
 def marker_level(analysis: AnalysisSet, level: str) -> AnalysisSet:

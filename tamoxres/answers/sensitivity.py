@@ -2,7 +2,9 @@
 
 Conventions: every variation differs from the primary in one choice (endpoint, marker rule, adjustment, missing data,
 weights, period, population, ties). None of them is a test of its own: what is read is how far the estimate moves. A
-variation that cannot be estimated keeps its place, with the reason.
+variation that cannot be estimated keeps its place, with the reason. The effect of treatment by a marker is two rows a
+variation, altered first, each named by its stratum; two strata that differ are no interaction: that has a row of its
+own (`estimand="interaction"`), whose variations know their strata too.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..cohort import Cohort
+from ..cohort import ALTERED, UNALTERED, Cohort
 from ..effects import EffectEstimate
 from ..endpoints import Endpoint
 from ..endpoints import endpoint as steep
@@ -20,7 +22,7 @@ from ..errors import TamoxresError
 from ..markers.calling import rule_names
 from ..question import Question
 from ..wording import count, p_value, ratio_with_interval
-from .answer import answer
+from .answer import Answer, answer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,17 +43,25 @@ class Variation:
     label : str
         To what.
     question : Question
-    row : EffectEstimate or None
-        None where it could not be estimated.
+    rows : tuple of EffectEstimate
+        One; two, altered and unaltered, for a treatment effect by a marker; none where it could not be estimated.
     problem : str
         Why not.
+    strata : tuple of EffectEstimate
+        Of an interaction: treatment when altered, and when unaltered, of the same model.
     """
 
     choice: str
     label: str
     question: Question
-    row: EffectEstimate | None
+    rows: tuple[EffectEstimate, ...] = ()
     problem: str = ""
+    strata: tuple[EffectEstimate, ...] = ()
+
+    @property
+    def row(self) -> EffectEstimate | None:
+        """The first row; None where it could not be estimated."""
+        return self.rows[0] if self.rows else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +79,49 @@ class Sensitivity:
     @property
     def effects(self) -> list[EffectEstimate]:
         """The effect rows, the primary first; what could not be estimated is left out."""
-        return [v.row for v in self.variations if v.row is not None]
+        return [row for v in self.variations for row in v.rows]
+
+    @property
+    def by_stratum(self) -> bool:
+        """Whether each variation is a treatment effect in two strata of a marker."""
+        question = self.variations[0].question
+        return question.estimand == "treatment_effect" and question.marker is not None
+
+    def in_strata(self) -> Sensitivity | None:
+        """Return the treatment effects in both strata of the marker behind each interaction; None where there are none.
+
+        They come from the interaction's own patients, covariates and choices.
+        """
+        if not any(v.strata for v in self.variations):
+            return None
+        return Sensitivity(
+            variations=tuple(
+                replace(v, rows=v.strata, strata=(), question=replace(v.question, estimand="treatment_effect"))
+                for v in self.variations
+            )
+        )
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a variation: choice, label, n, events, estimate with interval, P, and why there is none."""
+        """One line a variation, or one a stratum: choice, label, n, events, estimate, P, and why there is none.
+
+        Where each is a treatment effect in two strata of a marker, the column `treatment when` names the stratum.
+        """
         import pandas as pd
 
-        columns = ["choice", "variation", "n", "events", "estimate (95% CI)", "P", "problem"]
-        return pd.DataFrame([_told(v) for v in self.variations], columns=columns)
+        lines = [line for v in self.variations for line in _lines(v)]
+        columns = ["choice", "variation", "treatment when", "n", "events", "estimate (95% CI)", "P", "problem"]
+        found = pd.DataFrame(lines, columns=columns)
+        return found if self.by_stratum else found.drop(columns="treatment when")
 
     def forest(self, **options: Any) -> Any:
-        """Draw the estimates under each other (a specification curve)."""
+        """Draw the estimates under each other (a specification curve), one stratum of the marker after the other."""
         from ..figures.forest import forest
 
-        study = next((v.row.study for v in self.variations if v.row is not None), "")
-        return forest([_labelled(v, study) for v in self.variations], **options)
+        study = next((row.study for row in self.effects), "")
+        marks = [mark for level in _levels(self) for mark in _marks(self.variations, level, study)]
+        layout = {"layout": "plain", **options} if self.by_stratum else options
+        return forest(marks, **layout)
 
     def __str__(self) -> str:
         return str(self.table.to_string(index=False))
@@ -121,6 +158,7 @@ def sensitivity(
     Returns
     -------
     Sensitivity
+        Two rows a variation, altered and unaltered, for the treatment effect by a marker; else one.
 
     Raises
     ------
@@ -197,43 +235,67 @@ def _models(primary: Question) -> Iterator[tuple[str, str, Question]]:
 def _answered(cohort: Cohort, choice: str, label: str, question: Question) -> Variation:
     """Answer one variation; what cannot be estimated keeps its place, but the primary must be answered."""
     try:
-        row = _row(cohort, question)
+        found = _found(cohort, question)
     except TamoxresError as error:
         if choice == "primary":
             raise
-        return Variation(choice=choice, label=label, question=question, row=None, problem=error.what)
-    return Variation(choice=choice, label=label, question=question, row=row)
+        return Variation(choice=choice, label=label, question=question, problem=error.what)
+    verdict = found.verdict
+    strata = () if verdict is None else tuple(row for row in (verdict.altered, verdict.unaltered) if row is not None)
+    return Variation(choice=choice, label=label, question=question, rows=found.rows, strata=strata)
 
 
-def _row(cohort: Cohort, question: Question) -> EffectEstimate:
-    """Answer with one row; where no covariate is missing there is nothing to impute, and complete cases are all."""
+def _found(cohort: Cohort, question: Question) -> Answer:
+    """Answer; where no covariate is missing there is nothing to impute, and complete cases are all."""
     if question.missing == "mice":
         complete = answer(cohort, replace(question, missing="complete"))
-        if complete.rows[0].n == complete.analysis.n:
-            return complete.rows[0]
-    return answer(cohort, question).rows[0]
+        if sum(row.n or 0 for row in complete.rows) == complete.analysis.n:
+            return complete
+    return answer(cohort, question)
 
 
-def _told(variation: Variation) -> tuple[str, ...]:
-    row = variation.row
-    if row is None:
-        return variation.choice, variation.label, "", "", "NE", "", variation.problem
-    estimate = ratio_with_interval(row.estimate, *row.ci())
-    return variation.choice, variation.label, count(row.n), count(row.events), estimate, p_value(row.p_value), ""
+def _lines(variation: Variation) -> list[tuple[str, ...]]:
+    """Write the lines of a variation: one a row, or one that says why there is none."""
+    head = (variation.choice, variation.label)
+    if not variation.rows:
+        return [(*head, "", "", "", "NE", "", variation.problem)]
+    return [
+        (
+            *head, row.within, count(row.n), count(row.events), _estimate(row), p_value(row.p_value), "",
+        )
+        for row in variation.rows
+    ]  # fmt: skip
 
 
-def _labelled(variation: Variation, study: str) -> EffectEstimate:
+def _estimate(row: EffectEstimate) -> str:
+    return ratio_with_interval(row.estimate, *row.ci()) if row.status == "estimated" else "NE"
+
+
+def _levels(found: Sensitivity) -> tuple[str, ...]:
+    """Return the strata to draw, one after the other; one without a name where there are none."""
+    return (ALTERED, UNALTERED) if found.by_stratum else ("",)
+
+
+def _marks(variations: Sequence[Variation], level: str, study: str) -> Iterator[EffectEstimate]:
+    """Return what is drawn of one stratum: a row a variation, under its name."""
+    for variation in variations:
+        row = next((one for one in variation.rows if one.marker_level == level), None) if level else variation.row
+        yield _labelled(variation, row, level, study)
+
+
+def _labelled(variation: Variation, row: EffectEstimate | None, level: str, study: str) -> EffectEstimate:
     """Return the row under its variation's name, so that a forest plot shows what was changed and nothing else."""
     name = variation.label if variation.choice == "primary" else f"{variation.choice}: {variation.label}"
-    if variation.row is None:
+    name = f"{variation.question.marker} {level}; {name}" if level else name
+    if row is None:
         estimand = variation.question.estimand
         return EffectEstimate(
             study=study or name, label=name, status="not_estimable", estimand=estimand, remark=variation.problem
         )
-    row = variation.row
     return EffectEstimate(
         study=row.study, label=name, estimand=row.estimand, measure=row.measure, log_estimate=row.log_estimate,
         se=row.se, df=row.df, n=row.n, events=row.events, data_sha256=row.data_sha256, simulated=row.simulated,
         treatment_1=row.treatment_1, treatment_0=row.treatment_0, p_value=row.p_value, p_kind=row.p_kind,
         ci_low=row.ci_low, ci_high=row.ci_high, ci_kind=row.ci_kind, level=row.level, scale=row.scale,
+        status=row.status,
     )  # fmt: skip

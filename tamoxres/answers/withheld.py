@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..cohort import Cohort
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from ..vocabulary import UNDATED
+from ..vocabulary import CONTRADICTED, UNDATED
 
 if TYPE_CHECKING:
     from .answer import Answer
@@ -87,5 +87,6 @@ def _counts(found: Answer) -> Iterator[int]:
 
 
 def _told(row: EffectEstimate) -> EffectEstimate:
-    flags = tuple(f"{UNDATED}:{_MARK}" if flag.partition(":")[0] == UNDATED else flag for flag in row.flags)
+    counts = {UNDATED, CONTRADICTED}  # what carries a number
+    flags = tuple(f"{code}:{_MARK}" if (code := flag.partition(":")[0]) in counts else flag for flag in row.flags)
     return replace(row, left_out=None, flags=flags)

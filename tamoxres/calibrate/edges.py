@@ -20,6 +20,7 @@ from ..effects import EffectEstimate
 from ..endpoints import BCSS, OS
 from ..meta.deft import deft
 from ..models.additive import additive_interaction
+from ..models.case_cohort import case_cohort
 from ..models.cox import cox
 from ..models.interaction import interaction
 from ..models.one_stage import one_stage
@@ -30,9 +31,10 @@ from .performance import Result, read_row
 from .scenarios import ADJUST, Data, Estimator, Scenario
 from .truths import risk_difference
 
-__all__ = ["EDGES"]
+__all__ = ["EDGES", "case_cohort_sample"]
 
 _LANDMARK = 12.0
+_SUBCOHORT = 0.15
 _RESAMPLES = 60
 
 
@@ -135,7 +137,34 @@ def _absolute(seed: int) -> Data:
     return Data(synthetic.simulate(1000, truth=Truth(hr_marker=1.8), seed=seed))
 
 
+def case_cohort_sample(n: int, truth: Truth, seed: int) -> AnalysisSet:
+    """Keep all deaths of breast cancer and a random 15% of simulated patients: a case-cohort sample of both arms."""
+    whole = synthetic.simulate(n, truth=truth, seed=seed)
+    member = np.random.default_rng([seed, 1]).random(n) < _SUBCOHORT
+    kept = member | (whole.patients[BCSS.event] == 1).to_numpy()
+    told = pd.Categorical(np.where(member, "yes", "no"), categories=["no", "yes"])
+    patients = whole.patients.assign(subcohort=told)[kept]
+    calls = tuple(replace(call, values=call.values[kept]) for call in whole.markers)
+    sample = replace(whole, patients=patients, raw=patients.copy(), markers=calls, profiles=(), cohort_size=n)
+    return select(sample, marker="MARKER", endpoint=BCSS, er="any", treatment="any")
+
+
+def _sampled(method: Any, name: str) -> Estimator:
+    return Estimator(
+        name=f"ratio of hazard ratios, {name}", truth=partial(math.log, _SHARED.ratio),
+        ask=lambda d: read_row(case_cohort(d, adjust=ADJUST, product=True, method=method).effect),
+    )  # fmt: skip
+
+
 EDGES: tuple[Scenario, ...] = (
+    Scenario(
+        name="case-cohort sample of 4,000, 15% in the subcohort, ratio 1.5",
+        make=partial(case_cohort_sample, 4000, _SHARED),
+        estimators=(
+            _sampled("prentice", "Prentice"), _sampled("self_prentice", "Self and Prentice"),
+            _sampled("lin_ying", "Lin and Ying"), _sampled("barlow", "Barlow"),
+        ),
+    ),
     Scenario(
         name="treatment that starts late and does nothing, n = 1,000", make=partial(Started, 1000, _NOTHING),
         estimators=(

@@ -16,7 +16,7 @@ from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strat
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
 
-__all__ = ["absolute", "competing", "curve", "design", "emulate"]
+__all__ = ["absolute", "case_cohort", "competing", "curve", "design", "emulate"]
 
 Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
 Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
@@ -89,6 +89,36 @@ def absolute(
         found = absolute_effects(analysis, adjust=split(adjust), times=_months(times), m=resamples)
     else:
         found = augmented_ipw(analysis, adjust=split(adjust), times=_months(times), m=resamples)
+    _tell(found, format_, output, str(analysis))
+
+
+def case_cohort(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    method: Annotated[
+        Literal["prentice", "self_prentice", "lin_ying", "barlow"], typer.Option(help="Estimator.")
+    ] = "prentice",
+    product: Annotated[bool, typer.Option("--interaction", help="Marker by treatment, in both arms.")] = False,
+    cohort_size: Annotated[
+        int | None, typer.Option(help="Patients of the whole cohort, if the mapping is silent.")
+    ] = None,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate hazard ratios from a case-cohort sample: all cases, and a random subcohort."""
+    from ..models.case_cohort import case_cohort as estimate
+
+    analysis = _patients(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = estimate(analysis, adjust=split(adjust), method=method, product=product, cohort_size=cohort_size)
     _tell(found, format_, output, str(analysis))
 
 

@@ -13,6 +13,7 @@ from ..cohort import Cohort, Profile, Source
 from ..errors import DataError
 from ..files import sha256
 from . import rules as grammar
+from .check_facts import contradicted
 from .harmonise import absent_columns, call_marker, harmonise
 from .profiles import answerable
 from .recode import RawTable
@@ -84,10 +85,11 @@ def assemble(parts: Parts) -> Cohort:
     held = [rule for rule in rules.endpoints if rule.endpoint.event in patients]
     fetch = f"tamoxres fetch {parts.fetch or rules.name}" if rules.declared else ""
     answered, unfetched = answerable(rules.default_rules, parts.profiles, fetch, parts.brings)
+    harmonised = pd.DataFrame(patients, index=table.frame.index)
     return Cohort(
         name=rules.name,
         title=rules.title,
-        patients=pd.DataFrame(patients, index=table.frame.index),
+        patients=harmonised,
         raw=_raw(table, parts.beside) if parts.raw is None else parts.raw,
         sources=parts.sources,
         endpoints=tuple(rule.endpoint for rule in held),
@@ -102,6 +104,8 @@ def assemble(parts: Parts) -> Cohort:
         overlaps=rules.overlaps,
         notes=rules.notes,
         undated_events=undated,
+        contradicted={} if rules.declared else contradicted(harmonised, [rule.endpoint for rule in held]),
+        cohort_size=rules.cohort_size,
         min_cell=rules.min_cell,
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import Cohort, MarkerCall
 from ..errors import BadCell, BadCells, DataError, QuestionError
+from ..files.suspicious import SuspiciousCode, suspicious_codes
 from .catalogue import load
 from .check_codebook import Harmonised, breaches, doubts
 from .check_counts import (
@@ -32,7 +33,6 @@ from .frame import NAME, reading_of
 from .mapping import read_mapping
 from .recode import LISTED, RawTable
 from .rules import Criterion, Mapping, Unknowns, canonical, resolved
-from .suspicious import SuspiciousCode, suspicious_codes
 from .withheld import declared_min_cell, refuse_negative
 
 if TYPE_CHECKING:
@@ -341,9 +341,9 @@ def _raw_findings(reading: Reading, rules: Mapping, *, absent: bool = False) -> 
     """Look at the raw cells of the columns that a mapping uses: kinds, suspicious codes, rows that stand twice."""
     frame = reading.table.frame
     codes: dict[tuple[str, str], SuspiciousCode] = {}
-    for source, missing, named in _uses(rules):
+    for source, unknown, named in _uses(rules):
         for code in suspicious_codes(frame[source]) if source in frame else ():
-            if canonical(code.code) not in named and not missing.meets(code.code):
+            if canonical(code.code) not in named and not unknown.meets(code.code):
                 codes[code.column, code.code] = code
     return {
         "read_as": str(reading.options), "remarks": reading.remarks, "codes": tuple(codes.values()),
@@ -353,15 +353,19 @@ def _raw_findings(reading: Reading, rules: Mapping, *, absent: bool = False) -> 
 
 
 def _uses(rules: Mapping) -> Iterator[tuple[str, Unknowns, frozenset[str]]]:
-    """Yield each raw column that a mapping uses, what means unknown there, and the codes that it names."""
+    """Yield each raw column that a mapping uses, what it names as unknown or measured, and its codes."""
 
     def named(*criteria: Criterion) -> frozenset[str]:
         return frozenset(code for criterion in criteria for code in criterion.codes)
 
     for rule in chain.from_iterable(map(resolved, rules.columns)):
-        yield rule.source, rule.missing, named(rule.equivocal, *rule.levels.values())
+        yield rule.source, Unknowns((*rule.missing, *rule.measured)), named(rule.equivocal, *rule.levels.values())
     for marker in chain.from_iterable(map(resolved, rules.markers)):
-        yield marker.source, marker.missing, named(marker.altered, marker.unaltered, marker.equivocal)
+        yield (
+            marker.source,
+            Unknowns((*marker.missing, *marker.measured)),
+            named(marker.altered, marker.unaltered, marker.equivocal),
+        )
     for end in rules.endpoints:
         yield end.event, end.missing, named(end.event_values, end.competing_values, end.censored_values)
         for death in end.deaths:

@@ -17,15 +17,16 @@ import pandas as pd
 from ..endpoints import OS, STEEP, Endpoint
 from ..errors import cut, shown
 from ..files.numbers import to_numbers
+from ..files.suspicious import means_unknown
 from ..wording import count
 from .readers.dates import date_forms
 from .rules import Unknowns
-from .suspicious import means_unknown
 
 if TYPE_CHECKING:
     from .recode import RawTable
 
-__all__ = ["ColumnFacts", "Contradiction", "Duplicates", "Undated", "column_facts", "contradictions", "duplicates"]
+__all__ = ["ColumnFacts", "Contradiction", "Duplicates", "Undated", "column_facts", "contradicted", "contradictions",
+           "duplicates"]  # fmt: skip
 
 _MOSTLY = 0.8
 _SCORE = re.compile(r"[0-3]\+")  # of immunohistochemistry: a word, beside which 0 stands bare
@@ -191,16 +192,30 @@ def contradictions(
     tuple of Contradiction
         Dead by one endpoint and alive by another; an event by an endpoint that another, which counts it too, lacks.
     """
+    return tuple(contradiction for contradiction, _ in _pairs(patients, endpoints))
+
+
+def contradicted(patients: pd.DataFrame, endpoints: Iterable[Endpoint]) -> dict[str, pd.Index[Any]]:
+    """Return by endpoint the patients of whom it and another endpoint tell what cannot both be."""
+    found: dict[str, pd.Index[Any]] = {}
+    for contradiction, who in _pairs(patients, endpoints):
+        for code in (contradiction.first, contradiction.second):
+            found[code] = found[code].union(who) if code in found else who
+    return found
+
+
+def _pairs(patients: pd.DataFrame, endpoints: Iterable[Endpoint]) -> Iterator[tuple[Contradiction, pd.Index[Any]]]:
     held = [end for end in endpoints if end.event in patients and end.months in patients]
-    found = [c for end in held if end.code != OS.code and OS in held for c in _with_deaths(patients, end)]
+    for end in held:
+        if end.code != OS.code and OS in held:
+            yield from _with_deaths(patients, end)
     for one, other in combinations(held, 2):
         for narrow, wide in ((one, other), (other, one)):
             if set(narrow.events) < set(wide.events) and OS.code not in (narrow.code, wide.code):
-                found += _nested(patients, narrow, wide)
-    return tuple(found)
+                yield from _nested(patients, narrow, wide)
 
 
-def _with_deaths(patients: pd.DataFrame, end: Endpoint) -> Iterator[Contradiction]:
+def _with_deaths(patients: pd.DataFrame, end: Endpoint) -> Iterator[tuple[Contradiction, pd.Index[Any]]]:
     """Compare an endpoint with OS: who died by one and is alive by the other at the same time or later."""
     event, alive = patients[end.event], patients[OS.event] == 0
     only_deaths = all(_DEATHS in kind for kind in end.events)
@@ -214,7 +229,7 @@ def _with_deaths(patients: pd.DataFrame, end: Endpoint) -> Iterator[Contradictio
         yield from _contradiction(patients, missed, (OS.code, end.code), ("died", "are alive then or later"))
 
 
-def _nested(patients: pd.DataFrame, narrow: Endpoint, wide: Endpoint) -> Iterator[Contradiction]:
+def _nested(patients: pd.DataFrame, narrow: Endpoint, wide: Endpoint) -> Iterator[tuple[Contradiction, pd.Index[Any]]]:
     """Compare an endpoint with one that counts all its events: an event of the first is one of the second."""
     missed = (patients[narrow.event] == 1) & (patients[wide.event] == 0)
     missed &= patients[wide.months] >= patients[narrow.months] - _TOLERANCE
@@ -223,12 +238,14 @@ def _nested(patients: pd.DataFrame, narrow: Endpoint, wide: Endpoint) -> Iterato
 
 def _contradiction(
     patients: pd.DataFrame, who: Any, codes: tuple[str, str], says: tuple[str, str]
-) -> Iterator[Contradiction]:
+) -> Iterator[tuple[Contradiction, pd.Index[Any]]]:
     if who.any():
-        yield Contradiction(
+        them = patients.index[who.to_numpy(bool)]
+        found = Contradiction(
             first=codes[0], second=codes[1], first_says=says[0], second_says=says[1], patients=int(who.sum()),
-            example=str(patients.index[who.to_numpy(bool)][0]),
+            example=str(them[0]),
         )  # fmt: skip
+        yield found, them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..files.numbers import to_number
+from ..files.suspicious import sentinels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CRITERION", "Among", "Criterion", "Unknowns", "canonical"]
+__all__ = ["CRITERION", "Among", "Criterion", "Unknowns", "canonical", "unlisted_sentinels"]
 
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -68,6 +70,27 @@ class Criterion:
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.number:g}" if self.comparison else ", ".join(self.codes)
+
+
+def unlisted_sentinels(raw: pd.Series[Any], criteria: Iterable[Criterion], named: Unknowns) -> pd.Series[Any]:
+    """Tell which raw values a comparison would judge though they look as if they meant unknown.
+
+    Parameters
+    ----------
+    raw : Series
+        NA where unknown.
+    criteria : iterable of Criterion
+        What the values are put to; without a comparison among them nothing is told.
+    named : Unknowns
+        Values that the mapping says are measurements.
+    """
+    criteria = list(criteria)
+    if not any(criterion.comparison for criterion in criteria):
+        return raw.isin(())
+    listed = {code for criterion in criteria for code in criterion.codes}
+    codes = [code.code for code in sentinels(raw.dropna())]
+    strange = {code for code in codes if canonical(code) not in listed and not named.meets(code)}
+    return raw.isin([value for value in raw.dropna().unique() if str(value).strip() in strange])
 
 
 class Unknowns(tuple[Criterion, ...]):

@@ -34,7 +34,7 @@ _YES = frozenset(("1", "yes", "y", "true", "t", "ja", "j", "oui", "si", "sí", "
 _NO = frozenset(("0", "no", "n", "false", "f", "nej", "nein", "nee", "non", "negative", "neg", "unaltered", "untreated",
                  "none", "censored", "alive", "wild type", "wildtype", "wt"))  # fmt: skip
 _TOP = ("name", "title", "treatment_specificity", "design", "missing", "notes", "overlaps", "citation", "licence",
-        "undated_events", "date_format", "diagnosis")  # fmt: skip
+        "undated_events", "date_format", "diagnosis", "cohort_size")  # fmt: skip
 Column = str | Mapping[str, Any]
 
 

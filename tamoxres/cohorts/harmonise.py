@@ -9,7 +9,7 @@ the same patients in the same order; a rule whose table is not on disk makes no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,9 +21,10 @@ from ..cohort import ALTERED, UNALTERED, MarkerCall
 from ..errors import DataError
 from ..files.numbers import to_number, to_numbers
 from . import rules as grammar
+from .criteria import unlisted_sentinels
 from .readers.dates import to_dates
 from .recode import RawTable, events
-from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule, resolved
+from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, MarkerRule, Unknowns, resolved
 
 __all__ = ["Columns", "absent_columns", "call_marker", "endpoint_columns", "harmonise"]
 
@@ -31,6 +32,7 @@ _LONGEST = 1200.0  # months: nobody is followed for a hundred years
 _DATED = r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}"
 _NAME_IT = "Name it in the mapping, or list it in missing if it means unknown."
 _DATE_IT = 'Give its time, or set undated_events = "unknown" to leave these patients out of this endpoint only.'
+_SENTINEL = "a number that may mean unknown: it lies apart from the others, and a comparison would count it"
 _TIMES = ("entry_months", "endocrine_start_months", "endocrine_stop_months")
 
 
@@ -142,6 +144,8 @@ def _recoded(tables: _Tables, rule: ColumnRule, diagnosis: str) -> pd.Series[Any
     if rule.levels:
         equivocal = _equivocal(rule.name.upper(), rule.equivocal, "")
         allowed = declared.levels or None if declared is not None else None
+        if not tables.declared:
+            _refuse_sentinels(table, raw, (*rule.levels.values(), equivocal), rule.measured)
         values = _levels(table, raw, rule.levels, equivocal, allowed, declared=tables.declared)
         return values.astype(float) if declared is not None and not declared.levels else values
     if declared is not None and declared.levels:
@@ -188,6 +192,15 @@ def _levels(
     return values.where(values.notna(), None)
 
 
+def _refuse_sentinels(
+    table: RawTable, raw: pd.Series[Any], criteria: Iterable[Criterion], measured: Unknowns | None = None
+) -> None:
+    """Refuse a number that looks as if it meant unknown where a comparison would take it for a measurement."""
+    otherwise = "list the codes that count" if measured is None else "in measured if it was measured"
+    unlisted = unlisted_sentinels(raw, criteria, measured or Unknowns())
+    table.refuse(raw, unlisted, _SENTINEL, f"List it in missing if it means unknown, or {otherwise}.")
+
+
 def _equivocal(name: str, named: Criterion, assay: str) -> Criterion:
     if named or not name.startswith("HER2"):
         return named
@@ -215,7 +228,9 @@ def call_marker(table: RawTable, rule: MarkerRule) -> MarkerCall:
 def _status(table: RawTable, rule: MarkerRule) -> pd.Series[Any]:
     raw = rule.missing.mask(table.frame[rule.source])
     levels = {ALTERED: rule.altered} | ({UNALTERED: rule.unaltered} if rule.unaltered else {})
-    return _levels(table, raw, levels, _equivocal(rule.marker, rule.equivocal, rule.assay), (UNALTERED, ALTERED))
+    equivocal = _equivocal(rule.marker, rule.equivocal, rule.assay)
+    _refuse_sentinels(table, raw, (*levels.values(), equivocal), rule.measured)
+    return _levels(table, raw, levels, equivocal, (UNALTERED, ALTERED))
 
 
 def _agent(tables: _Tables, endocrine: ColumnRule, specificity: str) -> Columns:
@@ -238,7 +253,9 @@ def _endpoint(tables: _Tables, rule: EndpointRule) -> Columns:
         ends = _Ends(time, happened if rule.event else dated, competes, known & False)
         known = known if rule.event else time.notna()
     for source, criterion in rule.among.items():
-        known &= criterion.matches(table.frame[source])
+        raw = rule.missing.mask(table.frame[source])
+        _refuse_sentinels(table, raw, [criterion])
+        known &= criterion.matches(raw)
     undated = known & (ends.undated | ends.time.lt(0) | ((ends.happened | ends.competes) & ends.time.isna()))
     time = ends.time.mask(ends.time < 0)
     told = events(ends.happened, competing=ends.competes, known=known)
@@ -261,6 +278,7 @@ def _codes(
     if not rule.event:
         return nobody, nobody, ~nobody
     raw = rule.missing.mask(table.frame[rule.event])
+    _refuse_sentinels(table, raw, (rule.event_values, rule.competing_values, rule.censored_values))
     happened, competes = rule.event_values.matches(raw), rule.competing_values.matches(raw)
     strange = raw.notna() & ~(happened | competes | rule.censored_values.matches(raw))
     if declared:
@@ -287,6 +305,7 @@ def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: _E
     """Return time, events and competing deaths once the deaths of another column are counted."""
     time, undated = ends.time, ends.undated
     raw = rule.missing.mask(table.frame[death.source])
+    _refuse_sentinels(table, raw, (death.values, death.other_values))
     died = death.values.matches(raw)
     strange = raw.notna() & ~(died | death.other_values.matches(raw))
     where = f"endpoints.{rule.endpoint.code}.deaths"

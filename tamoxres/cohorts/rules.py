@@ -54,6 +54,8 @@ class ColumnRule(Struct, frozen=True, kw_only=True):
         Of this column's dates, where it is not the file's.
     missing : Unknowns
         What means unknown here, beside what does in the whole file.
+    measured : Unknowns
+        Numbers such as 99 that look as if they meant unknown and are measurements: comparisons take them.
     assay : str
         How it was measured.
     ordered : bool
@@ -74,6 +76,7 @@ class ColumnRule(Struct, frozen=True, kw_only=True):
     unit: Unit | Literal["", "date"] | Annotated[float, Meta(gt=0)] = ""
     date_format: str = ""
     missing: Missing = Unknowns()
+    measured: Missing = Unknowns()
     assay: str = ""
     ordered: bool = False
     optional: bool = False
@@ -106,6 +109,8 @@ class MarkerRule(Struct, frozen=True, kw_only=True):
         Where a cut comes from; `fitted` was searched on the outcome.
     missing : Unknowns
         What means unknown here.
+    measured : Unknowns
+        Numbers such as 99 that look as if they meant unknown and are measurements: comparisons take them.
     """
 
     marker: str
@@ -119,6 +124,7 @@ class MarkerRule(Struct, frozen=True, kw_only=True):
     reference: str = ""
     cut: Cut = "published"
     missing: Missing = Unknowns()
+    measured: Missing = Unknowns()
 
 
 Resolved = TypeVar("Resolved", ColumnRule, MarkerRule)
@@ -313,6 +319,8 @@ class Header(Struct, frozen=True, kw_only=True):
         Line or row that holds the column names, from 1.
     footer_rows : int
         Rows at the end that are no patients.
+    cohort_size : int
+        Of a case-cohort sample (a column `subcohort`), the patients from whom the subcohort was drawn.
     min_cell : int
         Counts of 1 to `min_cell - 1` patients are withheld, and what reveals them; outputs that cannot withhold are
         refused. 0 shows all.
@@ -342,6 +350,7 @@ class Header(Struct, frozen=True, kw_only=True):
     sheet: str | int = 0
     header_row: int | None = None
     footer_rows: int = 0
+    cohort_size: Annotated[int, Meta(ge=0, description="a whole number")] = 0
     min_cell: Annotated[int, Meta(ge=0, description="a whole number")] = 0
     expression: Expression | None = None
     default_rules: MappingType[str, DefaultRule] = field(default_factory=dict)

@@ -13,10 +13,10 @@ import pandas as pd
 
 from ..errors import cut
 from ..files.numbers import to_numbers
+from ..files.suspicious import SuspiciousCode, means_unknown, suspicious_codes
 from .readers.dates import date_forms, read_form
 from .readers.tables import Reading
 from .sketch_toml import list_of
-from .suspicious import SuspiciousCode, means_unknown, suspicious_codes
 
 __all__ = ["Facts", "facts_of", "unknown_words"]
 

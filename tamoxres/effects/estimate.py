@@ -384,7 +384,7 @@ class EffectEstimate:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
-        where = " ".join(part for part in (self.label, self.marker, self.endpoint, self.estimand) if part)
+        where = " ".join(filter(None, (self.label, self.marker, self.marker_level, self.endpoint, self.estimand)))
         p = p_value(self.p_value, label=True, relation=self.p_relation)
         if self.status != "estimated":
             return f"{where}: {self.status.replace('_', ' ')}" + (f", {p}" if self.p_value is not None else "")

@@ -24,7 +24,7 @@ from ..endpoints import STEEP
 from ..registry.known import label_of
 from ..vocabulary import RATIO_MEASURES, FloatArray
 from ..wording import NOT_ESTIMABLE, count, interval, number, p_value, ratio
-from ..wording.levels import level_words
+from ..wording.levels import groups_words
 from .style import ACCENT, DARK, INK
 
 __all__ = [
@@ -122,7 +122,7 @@ def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
         group, several = groups.index(curve.group), len(groups) > PAIR
         line = group if several else causes.index(curve.cause)
         drawn = Drawn(
-            label=_label(curves.grouping, curve.group, curve.cause if len(causes) > 1 else ""),
+            label=_label(curves, curve.group, curve.cause if len(causes) > 1 else ""),
             color=_OKABE_ITO[group % len(_OKABE_ITO)] if several else _COLORS[group if len(groups) > 1 else 1],
             dashes=_DASHES[line % len(_DASHES)],
             marker=_MARKERS[group % len(_MARKERS)] if several else "",
@@ -132,10 +132,10 @@ def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
     return out
 
 
-def _label(grouping: str, group: str, cause: str) -> str:
+def _label(curves: Curves, group: str, cause: str) -> str:
     """Name a curve: `HER2 altered` for the group altered of `HER2 (snp6_gain)`, with its cause if there are several."""
-    name = grouping.partition(" (")[0]
-    words = level_words(label_of(name), group) if group else ""
+    name = curves.grouping.partition(" (")[0]
+    words = groups_words(label_of(name), dict.fromkeys(curve.group for curve in curves))[group]
     return ", ".join(part for part in (words, cause_name(cause)) if part)
 
 
@@ -201,7 +201,7 @@ def table_rows(curves: Curves, drawn: Sequence[Drawn], times: Sequence[float], t
             continue
         done.add(curve.group)
         at_risk = tuple(count(int(n)) for n in curve.at_risk(times))
-        name = _label(curves.grouping, curve.group, "") or "All"
+        name = _label(curves, curve.group, "") or "All"
         if table == "at risk":
             rows.append(TableRow(label=name, cells=at_risk, color=INK if look.marker else look.color))
             continue

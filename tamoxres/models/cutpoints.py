@@ -23,6 +23,7 @@ from scipy.special import ndtr
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..analysis.follow_up import delayed_entry
+from ..analysis.restricting import refuse_sentinels
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
@@ -132,6 +133,7 @@ def _numeric(analysis: AnalysisSet, column: str) -> AnalysisSet:
     complete = complete_cases(analysis, [column], estimator="A cut point")
     if complete.frame[column].dtype.kind not in "fiu":
         raise QuestionError(f"{column} holds levels; a cut needs a number.")
+    refuse_sentinels(complete, column)
     return complete
 
 

@@ -50,9 +50,9 @@ from .firth import penalised_product
 from .over_time import over_time
 from .treatment import treatment_flags
 
-__all__ = ["InteractionResult", "interaction", "one_interaction"]
+__all__ = ["PRODUCT", "InteractionResult", "contrasts", "interaction", "one_interaction", "refuse_single_arm"]
 
-_PRODUCT = "treatment:marker"
+PRODUCT = "treatment:marker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -170,7 +170,7 @@ def interaction(
     >>> print(interaction(both, adjust=["age", "npi"], strata="site").effect)
     METABRIC HER2 BCSS interaction: HR 0.93 (0.55-1.63), P = 0.793
     """
-    _refuse_single_arm(analysis)
+    refuse_single_arm(analysis)
     adjust, strata = one_or_more(adjust), one_or_more(how.get("strata", ()))
     found = one_interaction(analysis, adjust=adjust, alpha=alpha, margin=margin, **how)
     if not (adjust or strata):
@@ -196,7 +196,14 @@ def one_interaction(
     return InteractionResult(**result, crude=None, verdict=verdict)
 
 
-def _refuse_single_arm(analysis: AnalysisSet) -> None:
+def refuse_single_arm(analysis: AnalysisSet) -> None:
+    """Refuse a set without a marker or without both arms.
+
+    Raises
+    ------
+    AnalysisError
+        With the verdict on a single arm.
+    """
     if not analysis.marker:
         raise AnalysisError("An interaction needs a marker.", mend="Select with marker=..., such as HER2.")
     if not analysis.has_both_arms:
@@ -208,15 +215,15 @@ def _refuse_single_arm(analysis: AnalysisSet) -> None:
 
 def _interaction(analysis: AnalysisSet, adjust: Sequence[str], how: ModelChoices) -> dict[str, Any]:
     cells = _cells(analysis)
-    terms = ["treatment", "marker", _PRODUCT, *adjust]
+    terms = ["treatment", "marker", PRODUCT, *adjust]
     smallest, robust = int(cells["events"].min()), resolve(analysis, how)[1].robust
     if smallest or robust:
-        full, smaller = fit_nested(analysis, terms, _PRODUCT, **how)
+        full, smaller = fit_nested(analysis, terms, PRODUCT, **how)
         expected = _expected(smaller)
         tested = {} if robust else _by_likelihood(full, smaller)
     else:
         blank = unfitted(analysis, terms, **how)
-        full, tested = penalised_product(replace(blank, row_flags=(*blank.row_flags, "no_events_in_group")), _PRODUCT)
+        full, tested = penalised_product(replace(blank, row_flags=(*blank.row_flags, "no_events_in_group")), PRODUCT)
         expected = cells["events"].to_numpy(float)
     rows = {name: _contrast(full, name) for name in _PARTS}
     rows["ratio"] = replace(rows["ratio"], **tested)
@@ -240,7 +247,7 @@ def _expected(smaller: CoxModel) -> FloatArray:
 
 def _by_likelihood(full: CoxModel, smaller: CoxModel) -> dict[str, Any]:
     """Return the product's likelihood-ratio P, against the smaller model, and profile interval."""
-    limits = profile_interval(full.on_kernel(), full.design.term(_PRODUCT).columns[0])
+    limits = profile_interval(full.on_kernel(), full.design.term(PRODUCT).columns[0])
     return {
         "ci_low": ratio_of(limits.low), "ci_high": ratio_of(limits.high), "ci_kind": "profile",
         "p_value": float(chdtrc(1, max(2 * (full.loglik - smaller.loglik), 0.0))), "p_kind": "lrt",
@@ -249,7 +256,7 @@ def _by_likelihood(full: CoxModel, smaller: CoxModel) -> dict[str, Any]:
 
 def _penalised_ratio(model: CoxModel) -> EffectEstimate:
     """Return the ratio by Firth's penalised likelihood of the same model."""
-    penalised, fields = penalised_product(model, _PRODUCT)
+    penalised, fields = penalised_product(model, PRODUCT)
     return replace(_contrast(penalised, "ratio"), **fields)
 
 
@@ -257,6 +264,11 @@ def _groups(cells: Any, expected: FloatArray) -> FourGroups:
     """Keep the four groups as plain numbers, in the order of `cells`."""
     patients, events = (tuple(int(value) for value in cells[name]) for name in ("patients", "events"))
     return FourGroups(patients=patients, events=events, expected=tuple(float(value) for value in expected))
+
+
+def contrasts(model: CoxModel) -> list[EffectEstimate]:
+    """Return the ratio of hazard ratios and the four effects behind it, of a model with treatment x marker."""
+    return [_contrast(model, name) for name in _PARTS]
 
 
 def _cells(analysis: AnalysisSet) -> Any:
@@ -304,7 +316,7 @@ def _contrast(model: CoxModel, name: str) -> EffectEstimate:
         se=float(np.sqrt(model.covariance[np.ix_(positions, positions)].sum())),
         scale="binary",
         adjusted_for=model.adjusted_for,
-        term=_PRODUCT if name == "ratio" else name,
+        term=PRODUCT if name == "ratio" else name,
         **model.fitted_as,
     )
 
@@ -319,10 +331,10 @@ class _Part:
 
 
 _SUMS: dict[str, tuple[str, ...]] = {
-    "ratio": (_PRODUCT,),
-    "marker_treated": ("marker", _PRODUCT),
+    "ratio": (PRODUCT,),
+    "marker_treated": ("marker", PRODUCT),
     "marker_untreated": ("marker",),
-    "treatment_altered": ("treatment", _PRODUCT),
+    "treatment_altered": ("treatment", PRODUCT),
     "treatment_unaltered": ("treatment",),
 }
 _PARTS = {

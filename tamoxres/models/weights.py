@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ..analysis import TREATED, AnalysisSet
-from ..analysis.design import Design, complete_cases, make_design
+from ..analysis.design import Design, complete_cases, make_design, refuse_stray_texts
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
@@ -217,6 +217,7 @@ def weights(
         raise AnalysisError(f"{analysis.cohort.name} has one arm here; weights need both.", mend="Use treatment='any'.")
     columns = one_or_more(adjust) if adjust is not None else _known(analysis)
     complete = complete_cases(analysis, ["treatment", *columns], estimator="Propensity weights")
+    refuse_stray_texts(complete.frame, columns)
     check_positivity(complete, columns, tails=method != "overlap")
     design = make_design(complete.frame, list(columns))
     treated = np.asarray(complete.frame["treatment"] == TREATED, dtype=float)

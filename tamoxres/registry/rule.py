@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..cohort import ABOVE_MEDIAN, ALTERED, NOT_ASSAYED, UNALTERED, Cohort, MarkerCall, Profile, ProfileKind
 from ..errors import DataError
+from ..files.suspicious import sentinels
 from .papers import PEREIRA, TCPA
 
 if TYPE_CHECKING:
@@ -204,6 +205,7 @@ class CopyNumberRule(_ProfileRule):
 
     def is_altered(self, gene: str, values: pd.Series[Any]) -> pd.Series[Any]:
         """Tell who has the gain, or for a gene of `losses` the loss."""
+        refuse_sentinels(values, gene, "copy number")
         return values <= self.loss if gene in self.losses else values >= self.gain
 
 
@@ -245,6 +247,7 @@ class LevelRule(_ProfileRule):
         profile = self._profile(cohort)
         [gene] = self.held(cohort)
         values = profile.values([gene])[gene].reindex(cohort.patients.index)
+        refuse_sentinels(values, gene, profile.assay, least=88.0)
         return values if profile.unit == ABOVE_MEDIAN else (values - values.mean()) / values.std()
 
     def beyond(self, levels: pd.Series[Any] | pd.DataFrame, unit: str = "") -> Any:
@@ -273,6 +276,28 @@ class LevelRule(_ProfileRule):
         status = pd.Series(UNALTERED, index=levels.index, dtype=object).mask(beyond, ALTERED)
         assayed = levels.index.isin(profile.assayed(gene))
         return status.where(levels.notna(), None).where(assayed, NOT_ASSAYED)
+
+
+def refuse_sentinels(values: pd.Series[Any], feature: str, assay: str, *, least: float = 9.0) -> None:
+    """Refuse a profile in which a number such as 999 stands apart, as one does that means unknown.
+
+    Parameters
+    ----------
+    values : Series
+    feature, assay : str
+    least : float
+        Numbers nearer to 0 may be measurements: copy number runs from -2 to 2, a logarithm to about 20.
+
+    Raises
+    ------
+    DataError
+        Naming the number and the range of the others.
+    """
+    for code in sentinels(values.rename(feature)):
+        if code.reason in ("apart", "frequent") and abs(float(code.code)) >= least:  # a level may well be negative
+            raise DataError(
+                f"{assay}: {code.facts}; a cut would take it for a level.", mend="Leave what is unknown empty."
+            )
 
 
 def _medians(levels: pd.Series[Any] | pd.DataFrame) -> Any:

@@ -106,6 +106,8 @@ class Case:
             yield from self.detail.effects
         if self.variations is not None:
             yield from self.variations.effects
+            if (strata := self.variations.in_strata()) is not None:
+                yield from strata.effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

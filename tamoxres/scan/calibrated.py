@@ -6,9 +6,11 @@ mu0 is the median of their z, sigma0 the greater of 1 and their median absolute 
 log ratio is estimate - mu0 SE with standard error sigma0 SE. Left out are genes correlated with the marker (|r| above
 0.3), those of the pathways, ESR1, PGR and ERBB2, and genes with fewer than 5 events in a group. Where a batch is named,
 genes are matched on their association with it (standardised difference of its levels between altered and unaltered,
-within 0.25 of the marker's). There is no null below 200 genes, below 100 matched ones, nor from a panel of genes chosen
-for what they do. It holds for a marker that is exchangeable with the genes; one that goes with site more than they do
-is called too often where genes are not matched.
+within 0.25 of the marker's), in both arms together, who are in the interaction: among the treated alone it is another
+number (MTOR and METABRIC's site: 0.736 in the 1,444 of the interaction, 0.762 in the 1,065 treated). There is no null
+below 200 genes, below 100 matched ones, nor from a panel of genes chosen for what they do. It holds for a marker that
+is exchangeable with the genes; one that goes with site more than they do is called too often where genes are not
+matched.
 
 References
 ----------

@@ -187,8 +187,11 @@ def _p_and_q(row: Any) -> str:
 def _who(table: pd.DataFrame, model: ScreenModel) -> str:
     analysis = model.analysis
     fitted, found = int(table["p"].notna().sum()), int((table["q"] < 0.05).sum())
+    again = table["gene"][table["gene"].duplicated()].unique()
+    repeated = f" (rows of a gene that stands on several, such as {again[0]}, count apart)" if len(again) else ""
+    genes = f"{count(len(table))} genes{repeated}"
     return (
-        f"{analysis.cohort.name}, {model.formula}: {count(len(table))} genes in {count(analysis.n)} patients "
+        f"{analysis.cohort.name}, {model.formula}: {genes} in {count(analysis.n)} patients "
         f"({count(analysis.events)} events); {count(fitted)} fitted, {count(found)} with q < 0.05."
     )
 

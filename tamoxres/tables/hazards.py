@@ -7,7 +7,7 @@ one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -17,6 +17,7 @@ from ..endpoints import STEEP
 from ..errors import EffectError
 from ..flow import Flow
 from ..wording.codes import treatment_words
+from ..wording.levels import level_texts
 from .cells import count_cell, effect_cell, p_cell, reference_cell
 from .hazard_notes import notes
 from .table import Cell, Column, Row, Table
@@ -64,7 +65,8 @@ def hazard_table(
     Raises
     ------
     EffectError
-        If there are no rows, or they differ in study, endpoint or measure.
+        If there are no rows, they differ in study, endpoint or measure, or the flow ends with other patients than the
+        last model's.
 
     Examples
     --------
@@ -76,6 +78,7 @@ def hazard_table(
     models = [crude] if adjusted is None else [crude, adjusted]
     rows = [effect for model in models for effect in model]
     _check(rows)
+    _check_flow(flow, models[-1] or crude)
     words = _Words(labels or {}, {**PER, **(per or {})})
     variables = _variables([{_key(effect): effect for effect in model} for model in models])
     has_years = any(effect.person_years for effect in rows)
@@ -148,8 +151,12 @@ class _Words:
             else f"{label}, per {units:g} {unit or 'units'}"
         )
 
-    def level(self, key: str, level: str) -> str:
-        return self.labels.get(key) or self.labels.get(level) or level.replace(":", ", ").replace("_", " ")
+    def levels(self, variable: str, levels: Iterable[str]) -> dict[str, str]:
+        """Write the levels of a variable, the reference among them."""
+        return {
+            level: self.labels.get(f"{variable}[{level}]") or self.labels.get(level) or text
+            for level, text in level_texts(levels).items()
+        }
 
 
 def _check(rows: Sequence[EffectEstimate]) -> None:
@@ -198,13 +205,18 @@ def _block(variable: _Variable, words: _Words, has_years: bool) -> list[Row]:
         ]
     rows = [Row((label, *_counts(None, None, has_years), *_pairs([Cell()] * len(tests), tests)), "heading")]
     untested = [Cell()] * len(tests)
-    if reference := first.compared[1]:
+    reference = first.compared[1]
+    texts = words.levels(variable.name, [reference, *(effect.compared[0] for effect in variable.shown)])
+    if reference:
         cells = [Cell() if variable.of_model(i) is None else reference_cell(first) for i in range(len(tests))]
-        told = Cell(words.level(f"{variable.name}[{reference}]", reference))
-        rows.append(Row((told, *_counts(first.n_0, first.events_0, has_years), *_pairs(cells, untested)), "level"))
+        rows.append(
+            Row(
+                (Cell(texts[reference]), *_counts(first.n_0, first.events_0, has_years), *_pairs(cells, untested)),
+                "level",
+            )
+        )
     for line, effect in zip(variable.lines, variable.shown, strict=True):
-        level = effect.compared[0]
-        told = Cell(words.level(f"{variable.name}[{level}]", level))
+        told = Cell(texts[effect.compared[0]])
         cells = [_estimate(side, 1) for side in line]
         rows.append(Row((told, *_counts(effect.n_1, effect.events_1, has_years), *_pairs(cells, untested)), "level"))
     return rows
@@ -227,6 +239,19 @@ def _term_p(effect: EffectEstimate | None, *, alone: bool) -> Cell:
     if effect is None:
         return Cell()
     return p_cell(effect.term_p if effect.term_p is not None else effect.p_value if alone else None, effect.row_id)
+
+
+def _check_flow(flow: Flow | None, model: Sequence[EffectEstimate]) -> None:
+    """Refuse a flow that is another model's: the table would tell two numbers of patients for one."""
+    sizes = sorted({effect.n for effect in model if effect.n is not None})
+    if flow is None or not sizes:
+        return
+    last = list(flow)[-1].patients
+    if last not in sizes:
+        raise EffectError(
+            f"The flow ends with {last:,} patients, the model holds {sizes[-1]:,}.",
+            mend="Give the flow of the model that the rows come from: fit.analysis.flow.",
+        )
 
 
 def _columns(first: EffectEstimate, has_years: bool, models: int) -> tuple[Column, ...]:

@@ -81,6 +81,7 @@ SENTENCES = {
     "total_of_subgroups": "Made from the printed subgroups, weighted by their precision.",
     "derived_from_two_strata": "Made from the two printed strata.",
     "cut_within_batch": "The marker's level was cut at each batch's own median or threshold.",
+    "case_cohort": "A case-cohort sample, all cases and a random subcohort: the counts are those of the sample.",
     "against_negative_control": "The ratio of hazard ratios over that of deaths of other causes.",
     **{f"check_{name}": f"A check of robustness: {words}." for name, words in CHECKS.items()},
     "emulated_trial": "Strategies of starting treatment are compared from time zero, not being on treatment.",
@@ -91,6 +92,10 @@ SENTENCES = {
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 COUNTED = {  # flags that carry a count
+    "contradicted": (
+        "Dead by one endpoint and alive by another, or with an event that another endpoint lacks: {}; `tamoxres check` "
+        "names them."
+    ),
     "undated_events": "Left out as unknown by this endpoint for want of a date, or for a negative time: {}.",
 }  # fmt: skip
 MODELS = {
@@ -100,6 +105,10 @@ MODELS = {
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
     "augmented_ipw": "augmented inverse probability weighting",
     "target_trial": "emulated target trial (clone, censor, weight)",
+    "case_cohort_prentice": "Cox regression of a case-cohort (Prentice)",
+    "case_cohort_self_prentice": "Cox regression of a case-cohort (Self and Prentice)",
+    "case_cohort_lin_ying": "Cox regression of a case-cohort (Lin and Ying)",
+    "case_cohort_barlow": "Cox regression of a case-cohort (Barlow)",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
     "spline": "Cox regression with a restricted cubic spline", "curves": "difference of cells, each by its own curve",

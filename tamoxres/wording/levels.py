@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .codes import treatment_words
 
-__all__ = ["level_words"]
+__all__ = ["groups_words", "level_texts", "level_words"]
 
 _SIGNS = {"er": "ER", "pr": "PR", "her2": "HER2"}
 _FLAGS = {
@@ -21,6 +23,32 @@ _WORDS = {
 _NAMES = {"pam50": "PAM50", "npi": "NPI", "size_mm": "size, mm:", "nodes": "nodes:", "diagnosis_year": "diagnosed in"}
 _TREATMENTS = ("treatment", "endocrine_agent", "arm")
 _LONG = 20  # a grouping with a longer name is not put before its groups
+
+
+def level_texts(levels: Iterable[str]) -> dict[str, str]:
+    """Write each level of a column as a reader wants it, or as the file does where two would read alike.
+
+    Examples
+    --------
+    >>> level_texts(["unit_1", "unit_2"]), level_texts(["unit_1", "unit 1"])
+    ({'unit_1': 'unit 1', 'unit_2': 'unit 2'}, {'unit_1': 'unit_1', 'unit 1': 'unit 1'})
+    """
+    plain = {level: level.replace(":", ", ").replace("_", " ") for level in levels}
+    texts = list(plain.values())
+    return {level: level if texts.count(text) > 1 else text for level, text in plain.items()}
+
+
+def groups_words(grouping: str, groups: Iterable[str]) -> dict[str, str]:
+    """Say each group of a grouping, as the file writes it where two would read alike.
+
+    Examples
+    --------
+    >>> groups_words("grade", ["2", "3"]), groups_words("clinic", ["unit_1", "unit 1"])
+    ({'2': 'grade 2', '3': 'grade 3'}, {'unit_1': 'unit_1', 'unit 1': 'unit 1'})
+    """
+    words = {group: level_words(grouping, group) if group else "" for group in groups}
+    told = list(words.values())
+    return {group: group if told.count(text) > 1 else text for group, text in words.items()}
 
 
 def level_words(grouping: str, level: str) -> str:

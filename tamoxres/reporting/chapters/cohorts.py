@@ -9,7 +9,8 @@ from ...answers.sensitivity import Sensitivity, Variation
 from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...figures.specification import specification_curve
-from ...tables.cells import count_cell, effect_cell, p_cell
+from ...tables.cells import count_cell, p_cell
+from ...tables.effects import estimate_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, ratio
 from ..gather import Case
@@ -19,7 +20,8 @@ from .words import HEADS, SIDES, assay_of, by_information, joined, marker_name, 
 __all__ = ["compared", "sensitivity_blocks", "specified"]
 
 _LEAST_SPECIFIED = 4  # ratios from which a curve of them says more than the table
-_WHAT = {"interaction": "ratio of HRs", "prognostic": "HR if altered, among the treated"}
+_WHAT = {"interaction": "ratio of HRs", "prognostic": "HR if altered, among the treated",
+         "treatment_effect": "HR of treatment in each stratum of the marker"}  # fmt: skip
 
 
 def compared(leading: Sequence[Case]) -> Iterator[Block]:
@@ -97,41 +99,59 @@ def _mark(case: Case) -> EffectEstimate:
 
 
 def sensitivity_blocks(case: Case) -> Iterator[Block]:
-    """Write the variations of a primary analysis, where there are any."""
+    """Write the variations of a primary analysis, where there are any: of an interaction, its two strata too."""
     found = case.variations
     if found is None:
         return
-    name, estimand = f"{case.cohort.name}-{case.marker.lower()}", found.variations[0].question.estimand
-    what, setting = _WHAT[estimand], setting_of(case)
-    kept, same = _told_apart(found.variations)
-    kept = tuple(replace(v, label=_changed(v, case)) for v in kept)
+    name = f"sensitivity-{case.cohort.name}-{case.marker.lower()}"
     yield Paragraph.of(
-        f"How far the answer moves when one choice is changed at a time: {what}. None of the variations is a test of "
-        "its own."
+        "How far the answer moves when one choice is changed at a time: "
+        f"{_WHAT[found.variations[0].question.estimand]}. None of the variations is a test of its own."
     )
-    shown = Sensitivity(variations=kept)
-    table = _table(shown, f"{setting}: one choice changed at a time")
+    yield from _varied(found, case, name)
+    strata = found.in_strata()
+    if strata is None:
+        return
+    yield Paragraph.of(
+        "The two strata behind each ratio, treatment against none when the marker is altered and when it is not, in "
+        "the same patients by the same choices. Which of the two intervals holds 1 does not tell whether the strata "
+        "differ: the ratio above does."
+    )
+    yield from _varied(strata, case, f"{name}-strata")
+
+
+def _varied(found: Sensitivity, case: Case, key: str) -> Iterator[Block]:
+    """Write a table of variations and draw them; what prints as the primary does is named under the table."""
+    what, setting = _WHAT[found.variations[0].question.estimand], setting_of(case)
+    kept, same = _told_apart(found.variations)
+    shown = Sensitivity(variations=tuple(replace(v, label=_changed(v, case)) for v in kept))
+    table = _table(shown, f"{setting}: {what}, one choice changed at a time")
     if same:
         table = table.with_footnotes(f"To the digits shown the same as the primary: {joined(same)}.")
-    yield TableBlock(f"sensitivity-{name}", table)
-    told = joined([f"{v.label} {estimate(v.row).text}" for v in kept if v.row is not None])
+    yield TableBlock(key, table)
+    told = joined([f"{v.label} {_read(v)}" for v in shown.variations if v.rows])
     caption = f"{setting}: {what}, as planned and with one choice changed at a time."
-    drawn = shown.forest(favours=SIDES[estimand])
-    yield Figure(f"sensitivity-{name}", drawn, (caption,), f"Specification curve: {told}.")
+    drawn = shown.forest(favours=SIDES[found.variations[0].question.estimand])
+    yield Figure(key, drawn, (caption,), f"Specification curve: {told}.")
+
+
+def _read(variation: Variation) -> str:
+    """Write a variation's estimates, each with its stratum where there are two."""
+    return " and ".join(f"{row.within} {estimate(row).text}" if row.marker_level else estimate(row).text
+                        for row in variation.rows)  # fmt: skip
 
 
 def _told_apart(variations: Sequence[Variation]) -> tuple[tuple[Variation, ...], list[str]]:
     """Keep the variations that a reader can tell from the primary; name the others."""
     first = _printed(variations[0])
-    same = [v for v in variations[1:] if v.row is not None and _printed(v) == first]
+    same = [v for v in variations[1:] if v.rows and _printed(v) == first]
     return tuple(v for v in variations if all(v is not other for other in same)), [
         f"{v.choice}, {v.label}" for v in same
     ]
 
 
 def _printed(variation: Variation) -> tuple[object, ...]:
-    row = variation.row
-    return () if row is None else (estimate(row).text, p_of(row).text, row.n, row.events)
+    return tuple((estimate(row).text, p_of(row).text, row.n, row.events) for row in variation.rows)
 
 
 def _changed(variation: Variation, case: Case) -> str:
@@ -144,25 +164,27 @@ def _changed(variation: Variation, case: Case) -> str:
 
 
 def _table(found: Sensitivity, title: str) -> Table:
-    rows = [_row(variation) for variation in found.variations]
     problems = (f"{v.label}: {v.problem}" for v in found.variations if v.problem)
     head = HEADS[found.variations[0].question.estimand]
+    stratum = [Column("Treatment when")] if found.by_stratum else []
     return Table(
         title=title,
-        columns=(Column("Choice"), Column("Changed to"), Column("N", "count"), Column("Events", "count"),
+        columns=(Column("Choice"), Column("Changed to"), *stratum, Column("N", "count"), Column("Events", "count"),
                  Column(f"{head} (95% CI)", "ratio"), Column("P", "p")),
-        rows=tuple(rows),
+        rows=tuple(row for variation in found.variations for row in _rows(variation, found.by_stratum)),
         footnotes=tuple(problems),
     )  # fmt: skip
 
 
-def _row(variation: Variation) -> Row:
-    row = variation.row
+def _rows(variation: Variation, by_stratum: bool) -> Iterator[Row]:
+    """Write a line a row, each with its stratum where there are two; one that says NE where there is none."""
     head = Cell(variation.choice), Cell(variation.label)
-    if row is None:
-        return Row((*head, Cell(), Cell(), Cell("NE"), Cell()))
-    p = p_cell(row.p_value, row.row_id)
-    return Row((*head, count_cell(row.n), count_cell(row.events), effect_cell(row), p))
+    if not variation.rows:
+        yield Row((*head, *([Cell()] if by_stratum else []), Cell(), Cell(), Cell("NE"), Cell()))
+    for row in variation.rows:
+        stratum = [Cell(row.within)] if by_stratum else []
+        p = p_cell(row.p_value, row.row_id)
+        yield Row((*head, *stratum, count_cell(row.n), count_cell(row.events), estimate_cell(row), p))
 
 
 def specified(cases: Sequence[Case]) -> Iterator[Figure]:

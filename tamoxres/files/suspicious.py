@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import shown
-from ..files.numbers import to_numbers
+from .numbers import to_numbers
 
-__all__ = ["SuspiciousCode", "means_unknown", "suspicious_codes"]
+__all__ = ["SuspiciousCode", "means_unknown", "sentinels", "stray_text", "suspicious_codes"]
 
 _WORDS = frozenset((
     "na", "n/a", "n.a.", "nan", "null", "none", ".", "..", "?", "??", "-", "--", "---", "unk", "unkn", "unknown",
@@ -70,12 +70,17 @@ class SuspiciousCode:
     low: float | None = None
     high: float | None = None
 
-    def __str__(self) -> str:
-        """Ask in one sentence whether the code means unknown."""
+    @property
+    def facts(self) -> str:
+        """Where it stands and what the others are, without the question."""
         where = f"{self.column} holds {shown(self.code)} in {self.count:,} of {self.patients:,} cells"
         if self.low is not None and self.high is not None:
             where += f", where the others run from {self.low:g} to {self.high:g}"
-        return f"{where}. Does it mean unknown? List it in missing, or a comparison counts it."
+        return where
+
+    def __str__(self) -> str:
+        """Ask in one sentence whether the code means unknown."""
+        return f"{self.facts}. Does it mean unknown? List it in missing, or a comparison counts it."
 
 
 def means_unknown(value: str) -> bool:
@@ -135,6 +140,36 @@ def suspicious_codes(series: Iterable[Any]) -> tuple[SuspiciousCode, ...]:
                 )
             )
     return tuple(sorted(words, key=lambda code: -code.count))
+
+
+def sentinels(series: Iterable[Any]) -> tuple[SuspiciousCode, ...]:
+    """Return the suspicious codes of a column that are numbers, which a comparison would take for measurements.
+
+    Examples
+    --------
+    >>> [code.code for code in sentinels([1, 5, 12, 30, 7, 8.5, 22, 18, 41, 999, 999])]
+    ['999']
+    """
+    return tuple(code for code in suspicious_codes(series) if code.reason != "word")
+
+
+def stray_text(values: pd.Series[Any]) -> str:
+    """Say which cell makes a column of numbers a column of text; empty where most are text, or few numbers differ.
+
+    Examples
+    --------
+    >>> stray_text(pd.Series([*map(str, range(20)), ">90"], name="ki67"))
+    "ki67 is text, 20 of 21 known values are numbers; the first other is '>90'"
+    """
+    if values.dtype.kind in "fiub" or isinstance(values.array, pd.Categorical):
+        return ""
+    counts = values.dropna().map(str).value_counts(sort=False)
+    _, wrong = to_numbers(counts.index)
+    numbers, known = int(counts[~wrong].sum()), int(counts.sum())
+    if not wrong.any() or int((~wrong).sum()) <= _FEW or numbers < _MOSTLY * known:
+        return ""
+    first = shown(counts.index[int(wrong.argmax())])
+    return f"{values.name} is text, {numbers:,} of {known:,} known values are numbers; the first other is {first}"
 
 
 def _apart(values: Any, times: Any) -> list[tuple[int, Any, float, float]]:
