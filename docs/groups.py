@@ -41,8 +41,9 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Judging an effect": (
         "What an effect row can and cannot show, and how many events a study takes.",
-        ("minimum_detectable", "equivalence", "e_value", "gail_simon", "adjust_p", "family_table", "design", "Study",
-         "seen_together", "events_for_ratio"),
+        ("minimum_detectable", "equivalence", "e_value", "bias_analysis", "Confounder", "Spread",
+         "misclassified", "Accuracy", "accuracy_against", "gail_simon", "adjust_p", "family_table",
+         "design", "Study", "seen_together", "events_for_ratio"),
     ),
     "Effect rows": (
         "The pipe between all parts: from patients, from print, to files.",
@@ -70,7 +71,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Figures": (
         "Each returns matplotlib axes; `save_figure` writes them.",
         ("forest", "forest_pages", "survival_plot", "survival_panels", "flow_diagram", "love_plot", "log_log_plot",
-         "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "specification_curve", "funnel",
+         "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "bias_contour",
+         "specification_curve", "funnel",
          "albatross_plot", "gosh_plot", "evidence_map", "volcano", "manhattan", "visual_abstract", "AbstractRow",
          "save_figure"),
     ),

@@ -60,6 +60,7 @@ from .evidence.votes import trial_votes as trial_votes
 from .explorer import explore as explore
 from .figures.albatross import albatross_plot as albatross_plot
 from .figures.balance import love_plot as love_plot
+from .figures.bias_contour import bias_contour as bias_contour
 from .figures.evidence_map import evidence_map as evidence_map
 from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
@@ -81,6 +82,9 @@ from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
 from .inference.bayes import Prior as Prior
 from .inference.bayes import prior_needed as prior_needed
+from .inference.bias import Confounder as Confounder
+from .inference.bias import Spread as Spread
+from .inference.bias import bias_analysis as bias_analysis
 from .inference.detectable import minimum_detectable as minimum_detectable
 from .inference.equivalence import equivalence as equivalence
 from .inference.evalue import e_value as e_value
@@ -144,6 +148,9 @@ from .models.interaction import interaction as interaction
 from .models.logrank import logrank as logrank
 from .models.marker_level import cut_within as cut_within
 from .models.marker_level import level_interaction as level_interaction
+from .models.misclassified import Accuracy as Accuracy
+from .models.misclassified import accuracy_against as accuracy_against
+from .models.misclassified import misclassified as misclassified
 from .models.negative_control import negative_control as negative_control
 from .models.one_stage import one_stage as one_stage
 from .models.parametric import parametric as parametric
@@ -192,6 +199,7 @@ from .tables.table import Table as Table
 __version__: str
 __all__ = [
     "AbstractRow",
+    "Accuracy",
     "Alike",
     "AnalysisSet",
     "Answer",
@@ -199,6 +207,7 @@ __all__ = [
     "BCSS",
     "Certainty",
     "Cohort",
+    "Confounder",
     "CurveSource",
     "DRFI",
     "DRFS",
@@ -217,12 +226,14 @@ __all__ = [
     "RFS",
     "ScreenOptions",
     "Source",
+    "Spread",
     "Study",
     "Table",
     "TamoxresError",
     "Truth",
     "Verdict",
     "absolute_effects",
+    "accuracy_against",
     "additive_interaction",
     "adjust_p",
     "albatross_plot",
@@ -233,6 +244,8 @@ __all__ = [
     "bayes_interaction",
     "bayes_of_row",
     "bayesian",
+    "bias_analysis",
+    "bias_contour",
     "calibrated_interaction",
     "calibration",
     "call",
@@ -314,6 +327,7 @@ __all__ = [
     "meta_regression",
     "meta_table",
     "minimum_detectable",
+    "misclassified",
     "negative_control",
     "network",
     "number_needed_to_treat",

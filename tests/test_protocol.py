@@ -51,6 +51,11 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "target_trial": (lambda: tr.target_trial(started(), grace=12, times=36, m=5), "HR", 4),
     "treatment_curve": (lambda: tr.treatment_curve(gbsg(), "age", adjust="nodes"), "HR", 1),
     "competing_interaction": (lambda: tr.competing_interaction(both(), adjust="age"), "sHR", 5),
+    "misclassified": (
+        lambda: tr.misclassified(both(), tr.Accuracy(sensitivity=0.95, specificity=0.96), adjust="age"),
+        "HR",
+        5,
+    ),
     "weights": (lambda: tr.weights(gbsg(), adjust=["age", "nodes"]), "HR", 1),
     "fitted_cut": (lambda: tr.fitted_cut(gbsg(), "age", m=5), "HR", 2),
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),

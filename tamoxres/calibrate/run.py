@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import QuestionError, TamoxresError
 from .absolute import ABSOLUTE
+from .doubts import DOUBTS
 from .edges import EDGES
 from .performance import Calibration, Result, performance
 from .scenarios import SCENARIOS, Scenario
@@ -18,7 +19,9 @@ from .studies import STUDIES
 
 __all__ = ["ALL", "calibration"]
 
-ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *STUDIES, *SITES)}
+ALL: dict[str, Scenario] = {
+    scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *STUDIES, *SITES)
+}
 _TOGETHER = 10  # data sets a worker makes at a time
 
 

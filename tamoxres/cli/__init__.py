@@ -21,6 +21,7 @@ from . import show
 from .absolute import absolute, competing, curve, design, emulate
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
+from .doubts import confounder, mismeasured
 from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
 from .explore import explore
@@ -60,6 +61,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     emulate: "tamoxres emulate registry.csv --mapping mapping.toml --endpoint RFS --grace 6 --adjust age,nodes",
     curve: "tamoxres curve gbsg er_fmol --endpoint RFS --er any --adjust nodes --plot er.png",
     competing: "tamoxres competing metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
+    mismeasured: "tamoxres mismeasured metabric --marker HER2 --endpoint BCSS --sensitivity 0.95 --specificity 0.95",
+    confounder: "tamoxres confounder effects.csv --ratio 1.5,2,3 --treated 0.4 --untreated 0.2 --plot bias.png",
     design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",

@@ -88,6 +88,11 @@ SENTENCES = {
                          "reason to withhold, change or stop endocrine therapy.",
     "not_both_proportional": "Subdistribution and cause-specific hazards cannot both be proportional: where one ratio "
                              "is constant over time, the other is an average over follow-up.",
+    "misclassification_corrected": "Corrected for errors in measuring the marker: it holds at the sensitivity and "
+                                   "specificity named, the same in all patients whatever their outcome, treatment "
+                                   "and covariates.",
+    "assumed_confounder": "Adjusted for an unmeasured confounder that is assumed, not seen: what would hold if it were "
+                          "as named.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 COUNTED = {  # flags that carry a count
@@ -100,6 +105,8 @@ MODELS = {
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
     "augmented_ipw": "augmented inverse probability weighting",
     "target_trial": "emulated target trial (clone, censor, weight)",
+    "cox_corrected": "Cox regression by a corrected score",
+    "bias_analysis": "quantitative bias analysis",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
     "spline": "Cox regression with a restricted cubic spline", "curves": "difference of cells, each by its own curve",
