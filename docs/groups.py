@@ -35,7 +35,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Interactions of marker and treatment": (
         "Does the effect of treatment differ by the marker?",
-        ("interaction", "weighted_interaction", "additive_interaction", "competing_interaction", "level_interaction",
+        ("interaction", "weighted_interaction", "additive_interaction", "changing_interaction", "landmark_series",
+         "competing_interaction", "level_interaction",
          "cut_within", "treatment_curve", "stepp", "negative_control", "bayes_interaction", "bayes_of_row", "Prior",
          "prior_needed"),
     ),

@@ -135,6 +135,8 @@ from .models.augmented import Nuisance as Nuisance
 from .models.augmented import augmented_ipw as augmented_ipw
 from .models.bayes_interaction import bayes_interaction as bayes_interaction
 from .models.bayes_interaction import bayes_of_row as bayes_of_row
+from .models.changing_interaction import changing_interaction as changing_interaction
+from .models.changing_interaction import landmark_series as landmark_series
 from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
@@ -251,6 +253,7 @@ __all__ = [
     "call",
     "catalogue",
     "certainty",
+    "changing_interaction",
     "check",
     "check_claims",
     "check_effects",
@@ -313,6 +316,7 @@ __all__ = [
     "interactions",
     "kaplan_meier",
     "landmark",
+    "landmark_series",
     "leave_one_out",
     "level_interaction",
     "literature",

@@ -51,6 +51,8 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "target_trial": (lambda: tr.target_trial(started(), grace=12, times=36, m=5), "HR", 4),
     "treatment_curve": (lambda: tr.treatment_curve(gbsg(), "age", adjust="nodes"), "HR", 1),
     "competing_interaction": (lambda: tr.competing_interaction(both(), adjust="age"), "sHR", 5),
+    "changing_interaction": (lambda: tr.changing_interaction(both(), shape="step", horizon=120), "HR", 4),
+    "landmark_series": (lambda: tr.landmark_series(both(), adjust="age", at=[0, 60]), "HR", 2),
     "misclassified": (
         lambda: tr.misclassified(both(), tr.Accuracy(sensitivity=0.95, specificity=0.96), adjust="age"),
         "HR",

@@ -16,11 +16,12 @@ from .performance import Calibration, Result, performance
 from .scenarios import SCENARIOS, Scenario
 from .sites import SITES
 from .studies import STUDIES
+from .time import TIME
 
 __all__ = ["ALL", "calibration"]
 
 ALL: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *STUDIES, *SITES)
+    scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *TIME, *STUDIES, *SITES)
 }
 _TOGETHER = 10  # data sets a worker makes at a time
 
