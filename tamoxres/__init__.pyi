@@ -143,6 +143,7 @@ from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
 from .models.fine_gray import fine_gray as fine_gray
 from .models.firth import firth as firth
+from .models.illness_death import illness_death as illness_death
 from .models.imputation import impute as impute
 from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
@@ -308,6 +309,7 @@ __all__ = [
     "hazard_curve",
     "hazard_table",
     "iceman_table",
+    "illness_death",
     "impute",
     "influence",
     "init_mapping",

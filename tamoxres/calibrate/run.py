@@ -15,13 +15,14 @@ from .edges import EDGES
 from .performance import Calibration, Result, performance
 from .scenarios import SCENARIOS, Scenario
 from .sites import SITES
+from .states import STATES
 from .studies import STUDIES
 from .time import TIME
 
 __all__ = ["ALL", "calibration"]
 
 ALL: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *TIME, *STUDIES, *SITES)
+    scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *TIME, *STATES, *STUDIES, *SITES)
 }
 _TOGETHER = 10  # data sets a worker makes at a time
 

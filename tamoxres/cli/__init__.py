@@ -26,7 +26,7 @@ from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
 from .explore import explore
 from .marker import interactions, marker_page
-from .over_time import changing
+from .over_time import changing, states
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
 from .screen import screen
 
@@ -65,6 +65,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     mismeasured: "tamoxres mismeasured metabric --marker HER2 --endpoint BCSS --sensitivity 0.95 --specificity 0.95",
     confounder: "tamoxres confounder effects.csv --ratio 1.5,2,3 --treated 0.4 --untreated 0.2 --plot bias.png",
     changing: "tamoxres changing metabric --marker HER2 --endpoint BCSS --adjust age,npi --landmarks 0,24,60",
+    states: "tamoxres states metabric --marker HER2 --endpoint RFI --adjust age --times 60,120",
     design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",

@@ -93,6 +93,7 @@ SENTENCES = {
                                    "and covariates.",
     "assumed_confounder": "Adjusted for an unmeasured confounder that is assumed, not seen: what would hold if it were "
                           "as named.",
+    "survivors_to_relapse": "The result holds for those who lived to relapse.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 COUNTED = {  # flags that carry a count
