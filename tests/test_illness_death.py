@@ -132,7 +132,9 @@ def test_what_cannot_be_is_left_out_or_refused():
         illness_death(tr.select(tr.load("rotterdam"), endpoint="OS", er="any", treatment="any", where="nodes >= 1"))
     lost = ["OS_months", "OS_event"]
     with pytest.raises(QuestionError, match="does not record overall survival"):
-        illness_death(replace(chosen, cohort=replace(chosen.cohort, patients=patients.drop(columns=lost))))
+        illness_death(
+            replace(chosen, cohort=replace(chosen.cohort, patients=patients.drop(columns=lost), endpoints=(tr.RFS,)))
+        )
     quiet = replace(chosen, frame=chosen.frame.assign(event=0))
     with pytest.raises(AnalysisError, match="nobody relapses"):
         illness_death(quiet)

@@ -69,6 +69,10 @@ def _state(data: Relapses, group: str, state: str) -> Result:
     return Result(estimate=own["probability"], se=own["se"], low=own["ci_low"], high=own["ci_high"])
 
 
+def _transition(k: int, data: Relapses) -> Result:
+    return read_row(data.found.effects[k])
+
+
 STATES: tuple[Scenario, ...] = (
     Scenario(
         name="relapse and death, n = 500", make=partial(Relapses, 500),
@@ -82,8 +86,8 @@ STATES: tuple[Scenario, ...] = (
             ),
             *(
                 Estimator(
-                    name=f"treatment, {name}", ask=lambda d, k=k: read_row(d.found.effects[k]),
-                    truth=lambda hr=hr: math.log(hr), null=hr == 1.0,
+                    name=f"treatment, {name}", ask=partial(_transition, k), truth=partial(math.log, hr),
+                    null=hr == 1.0,
                 )
                 for k, (name, hr) in enumerate(
                     (("relapse", _HR_RELAPSE), ("death without relapse", 1.0), ("death after relapse", _HR_AFTER))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -77,10 +77,11 @@ class IllnessDeath(ShowsEffects):
                  p_cell(row.p_value)))
             for row in self.effects
         ]  # fmt: skip
+        lines: Any = self.states.itertuples()
         body = [
             Row((Cell(f"{one.state}, month {one.time:g}"), Cell(one.group), Cell(), Cell(), interval_cell(
                 (100 * one.probability, 100 * one.ci_low, 100 * one.ci_high), is_ratio=False, decimals=1), Cell()))
-            for one in self.states.itertuples()
+            for one in lines
         ]  # fmt: skip
         return Table(
             title=f"From relapse to death: {rows_title(self.effects)}",
