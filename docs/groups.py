@@ -26,7 +26,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Curves and absolute risk": (
         "Survival, cumulative incidence, restricted means, rates and risks.",
         ("kaplan_meier", "follow_up", "logrank", "cumulative_incidence", "gray_test", "rmst", "rmtl", "event_rates",
-         "risk_difference", "standardise", "absolute_effects", "augmented_ipw", "Nuisance", "number_needed_to_treat"),
+         "risk_difference", "pseudo_regression",
+         "standardise", "absolute_effects", "augmented_ipw", "Nuisance", "number_needed_to_treat"),
     ),
     "Hazard models": (
         "Cox and its relatives, weights, missing values, time.",

@@ -91,6 +91,7 @@ _HOMES = {
     "models.competing_interaction": ["competing_interaction"],
     "models.changing_interaction": ["changing_interaction", "landmark_series"],
     "models.illness_death": ["illness_death"],
+    "models.pseudo_values": ["pseudo_regression"],
     "models.target_trial": ["target_trial"],
     "inference.planning": ["Study", "design", "seen_together"],
     "inference.nnt": ["number_needed_to_treat"],

@@ -159,6 +159,7 @@ from .models.one_stage import one_stage as one_stage
 from .models.parametric import parametric as parametric
 from .models.proportional import proportional_test as proportional_test
 from .models.proportional import scaled_schoenfeld as scaled_schoenfeld
+from .models.pseudo_values import pseudo_regression as pseudo_regression
 from .models.rates import event_rates as event_rates
 from .models.risk_difference import risk_difference as risk_difference
 from .models.rmst import rmst as rmst
@@ -351,6 +352,7 @@ __all__ = [
     "printed_routes",
     "prior_needed",
     "proportional_test",
+    "pseudo_regression",
     "read_effects",
     "reconstruct",
     "replicate",

@@ -191,6 +191,7 @@ REFUSED = {
     "curve": (("grade", *END), "this command"), "competing": (ASKED, "this command"),
     "changing": (ASKED, "this command"),
     "states": (ASKED, "this command"),
+    "pseudo": (ASKED, "this command"),
     "mismeasured": ((*ASKED, "--sensitivity", "0.9", "--specificity", "0.9"), "this command"),
     "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),
     "diff": (("@",), "the comparison of releases"),

@@ -54,6 +54,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "changing_interaction": (lambda: tr.changing_interaction(both(), shape="step", horizon=120), "HR", 4),
     "landmark_series": (lambda: tr.landmark_series(both(), adjust="age", at=[0, 60]), "HR", 2),
     "illness_death": (lambda: tr.illness_death(metabric("RFI"), times=60), "HR", 3),
+    "pseudo_regression": (lambda: tr.pseudo_regression(both(), adjust="age", times=60), "RD", 3),
     "misclassified": (
         lambda: tr.misclassified(both(), tr.Accuracy(sensitivity=0.95, specificity=0.96), adjust="age"),
         "HR",

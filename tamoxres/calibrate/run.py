@@ -13,6 +13,7 @@ from .absolute import ABSOLUTE
 from .doubts import DOUBTS
 from .edges import EDGES
 from .performance import Calibration, Result, performance
+from .pseudo import PSEUDO
 from .scenarios import SCENARIOS, Scenario
 from .sites import SITES
 from .states import STATES
@@ -22,7 +23,8 @@ from .time import TIME
 __all__ = ["ALL", "calibration"]
 
 ALL: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *TIME, *STATES, *STUDIES, *SITES)
+    scenario.name: scenario
+    for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *TIME, *STATES, *PSEUDO, *STUDIES, *SITES)
 }
 _TOGETHER = 10  # data sets a worker makes at a time
 

@@ -18,7 +18,7 @@ from typer.models import OptionInfo
 from .. import __version__
 from ..errors import TamoxresError, cut
 from . import show
-from .absolute import absolute, competing, curve, design, emulate
+from .absolute import absolute, competing, curve, design, emulate, pseudo
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .doubts import confounder, mismeasured
@@ -66,6 +66,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     confounder: "tamoxres confounder effects.csv --ratio 1.5,2,3 --treated 0.4 --untreated 0.2 --plot bias.png",
     changing: "tamoxres changing metabric --marker HER2 --endpoint BCSS --adjust age,npi --landmarks 0,24,60",
     states: "tamoxres states metabric --marker HER2 --endpoint RFI --adjust age --times 60,120",
+    pseudo: "tamoxres pseudo metabric --marker HER2 --endpoint BCSS --adjust age,npi --times 120 --quantity mean",
     design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",

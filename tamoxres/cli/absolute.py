@@ -12,7 +12,7 @@ from . import show
 from .asking import Cohort, Endpoint, Er, Resamples, Rule, Where, months_of, patients_of, tell_result
 from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
 
-__all__ = ["absolute", "competing", "curve", "design", "emulate"]
+__all__ = ["absolute", "competing", "curve", "design", "emulate", "pseudo"]
 
 
 def absolute(
@@ -173,3 +173,36 @@ def design(
         from ..figures.save import save_figure
 
         show.say(f"Wrote {save_figure(power_curve(found.curve(), power=power), plot)}")
+
+
+def pseudo(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    times: Annotated[str, typer.Option(help="Months, comma-separated.")] = "60",
+    quantity: Annotated[
+        Literal["risk", "mean"], typer.Option(help="Risk at, or restricted mean to, the time.")
+    ] = "risk",
+    link: Annotated[
+        Literal["identity", "cloglog"], typer.Option(help="Differences, or ratios of (sub)distribution hazards.")
+    ] = "identity",
+    within: Annotated[bool, typer.Option("--within", help="Censoring may differ between the groups.")] = False,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Regress risk or restricted mean on treatment, marker and covariates, without a model of hazards."""
+    from ..models.pseudo_values import pseudo_regression
+
+    analysis = patients_of(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = pseudo_regression(
+        analysis, adjust=split(adjust), times=months_of(times), quantity=quantity, link=link, within=within
+    )
+    tell_result(found, format_, output, str(analysis))

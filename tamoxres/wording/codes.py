@@ -106,7 +106,7 @@ MODELS = {
     "aalen_johansen": "Aalen-Johansen", "standardisation": "standardisation",
     "augmented_ipw": "augmented inverse probability weighting",
     "target_trial": "emulated target trial (clone, censor, weight)",
-    "cox_corrected": "Cox regression by a corrected score",
+    "pseudo_values": "regression on pseudo-values", "cox_corrected": "Cox regression by a corrected score",
     "bias_analysis": "quantitative bias analysis",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
