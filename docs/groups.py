@@ -16,8 +16,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Questions and answers": (
         "Ask in one call, with verdict and robustness, or choose the patients for a model.",
-        ("Question", "ask", "Answer", "Verdict", "select", "AnalysisSet", "landmark", "robustness", "sensitivity",
-         "EffectRows"),
+        ("Question", "ask", "Answer", "Verdict", "select", "AnalysisSet", "landmark", "age_scale", "robustness",
+         "sensitivity", "EffectRows"),
     ),
     "Endpoints": (
         "STEEP 2.0: what ends the interval, and which deaths compete.",

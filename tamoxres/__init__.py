@@ -92,6 +92,7 @@ _HOMES = {
     "models.changing_interaction": ["changing_interaction", "landmark_series"],
     "models.illness_death": ["illness_death"],
     "models.pseudo_values": ["pseudo_regression"],
+    "analysis.age_scale": ["age_scale"],
     "models.target_trial": ["target_trial"],
     "inference.planning": ["Study", "design", "seen_together"],
     "inference.nnt": ["number_needed_to_treat"],

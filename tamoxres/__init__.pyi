@@ -2,6 +2,7 @@
 
 from .analysis import AnalysisSet as AnalysisSet
 from .analysis import select as select
+from .analysis.age_scale import age_scale as age_scale
 from .analysis.landmark import landmark as landmark
 from .answers.answer import Answer as Answer
 from .answers.answer import ask as ask
@@ -240,6 +241,7 @@ __all__ = [
     "accuracy_against",
     "additive_interaction",
     "adjust_p",
+    "age_scale",
     "albatross_plot",
     "ask",
     "augmented_ipw",

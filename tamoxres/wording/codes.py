@@ -94,6 +94,7 @@ SENTENCES = {
     "assumed_confounder": "Adjusted for an unmeasured confounder that is assumed, not seen: what would hold if it were "
                           "as named.",
     "survivors_to_relapse": "The result holds for those who lived to relapse.",
+    "age_as_time": "Age is the time scale: patients enter at their age at diagnosis.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 COUNTED = {  # flags that carry a count
