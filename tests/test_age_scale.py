@@ -84,3 +84,16 @@ def test_a_file_on_the_age_scale(tmp_path):
     rules.write_text(head + end)
     with pytest.raises(tr.TamoxresError, match="more than a century"):
         tr.load(file, mapping=rules)
+
+
+def test_a_question_may_ask_for_it(run):
+    """In one call, on the command line, in a plan: age as the time scale; an unknown one is refused."""
+    asked = {"endpoint": "RFS", "estimand": "treatment_effect", "er": "any", "time_scale": "age"}
+    found = tr.ask(tr.load("gbsg"), tr.Question.from_mapping(asked))[0]
+    assert found.log_estimate == pytest.approx(R["crude"]["coef"], rel=ITERATED)
+    code, out, _ = run(
+        "effect", "gbsg", "--estimand", "treatment_effect", "--endpoint", "RFS", "--er", "any", "--time-scale", "age"
+    )
+    assert (code, "0.66" in out) == (0, True)
+    with pytest.raises(tr.TamoxresError, match="time_scale"):
+        tr.Question(endpoint="RFS", estimand="treatment_effect", time_scale="calendar")
