@@ -41,6 +41,10 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
          "cut_within", "treatment_curve", "stepp", "negative_control", "bayes_interaction", "bayes_of_row", "Prior",
          "prior_needed"),
     ),
+    "Risks foretold": (
+        "NHS Predict as an adjuster, and held against what happened.",
+        ("with_predict", "validate_predict"),
+    ),
     "Judging an effect": (
         "What an effect row can and cannot show, and how many events a study takes.",
         ("minimum_detectable", "equivalence", "e_value", "bias_analysis", "Confounder", "Spread",
@@ -73,7 +77,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Figures": (
         "Each returns matplotlib axes; `save_figure` writes them.",
         ("forest", "forest_pages", "survival_plot", "survival_panels", "flow_diagram", "love_plot", "log_log_plot",
-         "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "bias_contour",
+         "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "bias_contour", "calibration_plot",
          "specification_curve", "funnel",
          "albatross_plot", "gosh_plot", "evidence_map", "volcano", "manhattan", "visual_abstract", "AbstractRow",
          "save_figure"),

@@ -62,6 +62,7 @@ from .explorer import explore as explore
 from .figures.albatross import albatross_plot as albatross_plot
 from .figures.balance import love_plot as love_plot
 from .figures.bias_contour import bias_contour as bias_contour
+from .figures.calibration_plot import calibration_plot as calibration_plot
 from .figures.evidence_map import evidence_map as evidence_map
 from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
@@ -103,6 +104,7 @@ from .markers.calling import call as call
 from .markers.calling import concordance as concordance
 from .markers.calling import markers_table as markers_table
 from .markers.calling import with_continuous as with_continuous
+from .markers.predict import with_predict as with_predict
 from .meta.bayes import bayesian as bayesian
 from .meta.bias import small_study as small_study
 from .meta.certainty import Certainty as Certainty
@@ -158,6 +160,7 @@ from .models.misclassified import misclassified as misclassified
 from .models.negative_control import negative_control as negative_control
 from .models.one_stage import one_stage as one_stage
 from .models.parametric import parametric as parametric
+from .models.predict_validation import validate_predict as validate_predict
 from .models.proportional import proportional_test as proportional_test
 from .models.proportional import scaled_schoenfeld as scaled_schoenfeld
 from .models.pseudo_values import pseudo_regression as pseudo_regression
@@ -254,6 +257,7 @@ __all__ = [
     "bias_contour",
     "calibrated_interaction",
     "calibration",
+    "calibration_plot",
     "call",
     "catalogue",
     "certainty",
@@ -394,6 +398,7 @@ __all__ = [
     "treatment_curve_plot",
     "trial_votes",
     "trim_and_fill",
+    "validate_predict",
     "versions",
     "visual_abstract",
     "volcano",
@@ -402,6 +407,7 @@ __all__ = [
     "weights",
     "with_continuous",
     "with_positions",
+    "with_predict",
     "worst_case",
     "__version__",
 ]

@@ -192,6 +192,7 @@ REFUSED = {
     "changing": (ASKED, "this command"),
     "states": (ASKED, "this command"),
     "pseudo": (ASKED, "this command"),
+    "predict": (END, "this command"),
     "mismeasured": ((*ASKED, "--sensitivity", "0.9", "--specificity", "0.9"), "this command"),
     "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),
     "diff": (("@",), "the comparison of releases"),

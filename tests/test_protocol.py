@@ -76,6 +76,12 @@ WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, c
     "gray_test": (lambda: tr.gray_test(metabric(), strata="site"), "Chi-squared"),
     "stepp": (lambda: tr.stepp(gbsg(), "age", permutations=20), "HR (95% CI)"),
     "event_rates": (lambda: tr.event_rates(gbsg()), "Rate (95% CI)"),
+    "validate_predict": (
+        lambda: tr.validate_predict(
+            tr.select(tr.with_predict(tr.load("gbsg")), endpoint="OS", er="any", treatment="any"), horizon=60
+        ),
+        "O/E (95% CI)",
+    ),
     "follow_up": (lambda: tr.follow_up(gbsg()), "Months"),
     "proportional_test": (lambda: tr.proportional_test(tr.cox(gbsg(), adjust="nodes")), "GLOBAL"),
     "kaplan_meier": (lambda: tr.kaplan_meier(gbsg()), "60 months, % (95% CI)"),
