@@ -16,8 +16,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Questions and answers": (
         "Ask in one call, with verdict and robustness, or choose the patients for a model.",
-        ("Question", "ask", "Answer", "Verdict", "select", "AnalysisSet", "landmark", "robustness", "sensitivity",
-         "EffectRows"),
+        ("Question", "ask", "Answer", "Verdict", "select", "AnalysisSet", "landmark", "age_scale", "robustness",
+         "sensitivity", "EffectRows"),
     ),
     "Endpoints": (
         "STEEP 2.0: what ends the interval, and which deaths compete.",
@@ -26,23 +26,31 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Curves and absolute risk": (
         "Survival, cumulative incidence, restricted means, rates and risks.",
         ("kaplan_meier", "follow_up", "logrank", "cumulative_incidence", "gray_test", "rmst", "rmtl", "event_rates",
-         "risk_difference", "standardise", "absolute_effects", "augmented_ipw", "Nuisance", "number_needed_to_treat"),
+         "risk_difference", "pseudo_regression",
+         "standardise", "absolute_effects", "augmented_ipw", "Nuisance", "number_needed_to_treat"),
     ),
     "Hazard models": (
         "Cox and its relatives, weights, missing values, time.",
         ("cox", "case_cohort", "firth", "fine_gray", "parametric", "weights", "impute", "rubin", "spline",
-         "dichotomise", "fitted_cut", "time_split", "time_varying", "proportional_test", "scaled_schoenfeld", "target_trial"),
+         "dichotomise", "fitted_cut", "time_split", "time_varying", "illness_death", "proportional_test",
+         "scaled_schoenfeld", "target_trial"),
     ),
     "Interactions of marker and treatment": (
         "Does the effect of treatment differ by the marker?",
-        ("interaction", "weighted_interaction", "additive_interaction", "competing_interaction", "level_interaction",
+        ("interaction", "weighted_interaction", "additive_interaction", "changing_interaction", "landmark_series",
+         "competing_interaction", "level_interaction",
          "cut_within", "treatment_curve", "stepp", "negative_control", "bayes_interaction", "bayes_of_row", "Prior",
          "prior_needed"),
     ),
+    "Risks foretold": (
+        "NHS Predict as an adjuster, and held against what happened.",
+        ("with_predict", "validate_predict"),
+    ),
     "Judging an effect": (
         "What an effect row can and cannot show, and how many events a study takes.",
-        ("minimum_detectable", "equivalence", "e_value", "gail_simon", "adjust_p", "family_table", "design", "Study",
-         "seen_together", "events_for_ratio"),
+        ("minimum_detectable", "equivalence", "e_value", "bias_analysis", "Confounder", "Spread",
+         "misclassified", "Accuracy", "accuracy_against", "gail_simon", "adjust_p", "family_table",
+         "design", "Study", "seen_together", "events_for_ratio"),
     ),
     "Effect rows": (
         "The pipe between all parts: from patients, from print, to files.",
@@ -70,7 +78,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Figures": (
         "Each returns matplotlib axes; `save_figure` writes them.",
         ("forest", "forest_pages", "survival_plot", "survival_panels", "flow_diagram", "love_plot", "log_log_plot",
-         "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "specification_curve", "funnel",
+         "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "bias_contour", "calibration_plot",
+         "specification_curve", "funnel",
          "albatross_plot", "gosh_plot", "evidence_map", "volcano", "manhattan", "visual_abstract", "AbstractRow",
          "save_figure"),
     ),

@@ -2,6 +2,7 @@
 
 from .analysis import AnalysisSet as AnalysisSet
 from .analysis import select as select
+from .analysis.age_scale import age_scale as age_scale
 from .analysis.landmark import landmark as landmark
 from .answers.answer import Answer as Answer
 from .answers.answer import ask as ask
@@ -60,6 +61,8 @@ from .evidence.votes import trial_votes as trial_votes
 from .explorer import explore as explore
 from .figures.albatross import albatross_plot as albatross_plot
 from .figures.balance import love_plot as love_plot
+from .figures.bias_contour import bias_contour as bias_contour
+from .figures.calibration_plot import calibration_plot as calibration_plot
 from .figures.evidence_map import evidence_map as evidence_map
 from .figures.flow_diagram import flow_diagram as flow_diagram
 from .figures.forest import forest as forest
@@ -81,6 +84,9 @@ from .figures.volcano import manhattan as manhattan
 from .figures.volcano import volcano as volcano
 from .inference.bayes import Prior as Prior
 from .inference.bayes import prior_needed as prior_needed
+from .inference.bias import Confounder as Confounder
+from .inference.bias import Spread as Spread
+from .inference.bias import bias_analysis as bias_analysis
 from .inference.detectable import minimum_detectable as minimum_detectable
 from .inference.equivalence import equivalence as equivalence
 from .inference.evalue import e_value as e_value
@@ -98,6 +104,7 @@ from .markers.calling import call as call
 from .markers.calling import concordance as concordance
 from .markers.calling import markers_table as markers_table
 from .markers.calling import with_continuous as with_continuous
+from .markers.predict import with_predict as with_predict
 from .meta.bayes import bayesian as bayesian
 from .meta.bias import small_study as small_study
 from .meta.certainty import Certainty as Certainty
@@ -132,12 +139,15 @@ from .models.augmented import augmented_ipw as augmented_ipw
 from .models.bayes_interaction import bayes_interaction as bayes_interaction
 from .models.bayes_interaction import bayes_of_row as bayes_of_row
 from .models.case_cohort import case_cohort as case_cohort
+from .models.changing_interaction import changing_interaction as changing_interaction
+from .models.changing_interaction import landmark_series as landmark_series
 from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
 from .models.fine_gray import fine_gray as fine_gray
 from .models.firth import firth as firth
+from .models.illness_death import illness_death as illness_death
 from .models.imputation import impute as impute
 from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
@@ -145,11 +155,16 @@ from .models.interaction import interaction as interaction
 from .models.logrank import logrank as logrank
 from .models.marker_level import cut_within as cut_within
 from .models.marker_level import level_interaction as level_interaction
+from .models.misclassified import Accuracy as Accuracy
+from .models.misclassified import accuracy_against as accuracy_against
+from .models.misclassified import misclassified as misclassified
 from .models.negative_control import negative_control as negative_control
 from .models.one_stage import one_stage as one_stage
 from .models.parametric import parametric as parametric
+from .models.predict_validation import validate_predict as validate_predict
 from .models.proportional import proportional_test as proportional_test
 from .models.proportional import scaled_schoenfeld as scaled_schoenfeld
+from .models.pseudo_values import pseudo_regression as pseudo_regression
 from .models.rates import event_rates as event_rates
 from .models.risk_difference import risk_difference as risk_difference
 from .models.rmst import rmst as rmst
@@ -193,6 +208,7 @@ from .tables.table import Table as Table
 __version__: str
 __all__ = [
     "AbstractRow",
+    "Accuracy",
     "Alike",
     "AnalysisSet",
     "Answer",
@@ -200,6 +216,7 @@ __all__ = [
     "BCSS",
     "Certainty",
     "Cohort",
+    "Confounder",
     "CurveSource",
     "DRFI",
     "DRFS",
@@ -218,14 +235,17 @@ __all__ = [
     "RFS",
     "ScreenOptions",
     "Source",
+    "Spread",
     "Study",
     "Table",
     "TamoxresError",
     "Truth",
     "Verdict",
     "absolute_effects",
+    "accuracy_against",
     "additive_interaction",
     "adjust_p",
+    "age_scale",
     "albatross_plot",
     "ask",
     "augmented_ipw",
@@ -234,12 +254,16 @@ __all__ = [
     "bayes_interaction",
     "bayes_of_row",
     "bayesian",
+    "bias_analysis",
+    "bias_contour",
     "calibrated_interaction",
     "calibration",
+    "calibration_plot",
     "call",
     "case_cohort",
     "catalogue",
     "certainty",
+    "changing_interaction",
     "check",
     "check_claims",
     "check_effects",
@@ -294,6 +318,7 @@ __all__ = [
     "hazard_curve",
     "hazard_table",
     "iceman_table",
+    "illness_death",
     "impute",
     "influence",
     "init_mapping",
@@ -302,6 +327,7 @@ __all__ = [
     "interactions",
     "kaplan_meier",
     "landmark",
+    "landmark_series",
     "leave_one_out",
     "level_interaction",
     "literature",
@@ -316,6 +342,7 @@ __all__ = [
     "meta_regression",
     "meta_table",
     "minimum_detectable",
+    "misclassified",
     "negative_control",
     "network",
     "number_needed_to_treat",
@@ -333,6 +360,7 @@ __all__ = [
     "printed_routes",
     "prior_needed",
     "proportional_test",
+    "pseudo_regression",
     "read_effects",
     "reconstruct",
     "replicate",
@@ -372,6 +400,7 @@ __all__ = [
     "treatment_curve_plot",
     "trial_votes",
     "trim_and_fill",
+    "validate_predict",
     "versions",
     "visual_abstract",
     "volcano",
@@ -380,6 +409,7 @@ __all__ = [
     "weights",
     "with_continuous",
     "with_positions",
+    "with_predict",
     "worst_case",
     "__version__",
 ]

@@ -14,11 +14,13 @@ from .vocabulary import (
     MISSING,
     RECEPTORS,
     TIES,
+    TIME_SCALES,
     Estimand,
     Exposure,
     Missing,
     Receptor,
     Ties,
+    TimeScale,
     Weights,
     choose,
     nearest,
@@ -36,6 +38,7 @@ _CHOICES = {
     "weights": _WEIGHTS,
     "ties": TIES,
     "exposure": _EXPOSURES,
+    "time_scale": TIME_SCALES,
 }
 _RESTRICTION = re.compile(r"(?P<column>\w+)\s*(?P<comparison>==|!=|>=|<=|>|<)\s*(?P<value>\S.*)")
 _SUCH_AS = {"marker": "HER2", "rule": "snp6_gain", "treatment": "tamoxifen", "against": "none"}
@@ -98,6 +101,8 @@ class Question:
         Column of patients who belong together, for robust standard errors.
     horizon, landmark : float or None
         Months.
+    time_scale : "follow_up" | "age"
+        Whether time counts from diagnosis, or is the patient's age.
 
     Raises
     ------
@@ -129,6 +134,7 @@ class Question:
     landmark: float | None = None
     exposure: Exposure | None = None
     cluster: str = ""
+    time_scale: TimeScale = "follow_up"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endpoint", endpoint(self.endpoint))

@@ -29,6 +29,7 @@ Ties = Literal["efron", "breslow"]
 Engine = Literal["kernel", "lifelines"]
 Distribution = Literal["weibull", "lognormal", "loglogistic", "gengamma", "spline"]
 Exposure = Literal["baseline", "time_dependent", "landmark", "ever_treated"]
+TimeScale = Literal["follow_up", "age"]
 Specificity = Literal["tamoxifen_confirmed", "mixed_by_name", "endocrine_unspecified"]
 CohortDesign = Literal["randomised", "partly_randomised", "observational", "mixed"]
 Cut = Literal["published", "median", "fitted"]
@@ -57,6 +58,7 @@ Setting = Literal["adjuvant", "advanced", "neoadjuvant", "in_vitro", "xenograft"
 
 ESTIMANDS, RECEPTORS, MISSING, WEIGHTS = get_args(Estimand), get_args(Receptor), get_args(Missing), get_args(Weights)
 TIES, ENGINES, EXPOSURES = get_args(Ties), get_args(Engine), get_args(Exposure)
+TIME_SCALES = get_args(TimeScale)
 DISTRIBUTIONS = get_args(Distribution)
 SPECIFICITIES, COHORT_DESIGNS, CUTS = get_args(Specificity), get_args(CohortDesign), get_args(Cut)
 ORIGINS, SCALES, MARKER_LEVELS = get_args(Origin), get_args(Scale), get_args(MarkerLevel)

@@ -189,6 +189,11 @@ REFUSED = {
     "robustness": (ASKED, "the robustness panel"), "bayes": (ASKED, "this command"), "explore": ((), "the explorer"),
     "absolute": (ASKED, "this command"), "emulate": ((*END, "--grace", "6"), "this command"),
     "curve": (("grade", *END), "this command"), "competing": (ASKED, "this command"),
+    "changing": (ASKED, "this command"),
+    "states": (ASKED, "this command"),
+    "pseudo": (ASKED, "this command"),
+    "predict": (END, "this command"),
+    "mismeasured": ((*ASKED, "--sensitivity", "0.9", "--specificity", "0.9"), "this command"),
     "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),
     "diff": (("@",), "the comparison of releases"),
 }  # fmt: skip

@@ -54,6 +54,15 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "target_trial": (lambda: tr.target_trial(started(), grace=12, times=36, m=5), "HR", 4),
     "treatment_curve": (lambda: tr.treatment_curve(gbsg(), "age", adjust="nodes"), "HR", 1),
     "competing_interaction": (lambda: tr.competing_interaction(both(), adjust="age"), "sHR", 5),
+    "changing_interaction": (lambda: tr.changing_interaction(both(), shape="step", horizon=120), "HR", 4),
+    "landmark_series": (lambda: tr.landmark_series(both(), adjust="age", at=[0, 60]), "HR", 2),
+    "illness_death": (lambda: tr.illness_death(metabric("RFI"), times=60), "HR", 3),
+    "pseudo_regression": (lambda: tr.pseudo_regression(both(), adjust="age", times=60), "RD", 3),
+    "misclassified": (
+        lambda: tr.misclassified(both(), tr.Accuracy(sensitivity=0.95, specificity=0.96), adjust="age"),
+        "HR",
+        5,
+    ),
     "weights": (lambda: tr.weights(gbsg(), adjust=["age", "nodes"]), "HR", 1),
     "fitted_cut": (lambda: tr.fitted_cut(gbsg(), "age", m=5), "HR", 2),
     "spline": (lambda: tr.spline(gbsg(), "nodes", adjust="age"), "HR", 1),
@@ -70,6 +79,12 @@ WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, c
     "gray_test": (lambda: tr.gray_test(metabric(), strata="site"), "Chi-squared"),
     "stepp": (lambda: tr.stepp(gbsg(), "age", permutations=20), "HR (95% CI)"),
     "event_rates": (lambda: tr.event_rates(gbsg()), "Rate (95% CI)"),
+    "validate_predict": (
+        lambda: tr.validate_predict(
+            tr.select(tr.with_predict(tr.load("gbsg")), endpoint="OS", er="any", treatment="any"), horizon=60
+        ),
+        "O/E (95% CI)",
+    ),
     "follow_up": (lambda: tr.follow_up(gbsg()), "Months"),
     "proportional_test": (lambda: tr.proportional_test(tr.cox(gbsg(), adjust="nodes")), "GLOBAL"),
     "kaplan_meier": (lambda: tr.kaplan_meier(gbsg()), "60 months, % (95% CI)"),

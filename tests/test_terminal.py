@@ -36,6 +36,12 @@ COMMANDS = (  # each command in its own words, on data that come along
     f"robustness metabric {EFFECT} --adjust age --strata site", f"bayes metabric {EFFECT} --adjust age",
     "interactions --marker HER2", "marker-page PTEN", "design 1.6 --marker-share 0.15 --risk 0.3",
     "curve gbsg er_fmol --endpoint RFS --er any", f"competing metabric {EFFECT} --adjust age",
+    f"changing metabric {EFFECT} --shape step --landmarks 0,60",
+    "states rotterdam --endpoint RFS --er any --times 60",
+    f"pseudo metabric {EFFECT} --times 60",
+    "predict gbsg --endpoint OS --er any --horizon 60",
+    f"mismeasured metabric {EFFECT} --sensitivity 0.95 --specificity 0.95",
+    "confounder {rows} --ratio 2 --treated 0.4 --untreated 0.2",
     f"absolute metabric {EFFECT} --adjust age --times 60 --method augmented_ipw", "reconstruct {rows} -o {made}",
     "report gbsg -o {folder}", "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
 )  # fmt: skip

@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from .sets import AnalysisSet
 
 __all__ = [
-    "SUBCOHORT", "WEIGHT", "Honours", "arms_at_end", "begins_later", "expose", "is_case_cohort", "is_weighted",
-    "refuse_absolute", "refuse_unhonoured", "start_stop",
+    "AGE_SCALE", "SUBCOHORT", "WEIGHT", "Honours", "arms_at_end", "begins_later", "expose", "is_case_cohort",
+    "is_weighted", "refuse_absolute", "refuse_unhonoured", "start_stop",
 ]  # fmt: skip
 
 # what an estimator can take: treatment that starts later, sampling weights, products with the marker, a case-cohort
 Honours = Literal["start", "weights", "products", "subcohort"]
+AGE_SCALE = "age_as_time"  # a code of sets whose times count from birth
 START, WEIGHT, SUBCOHORT = "endocrine_start_months", "sampling_weight", "subcohort"
 
 
@@ -179,7 +180,11 @@ def refuse_unhonoured(
 
 
 def refuse_absolute(analysis: AnalysisSet, estimator: str) -> None:
-    """Refuse a quantity that counts from time zero where the patients enter when their treatment starts."""
+    """Refuse a quantity that counts from time zero where patients enter at their age or when treatment starts."""
+    if AGE_SCALE in analysis.codes:
+        raise AnalysisError(
+            f"{estimator} counts from diagnosis; here age is the time scale.", mend="Use cox for the hazards."
+        )
     if analysis.exposure == "time_dependent" and not begins_later(analysis):
         raise _needs_landmark(analysis, estimator)
 

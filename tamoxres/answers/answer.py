@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, Literal, cast
 
 from ..analysis import AnalysisSet, marker_level, select
+from ..analysis.age_scale import age_scale
 from ..analysis.design import column_of
 from ..analysis.landmark import landmark
 from ..cohort import ALTERED, UNALTERED, Cohort
@@ -200,6 +201,8 @@ def _answered(cohort: Cohort, question: Question) -> Answer:
         analysis = landmark(analysis, at=question.landmark)
     if question.horizon is not None:
         analysis = analysis.until(question.horizon)
+    if question.time_scale == "age":
+        analysis = age_scale(analysis)
     behind: dict[str, Any] = {"question": question, "cohort": called, "analysis": analysis}
     if question.weights in ("iptw", "overlap"):
         return _with_bounds(Answer(**behind, **_weighted(analysis, question)))

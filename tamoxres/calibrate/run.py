@@ -10,15 +10,23 @@ import numpy as np
 
 from ..errors import QuestionError, TamoxresError
 from .absolute import ABSOLUTE
+from .doubts import DOUBTS
 from .edges import EDGES
+from .foretold import FORETOLD
 from .performance import Calibration, Result, performance
+from .pseudo import PSEUDO
 from .scenarios import SCENARIOS, Scenario
 from .sites import SITES
+from .states import STATES
 from .studies import STUDIES
+from .time import TIME
 
 __all__ = ["ALL", "calibration"]
 
-ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *STUDIES, *SITES)}
+ALL: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *TIME, *STATES, *PSEUDO, *FORETOLD, *STUDIES, *SITES)
+}
 _TOGETHER = 10  # data sets a worker makes at a time
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIOS", "Data", "Estimator", "Scenario"]
 
-ADJUST = ("age", "grade", "nodes")
+ADJUST: tuple[str, ...] = ("age", "grade", "nodes")
 MARGIN = (0.8, 1.25)
 _HORIZON = 120.0
 

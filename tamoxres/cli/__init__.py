@@ -18,13 +18,16 @@ from typer.models import OptionInfo
 from .. import __version__
 from ..errors import TamoxresError, cut
 from . import show
-from .absolute import absolute, case_cohort, competing, curve, design, emulate
+from .absolute import absolute, case_cohort, competing, curve, design, emulate, pseudo
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
+from .doubts import confounder, mismeasured
 from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
 from .explore import explore
 from .marker import interactions, marker_page
+from .over_time import changing, states
+from .predict import predict
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
 from .screen import screen
 
@@ -61,6 +64,12 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     curve: "tamoxres curve gbsg er_fmol --endpoint RFS --er any --adjust nodes --plot er.png",
     competing: "tamoxres competing metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
     case_cohort: "tamoxres case-cohort registry.csv --mapping mapping.toml --marker HER2 --endpoint RFS --adjust age",
+    mismeasured: "tamoxres mismeasured metabric --marker HER2 --endpoint BCSS --sensitivity 0.95 --specificity 0.95",
+    confounder: "tamoxres confounder effects.csv --ratio 1.5,2,3 --treated 0.4 --untreated 0.2 --plot bias.png",
+    changing: "tamoxres changing metabric --marker HER2 --endpoint BCSS --adjust age,npi --landmarks 0,24,60",
+    states: "tamoxres states metabric --marker HER2 --endpoint RFI --adjust age --times 60,120",
+    pseudo: "tamoxres pseudo metabric --marker HER2 --endpoint BCSS --adjust age,npi --times 120 --quantity mean",
+    predict: "tamoxres predict gbsg --endpoint OS --er any --horizon 60 --plot predict.png",
     design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",

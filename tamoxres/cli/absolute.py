@@ -3,61 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from ..endpoints import endpoint as steep
-from ..errors import QuestionError
-from ..vocabulary import Receptor
 from . import show
+from .asking import Cohort, Endpoint, Er, Resamples, Rule, Where, months_of, patients_of, tell_result
 from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
 
-if TYPE_CHECKING:
-    from ..analysis import AnalysisSet
-
-__all__ = ["absolute", "case_cohort", "competing", "curve", "design", "emulate"]
-
-Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
-Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
-Er = Annotated[Receptor, typer.Option(help="Oestrogen receptor.")]
-Rule = Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")]
-Where = Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >= 1'; repeatable.")]
-Resamples = Annotated[int, typer.Option("-m", "--resamples", help="Bootstrap resamples; 0 for none.")]
-
-
-def _patients(
-    cohort: str, marker: str | None, rule: str | None, mapping: Path | None, data_dir: Path | None, **choices: Any
-) -> AnalysisSet:
-    """Load a cohort, call the marker, and select both arms."""
-    from ..analysis import select
-    from ..cohorts.catalogue import load
-    from ..cohorts.withheld import refuse_small_cells
-    from ..markers.calling import call
-
-    loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command")
-    if marker is None:
-        return select(loaded, treatment="any", **choices)
-    called = call(loaded, marker) if rule is None else call(loaded, marker, rule=rule)
-    return select(called, marker=called.markers[-1].marker, treatment="any", **choices)
-
-
-def _months(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in split(text))
-    except ValueError:
-        raise QuestionError(f"Months are numbers with commas between, as 60,120; found {text!r}.") from None
-
-
-def _tell(found: Any, format_: Format, output: Path | None, title: str) -> None:
-    """Show a result's table and its notes, or write its rows."""
-    if format_ != "table" or output is not None:
-        show.effects(found.effects, format_, output, title=title)
-        return
-    made = found.table()
-    show.table(made.to_frame(), made.title)
-    for note in made.footnotes:
-        show.say(f"- {note}")
+__all__ = ["absolute", "case_cohort", "competing", "curve", "design", "emulate", "pseudo"]
 
 
 def absolute(
@@ -82,14 +37,14 @@ def absolute(
     from ..models.absolute import absolute_effects
     from ..models.augmented import augmented_ipw
 
-    analysis = _patients(
+    analysis = patients_of(
         cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
     )
     if method == "standardisation":
-        found = absolute_effects(analysis, adjust=split(adjust), times=_months(times), m=resamples)
+        found = absolute_effects(analysis, adjust=split(adjust), times=months_of(times), m=resamples)
     else:
-        found = augmented_ipw(analysis, adjust=split(adjust), times=_months(times), m=resamples)
-    _tell(found, format_, output, str(analysis))
+        found = augmented_ipw(analysis, adjust=split(adjust), times=months_of(times), m=resamples)
+    tell_result(found, format_, output, str(analysis))
 
 
 def case_cohort(
@@ -115,11 +70,11 @@ def case_cohort(
     """Estimate hazard ratios from a case-cohort sample: all cases, and a random subcohort."""
     from ..models.case_cohort import case_cohort as estimate
 
-    analysis = _patients(
+    analysis = patients_of(
         cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
     )
     found = estimate(analysis, adjust=split(adjust), method=method, product=product, cohort_size=cohort_size)
-    _tell(found, format_, output, str(analysis))
+    tell_result(found, format_, output, str(analysis))
 
 
 def emulate(
@@ -142,15 +97,15 @@ def emulate(
     """Emulate a trial of starting treatment, by cloning, censoring and weighting; the protocol stands first."""
     from ..models.target_trial import target_trial
 
-    analysis = _patients(
+    analysis = patients_of(
         cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
     )
     found = target_trial(
-        analysis, adjust=split(adjust), grace=grace, times=_months(times), contrast=contrast, m=resamples
+        analysis, adjust=split(adjust), grace=grace, times=months_of(times), contrast=contrast, m=resamples
     )
     if format_ == "table" and output is None:
         show.table(found.protocol.to_frame(), found.protocol.title)
-    _tell(found, format_, output, str(analysis))
+    tell_result(found, format_, output, str(analysis))
 
 
 def curve(
@@ -174,11 +129,11 @@ def curve(
     from ..models.stepp import stepp
     from ..models.treatment_curve import treatment_curve
 
-    analysis = _patients(
+    analysis = patients_of(
         cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
     )
     found = treatment_curve(analysis, column, adjust=split(adjust), shape=shape)
-    _tell(found, format_, output, str(analysis))
+    tell_result(found, format_, output, str(analysis))
     if permutations:
         windows = stepp(analysis, column, permutations=permutations)
         made = windows.table()
@@ -209,11 +164,11 @@ def competing(
     """Estimate the interaction where deaths compete: on the risk (Fine-Gray), and on each cause's hazard."""
     from ..models.competing_interaction import competing_interaction
 
-    analysis = _patients(
+    analysis = patients_of(
         cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
     )
     found = competing_interaction(analysis, adjust=split(adjust), strata=split(strata))
-    _tell(found, format_, output, str(analysis))
+    tell_result(found, format_, output, str(analysis))
 
 
 def design(
@@ -248,3 +203,36 @@ def design(
         from ..figures.save import save_figure
 
         show.say(f"Wrote {save_figure(power_curve(found.curve(), power=power), plot)}")
+
+
+def pseudo(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    times: Annotated[str, typer.Option(help="Months, comma-separated.")] = "60",
+    quantity: Annotated[
+        Literal["risk", "mean"], typer.Option(help="Risk at, or restricted mean to, the time.")
+    ] = "risk",
+    link: Annotated[
+        Literal["identity", "cloglog"], typer.Option(help="Differences, or ratios of (sub)distribution hazards.")
+    ] = "identity",
+    within: Annotated[bool, typer.Option("--within", help="Censoring may differ between the groups.")] = False,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Regress risk or restricted mean on treatment, marker and covariates, without a model of hazards."""
+    from ..models.pseudo_values import pseudo_regression
+
+    analysis = patients_of(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = pseudo_regression(
+        analysis, adjust=split(adjust), times=months_of(times), quantity=quantity, link=link, within=within
+    )
+    tell_result(found, format_, output, str(analysis))

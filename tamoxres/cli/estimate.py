@@ -9,7 +9,7 @@ import typer
 from ..endpoints import endpoint as steep
 from ..errors import QuestionError
 from ..question import Question
-from ..vocabulary import Missing, Receptor, Ties
+from ..vocabulary import Missing, Receptor, Ties, TimeScale
 from . import show
 from .options import (
     Adjust,
@@ -53,6 +53,7 @@ def effect(
     cluster: Cluster = "",
     exposure: ExposureOption = None,
     ties: Annotated[Ties, typer.Option(help="Tied events.")] = "efron",
+    time_scale: Annotated[TimeScale, typer.Option(help="Time since diagnosis, or age.")] = "follow_up",
     min_cell: MinCell = None,
     mapping: MappingFile = None,
     data_dir: DataDir = None,
@@ -68,7 +69,7 @@ def effect(
         endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er,
         treatment=treatment, against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata),
         horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
-        exposure=exposure, cluster=cluster,
+        exposure=exposure, cluster=cluster, time_scale=time_scale,
     )  # fmt: skip
     found = checked(answer(with_min_cell(load(cohort, mapping=mapping, data_dir=data_dir), min_cell), question))
     if format_ == "table" and output is None:

@@ -29,6 +29,7 @@ from .rules import UNITS, ColumnRule, Criterion, DeathRule, EndpointRule, Marker
 __all__ = ["Columns", "absent_columns", "call_marker", "endpoint_columns", "harmonise"]
 
 _LONGEST = 1200.0  # months: nobody is followed for a hundred years
+_OLDEST = 1440.0  # where patients enter late, time may be their age
 _DATED = r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}"
 _NAME_IT = "Name it in the mapping, or list it in missing if it means unknown."
 _DATE_IT = 'Give its time, or set undated_events = "unknown" to leave these patients out of this endpoint only.'
@@ -109,9 +110,10 @@ def harmonise(table: RawTable, rules: grammar.Mapping, beside: Mapping[str, RawT
             yield partial(_named_column, tables, rule, diagnosis)
             if rule.name == "endocrine" and not agent_named:
                 yield partial(_agent, tables, rule, rules.treatment_specificity)
+    longest = _OLDEST if any(rule.name == "entry_months" for rule in rules.columns) else _LONGEST
     for end in rules.endpoints:
         if tables.holds(end, *filter(None, _endpoint_sources(end))):
-            yield partial(_endpoint, tables, end)
+            yield partial(_endpoint, tables, end, longest)
 
 
 def endpoint_columns(table: RawTable, rules: grammar.Mapping, code: str) -> dict[str, pd.Series[Any]]:
@@ -239,15 +241,16 @@ def _agent(tables: _Tables, endocrine: ColumnRule, specificity: str) -> Columns:
     return Columns({"endocrine_agent": _column(tables, endocrine, "").map({"yes": agent, "no": "none"})})
 
 
-def _endpoint(tables: _Tables, rule: EndpointRule) -> Columns:
+def _endpoint(tables: _Tables, rule: EndpointRule, longest: float = _LONGEST) -> Columns:
     table = tables.of(rule.table)
     assert table is not None  # noqa: S101  # `holds` was asked before
     happened, competes, known = _codes(table, rule, declared=tables.declared)
     strict = tables.declared or rule.undated_events == "error"
     if rule.time:
-        ends = _Ends(_time(table, rule, rule.time, strict=strict), happened, competes, known & False)
+        time = _time(table, rule, rule.time, strict=strict, longest=longest)
+        ends = _Ends(time, happened, competes, known & False)
         for death in rule.deaths:
-            ends = _with_deaths(table, rule, death, ends, strict=strict)
+            ends = _with_deaths(table, rule, death, ends, strict=strict, longest=longest)
     else:
         time, dated = _time_from_dates(table, rule, happened, competes, strict=strict)
         ends = _Ends(time, happened if rule.event else dated, competes, known & False)
@@ -301,7 +304,9 @@ class _Ends:
     undated: pd.Series[Any]
 
 
-def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: _Ends, *, strict: bool) -> _Ends:
+def _with_deaths(
+    table: RawTable, rule: EndpointRule, death: DeathRule, ends: _Ends, *, strict: bool, longest: float
+) -> _Ends:
     """Return time, events and competing deaths once the deaths of another column are counted."""
     time, undated = ends.time, ends.undated
     raw = rule.missing.mask(table.frame[death.source])
@@ -311,7 +316,7 @@ def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: _E
     where = f"endpoints.{rule.endpoint.code}.deaths"
     table.refuse(raw, strange, f"a code that [[{where}]] names neither in values nor in other_values", _NAME_IT)
     if death.time:
-        lived = _time(table, rule, death.time, strict=strict)
+        lived = _time(table, rule, death.time, strict=strict, longest=longest)
         undated = undated | (died & ~ends.happened & (lived.isna() | (lived < 0)))
         if death.off_study == "event":
             time = time.where(ends.happened, lived)
@@ -321,7 +326,7 @@ def _with_deaths(table: RawTable, rule: EndpointRule, death: DeathRule, ends: _E
     return _Ends(time, ends.happened, ends.competes | died, undated)
 
 
-def _time(table: RawTable, rule: EndpointRule, source: str, *, strict: bool) -> pd.Series[Any]:
+def _time(table: RawTable, rule: EndpointRule, source: str, *, strict: bool, longest: float) -> pd.Series[Any]:
     """Read times as months; a negative one is an error if `strict`, and else left for the caller to count."""
     raw = rule.missing.mask(table.frame[source])
     numbers, wrong = to_numbers(raw)
@@ -334,7 +339,7 @@ def _time(table: RawTable, rule: EndpointRule, source: str, *, strict: bool) -> 
     table.refuse(raw, (values < 0) & strict, "a negative time")
     time = in_months(values, _days(rule.unit))
     mend = f"Times in {rule.unit} cannot be that long: is unit right?"
-    table.refuse(raw, time > _LONGEST, f"{rule.unit} of follow-up, more than a century", mend)
+    table.refuse(raw, time > longest, f"{rule.unit} of follow-up, more than a century", mend)
     return time
 
 

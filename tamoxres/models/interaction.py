@@ -50,7 +50,10 @@ from .firth import penalised_product
 from .over_time import over_time
 from .treatment import treatment_flags
 
-__all__ = ["PRODUCT", "InteractionResult", "contrasts", "interaction", "one_interaction", "refuse_single_arm"]
+__all__ = [
+    "PRODUCT", "InteractionResult", "contrast_parts", "contrasts", "interaction", "one_interaction",
+    "refuse_single_arm",
+]  # fmt: skip
 
 PRODUCT = "treatment:marker"
 
@@ -344,6 +347,11 @@ _PARTS = {
     "treatment_altered": _Part("treatment_effect", "marker", ALTERED),
     "treatment_unaltered": _Part("treatment_effect", "marker", UNALTERED),
 }
+
+
+def contrast_parts() -> dict[str, tuple[tuple[str, ...], Any, str, Any]]:
+    """Return, for each contrast, the terms summed, the estimand, and of whom it speaks (column, level)."""
+    return {name: (_SUMS[name], part.estimand, part.column, part.level) for name, part in _PARTS.items()}
 
 
 def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:

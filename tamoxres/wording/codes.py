@@ -89,6 +89,13 @@ SENTENCES = {
                          "reason to withhold, change or stop endocrine therapy.",
     "not_both_proportional": "Subdistribution and cause-specific hazards cannot both be proportional: where one ratio "
                              "is constant over time, the other is an average over follow-up.",
+    "misclassification_corrected": "Corrected for errors in measuring the marker: it holds at the sensitivity and "
+                                   "specificity named, the same in all patients whatever their outcome, treatment "
+                                   "and covariates.",
+    "assumed_confounder": "Adjusted for an unmeasured confounder that is assumed, not seen: what would hold if it were "
+                          "as named.",
+    "survivors_to_relapse": "The result holds for those who lived to relapse.",
+    "age_as_time": "Age is the time scale: patients enter at their age at diagnosis.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 COUNTED = {  # flags that carry a count
@@ -109,6 +116,8 @@ MODELS = {
     "case_cohort_self_prentice": "Cox regression of a case-cohort (Self and Prentice)",
     "case_cohort_lin_ying": "Cox regression of a case-cohort (Lin and Ying)",
     "case_cohort_barlow": "Cox regression of a case-cohort (Barlow)",
+    "pseudo_values": "regression on pseudo-values", "cox_corrected": "Cox regression by a corrected score",
+    "bias_analysis": "quantitative bias analysis",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
     "spline": "Cox regression with a restricted cubic spline", "curves": "difference of cells, each by its own curve",

@@ -1,0 +1,77 @@
+"""The commands about time: an interaction that changes over follow-up, and the way from relapse to death."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from ..endpoints import endpoint as steep
+from . import show
+from .asking import Cohort, Endpoint, Er, Rule, Where, months_of, patients_of, tell_result
+from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
+
+__all__ = ["changing", "states"]
+
+_Marker = Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")]
+
+
+def changing(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: _Marker,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    strata: Strata = "",
+    shape: Annotated[Literal["log", "linear", "step"], typer.Option(help="Of the change with time.")] = "log",
+    cuts: Annotated[str, typer.Option(help="Of the steps, months, comma-separated.")] = "60",
+    landmarks: Annotated[str, typer.Option(help="Months, comma-separated: a series of landmarks too.")] = "",
+    horizon: Annotated[float | None, typer.Option(help="Months: restricted means are compared too.")] = None,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Test whether an interaction changes over follow-up, and show it over time and by landmarks."""
+    from ..models.changing_interaction import changing_interaction, landmark_series
+
+    analysis = patients_of(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    covariates, by = split(adjust), split(strata)
+    found = changing_interaction(
+        analysis, adjust=covariates, strata=by, shape=shape, cuts=months_of(cuts), horizon=horizon
+    )
+    tell_result(found, format_, output, str(analysis))
+    if landmarks and format_ == "table" and output is None:
+        show.say("")
+        tell_result(
+            landmark_series(analysis, adjust=covariates, strata=by, at=months_of(landmarks)), format_, output, ""
+        )
+
+
+def states(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    strata: Strata = "",
+    times: Annotated[str, typer.Option(help="Months, comma-separated.")] = "60,120",
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Fit relapse, death without it and death after it, and show how many are in which state."""
+    from ..models.illness_death import illness_death
+
+    analysis = patients_of(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = illness_death(analysis, adjust=split(adjust), strata=split(strata), times=months_of(times))
+    tell_result(found, format_, output, str(analysis))
