@@ -22,6 +22,7 @@ from ..codebook import CODEBOOK, column
 from ..errors import AnalysisError
 from ..vocabulary import BoolArray, FloatArray, IntArray
 from ..wording import Style, count, interval, number
+from ..wording.levels import level_name
 from .cells import count_cell, number_cell, share_cell
 from .disclosure import LinkedCounts, protect
 from .hazards import term_label
@@ -227,7 +228,7 @@ class _Told:
         last = self._unknown(missing, hidden[-1])
         if levels == ["no", "yes"]:
             return [Row((label, *cells[1], *gap), "heading"), *last]
-        names = [Cell(self.labels.get(level, level.replace("_", " "))) for level in levels]
+        names = [Cell(self.labels.get(level) or level_name(name, level)) for level in levels]
         body = [Row((n, *shares, *self.no_difference), "level") for n, shares in zip(names, cells, strict=True)]
         return [Row((label, *[Cell()] * len(values), *gap), "heading"), *body, *last]
 
@@ -270,7 +271,7 @@ class _Told:
             return []
         pairs = zip(counts.tolist(), hidden, strict=True)
         cells = [Cell(WITHHELD) if hide else count_cell(n) for n, hide in pairs]
-        return [Row((Cell("Missing"), *cells, *self.no_difference), "level")]
+        return [Row((Cell("Unknown"), *cells, *self.no_difference), "level")]
 
 
 def _missing(values: Sequence[pd.Series[Any]]) -> IntArray:

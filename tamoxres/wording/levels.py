@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .codes import treatment_words
 
-__all__ = ["level_words"]
+__all__ = ["level_name", "level_words"]
 
 _SIGNS = {"er": "ER", "pr": "PR", "her2": "HER2"}
 _FLAGS = {
@@ -21,6 +21,17 @@ _WORDS = {
 _NAMES = {"pam50": "PAM50", "npi": "NPI", "size_mm": "size, mm:", "nodes": "nodes:", "diagnosis_year": "diagnosed in"}
 _TREATMENTS = ("treatment", "endocrine_agent", "arm")
 _LONG = 20  # a grouping with a longer name is not put before its groups
+
+
+def level_name(grouping: str, level: str) -> str:
+    """Say a level under a heading that names its grouping.
+
+    Examples
+    --------
+    >>> level_name("pam50", "LumA"), level_name("menopause", "pre"), level_name("grade", "3")
+    ('Luminal A', 'premenopausal', '3')
+    """
+    return _WORDS.get(grouping, {}).get(level, level.replace("_", " "))
 
 
 def level_words(grouping: str, level: str) -> str:

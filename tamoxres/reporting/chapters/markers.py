@@ -297,7 +297,7 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
     """Show every rule and endpoint of a marker, the primary one marked."""
     rows: list[Row] = []
     heading = ""
-    adjusted = ", adjusted" if any(row.adjusted_for or row.strata for c in cases for row in c.prognostic) else ""
+    adjusted = ", adjusted" if any(row.adjusted_for for c in cases for row in c.prognostic) else ""
     for case in cases:
         head = f"{case.cohort.title}: {rule_words(case)}"
         if head != heading:
