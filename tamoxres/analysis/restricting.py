@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import QuestionError
 from ..question import Restriction
 from ..wording import count
+from ..wording.rows import condition_words
 
 if TYPE_CHECKING:
     from .sets import AnalysisSet
@@ -44,7 +45,8 @@ def by_restriction(chosen: AnalysisSet, restriction: Restriction) -> AnalysisSet
         raise QuestionError(f"Column {restriction.column} holds levels; compare it with == or !=.")
     keep = (_COMPARE[restriction.comparison](values, wanted) & values.notna()).to_numpy(dtype=bool)
     unknown = int(values.isna().sum())
-    why = f"not {restriction} {count(int((~keep).sum()) - unknown)}"
+    words = condition_words(str(restriction))
+    why = f"others {count(int((~keep).sum()) - unknown)}"
     why += f", unknown {count(unknown)}" if unknown else ""
-    out = chosen.without(keep, name=str(restriction), why=why)
+    out = chosen.without(keep, name=f"{words[:1].upper()}{words[1:]}", why=why)
     return replace(out, restrictions=(*chosen.restrictions, str(restriction)))

@@ -5,7 +5,11 @@ Conventions: codes in, words out; a rule that is not of this package is written 
 
 from __future__ import annotations
 
-__all__ = ["RULES", "measure_words", "rule_words"]
+import re
+
+__all__ = ["RULES", "measure_words", "rule_words", "without_codes"]
+
+_CODE = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 
 RULES = {
     "snp6_gain": "SNP6 copy number gain", "three_gene": "three-gene classifier", "intclust5": "integrative cluster 5",
@@ -28,6 +32,17 @@ def rule_words(rule: str) -> str:
     ('SNP6 copy number gain', 'protein high')
     """
     return RULES.get(rule, rule.replace("_", " "))
+
+
+def without_codes(text: str) -> str:
+    """Write a sentence that names codes, as a refusal does, without their underscores.
+
+    Examples
+    --------
+    >>> without_codes("Effects differ: endocrine_v_none (METABRIC), snp6_gain (X)")
+    'Effects differ: endocrine v none (METABRIC), SNP6 copy number gain (X)'
+    """
+    return _CODE.sub(lambda found: rule_words(found.group()), text)
 
 
 def measure_words(measure: str, estimand: str) -> str:
