@@ -71,7 +71,11 @@ from .figures.funnel import funnel as funnel
 from .figures.gosh import gosh_plot as gosh_plot
 from .figures.hazard_curve import hazard_curve as hazard_curve
 from .figures.hazard_curve import treatment_curve_plot as treatment_curve_plot
+from .figures.influence import baujat_plot as baujat_plot
+from .figures.influence import leave_one_out_plot as leave_one_out_plot
+from .figures.pictograph import pictograph as pictograph
 from .figures.power_curve import power_curve as power_curve
+from .figures.prisma import prisma as prisma
 from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
 from .figures.save import save_figure as save_figure
@@ -251,6 +255,7 @@ __all__ = [
     "augmented_ipw",
     "baseline_table",
     "baujat",
+    "baujat_plot",
     "bayes_interaction",
     "bayes_of_row",
     "bayesian",
@@ -329,6 +334,7 @@ __all__ = [
     "landmark",
     "landmark_series",
     "leave_one_out",
+    "leave_one_out_plot",
     "level_interaction",
     "literature",
     "load",
@@ -353,12 +359,14 @@ __all__ = [
     "per_sd",
     "per_units",
     "pet_peese",
+    "pictograph",
     "pool",
     "pool_dependent",
     "pool_outcomes",
     "power_curve",
     "printed_routes",
     "prior_needed",
+    "prisma",
     "proportional_test",
     "pseudo_regression",
     "read_effects",

@@ -15,7 +15,7 @@ from .errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CODEBOOK", "DAYS_PER_MONTH", "Column", "column", "data_dictionary", "in_months", "validate"]
+__all__ = ["CODEBOOK", "DAYS_PER_MONTH", "Column", "column", "column_words", "data_dictionary", "in_months", "validate"]
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -172,6 +172,18 @@ def in_months(times: pd.Series[Any], days: float = 1.0) -> pd.Series[Any]:
 def column(name: str) -> Column | None:
     """Return a harmonised column by its name, or None when the codebook does not name it."""
     return _BY_NAME.get(name)
+
+
+def column_words(name: str) -> str:
+    """Name a column in words: what the codebook says it means; any other by its own name.
+
+    Examples
+    --------
+    >>> column_words("npi"), column_words("lymph_nodes")
+    ('Nottingham prognostic index', 'lymph nodes')
+    """
+    declared = column(name)
+    return declared.meaning.partition(":")[0].partition(" (")[0] if declared else name.replace("_", " ")
 
 
 def data_dictionary() -> pd.DataFrame:

@@ -51,7 +51,7 @@ def test_restrictions_count_who_is_unknown(metabric):
     """`nodes >= 1` leaves out node-negative and unknown, apart."""
     analysis = tr.select(metabric, endpoint="OS", where=["nodes >= 1", "menopause == post"])
     step = analysis.flow.steps[3]
-    assert step.name == "nodes >= 1"
+    assert step.name == "Nodes at least 1"
     assert "unknown" in step.why
     assert analysis.frame["nodes"].min() >= 1
     assert set(analysis.frame["menopause"]) == {"post"}

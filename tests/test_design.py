@@ -95,8 +95,8 @@ def test_complete_cases_say_what_was_missing(gbsg):
     holed = replace(gbsg, frame=frame)
     kept = complete_cases(holed, ["age", "factor(menopause)", "age"])
     assert (kept.n, gbsg.n) == (679, 686)
-    assert kept.flow.steps[-1].why == "age unknown 3, menopause unknown 5"
-    assert kept.flow.steps[-1].name == "Covariates known (age, menopause)"
+    assert kept.flow.steps[-1].why == "age at diagnosis unknown 3, menopausal state at diagnosis unknown 5"
+    assert kept.flow.steps[-1].name == "Covariates known (age at diagnosis, menopausal state at diagnosis)"
     assert complete_cases(gbsg, ["age", "nodes"]) is gbsg
     assert complete_cases(holed, []) is holed
     with pytest.raises(AnalysisError, match="No patient of gbsg has all of age"):

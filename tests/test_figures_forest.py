@@ -113,7 +113,7 @@ def test_heterogeneity_lines(style, line):
 @pytest.mark.parametrize(
     ("style", "estimate"),
     [
-        ("tamoxres", "0.49 (0.34-0.70)"), ("revman5", "0.49 [0.34, 0.70]"), ("bmj", "0.49 (0.34 to 0.70)"),
+        ("tamoxres", "0.49 (0.34–0.70)"), ("revman5", "0.49 [0.34, 0.70]"), ("bmj", "0.49 (0.34 to 0.70)"),
         ("jama", "0.49 (0.34-0.70)"), ("lancet", "0·49 (0·34–0·70)"), ("ebctcg", "0.65 (0.60–0.70)"),
     ],
 )  # fmt: skip
@@ -230,8 +230,8 @@ def test_meta_lines(bcg_pool):
     assert {*NAMES, "Random effects", "95% prediction interval", "Common effect", "100.0%", "2,575/357,347"} <= set(
         found
     )
-    assert "(0.14-1.76)" in found
-    assert "0.65 (0.60-0.70)" in found
+    assert "(0.14–1.76)" in found
+    assert "0.65 (0.60–0.70)" in found
     assert any("prediction interval: SE and df of the interval." in text for text in found)
     low, high = named(ax, "interval-")["interval-14"].get_xdata()
     assert (low, high) == pytest.approx((bcg_pool.prediction_low, bcg_pool.prediction_high), rel=AREA)
@@ -292,7 +292,7 @@ def test_arrowheads_beyond_the_axis():
     assert ax.get_xlim() == (0.1, 10)
     assert set(named(ax, "arrow-")) == {"arrow-high-0", "arrow-low-1", "arrow-high-1"}
     assert set(named(ax, "box-")) == {"box-1", "box-2"}, "an estimate off the axis has no box"
-    assert "12.50 (3.10-50.40)" in words(ax)
+    assert "12.50 (3.10–50.40)" in words(ax)
     for name, x in (("arrow-high-0", 10), ("arrow-low-1", 0.1)):
         assert named(ax, name)[name].get_xdata()[0] == x
 
@@ -304,7 +304,7 @@ def test_estimates_beyond_the_axis():
     ax = forest(rows)
     edge = {name: (text.get_text(), text.xy[0]) for name, text in named(ax, "beyond-").items()}
     assert edge == {"beyond-0": ("0.00200", 0.1), "beyond-1": ("45.00", 10), "beyond-3": ("250", 10)}
-    assert {"250 (12.00-6,000)", "45.00 (3.00-900)"} <= set(words(ax))
+    assert {"250 (12.00–6,000)", "45.00 (3.00–900)"} <= set(words(ax))
     assert not any(text.startswith("NE") for text in words(ax))
     assert set(named(ax, "arrow-")) == {"arrow-low-0", "arrow-high-1", "arrow-high-3"}
     for look in STYLES:
@@ -414,12 +414,12 @@ def test_cells_are_aligned(bcg_pool):
     ax = forest(bcg_pool)
     texts = {text.get_text(): text for text in ax.texts}
     at = [
-        texts[f"{effect.estimate:.2f} ({'{:.2f}-{:.2f}'.format(*effect.ci())})"].get_position()[0]
+        texts[f"{effect.estimate:.2f} ({'{:.2f}–{:.2f}'.format(*effect.ci())})"].get_position()[0]
         for effect in bcg()[3:6]
     ]
     assert max(at) - min(at) < LEVEL / 500
     heights = [
-        texts[name].get_position()[1] for name in ("TPT Madras 1980", "1,004/176,782", "10.2%", "1.01 (0.89-1.14)")
+        texts[name].get_position()[1] for name in ("TPT Madras 1980", "1,004/176,782", "10.2%", "1.01 (0.89–1.14)")
     ]
     assert max(heights) - min(heights) < LEVEL / 500
 
@@ -427,7 +427,7 @@ def test_cells_are_aligned(bcg_pool):
 def test_intervals_have_one_level():
     """Rows with intervals of several levels are drawn at 95%; rows that share one keep it, and the head says which."""
     found = words(forest([row(), replace(row(study="Berlin"), level=0.9)]))
-    assert found.count("1.52 (1.18-1.95)") == 2
+    assert found.count("1.52 (1.18–1.95)") == 2
     assert "HR (90% CI)" in words(forest([replace(row(), level=0.9)]))
 
 

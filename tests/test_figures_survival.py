@@ -208,7 +208,7 @@ def test_incidence_axis_adapts():
 def test_effect_stands_where_no_curve_is():
     """The effect is written inside the plot in a corner that no curve reaches, or above the plot."""
     ax = survival_plot(two(), effect=effect(adjusted_for=("age",)))
-    box = dict(written(ax))["Adjusted HR 1.52 (95% CI 1.18-1.94)"]
+    box = dict(written(ax))["Adjusted HR 1.52 (95% CI 1.18–1.94)"]
     wide, high = (72 * inches for inches in ax.figure.get_size_inches())
     place = ax.get_position()
     for curve_drawn in named(ax, "curve-").values():
@@ -277,7 +277,7 @@ def test_causes_of_three_groups_stand_in_panels(width):
     first = survival_plot(several(3, ("BCSS", "competing death")), effect=effect(), width=width)
     panels = first.figure.axes
     assert len(panels) == 2
-    assert {"BCSS events", "HR 1.52 (95% CI 1.18-1.94)"} <= set(words(panels[0]))
+    assert {"BCSS events", "HR 1.52 (95% CI 1.18–1.94)"} <= set(words(panels[0]))
     assert "Competing deaths" in words(panels[1])
     assert not any("HR" in text for text in words(panels[1]))
     assert (panels[0].get_xlim(), panels[0].get_ylim()) == (panels[1].get_xlim(), panels[1].get_ylim())
@@ -293,9 +293,9 @@ def test_panels_of_treatments():
     """Marker by treatment: two panels with the same axes, the interaction or each one's own HR in both."""
     shown = {"Tamoxifen": two(), "No tamoxifen": curves(curve("unaltered", 300, seed=4), curve("altered", 90, seed=5))}
     both = survival_panels(shown, effects=effect(estimand="interaction"))
-    assert all("Ratio of HRs 1.52 (95% CI 1.18-1.94)" in words(ax) for ax in both)
+    assert all("Ratio of HRs 1.52 (95% CI 1.18–1.94)" in words(ax) for ax in both)
     own = survival_panels(shown, effects=[effect(), EffectEstimate.from_ci(1.1, 0.8, 1.5, study="a")], kmunicate=True)
-    assert "HR 1.10 (95% CI 0.80-1.50)" in words(own[1])
+    assert "HR 1.10 (95% CI 0.80–1.50)" in words(own[1])
     assert own[0].get_label().startswith("Tamoxifen. ")
     for ax in (*both, *own):
         check_paper(ax, "treatments")

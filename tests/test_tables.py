@@ -16,6 +16,8 @@ from tamoxres.tables.as_latex import escape_latex
 from tamoxres.tables.as_markdown import escape_markdown
 from tamoxres.tables.cells import count_cell, effect_cell, number_cell, p_cell, reference_cell, share_cell
 from tamoxres.tables.table import Cell, Column, Row, Table
+from tamoxres.tables.widths import head_text
+from tamoxres.wording import unbroken
 
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 HOSTILE = [
@@ -80,6 +82,11 @@ class _Cells(HTMLParser):
             self._text = None
 
 
+def typeset(rows):
+    """Return texts as they are set on paper and page."""
+    return [[unbroken(text) for text in row] for row in rows]
+
+
 def of_html(text):
     parser = _Cells()
     parser.feed(text)
@@ -139,7 +146,7 @@ def test_html_says_the_words_and_escapes_them():
     """Every text is text in HTML, header cells have a scope, and the title is the caption."""
     table = example()
     page = of_html(table.to_html())
-    assert page.rows == [[c.header for c in table.columns], *words(table)]
+    assert page.rows == typeset([[c.header for c in table.columns], *words(table)])
     assert "script" not in page.tags
     assert "b" not in page.tags
     assert "<caption>A &lt;b&gt;title&lt;/b&gt; | 5%</caption>" in table.to_html()
@@ -191,7 +198,9 @@ def test_latex_says_the_words():
     for row, expected in zip(rows, words(table), strict=True):
         cells = [cell.strip() for cell in re.split(r"(?<!\\)&", row)]
         cells = [re.sub(r"^(\\quad |\\textbf\{|\\multicolumn.*\\textbf\{|\\mbox\{)", "", cell) for cell in cells]
-        assert [c.removesuffix("}") for c in cells] == [escape_latex(word).removesuffix("}") for word in expected]
+        assert [c.removesuffix("}") for c in cells] == [
+            escape_latex(unbroken(word)).removesuffix("}") for word in expected
+        ]
     unescaped = re.sub(r"\\[{}]", "", text)
     assert unescaped.count("{") == unescaped.count("}")
     assert r"\textbackslash{}n" in text
@@ -204,8 +213,9 @@ def test_word_says_the_words():
     table = example()
     document = Document(io.BytesIO(table.to_docx()))
     [grid] = document.tables
-    found = [[c.text.replace("\u00a0", " ") for c in row.cells] for row in grid.rows]
-    assert found == [[c.header for c in table.columns], *words(table)]
+    found = [[c.text for c in row.cells] for row in grid.rows]
+    heads = [head_text(c.header) for c in table.columns]
+    assert found == typeset([heads, *words(table)])
     told = [p.text for p in document.paragraphs]
     assert told[0] == table.title
     assert [t for t in told[1:] if t] == list(table.footnotes)

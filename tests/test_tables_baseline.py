@@ -76,7 +76,7 @@ def test_missing_is_counted_and_not_in_the_shares(small):
     table = baseline_table(small, "marker")
     assert line(table, "Patients") == ["Patients", "30", "10", "20", ""]
     assert line(table, "Adjuvant or neoadjuvant chemotherapy")[1:4] == ["11 (37.9%)", "3 (33.3%)", "8 (40.0%)"]
-    assert line(table, "Missing")[1:4] == ["1", "1", "0"]
+    assert line(table, "Unknown")[1:4] == ["1", "1", "0"]
     assert any("Left out: 2 patients in whom marker is unknown" in note for note in table.footnotes)
 
 

@@ -36,7 +36,7 @@ class Reader:
 
     def __init__(self, table):
         self.names, self.cells = printed(table)
-        self.missing = self.names.index("Missing") if "Missing" in self.names else None
+        self.missing = self.names.index("Unknown") if "Unknown" in self.names else None
         self.wholes = [int(cell.text) for cell in table.rows[0].cells[1:4]]
         self.shape = (len(self.cells), 3)
         self.equal, self.sums, self.below = [], [], []
@@ -95,7 +95,7 @@ def test_no_withheld_small_count_is_pinned_in_random_tables(first):
         truth = [frame, frame[frame["group"] == "a"], frame[frame["group"] == "b"]]
         for i, name in enumerate(reader.names):
             for j, part in enumerate(truth):
-                n = int((part["what"].isna() if name == "Missing" else part["what"] == name).sum())
+                n = int((part["what"].isna() if name == "Unknown" else part["what"] == name).sum())
                 if 0 < n < k:
                     low, high = reader.interval(i, j)
                     assert reader.cells[i][j] == WITHHELD
@@ -151,7 +151,7 @@ def test_a_share_does_not_tell_how_many_are_unknown():
     frame["group"] = ["a"] * 100 + ["b"] * 60
     table = baseline_table(frame, "group", columns=["what"], min_cell=5)
     names, cells = printed(table)
-    assert cells[names.index("Missing")] == ["*", "*", "0"] or cells[names.index("Missing")] == ["*", "*", "*"]
+    assert cells[names.index("Unknown")] == ["*", "*", "0"] or cells[names.index("Unknown")] == ["*", "*", "*"]
     assert not any("%" in row[1] for row in cells)
 
 
@@ -163,4 +163,4 @@ def test_few_known_numbers_are_withheld_with_their_unknowns():
     head, unknown = ([cell.text for cell in row.cells] for row in table.rows[1:3])
     assert head[2] == WITHHELD
     assert head[4] == WITHHELD
-    assert unknown[:3] == ["Missing", WITHHELD, WITHHELD]
+    assert unknown[:3] == ["Unknown", WITHHELD, WITHHELD]

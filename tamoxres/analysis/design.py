@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..codebook import column
+from ..codebook import column, column_words
 from ..errors import AnalysisError, QuestionError
 from ..files.suspicious import stray_text
 from ..vocabulary import FloatArray, IntArray
@@ -121,8 +121,8 @@ def complete_cases(
         gone |= missing
     if not gone.any():
         return analysis
-    why = ", ".join(f"{name} unknown {count(n)}" for name, n in unknown.items() if n)
-    kept = analysis.without(~gone, name=f"Covariates known ({', '.join(wanted)})", why=why)
+    why = ", ".join(f"{column_words(name)} unknown {count(n)}" for name, n in unknown.items() if n)
+    kept = analysis.without(~gone, name=f"Covariates known ({', '.join(map(column_words, wanted))})", why=why)
     if kept.n == 0:
         raise AnalysisError(
             f"No patient of {analysis.cohort.name} has all of {', '.join(wanted)}: {why}.", mend="Adjust for fewer."

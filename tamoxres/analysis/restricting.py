@@ -11,6 +11,7 @@ from ..files.suspicious import sentinels, stray_text
 from ..question import Restriction
 from ..vocabulary import CONTRADICTED
 from ..wording import count
+from ..wording.rows import condition_words
 
 if TYPE_CHECKING:
     from .sets import AnalysisSet
@@ -82,7 +83,8 @@ def by_restriction(chosen: AnalysisSet, restriction: Restriction) -> AnalysisSet
         refuse_sentinels(chosen, restriction.column, named=wanted)
     keep = (_COMPARE[restriction.comparison](values, wanted) & values.notna()).to_numpy(dtype=bool)
     unknown = int(values.isna().sum())
-    why = f"not {restriction} {count(int((~keep).sum()) - unknown)}"
+    words = condition_words(str(restriction))
+    why = f"others {count(int((~keep).sum()) - unknown)}"
     why += f", unknown {count(unknown)}" if unknown else ""
-    out = chosen.without(keep, name=str(restriction), why=why)
+    out = chosen.without(keep, name=f"{words[:1].upper()}{words[1:]}", why=why)
     return replace(out, restrictions=(*chosen.restrictions, str(restriction)))

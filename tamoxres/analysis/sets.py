@@ -17,11 +17,13 @@ from ..errors import NobodyLeft, QuestionError
 from ..files.frames import holds_frames
 from ..flow import Flow, Step
 from ..question import Restriction
+from ..registry import label_of
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
 from ..vocabulary import EXPOSURES, RECEPTORS, UNDATED, Exposure, Receptor, choose, one_or_more
 from ..wording import count
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
+from ..wording.rules import rule_words
 from .exposure import arms_at_end, begins_later, expose, is_weighted
 from .restricting import by_restriction, with_contradictions
 from .times import join_times, snap_to
@@ -366,8 +368,8 @@ def _by_marker(chosen: AnalysisSet) -> AnalysisSet:
 
     frame = chosen.frame
     keep = frame["marker"].isin([UNALTERED, ALTERED]).to_numpy()
-    gone = frame.loc[~keep, "marker"].replace({NOT_ASSAYED: "not assayed"})
-    out = chosen.without(keep, name=f"{chosen.marker} known ({chosen.rule})", why=_tally(gone, chosen.marker))
+    gone, name = frame.loc[~keep, "marker"].replace({NOT_ASSAYED: "not assayed"}), label_of(chosen.marker)
+    out = chosen.without(keep, name=f"{name} known ({rule_words(chosen.rule)})", why=_tally(gone, name))
     levels = pd.Categorical(out.frame["marker"], [UNALTERED, ALTERED])
     return replace(out, frame=out.frame.assign(marker=levels))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .assemble import Parts
 
-__all__ = ["ENTRIES", "HOOKS", "Entry", "catalogue", "is_file", "load", "versions"]
+__all__ = ["ENTRIES", "HOOKS", "Entry", "catalogue", "is_file", "load", "title_of", "versions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,20 @@ def _entries() -> dict[str, Entry]:
 
 
 ENTRIES = _entries()
+
+
+def title_of(name: str) -> str:
+    """Return what a reader calls a cohort, before it is loaded.
+
+    Examples
+    --------
+    >>> title_of("scan_b"), title_of("upp"), title_of("gse58644")
+    ('SCAN-B', 'UPP', 'GSE58644')
+    """
+    entry = ENTRIES.get(name)
+    if entry is None or entry.options:
+        return str(entry.options.get("series", name)) if entry else name
+    return str(read_toml(Path(__file__).with_name(f"{entry.mapping}.toml")).get("title", name))
 
 
 def _entry(name: str) -> Entry | None:

@@ -70,7 +70,14 @@ def evidence_counts(
     usable, steps = by_reason[""], [("identified", "all", len(about), len(pairs))]
     for tier in TIERS:
         rows = [row for row, _ in pairs if tables.study(row["study_id"])["tier"] == tier]
-        steps.append(("identified", tier.replace("_", " "), sum(row["tier"] == tier for row in about), len(rows)))
+        steps.append(
+            (
+                "identified",
+                tier.replace("meta_", "meta-").replace("_", " "),
+                sum(row["tier"] == tier for row in about),
+                len(rows),
+            )
+        )
     steps.append(
         ("left out", "no effect of the marker is printed", sum(s["study_id"] not in with_rows for s in about), 0)
     )

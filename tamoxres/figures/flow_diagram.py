@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -14,14 +15,14 @@ from .measure import LINE, wrap
 from .paper import Box, settle, write
 from .style import DARK, PALE, Width, bare, box_in_points, font_size, new_axes, use_style, width_of
 
-__all__ = ["flow_diagram"]
+__all__ = ["Stage", "draw_stages", "flow_diagram"]
 
 _MAIN_SHARE, _SIDE_SHARE = 0.50, 0.40  # of the width: the boxes of those who stay and of those who left
 _PAD, _GAP, _MARGIN = 0.7, 1.6, 0.3  # in sizes of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stage:
+class Stage:
     """One step: the name and the counts in its box and, if some left before it, the text of the box beside."""
 
     name: str
@@ -66,10 +67,29 @@ def flow_diagram(flow: Flow, *, ax: Axes | None = None, width: Width = "single")
     """
     if not len(flow):
         raise TamoxresError("The flow has no steps, so there is nothing to draw.")
+    steps = []
+    for row in flow.rows():
+        patients, events, gone = int(row["patients"]), int(row["events"]), int(row["left"])
+        left = f"{count(gone)} left\n{row['why']}".rstrip() if gone else ""
+        counts = f"{_plural(patients, 'patient')}, {_plural(events, 'event')}"
+        steps.append(Stage(name=str(row["step"]), counts=counts, left=left))
+    ax = draw_stages(steps, ax, width)
+    ax.set_label(f"Flow of patients. {flow}")
+    return ax
+
+
+def draw_stages(steps: Sequence[Stage], ax: Axes | None, width: Width) -> Axes:
+    """Draw a box for each step with what left before it beside, on a figure as high as the texts need.
+
+    Raises
+    ------
+    TamoxresError
+        If the texts do not fit into `ax`.
+    """
     box = (0.0, 0.0, width_of(width), 0.0) if ax is None else box_in_points(ax)
     size = font_size(box[2])
     with use_style(size):
-        stages = _stages(flow, box[2], size)
+        stages = [_wrapped(step, box[2], size) for step in steps]
         needed = sum(sum(stage.heights(size)) for stage in stages) + _arrows(stages) * _GAP * size + 2 * _MARGIN * size
         if ax is None:
             box = (0.0, 0.0, box[2], needed)
@@ -81,33 +101,26 @@ def flow_diagram(flow: Flow, *, ax: Axes | None = None, width: Width = "single")
         settle(ax, box, (0.0, box[2]), (0.0, box[3]))
         bare(ax)
         _draw(ax, stages, box, size)
-    ax.set_label(f"Flow of patients. {flow}")
     return ax
 
 
-def _arrows(stages: list[_Stage]) -> int:
+def _arrows(stages: list[Stage]) -> int:
     """Count the gaps between boxes: one before a step, two where a side box stands on the way to it."""
     return sum(2 if stage.left else 1 for stage in stages[1:])
 
 
-def _stages(flow: Flow, width: float, size: float) -> list[_Stage]:
+def _wrapped(step: Stage, width: float, size: float) -> Stage:
     stays = _MAIN_SHARE * width - 2 * _PAD * size
     leaves = _SIDE_SHARE * width - 2 * _PAD * size
-    out = []
-    for row in flow.rows():
-        patients, events, gone = int(row["patients"]), int(row["events"]), int(row["left"])
-        name = wrap(str(row["step"]), stays, size, bold=True)
-        counts = wrap(f"{_plural(patients, 'patient')}, {_plural(events, 'event')}", stays, size)
-        why = wrap(f"{count(gone)} left\n{row['why']}".rstrip(), leaves, size) if gone else ""
-        out.append(_Stage(name=name, counts=counts, left=why))
-    return out
+    name, counts = wrap(step.name, stays, size, bold=True), wrap(step.counts, stays, size)
+    return Stage(name=name, counts=counts, left=wrap(step.left, leaves, size) if step.left else "")
 
 
 def _plural(n: int, noun: str) -> str:
     return f"{count(n)} {noun}" if n == 1 else f"{count(n)} {noun}s"
 
 
-def _draw(ax: Axes, stages: list[_Stage], box: Box, size: float) -> None:
+def _draw(ax: Axes, stages: list[Stage], box: Box, size: float) -> None:
     left, wide = _MARGIN * size, _MAIN_SHARE * box[2]
     beside, spine = box[2] - _SIDE_SHARE * box[2] - _MARGIN * size, left + wide / 2
     top = box[3] - _MARGIN * size

@@ -20,7 +20,7 @@ from ..effects import EffectEstimate, rows_of
 from ..errors import EffectError, TamoxresError
 from ..meta.pooled import PooledEffect
 from ..meta.subgroups import Subgroups
-from ..wording import HOUSE, style_now
+from ..wording import HOUSE, style_now, written_as
 from .forest_axis import choose_scale
 from .forest_columns import place
 from .forest_draw import Page, draw, foot_height, head_height, label_heights
@@ -94,15 +94,16 @@ def forest(
     'log'
     """
     style = style_now().name if style == HOUSE.name else style
-    sheet = _sheet(rows, layout, style, groups)
-    if len(sheet.lines) > _MOST:
-        raise TamoxresError(
-            f"A forest plot of {len(sheet.lines):,} lines cannot be read; {_MOST} are the most. "
-            "Choose rows, take forest_pages, or draw a funnel or albatross plot."
-        )
-    laid = _lay(sheet, favours, style, width_of(width) if ax is None else ax)
-    with use_style(laid.page.size):
-        return _drawn(laid, ax)
+    with written_as(journal(style)):
+        sheet = _sheet(rows, layout, style, groups)
+        if len(sheet.lines) > _MOST:
+            raise TamoxresError(
+                f"A forest plot of {len(sheet.lines):,} lines cannot be read; {_MOST} are the most. "
+                "Choose rows, take forest_pages, or draw a funnel or albatross plot."
+            )
+        laid = _lay(sheet, favours, style, width_of(width) if ax is None else ax)
+        with use_style(laid.page.size):
+            return _drawn(laid, ax)
 
 
 def forest_pages(
@@ -145,7 +146,13 @@ def forest_pages(
     """
     if per_page < _FEWEST:
         raise TamoxresError(f"per_page is {per_page}. Use {_FEWEST} lines a page or more.")
-    laid = _lay(_sheet(rows, layout, style, groups), favours, style, width_of(width))
+    with written_as(journal(style)):
+        laid = _lay(_sheet(rows, layout, style, groups), favours, style, width_of(width))
+        return _paged(laid, per_page)
+
+
+def _paged(laid: _Laid, per_page: int) -> list[Axes]:
+    """Draw a sheet page by page."""
     pages = _split(laid.page.placed.lines, per_page)
     out = []
     for number, lines in enumerate(pages, start=1):

@@ -20,7 +20,7 @@ LINE = 1.25  # distance between the baselines of wrapped lines, in sizes of the 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a text in points, that of its widest line if it has several."""
-    return max((_line_width(line, size, bold) for line in text.split("\n")), default=0.0)
+    return max((_line_width(line, size, bold) for line in drawable(text).split("\n")), default=0.0)
 
 
 @lru_cache(maxsize=8192)
@@ -28,7 +28,7 @@ def _line_width(line: str, size: float, bold: bool) -> float:
     if not line.strip():
         return 0.0
     lacking = unwritable(line)
-    held = "".join(letter for letter in drawable(line) if letter not in lacking) if lacking else drawable(line)
+    held = "".join(letter for letter in line if letter not in lacking) if lacking else line
     font = FontProperties(family=families(held), size=size, weight="bold" if bold else "normal")
     width = float(text_to_path.get_text_width_height_descent(held, font, False)[0]) if held.strip() else 0.0
     return width + size * sum(letter in lacking for letter in line)  # a letter of an unknown font is a square

@@ -49,10 +49,10 @@ def write(
     align: Align = "left", bold: bool = False, color: str = INK,
 ) -> None:  # fmt: skip
     """Write lines of text from a point on the figure: its x by `align`, its y the middle of the first line."""
-    for i, line in enumerate(text.split("\n")):
+    for i, line in enumerate(drawable(text).split("\n")):
         x, y = to_fraction(ax, at[0], at[1] - (_BASELINE + i * LINE) * size)
         ax.text(
-            x, y, drawable(line), size=size, color=color, family=families(line), ha=align, va="baseline",
+            x, y, line, size=size, color=color, family=families(line), ha=align, va="baseline",
             weight="bold" if bold else "normal", transform=ax.figure.transFigure, clip_on=False,
         )  # fmt: skip
 

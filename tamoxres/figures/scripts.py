@@ -17,6 +17,7 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
 from ..errors import TamoxresError
+from ..wording import dashed
 
 __all__ = ["drawable", "families", "needs_outlines", "refuse_unwritable", "unwritable"]
 
@@ -42,7 +43,8 @@ Found = tuple[str, str]  # a font's name and its file
 
 
 def drawable(text: str) -> str:
-    """Return a text without the marks that only tell how its neighbours are drawn (joiners, variation selectors)."""
+    """Return a text as it is drawn: ranges dashed, without marks that tell of neighbours (joiners, selectors)."""
+    text = dashed(text)
     return text if text.isascii() else text.translate(dict.fromkeys(map(ord, _SIGNS)))
 
 

@@ -17,7 +17,7 @@ from ..errors import TamoxresError
 from ..wording import ratio_with_interval
 from .measure import LINE, wrap
 from .paper import rule, settle, write
-from .style import ACCENT, DARK, INK, LIGHT, PALE, bare, font_size, new_axes, use_style, width_of
+from .style import ACCENT, DARK, INK, LIGHT, PALE, SMALLEST, bare, font_size, new_axes, use_style, width_of
 
 __all__ = ["AbstractRow", "visual_abstract"]
 
@@ -138,7 +138,7 @@ def _draw_heads(ax: Axes, at: tuple[float, float, float], favours: tuple[str, st
     write(ax, (middle - gap, y - 0.2 * size), wrap(favours[0], 0.1 * whole, size), size, align="right", color=DARK)
     write(ax, (middle + gap, y - 0.2 * size), wrap(favours[1], 0.1 * whole, size), size, color=DARK)
     for tick in _TICKS:
-        write(ax, (_place(tick, whole), y - 2.8 * size), f"{tick:g}", 0.9 * size, align="center", color=DARK)
+        write(ax, (_place(tick, whole), y - 2.8 * size), f"{tick:g}", SMALLEST, align="center", color=DARK)
     rule(ax, (0.0, y - 3.5 * size), (whole, y - 3.5 * size), 0.8)
 
 
@@ -165,5 +165,5 @@ def _draw_row(ax: Axes, row: AbstractRow, at: tuple[float, float, float]) -> Non
                 [share * whole + (0.5 + 0.9 * i) * size], [y], marker="o", markersize=0.55 * size,
                 markeredgecolor=ACCENT, markerfacecolor=face, markeredgewidth=0.6,
             )  # fmt: skip
-        write(ax, (share * whole + 4.0 * size, y), sure, 0.9 * size, color=DARK)
+        write(ax, (share * whole + 4.0 * size, y), sure, SMALLEST, color=DARK)
     rule(ax, (0.0, y - half), (whole, y - half), 0.4, PALE)

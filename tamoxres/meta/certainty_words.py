@@ -54,7 +54,7 @@ def reasons_of(body: Body, flags: Sequence[str], next_level: str, events: int | 
             out.append(f"{next_level.capitalize()} certainty of none needs about {events:,} events at this point.")
     if body.set_aside:
         counted = Counter(SET_ASIDE[code] for _, code in body.set_aside)
-        out.append("Rows set aside: " + ", ".join(f"{n} {why}" for why, n in counted.items()) + ".")
+        out.append("Rows set aside: " + ", ".join(f"{why} ({n})" for why, n in counted.items()) + ".")
     return tuple(out)
 
 
@@ -66,7 +66,8 @@ def _counts(body: Body) -> str:
         "not told to support the claim": any(entry.significant for entry in nulls),
     }  # fmt: skip
     kind = " or ".join(words for words, holds in kinds.items() if holds)
-    return f"{len(body.entries)} randomised trial(s), {len(nulls)} of them {kind}{named}."
+    one, of = len(body.entries) == 1, f"{len(nulls) or 'none'} of them {kind}{named}"
+    return f"{len(body.entries)} randomised trial{'' if one else 's'}, {of}."
 
 
 def _without_numbers(body: Body) -> list[str]:
@@ -95,7 +96,7 @@ def pooling_words(scenario: Scenario) -> str:
     """Write how a body was pooled: trials, method, and where nulls without a number stand."""
     method = "ad hoc Hartung-Knapp" if scenario.k >= FEW_STUDIES else "Bayesian, half-normal(0.5) on tau"
     where = "" if scenario.null_at is None else f"; nulls without a number at {scenario.null_at:g} SE"
-    return f"{scenario.k} trial(s), {method}{where}"
+    return f"{scenario.k} trial{'' if scenario.k == 1 else 's'}, {method}{where}"
 
 
 def scenario_text(scenario: Scenario) -> str:

@@ -19,6 +19,7 @@ from shlex import quote
 from ..effects import EffectEstimate, doubts_of
 from ..effects.derive import stratum
 from ..errors import PoolingError
+from ..wording.rules import rule_words
 
 __all__ = ["REFUSED_FLAGS", "Alike", "asked", "check", "patient_ids", "question", "remarks", "shared_patients"]
 
@@ -293,7 +294,7 @@ def remarks(effects: Sequence[EffectEstimate], endpoint_map: Mapping[str, str], 
     """Return what a reader must know of effects that were pooled: mixed assays, mappings used, simulated rows."""
     notes = []
     told: dict[str, Callable[[EffectEstimate], str]] = {name: _raw(name) for name in _MEASURED}
-    told |= {"treatment": _treatment, "design": attrgetter("design")}
+    told |= {"rule": lambda effect: rule_words(effect.rule), "treatment": _treatment, "design": attrgetter("design")}
     for name, read in told.items():
         groups = _groups((effect for effect in effects if read(effect)), read)
         if len(groups) > 1:

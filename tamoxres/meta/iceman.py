@@ -62,7 +62,7 @@ def iceman_table(rating: Certainty) -> Table:
 def _within(rating: Certainty) -> tuple[str, str]:
     if not rating.effects:
         return AUTHOR, "no within-trial interaction of randomised treatment"
-    return "definitely yes", f"{rating.k} trial(s), each its own interaction"
+    return "definitely yes", f"{rating.k} trial{'' if rating.k == 1 else 's'}, each its own interaction"
 
 
 def _similar(rating: Certainty) -> tuple[str, str]:

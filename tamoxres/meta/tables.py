@@ -10,6 +10,7 @@ from ..tables.cells import effect_cell, interval_cell, p_cell
 from ..tables.effects import printed_p_cell
 from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import NOT_ESTIMABLE, count, percent
+from ..wording.rules import measure_words
 from .pooled import CI_NAMES, LEFT_OUT, TAU2_NAMES, PooledEffect
 from .posterior import BayesLine
 
@@ -51,7 +52,7 @@ def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, st
     if pooled.bayes is not None:
         rows.append(_bayesian(pooled.bayes))
     asked = ", ".join(part for part in (pooled.marker, pooled.estimand.replace("_", " "), pooled.endpoint) if part)
-    estimate = Column(f"{pooled.measure} ({100 * pooled.level:g}% CI)", "ratio")
+    estimate = Column(f"{measure_words(pooled.measure, pooled.estimand)} ({100 * pooled.level:g}% CI)", "ratio")
     return Table(
         title=title or f"Meta-analysis: {asked or pooled.measure}",
         columns=(Column("Study"), Column("Events/N", "number"), Column("Weight", "number"), estimate, Column("P", "p")),

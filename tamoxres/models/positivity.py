@@ -20,6 +20,7 @@ from ..analysis import TREATED, AnalysisSet
 from ..analysis.design import column_of, term_values
 from ..errors import AnalysisError
 from ..vocabulary import BoolArray
+from ..wording.rows import condition_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,8 +56,8 @@ def check_positivity(analysis: AnalysisSet, columns: Sequence[str], *, tails: bo
                 continue
             if sure or (1 - share if k == 0 else share) ** n < _CHANCE:
                 raise AnalysisError(
-                    f"Positivity violated: {k:,} of {n:,} patients with {stratum} were treated, so they hold no "
-                    "contrast.",
+                    f"Positivity violated: {k:,} of {n:,} patients with {condition_words(stratum)} were treated, so "
+                    "they hold no contrast.",
                     mend=f"Leave them out (where='{_others(stratum)}'), or leave {name} out.",
                 )
 

@@ -38,6 +38,8 @@ class Detail:
     proportional : ProportionalTest
     curves : tuple of Curves
         Of the primary endpoint, then of overall survival where the cohort has it.
+    crude_hazards : tuple of EffectEstimate
+        The crude hazard ratio of each of them.
     follow_up : FollowUp or None
     rates : Rates
         Events per 1,000 person-years by marker.
@@ -52,6 +54,7 @@ class Detail:
     univariable: tuple[EffectEstimate, ...]
     proportional: ProportionalTest
     curves: tuple[Curves, ...]
+    crude_hazards: tuple[EffectEstimate, ...]
     follow_up: FollowUp | None
     rates: Rates
     risks: RiskDifferences | None
@@ -60,7 +63,7 @@ class Detail:
     @property
     def effects(self) -> Iterator[EffectEstimate]:
         """Every effect row of it."""
-        yield from (*self.crude.effects, *self.adjusted.effects, *self.univariable)
+        yield from (*self.crude.effects, *self.adjusted.effects, *self.univariable, *self.crude_hazards)
         for result in (self.risks, self.periods):
             if result is not None:
                 yield from result.effects
@@ -76,14 +79,18 @@ def _looked_at(asked: MarkerPlan, cohort: Cohort, key: tuple[str, str, str]) -> 
     model, treated = adjusted.models[0], crude.models[0].analysis
     others = [row for name in model.adjusted_for for row in fit_terms(treated, [name]).effects]
     curves = [cumulative_incidence(treated) if treated.endpoint.competing else kaplan_meier(treated)]
+    hazards = [crude.models[0].effect]
     if key[2] != "OS" and "OS" in {endpoint.code for endpoint in cohort.endpoints}:
-        curves.append(kaplan_meier(answer(cohort, asked.prognostic(*key[:2], "OS", crude=True)).analysis))
+        survival = answer(cohort, asked.prognostic(*key[:2], "OS", crude=True)).models[0]
+        curves.append(kaplan_meier(survival.analysis))
+        hazards.append(survival.effect)
     return Detail(
         crude=crude.models[0],
         adjusted=model,
         univariable=(*crude.models[0].effects, *others),
         proportional=proportional_test(model),
         curves=tuple(curves),
+        crude_hazards=tuple(hazards),
         follow_up=tried(lambda: follow_up(treated)),
         rates=event_rates(treated),
         risks=tried(lambda: risk_difference(treated, times=RISK_TIMES)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..effects import EffectEstimate
 from ..wording import count, number_with_interval, p_value, ratio_with_interval
+from ..wording.rules import rule_words
 from .chapters.words import NAMES, marker_name, named
 from .links import address_in
 from .page import Browser
@@ -75,12 +76,12 @@ def _rule(effect: EffectEstimate) -> str:
     """Say how the marker was measured and cut, and what of it counts as altered where the study tells."""
     cut = f", {effect.cut} cut" if effect.cut and effect.cut != "published" else ""
     assay = f"{effect.assay}{cut}" if effect.assay else ""
-    rule = effect.rule.replace("_", " ")
+    rule = rule_words(effect.rule)
     return f"{assay}; {rule}".strip("; ") if rule else assay
 
 
 def _adjusted(effect: EffectEstimate) -> str:
-    return "adjusted" if effect.adjusted_for or effect.strata else "crude"
+    return "adjusted" if effect.adjusted_for else "stratified" if effect.strata else "crude"
 
 
 def _without(effect: EffectEstimate) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..wording import spoken, unbroken
 from .curve_data import curve_json
 from .explorer import lines, methods_of
 from .font import font_face
@@ -45,15 +46,16 @@ def page_html(page: Page, figures: Mapping[str, bytes]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda text: unbroken(text) if type(text) is str else text,
     )
-    script = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    script = "\n".join(map(_template, _SCRIPTS))
     body = environment.get_template("body.html.j2").render(
         page=page,
         kind=lambda block: type(block).__name__,
         shown=estimate,
         inline=_inline,
         linked=linked,
-        figure=lambda made: inline_svg(figures[made.name], made.name, made.alt),
+        figure=lambda made: inline_svg(figures[made.name], made.name, spoken(made.alt)),
         curves=_curves,
         mark=ratio_svg,
         axis=ratio_axis(),
@@ -63,12 +65,7 @@ def page_html(page: Page, figures: Mapping[str, bytes]) -> str:
         dots=_dots,
         sortable=_sortable,
     )
-    style = "\n".join(
-        (
-            font_face(_letters(page, figures)),
-            *((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES),
-        )
-    )
+    style = "\n".join((font_face(_letters(page, figures)), *(map(_template, _STYLES))))
     shell = environment.get_template("report.html.j2")
     pictures = "img-src data:; " if page.look.logo else ""
     policy = (
@@ -76,6 +73,10 @@ def page_html(page: Page, figures: Mapping[str, bytes]) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     return str(shell.render(title=page.title, policy=policy, style=style, script=script, body=body))
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
@@ -97,9 +98,9 @@ def _inline(text: Text) -> str:
             out.append(linked(part))
         elif isinstance(part, Shown):
             about = f' data-effect="{escape(part.effect_id)}"' if part.effect_id else ""
-            out.append(f'<span class="num"{about}>{escape(part.text)}</span>')
+            out.append(f'<span class="num"{about}>{escape(unbroken(part.text))}</span>')
         elif isinstance(part, Link):
-            out.append(f'<a href="#{escape(part.target)}">{escape(part.text)}</a>')
+            out.append(f'<a href="#{escape(part.target)}">{escape(unbroken(part.text))}</a>')
         elif isinstance(part, Code):
             out.append(f"<code>{escape(part.text)}</code>")
     return "".join(out)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..wording import unbroken
+
 __all__ = ["address_in", "linked"]
 
 _ADDRESS = re.compile(r"\b(?:doi:\s?(10\.\d{4,9}/[^\s&<>\"]*[^\s&<>\".,;:)\]])|PMID:?\s?(\d{5,9}))")
@@ -20,7 +22,7 @@ def linked(text: str) -> str:
     from markupsafe import escape
 
     return _ADDRESS.sub(
-        lambda found: f'<a href="{_where(found)}" rel="noreferrer">{found.group()}</a>', str(escape(text))
+        lambda found: f'<a href="{_where(found)}" rel="noreferrer">{found.group()}</a>', str(escape(unbroken(text)))
     )
 
 

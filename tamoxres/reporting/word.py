@@ -6,7 +6,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from ..tables.as_word import add_contents, add_table, document_bytes, new_document, unbroken
+from ..tables.as_word import add_contents, add_table, document_bytes, new_document
+from ..wording import spoken, unbroken
 from .page import Answers, Block, Bullets, Figure, Page, Paragraph, Part, TableBlock, plain
 
 __all__ = ["page_docx"]
@@ -66,6 +67,6 @@ def _add_figure(document: Any, figure: Figure, png: bytes) -> None:
     picture = document.add_picture(io.BytesIO(png), width=Cm(_WIDTH_CM))
     if picture.height > Cm(_HEIGHT_CM):  # a long plot keeps its proportions on one page
         picture.width, picture.height = round(picture.width * Cm(_HEIGHT_CM) / picture.height), Cm(_HEIGHT_CM)
-    picture._inline.docPr.set("descr", figure.alt)
+    picture._inline.docPr.set("descr", spoken(figure.alt))
     document.paragraphs[-1].paragraph_format.keep_with_next = True
     document.add_paragraph(unbroken(plain(figure.caption)), style="Caption")

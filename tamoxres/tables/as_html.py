@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..wording import unbroken
+
 if TYPE_CHECKING:
     from .content import Content
 
@@ -25,7 +27,13 @@ def _environment() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_set,
     )
+
+
+def _set(text: Any) -> Any:
+    """Set a text of the table; what is markup already stays."""
+    return unbroken(text) if type(text) is str else text
 
 
 def to_html(table: Content, *, inline: bool = False) -> str:

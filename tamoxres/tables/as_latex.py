@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..wording import unbroken
 from .widths import Paper, head_text, plan_columns
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ _WRITTEN = {
     "`": r"\textasciigrave{}", "–": r"\textendash{}", "—": r"\textemdash{}", "≥": r"$\geq$", "≤": r"$\leq$",
     "±": r"$\pm$", "×": r"$\times$", "·": r"\textperiodcentered{}", "²": r"\textsuperscript{2}", "τ": r"$\tau$",
     "−": "$-$", "≈": r"$\approx$", "→": r"$\rightarrow$", "χ": r"$\chi$", "’": "'", "‘": "`", "“": "``", "”": "''",
-    "…": r"\ldots{}", "\u00a0": "~", "\u2011": "-", "₀": r"\textsubscript{0}", "₁": r"\textsubscript{1}",
+    "…": r"\ldots{}", "\u00a0": "~", "\u2011": r"\mbox{-}", "\u2060": "",
+    "₀": r"\textsubscript{0}", "₁": r"\textsubscript{1}",
     "≠": r"$\neq$", "∞": r"$\infty$", "α": r"$\alpha$", "β": r"$\beta$", "½": r"$\frac{1}{2}$",
 }  # fmt: skip
 _MARK = re.compile("|".join(re.escape(mark) for mark in _WRITTEN))
@@ -51,7 +53,7 @@ def to_latex(table: Content) -> str:
     """Write the table as a `longtable`, turned where it is too wide for an upright page."""
     plan = plan_columns(table, _PAPER)
     specs = [_spec(width, column.align) for width, column in zip(plan.widths, table.columns, strict=True)]
-    heads = " & ".join(rf"\textbf{{{escape_latex(head_text(column.header))}}}" for column in table.columns)
+    heads = " & ".join(rf"\textbf{{{escape_latex(unbroken(head_text(column.header)))}}}" for column in table.columns)
     told: dict[str, Any] = {
         "specs": specs, "heads": _Written(heads), "alone": _spec(sum(plan.widths) - _PAPER.between, "left"),
         "whole": [column.kind != "text" for column in table.columns], "landscape": plan.landscape,
@@ -79,5 +81,5 @@ def _environment() -> Any:
         loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         variable_start_string="<<", variable_end_string=">>", block_start_string="<%", block_end_string="%>",
         comment_start_string="<#", comment_end_string="#>",
-        finalize=lambda text: text if isinstance(text, _Written) else escape_latex(str(text)),
+        finalize=lambda text: text if isinstance(text, _Written) else escape_latex(unbroken(str(text))),
     )  # fmt: skip

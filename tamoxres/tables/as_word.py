@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import datetime
 import io
-import re
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from ..files import normal_zip
+from ..wording import unbroken
 from .widths import Paper, Plan, head_text, plan_columns
 
 if TYPE_CHECKING:
     from .content import Content
 
-__all__ = ["add_contents", "add_table", "document_bytes", "new_document", "to_docx", "unbroken"]
+__all__ = ["add_contents", "add_table", "document_bytes", "new_document", "to_docx"]
 
 _MADE = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
 _THICK, _THIN = "12", "4"  # eighths of a point
@@ -34,7 +34,6 @@ _PAPER = Paper(
     sizes=(8.5, 7.5, 6.5),
     between=_CELL + 2,
 )
-_LIMITS = re.compile(r"(?<=[\d%]) (?=[(\[][-\d])|(?<=\d)-(?=\d)|(?<=[=<>]) (?=[-\d.])|(?<=[Pp]) (?=[=<>])")
 
 
 def to_docx(table: Content) -> bytes:
@@ -45,17 +44,6 @@ def to_docx(table: Content) -> bytes:
         _turn(document.sections[0])
     _add(document, table, plan)
     return document_bytes(document)
-
-
-def unbroken(text: str) -> str:
-    r"""Keep an estimate with its limits, and a P with its number, on one line: spaces and hyphens that do not break.
-
-    Examples
-    --------
-    >>> unbroken("0.49 (0.34-0.70), P = 0.03") == "0.49\u00a0(0.34\u20110.70), P\u00a0=\u00a00.03"
-    True
-    """
-    return _LIMITS.sub(lambda found: "\u2011" if found.group() == "-" else "\u00a0", text)
 
 
 def new_document(title: str) -> Any:
@@ -102,7 +90,7 @@ def _add(document: Any, table: Content, plan: Plan) -> None:
 
     title = document.add_paragraph(style="Caption")
     title.paragraph_format.keep_with_next = True
-    title.add_run(table.title)
+    title.add_run(unbroken(table.title))
     grid = document.add_table(rows=1 + len(table.rows), cols=len(table.columns))
     lines = grid.rows
     looks: _Looks = {}
@@ -244,7 +232,7 @@ def _write(
 ) -> None:
     """Write a cell; each look is set once a table, and copied from there."""
     paragraph = cell.paragraphs[0]
-    run = paragraph.add_run(text)
+    run = paragraph.add_run(unbroken(text))
     if (bold, right, indent, kept) in looks:
         of_paragraph, of_run = looks[bold, right, indent, kept]
         paragraph._p.insert(0, deepcopy(of_paragraph))

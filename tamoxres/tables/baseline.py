@@ -228,7 +228,7 @@ class _Told:
         last = self._unknown(missing, hidden[-1])
         if levels == ["no", "yes"]:
             return [Row((label, *cells[1], *gap), "heading"), *last]
-        names = [Cell(self.labels.get(level, text)) for level, text in level_texts(levels).items()]
+        names = [Cell(self.labels.get(level) or text) for level, text in level_texts(levels, name).items()]
         body = [Row((n, *shares, *self.no_difference), "level") for n, shares in zip(names, cells, strict=True)]
         return [Row((label, *[Cell()] * len(values), *gap), "heading"), *body, *last]
 
@@ -271,7 +271,7 @@ class _Told:
             return []
         pairs = zip(counts.tolist(), hidden, strict=True)
         cells = [Cell(WITHHELD) if hide else count_cell(n) for n, hide in pairs]
-        return [Row((Cell("Missing"), *cells, *self.no_difference), "level")]
+        return [Row((Cell("Unknown"), *cells, *self.no_difference), "level")]
 
 
 def _missing(values: Sequence[pd.Series[Any]]) -> IntArray:

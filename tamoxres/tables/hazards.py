@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..codebook import column
+from ..codebook import column, column_words
 from ..effects import EffectEstimate
 from ..endpoints import STEEP
 from ..errors import EffectError
@@ -105,9 +105,7 @@ def term_label(name: str, effect: EffectEstimate | None = None) -> str:
         return f"{effect.marker} ({effect.rule})" if effect.rule else effect.marker
     if name == "treatment":
         return _capital(treatment_words((effect.treatment_1 if effect is not None else "") or "endocrine"))
-    declared = column(name)
-    meaning = declared.meaning.partition(":")[0].partition(" (")[0] if declared else name.replace("_", " ")
-    return _capital(meaning)
+    return _capital(column_words(name))
 
 
 def _capital(text: str) -> str:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ..wording import unbroken
+
 if TYPE_CHECKING:
     from .content import Content
 
 __all__ = ["Paper", "Plan", "head_text", "plan_columns", "text_points"]
 
 _WIDTHS = {  # thousandths of the size of the text (Adobe's metrics of Helvetica)
-    222: "ijl'|", 278: "fIt!\u00a0/\\,.:; []·", 333: "()-`r–", 500: "ckvxyszJ", 556: "abdeghnopqu0123456789L_?#$£",
-    584: "+<=>~±×−≤≥", 611: "FTZ", 667: "ABEKPSVXY&", 722: "CDHNRUw", 778: "GOQ", 833: "mM—", 944: "W", 889: "%",
-    1015: "@",
+    0: "\u2060", 222: "ijl'|", 278: "fIt!\u00a0/\\,.:; []·", 333: "()-`r\u2011", 500: "ckvxyszJ",
+    556: "abdeghnopqu0123456789L_?#$£–", 584: "+<=>~±×−≤≥", 611: "FTZ", 667: "ABEKPSVXY&", 722: "CDHNRUw",
+    778: "GOQ", 833: "mM—", 944: "W", 889: "%", 1015: "@",
 }  # fmt: skip
 _OF = {letter: width for width, letters in _WIDTHS.items() for letter in letters}
 _OTHER, _FULL = 600, 1000  # any other letter; one of a full-width script
@@ -96,7 +98,7 @@ def _bounds(table: Content, size: float, paper: Paper) -> tuple[list[float], lis
         return text_points(text, size * paper.face * (paper.bold if bold else 1.0))
 
     for i, column in enumerate(table.columns):
-        texts = [(row.cells[i].text, row.kind) for row in table.rows if not row.stands_alone]
+        texts = [(unbroken(row.cells[i].text), row.kind) for row in table.rows if not row.stands_alone]
         indent = [_INDENT if i == 0 and kind == "level" else 0.0 for _, kind in texts]
         bold = [i == 0 and kind == "heading" for _, kind in texts]
         widths = [measured(text, bold=b) + d for (text, _), b, d in zip(texts, bold, indent, strict=True)]
@@ -104,7 +106,8 @@ def _bounds(table: Content, size: float, paper: Paper) -> tuple[list[float], lis
             max((measured(word, bold=b) for word in text.split(" ")), default=0.0) + d
             for (text, _), b, d in zip(texts, bold, indent, strict=True)
         ]
-        head = max((measured(word, bold=True) for word in head_text(column.header).split(" ")), default=0.0)
+        heads = unbroken(head_text(column.header))
+        head = max((measured(word, bold=True) for word in heads.split(" ")), default=0.0)
         whole = max([head, *widths])
         part = min(max([head, *words]), max(head, _MOST_WORD * paper.portrait))
         least.append((part if column.kind == "text" else whole) + paper.between)

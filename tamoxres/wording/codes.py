@@ -20,7 +20,7 @@ SENTENCES = {
     "crude_by_indication": "A crude hazard ratio above 1 for endocrine therapy is what confounding by indication "
                            "looks like: EBCTCG's trials give 0.53 for recurrence in years 0-4 of ER-positive disease.",
     "no_node_negative_treated": "None of the node-negative patients was treated: the contrast mixes treatment with "
-                                "node status. Restrict to node-positive patients: nodes >= 1.",
+                                "node status. Restrict to node-positive patients (one node or more).",
     "few_events_per_parameter": "Fewer than 10 events per parameter.",
     "few_events": "Fewer than 5 events on one side of a comparison.",
     "no_events_in_group": "One group has no events.",

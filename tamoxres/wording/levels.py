@@ -25,15 +25,18 @@ _TREATMENTS = ("treatment", "endocrine_agent", "arm")
 _LONG = 20  # a grouping with a longer name is not put before its groups
 
 
-def level_texts(levels: Iterable[str]) -> dict[str, str]:
-    """Write each level of a column as a reader wants it, or as the file does where two would read alike.
+def level_texts(levels: Iterable[str], grouping: str = "") -> dict[str, str]:
+    """Write each level under a heading that names its grouping, or as the file does where two would read alike.
 
     Examples
     --------
     >>> level_texts(["unit_1", "unit_2"]), level_texts(["unit_1", "unit 1"])
     ({'unit_1': 'unit 1', 'unit_2': 'unit 2'}, {'unit_1': 'unit_1', 'unit 1': 'unit 1'})
+    >>> level_texts(["LumA", "Her2"], "pam50")
+    {'LumA': 'Luminal A', 'Her2': 'HER2-enriched'}
     """
-    plain = {level: level.replace(":", ", ").replace("_", " ") for level in levels}
+    known = _WORDS.get(grouping, {})
+    plain = {level: known.get(level) or level.replace(":", ", ").replace("_", " ") for level in levels}
     texts = list(plain.values())
     return {level: level if texts.count(text) > 1 else text for level, text in plain.items()}
 

@@ -44,6 +44,8 @@ class Style:
         Smaller P values are written `<floor`.
     thousands : str
         What sets off the thousands of a count: `,`, or a thin space.
+    dash : str
+        What a range is set with on paper (`typeset`), where `joiner` types a hyphen.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Style:
     p_leading_zero: bool = True
     p_floor: float = 0.001
     thousands: str = ","
+    dash: str = "–"
 
 
 HOUSE = Style(name="tamoxres")
@@ -64,7 +67,7 @@ STYLES = {
         HOUSE,
         Style(name="revman5", opening="[", joiner=", ", closing="]", p_floor=0.00001),
         Style(name="bmj", joiner=" to "),
-        Style(name="jama", p_leading_zero=False),
+        Style(name="jama", p_leading_zero=False, dash="-"),
         Style(name="lancet", joiner="–", point="·", p_symbol="p", p_floor=0.0001),
         Style(name="ebctcg", joiner="–"),
     )

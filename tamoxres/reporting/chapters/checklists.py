@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from ...evidence import literature, studies
+from ...evidence.counts import evidence_counts
+from ...figures.prisma import prisma
 from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import count
 from ..gather import Findings
-from ..page import Paragraph, Part, Section, TableBlock
+from ..page import Figure, Paragraph, Part, Section, TableBlock
 from ..remark import remark_table
 
 __all__ = ["checklists"]
@@ -22,7 +24,7 @@ def checklists(findings: Findings, sections: Collection[str]) -> Section:
     blocks = (
         Paragraph.of(_iceman(findings)),
         Part("checklists-remark", "REMARK", (TableBlock("remark", remark_table(sections)),), folded=True),
-        Part("checklists-prisma", "PRISMA and MOOSE", (TableBlock("prisma", _prisma()),), folded=True),
+        Part("checklists-prisma", "PRISMA and MOOSE", (*_flow(), TableBlock("prisma", _prisma())), folded=True),
     )
     return Section("checklists", "Checklists", blocks, "How it was done")
 
@@ -36,6 +38,13 @@ def _iceman(findings: Findings) -> str:
     if not randomised:
         return f"{_ICEMAN}: not applicable, as no cohort that was asked of a marker was randomised."
     return f"{_ICEMAN}: applies to {', '.join(randomised)}; its judgements are the author's."
+
+
+def _flow() -> Iterator[Figure]:
+    """Draw how the studies came into the literature table, with what is not recorded."""
+    drawn = prisma(evidence_counts())
+    caption = "Flow of studies into the literature table (PRISMA 2020); what was not recorded is said so."
+    yield Figure("prisma", drawn, (caption,), str(drawn.get_label()))
 
 
 def _prisma() -> Table:

@@ -44,7 +44,7 @@ def sources(findings: Findings) -> Section:
         Row.of(
             "Literature table of tamoxres",
             "Studies and effects with their sources, row by row",
-            "see data_raw/literature",
+            "facts of published papers; see its README",
             "",
             "",
         )

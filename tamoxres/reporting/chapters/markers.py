@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ...curves import Curves
 from ...effects import EffectEstimate
 from ...figures.forest import forest
-from ...figures.survival import survival_plot
 from ...inference.verdict_words import detectable_words
 from ...tables.cells import count_cell, effect_cell, number_cell, p_cell
 from ...tables.contrasts import contrast_table
@@ -20,6 +18,7 @@ from ..family import corrected
 from ..gather import Case, Findings
 from ..page import Block, Figure, Inline, Paragraph, Part, Section, Shown, TableBlock, estimate, p_of
 from .cohorts import compared, sensitivity_blocks, specified
+from .curves import crossed_curves, marker_curves
 from .patients import marker_patients
 from .words import (
     assay_of,
@@ -64,11 +63,12 @@ def _whole(case: Case, key: str) -> Iterator[Part]:
     """Write the parts of a case shown whole: what is read first stands open, the rest folded."""
     name, title = f"{case.cohort.name}-{case.marker.lower()}", case.cohort.title
     detail = case.detail
-    curves = [] if detail is None else list(_curves(case, detail, name))
+    curves = [] if detail is None else list(marker_curves(case, detail, name))
     if curves:
         yield Part(f"{key}-curves", f"{title}: curves", tuple(curves[:1]))
     if case.interaction is not None:
-        yield Part(f"{key}-interaction", f"{title}: marker by treatment", tuple(_interaction(case, name)))
+        four = crossed_curves(case, name)
+        yield Part(f"{key}-interaction", f"{title}: marker by treatment", (*_interaction(case, name), *four))
     if detail is not None:
         risks = TableBlock(f"risks-{name}", _risks(case, detail))
         yield Part(f"{key}-risks", f"{title}: rates and risks", (risks, *curves[1:]), folded=True)
@@ -98,30 +98,6 @@ def _verdict(case: Case) -> Iterator[Paragraph]:
         yield Paragraph.of(head, Shown(sentence(case.verdict), case.verdict.basis), kind="lead")
     if case.cohort.notes:
         yield Paragraph.of(f"{case.cohort.title}: {' '.join(case.cohort.notes)}", kind="note")
-
-
-def _curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
-    for curves in detail.curves:
-        own = curves.endpoint == case.endpoint
-        drawn = survival_plot(curves, effect=detail.crude.effect if own else None, width="double")
-        kind = "Cumulative incidence" if curves.curves[0].kind == "incidence" else "Survival"
-        caption: list[Inline] = [
-            f"{kind}, {endpoint_name(curves.endpoint)}, by {term_label('marker', named(detail.crude.effect))}: "
-            f"{case.cohort.title}, {curves.population}. "
-        ]
-        if own:
-            caption += ["Crude hazard ratio ", estimate(detail.crude.effect), ". "]
-        caption.append("Bands: 95% intervals; numbers at risk under the axis.")
-        key = f"curves-{name}-{curves.endpoint.lower()}"
-        yield Figure(key, drawn, tuple(caption), _curves_alt(curves), curves)
-
-
-def _curves_alt(curves: Curves) -> str:
-    first = [curve for curve in curves if curve.cause in ("", curves.endpoint)]
-    at = [(curve.group, float(curve.step("estimate", [120.0])[0])) for curve in first]
-    told = joined([f"{percent(value)} when {group}" for group, value in at])
-    what = "Cumulative incidence" if curves.curves[0].kind == "incidence" else "Survival"
-    return f"{what} of {curves.endpoint} by {curves.grouping}; at 10 years {told}."
 
 
 def _risks(case: Case, detail: Detail) -> Table:
@@ -297,7 +273,7 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
     """Show every rule and endpoint of a marker, the primary one marked."""
     rows: list[Row] = []
     heading = ""
-    adjusted = ", adjusted" if any(row.adjusted_for or row.strata for c in cases for row in c.prognostic) else ""
+    adjusted = ", adjusted" if any(row.adjusted_for for c in cases for row in c.prognostic) else ""
     for case in cases:
         head = f"{case.cohort.title}: {rule_words(case)}"
         if head != heading:

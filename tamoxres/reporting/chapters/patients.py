@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...analysis import AnalysisSet
 from ...cohort import Cohort
-from ...cohorts.catalogue import ENTRIES
+from ...cohorts.catalogue import ENTRIES, title_of
 from ...figures.flow_diagram import flow_diagram
 from ...models.interaction import InteractionResult
 from ...tables.baseline import baseline_table
@@ -40,7 +40,7 @@ def patients(findings: Findings) -> Section:
     blocks: list[Block] = [Bullets(tuple((item,) for item in items))]
     silent = findings.plan.silent
     others = [_absent(told) for told in findings.absent]
-    others += [(f"{joined(one.cohorts)}: not asked. {one.why}",) for one in silent]
+    others += [(f"{joined([title_of(name) for name in one.cohorts])}: not asked. {one.why}",) for one in silent]
     if others:
         blocks.append(Paragraph.of("Cohorts of the plan that are not here, and those that cannot speak:"))
         blocks.append(Bullets(tuple(others)))
@@ -53,7 +53,7 @@ def patients(findings: Findings) -> Section:
 
 def _absent(one: Absent) -> Text:
     """Say in a line what a cohort would add, and what brings it."""
-    about = f"{one.cohort} ({ENTRIES[one.cohort].about})" if one.cohort in ENTRIES else one.cohort
+    about = f"{title_of(one.cohort)} ({ENTRIES[one.cohort].about})" if one.cohort in ENTRIES else one.cohort
     if not one.fetch:
         return (f"{about}: {one.why}",)
     return f"{about}: not on disk; ", Code(f"tamoxres fetch {one.fetch}"), " brings it."

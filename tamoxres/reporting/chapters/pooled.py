@@ -7,18 +7,23 @@ from dataclasses import replace
 
 from ...effects import EffectEstimate
 from ...figures.forest import forest
+from ...figures.gosh import gosh_plot
+from ...figures.influence import baujat_plot, leave_one_out_plot
 from ...meta.pooled import PooledEffect
 from ...meta.tables import meta_table
 from ...tables.cells import count_cell, effect_cell, interval_cell, p_cell
 from ...tables.effects import printed_p_cell
 from ...tables.table import Cell, Column, Row, Table
 from ...wording import percent
+from ...wording.rules import without_codes
 from ..gather import Findings
 from ..page import Block, Browser, Figure, Paragraph, Part, Section, TableBlock, estimate
 from ..pools import PoolAnswer
 from .words import HEADS, SIDES, joined, marker_name, symbols
 
 __all__ = ["every_effect", "pooled_section"]
+
+_ENOUGH = 5  # studies from which single ones are looked at
 
 
 def pooled_section(findings: Findings, pools: Sequence[PoolAnswer]) -> Section:
@@ -110,6 +115,22 @@ def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str], tit
     drawn = forest(_renamed(pooled, titles), favours=SIDES[answer.asked.estimand])
     yield Figure(f"forest-{name}", drawn, (caption,), f"Forest plot: {told}.")
     yield TableBlock(f"methods-{name}", _methods(answer, title))
+    if pooled.k >= _ENOUGH:
+        yield from _each_study(name, _renamed(pooled, titles), title, SIDES[answer.asked.estimand])
+
+
+def _each_study(name: str, pooled: PooledEffect, title: str, sides: tuple[str, str]) -> Iterator[Figure]:
+    """Draw what single studies do to a pool that has enough of them."""
+    for key, drawn, what in (
+        (
+            "without",
+            leave_one_out_plot(pooled, favours=sides),
+            "pooled without each study in turn; dashed: all studies",
+        ),
+        ("baujat", baujat_plot(pooled, width="middle"), "each study's part in the heterogeneity, and its influence"),
+        ("gosh", gosh_plot(pooled, width="middle"), "every subset of the studies pooled"),
+    ):
+        yield Figure(f"{key}-{name}", drawn, (f"{title}: {what}.",), str(drawn.get_label()))
 
 
 def _left_out(answer: PoolAnswer, titles: Mapping[str, str]) -> str:
@@ -142,7 +163,7 @@ def _apart(answers: Sequence[PoolAnswer], titles: Mapping[str, str]) -> Table:
                 (
                     Cell(f"{marker_name(answer.marker)}: {answer.asked.label}"),
                     *[Cell()] * 3,
-                    Cell(answer.problem + _left_out(answer, titles)),
+                    Cell(without_codes(answer.problem) + _left_out(answer, titles)),
                 ),
                 "heading",
             )

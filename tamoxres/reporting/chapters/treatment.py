@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...effects import EffectEstimate
+from ...endpoints import STEEP
 from ...figures.forest import forest
+from ...figures.pictograph import pictograph
+from ...models.risk_difference import risk_difference
 from ...tables.cells import count_cell, effect_cell, p_cell
 from ...tables.table import Cell, Column, Row, Table
+from ...treatment import TREATED, UNTREATED
 from ...wording import count
-from ..gather import Findings
+from ..detail import tried
+from ..gather import Benchmark, Findings
 from ..page import Bullets, Figure, Inline, Paragraph, Section, TableBlock, estimate
 from .words import SIDES, joined
 
 __all__ = ["treatment"]
+
+_FIVE_YEARS = 60.0  # months
 
 
 def treatment(findings: Findings) -> Section | None:
@@ -50,9 +59,24 @@ def treatment(findings: Findings) -> Section | None:
     return Section(
         "benchmark",
         "Benchmark: does the drug work here?",
-        (lead, Bullets(tuple(items)), TableBlock("benchmark", table), figure),
+        (lead, Bullets(tuple(items)), TableBlock("benchmark", table), figure, *_risks(found)),
         "Pooled evidence",
     )
+
+
+def _risks(found: Sequence[Benchmark]) -> Iterator[Figure]:
+    """Draw the risks, by treatment, of all patients of the first benchmark that was randomised, at least in part."""
+    one = next((b for b in found if b.cohort.design in ("randomised", "partly_randomised")), None)
+    risks = None if one is None else tried(partial(risk_difference, one.analysis, times=_FIVE_YEARS, by="treatment"))
+    if one is None or risks is None:
+        return
+    name, endpoint = one.asked.label, one.asked.endpoint
+    event = f"an event of {STEEP[endpoint].name}" if endpoint in STEEP else endpoint
+    words = {TREATED: "Treated", UNTREATED: "Untreated"}
+    drawn = pictograph(risks.risks, event=event, labels=words, effect=risks.effects[0])
+    design = "randomised" if one.cohort.design == "randomised" else "randomised in part"
+    caption = f"{name}: risks of all patients, by treatment, which was {design}. No marker was asked."
+    yield Figure("risks-benchmark", drawn, (caption,), str(drawn.get_label()))
 
 
 def _arms(effect: EffectEstimate) -> str:

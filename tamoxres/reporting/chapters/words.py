@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...codebook import column
+from ...codebook import column_words
 from ...effects import EffectEstimate
 from ...endpoints import STEEP
 from ...inference.verdict import Verdict
 from ...registry import label_of
 from ...tables.table import Cell, Table
+from ...wording.rules import rule_words as rule_name
 from ..gather import Case
 
 __all__ = [
@@ -49,12 +50,7 @@ def endpoint_name(code: str) -> str:
 
 def terms(names: Iterable[str]) -> str:
     """Name covariates and strata in words."""
-    return joined([_term(name) for name in names])
-
-
-def _term(name: str) -> str:
-    declared = column(name)
-    return declared.meaning.partition(":")[0].partition(" (")[0] if declared else name.replace("_", " ")
+    return joined([column_words(name) for name in names])
 
 
 def side_of(effect: EffectEstimate) -> str:
@@ -103,7 +99,7 @@ def named(effect: EffectEstimate) -> EffectEstimate:
     """Return a row under its marker's name as a reader writes it, and its rule as the assay that it reads."""
     if not effect.marker:
         return effect
-    return replace(effect, marker=marker_name(effect.marker), rule=effect.assay or effect.rule.replace("_", " "))
+    return replace(effect, marker=marker_name(effect.marker), rule=effect.assay or rule_name(effect.rule))
 
 
 def with_ids_of(table: Table, rows: Iterable[EffectEstimate]) -> Table:
