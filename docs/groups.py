@@ -80,7 +80,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("forest", "forest_pages", "survival_plot", "survival_panels", "flow_diagram", "love_plot", "log_log_plot",
          "schoenfeld_plot", "hazard_curve", "treatment_curve_plot", "power_curve", "bias_contour", "calibration_plot",
          "specification_curve", "funnel", "albatross_plot", "gosh_plot", "baujat_plot", "leave_one_out_plot",
-         "pictograph", "prisma", "evidence_map", "volcano", "manhattan", "visual_abstract", "AbstractRow", "save_figure"),
+         "pictograph", "prisma", "evidence_map", "volcano", "manhattan", "visual_abstract", "AbstractRow",
+         "save_figure"),
     ),
     "Every gene": (
         "Screens of an expression matrix.",
