@@ -1,0 +1,74 @@
+"""Parts of the page and files to take away, made from a view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from shiny import ui
+
+from .view import View
+
+if TYPE_CHECKING:
+    from ..tables.table import Table
+
+__all__ = ["FIGURES", "TABLES", "answer_part", "code_part", "drawing", "figure_file", "panel", "published_part",
+           "table_file"]  # fmt: skip
+
+FIGURES = ("svg", "png", "pdf", "tiff")
+TABLES = ("docx", "xlsx", "csv", "tex")
+_WRITERS = {"docx": "to_docx", "xlsx": "to_xlsx", "csv": "to_csv", "tex": "to_latex"}
+
+
+def answer_part(found: View) -> list[Any]:
+    """Show the verdict and the cautions, the rows, and the rows without covariates."""
+    first, *rest = found.said or ("",)
+    said = [ui.p(first, class_="caution" if found.answer.verdict is None else "verdict")]
+    said += [ui.p(text, class_="caution") for text in rest]
+    crude = [ui.h2("The same, not adjusted"), ui.HTML(found.crude.table().to_html())] if found.crude else []
+    return [*said, ui.HTML(found.table.to_html()), *crude]
+
+
+def code_part(python: str, command: str, entry: str = "", *, of: str = "") -> list[ui.Tag]:
+    """Show the Python, the command and the plan's entry; `of` begins their ids."""
+    parts = {"python": python, "command": command, "entry": entry}
+    return [ui.tags.pre(text, id=f"{of}{name}", tabindex="0") for name, text in parts.items() if text]
+
+
+def published_part(found: View) -> ui.Tag:
+    """Show what was published on the same question."""
+    rows = found.published
+    if not rows:
+        return ui.p("No published evidence in the table on this question.", class_="caution")
+    table = replace(rows.table(), footnotes=())
+    return ui.div(ui.HTML(table.to_html()), class_="scroll", tabindex="0")
+
+
+def panel(found: View) -> str:
+    """Fit the robustness panel of an interaction, and show it."""
+    from ..answers.answer import checked
+
+    made = checked(found.answer, nulls=True).robustness
+    if made is None:
+        return "<p>The panel is for the interaction of a marker and treatment; choose that question.</p>"
+    return str(made.table().to_html()) + f"<p>{escape(str(made))}</p>"
+
+
+def drawing(figure: Any) -> ui.Tag:
+    """Show a figure; it scrolls where it is wider than the page."""
+    text = figure_file(figure, "svg").decode()
+    return ui.tags.figure(ui.HTML(text[text.index("<svg") :]), class_="scroll", tabindex="0")
+
+
+def figure_file(figure: Any, kind: str) -> bytes:
+    """Return a figure as a file's bytes."""
+    from ..figures.save import figure_bytes
+
+    return figure_bytes(figure, kind)
+
+
+def table_file(table: Table, kind: str) -> bytes:
+    """Return a table as a file's bytes."""
+    content = getattr(table, _WRITERS[kind])()
+    return content if isinstance(content, bytes) else str(content).encode()
