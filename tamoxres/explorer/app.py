@@ -34,6 +34,7 @@ from .parts import (
     panel,
     published_part,
     table_file,
+    table_part,
 )
 from .view import View, look, sitting
 
@@ -98,7 +99,7 @@ class Sitting:
         self.tried: reactive.Value[frozenset[str]] = reactive.value(frozenset())
         self.kept: reactive.Value[tuple[str, ...]] = reactive.value(())
         self.imputing: Background[View] = Background()
-        self.checking: Background[str] = Background()
+        self.checking: Background[ui.TagList] = Background()
         self.folder = tempfile.TemporaryDirectory(prefix="tamoxres-")
         session.on_ended(self._end)
         self._choosing()
@@ -195,8 +196,8 @@ class Sitting:
 
         self._shown("answer", answer_part)
         self._shown("curves", lambda found: drawing(found.figure()))
-        self._shown("risks", lambda found: ui.HTML(found.risks.to_html()))
-        self._shown("flow", lambda found: ui.HTML(found.flow.to_html()))
+        self._shown("risks", lambda found: table_part(found.risks))
+        self._shown("flow", lambda found: table_part(found.flow))
         self._shown("published", published_part)
         self._shown("code", lambda found: code_part(
             found.choices.python(), found.choices.command(), found.choices.plan()
@@ -306,7 +307,7 @@ class Sitting:
             view = self.view()
             if not found or not isinstance(view, View) or key != view.choices.command():
                 return None
-            return ui.HTML(found)
+            return found
 
     def _taking(self) -> None:
         """Give figures, tables, rows and the plan as files."""

@@ -12,7 +12,7 @@ from ..errors import TamoxresError
 from ..files.numbers import to_number
 from .background import Background
 from .measured import Measured, MeasuredView, measure
-from .parts import code_part, drawing, figure_file, table_file
+from .parts import code_part, drawing, figure_file, table_file, table_part
 
 if TYPE_CHECKING:
     from .app import Sitting
@@ -94,7 +94,7 @@ class Measuring:
             figure = found.figure()
             flat = ui.p("No curves are drawn at a searched cut: they would flatter it.", class_="caution")
             return ui.TagList(
-                ui.p(found.said, class_="verdict"), ui.HTML(found.table.to_html()),
+                ui.p(found.said, class_="verdict"), table_part(found.table),
                 flat if figure is None else drawing(figure),
                 *code_part(found.asked.python(), found.asked.command(), of="measured_"),
             )  # fmt: skip

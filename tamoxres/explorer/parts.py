@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from shiny import ui
@@ -13,8 +12,10 @@ from .view import View
 if TYPE_CHECKING:
     from ..tables.table import Table
 
-__all__ = ["FIGURES", "TABLES", "answer_part", "code_part", "drawing", "figure_file", "panel", "published_part",
-           "table_file"]  # fmt: skip
+__all__ = [
+    "FIGURES", "TABLES", "answer_part", "code_part", "drawing", "figure_file", "panel", "published_part", "table_file",
+    "table_part",
+]  # fmt: skip
 
 FIGURES = ("svg", "png", "pdf", "tiff")
 TABLES = ("docx", "xlsx", "csv", "tex")
@@ -26,8 +27,13 @@ def answer_part(found: View) -> list[Any]:
     first, *rest = found.said or ("",)
     said = [ui.p(first, class_="caution" if found.answer.verdict is None else "verdict")]
     said += [ui.p(text, class_="caution") for text in rest]
-    crude = [ui.h2("The same, not adjusted"), ui.HTML(found.crude.table().to_html())] if found.crude else []
-    return [*said, ui.HTML(found.table.to_html()), *crude]
+    crude = [ui.h2("The same, not adjusted"), table_part(found.crude.table())] if found.crude else []
+    return [*said, table_part(found.table), *crude]
+
+
+def table_part(table: Table) -> ui.Tag:
+    """Show a table; it scrolls where it is wider than the page."""
+    return ui.div(ui.HTML(table.to_html()), class_="scroll", tabindex="0", role="region", aria_label=table.title)
 
 
 def code_part(python: str, command: str, entry: str = "", *, of: str = "") -> list[ui.Tag]:
@@ -41,18 +47,17 @@ def published_part(found: View) -> ui.Tag:
     rows = found.published
     if not rows:
         return ui.p("No published evidence in the table on this question.", class_="caution")
-    table = replace(rows.table(), footnotes=())
-    return ui.div(ui.HTML(table.to_html()), class_="scroll", tabindex="0")
+    return table_part(replace(rows.table(), footnotes=()))
 
 
-def panel(found: View) -> str:
+def panel(found: View) -> ui.TagList:
     """Fit the robustness panel of an interaction, and show it."""
     from ..answers.answer import checked
 
     made = checked(found.answer, nulls=True).robustness
     if made is None:
-        return "<p>The panel is for the interaction of a marker and treatment; choose that question.</p>"
-    return str(made.table().to_html()) + f"<p>{escape(str(made))}</p>"
+        return ui.TagList(ui.p("The panel is for the interaction of a marker and treatment; choose that question."))
+    return ui.TagList(table_part(made.table()), ui.p(str(made)))
 
 
 def drawing(figure: Any) -> ui.Tag:
