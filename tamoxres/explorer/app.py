@@ -35,6 +35,7 @@ from .parts import (
     published_part,
     table_file,
     table_part,
+    verdict_part,
 )
 from .view import View, look, sitting
 
@@ -98,12 +99,16 @@ class Sitting:
         self.cohorts, self.mappings = cohorts, mappings
         self.tried: reactive.Value[frozenset[str]] = reactive.value(frozenset())
         self.kept: reactive.Value[tuple[str, ...]] = reactive.value(())
+        self.words: Background[ui.Tag] = Background()
+        self.curves: Background[ui.Tag] = Background()
         self.imputing: Background[View] = Background()
         self.checking: Background[ui.TagList] = Background()
         self.folder = tempfile.TemporaryDirectory(prefix="tamoxres-")
         session.on_ended(self._end)
         self._choosing()
         self._answering()
+        self._beside("verdict", self.words, verdict_part, "The verdict is being worked out ...")
+        self._beside("curves", self.curves, lambda found: drawing(found.figure), "Drawing ...")
         self._imputing()
         self._checking()
         self._taking()
@@ -112,7 +117,7 @@ class Sitting:
 
     def _end(self) -> None:
         """Stop what still runs, and take the folder away."""
-        for work in (self.imputing, self.checking, self.measuring.search):
+        for work in (self.words, self.curves, self.imputing, self.checking, self.measuring.search):
             work.stop()
         self.folder.cleanup()
 
@@ -195,13 +200,34 @@ class Sitting:
             return ui.p(sitting(len(self.tried())), class_="caution")
 
         self._shown("answer", answer_part)
-        self._shown("curves", lambda found: drawing(found.figure()))
         self._shown("risks", lambda found: table_part(found.risks))
         self._shown("flow", lambda found: table_part(found.flow))
         self._shown("published", published_part)
         self._shown("code", lambda found: code_part(
             found.choices.python(), found.choices.command(), found.choices.plan()
         ))  # fmt: skip
+
+    def _beside(self, name: str, work: Background[Any], make: Callable[[View], Any], meanwhile: str) -> None:
+        """Make a part of the view beside the page, so that the numbers need not wait for it."""
+
+        @reactive.effect
+        def _() -> None:
+            found = self.view()
+            with reactive.isolate():
+                if isinstance(found, View):
+                    work.start(found.choices.command(), partial(make, found))
+
+        def shown() -> Any:
+            found = self.view()
+            key, made = work.result() or ("", "")
+            if not isinstance(found, View):
+                return None
+            if key != found.choices.command():
+                return ui.p(meanwhile, class_="caution")
+            return ui.p(made, class_="caution") if isinstance(made, str) else made
+
+        shown.__name__ = name
+        render.ui(shown)
 
     def _chosen(self) -> Choices:
         """Read the controls."""
@@ -336,7 +362,7 @@ class Sitting:
 
 
 def _figure(found: View, kind: str) -> bytes:
-    return figure_file(found.figure(), kind)
+    return figure_file(found.figure, kind)
 
 
 def _table(found: View, kind: str) -> bytes:

@@ -196,13 +196,24 @@ class MeasuredView:
         label = "Fitted to these patients: " if isinstance(self.result, FittedCut) else ""
         return f"{label}{self.result}"
 
+    @property
+    def drawn(self) -> bool:
+        """Whether there is a figure: none of a searched cut, which it would flatter."""
+        return not isinstance(self.result, FittedCut)
+
     def figure(self) -> Any:
-        """Draw the curve along the value, or survival at a given cut; None for a searched cut, which would flatter."""
+        """Draw the curve along the value, or survival at a given cut.
+
+        Raises
+        ------
+        QuestionError
+            For a searched cut.
+        """
         from ..figures.hazard_curve import hazard_curve, treatment_curve_plot
 
         found = self.result
-        if isinstance(found, FittedCut):
-            return None
+        if not self.drawn:
+            raise QuestionError("No curves are drawn at a searched cut: they would flatter it.")
         if isinstance(found, SplineFit | TreatmentCurve):
             plot = hazard_curve if isinstance(found, SplineFit) else treatment_curve_plot
             return plot(found.curve(), found.model.analysis.frame[self.asked.column], width="double")

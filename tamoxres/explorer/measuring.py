@@ -91,17 +91,16 @@ class Measuring:
             found = self.view()
             if isinstance(found, str):
                 return ui.p(found, class_="caution", role="status")
-            figure = found.figure()
             flat = ui.p("No curves are drawn at a searched cut: they would flatter it.", class_="caution")
             return ui.TagList(
                 ui.p(found.said, class_="verdict"), table_part(found.table),
-                flat if figure is None else drawing(figure),
+                drawing(found.figure) if found.drawn else flat,
                 *code_part(found.asked.python(), found.asked.command(), of="measured_"),
             )  # fmt: skip
 
     def _taking(self) -> None:
         """Give the figure, the table and the rows as files."""
         found = self.sitting.download
-        found("measured_svg", "svg", self.view, lambda one: figure_file(one.figure(), "svg"))
+        found("measured_svg", "svg", self.view, lambda one: figure_file(one.figure, "svg"))
         found("measured_docx", "docx", self.view, lambda one: table_file(one.table, "docx"))
         found("measured_rows", "csv", self.view, lambda one: effects_to_csv(one.rows).encode())

@@ -59,7 +59,7 @@ def _main(offer: Offer) -> ui.Tag:
             ui.p(_SAFE, class_="safe"),
             ui.output_ui("tried"),
             ui.output_ui("imputing"), ui.output_ui("imputing_progress"),
-            ui.output_ui("answer"),
+            ui.output_ui("verdict"), ui.output_ui("answer"),
             ui.h2("Curves"), ui.output_ui("curves"),
             ui.h2("Risks"), ui.output_ui("risks"),
             ui.h2("Who was analysed"), ui.output_ui("flow"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIGURES", "TABLES", "answer_part", "code_part", "drawing", "figure_file", "panel", "published_part", "table_file",
-    "table_part",
+    "table_part", "verdict_part",
 ]  # fmt: skip
 
+_ONE_AT_A_TIME = threading.Lock()
 FIGURES = ("svg", "png", "pdf", "tiff")
 TABLES = ("docx", "xlsx", "csv", "tex")
 _WRITERS = {"docx": "to_docx", "xlsx": "to_xlsx", "csv": "to_csv", "tex": "to_latex"}
 
 
 def answer_part(found: View) -> list[Any]:
-    """Show the verdict and the cautions, the rows, and the rows without covariates."""
-    first, *rest = found.said or ("",)
-    said = [ui.p(first, class_="caution" if found.answer.verdict is None else "verdict")]
-    said += [ui.p(text, class_="caution") for text in rest]
+    """Show the cautions, the rows, and the rows without covariates."""
+    said = [ui.p(text, class_="caution") for text in found.said]
     crude = [ui.h2("The same, not adjusted"), table_part(found.crude.table())] if found.crude else []
     return [*said, table_part(found.table), *crude]
+
+
+def verdict_part(found: View) -> ui.Tag:
+    """Show the verdict in words, where there is one."""
+    return ui.p(found.verdict, class_="verdict")
 
 
 def table_part(table: Table) -> ui.Tag:
@@ -60,17 +66,18 @@ def panel(found: View) -> ui.TagList:
     return ui.TagList(table_part(made.table()), ui.p(str(made)))
 
 
-def drawing(figure: Any) -> ui.Tag:
-    """Show a figure; it scrolls where it is wider than the page."""
-    text = figure_file(figure, "svg").decode()
+def drawing(make: Callable[[], Any]) -> ui.Tag:
+    """Draw a figure and show it; it scrolls where it is wider than the page."""
+    text = figure_file(make, "svg").decode()
     return ui.tags.figure(ui.HTML(text[text.index("<svg") :]), class_="scroll", tabindex="0")
 
 
-def figure_file(figure: Any, kind: str) -> bytes:
-    """Return a figure as a file's bytes."""
+def figure_file(make: Callable[[], Any], kind: str) -> bytes:
+    """Draw a figure and return it as a file's bytes; one at a time, because matplotlib's settings are the process's."""
     from ..figures.save import figure_bytes
 
-    return figure_bytes(figure, kind)
+    with _ONE_AT_A_TIME:
+        return figure_bytes(make(), kind)
 
 
 def table_file(table: Table, kind: str) -> bytes:

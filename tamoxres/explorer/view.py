@@ -11,7 +11,7 @@ from functools import cached_property
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from ..answers.answer import Answer, answer
+from ..answers.answer import Answer, answer, checked
 from ..evidence import literature
 from ..models.incidence import cumulative_incidence
 from ..models.survival import kaplan_meier
@@ -99,10 +99,14 @@ class View:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """The verdict, the cautions of the rows, and notes of the cohort; each once."""
-        verdict = [str(self.answer.verdict)] if self.answer.verdict else []
+        """The cautions of the rows and notes of the cohort; each once."""
         cautions = [sentence for row in self.answer.rows for sentence in row.sentences]
-        return tuple(dict.fromkeys([*verdict, *cautions, *self.answer.cohort.notes]))
+        return tuple(dict.fromkeys([*cautions, *self.answer.cohort.notes]))
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of `tr.ask` in words: of an interaction that is seen with its panel; it may take a second."""
+        return str(checked(self.answer).verdict or "")
 
 
 def curves_of(analysis: AnalysisSet, estimand: Estimand) -> ShownCurves:
