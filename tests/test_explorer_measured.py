@@ -176,16 +176,17 @@ def test_a_socket_from_another_page_is_refused() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    def ask(kind: str, cookie: str, origin: str) -> None:
-        headers = [(b"host", b"127.0.0.1:9"), (b"cookie", cookie.encode()), (b"origin", origin.encode())]
-        scope = {"type": kind, "headers": headers, "query_string": b""}
+    def ask(path: str, origin: str) -> None:
+        headers = [(b"host", b"127.0.0.1:9"), (b"origin", origin.encode())]
+        scope = {"type": "websocket", "headers": headers, "path": path}
         with pytest.raises(StopIteration):  # it waits for nothing; the browser's tests hold this thread's event loop
             Guard(inner, "secret", 9)(scope, None, send).send(None)
 
-    ask("websocket", "tamoxres-9=secret", "http://127.0.0.1:9")
+    ask("/secret/websocket/", "http://127.0.0.1:9")
     assert let_in == ["websocket"]
-    for cookie, origin in (("", "http://127.0.0.1:9"), ("tamoxres-9=secret", "http://evil.example")):
-        ask("websocket", cookie, origin)
-    ask("websocket", "tamoxres-9=guess", "http://127.0.0.1:9")
-    assert sent == [{"type": "websocket.close", "code": 1008}] * 3
+    ask("/websocket/", "http://127.0.0.1:9")
+    ask("/secret/websocket/", "http://evil.example")
+    ask("/guess/websocket/", "http://127.0.0.1:9")
+    ask("", "http://127.0.0.1:9")
+    assert sent == [{"type": "websocket.close", "code": 1008}] * 4
     assert let_in == ["websocket"]
