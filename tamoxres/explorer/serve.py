@@ -130,6 +130,14 @@ def explore(
     ------
     TamoxresError
         If Shiny is not installed, the port is taken, or the cohort declares `min_cell`.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> running = tr.explore(tr.load("gbsg"))  # in Jupyter the last line of a cell shows the page
+    >>> running.address.startswith("http://127.0.0.1:")
+    True
+    >>> running.stop()
     """
     try:
         import uvicorn
