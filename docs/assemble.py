@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from gallery import draw, gallery_page
 from groups import GROUPS
 from pictures import front_answer
 
@@ -44,6 +45,7 @@ def pages(*, front: bool = True) -> dict[str, str]:
              if "_build" not in file.parts}  # fmt: skip
     answer = f"{str(front_answer().verdict).replace(' x ', ' × ')}" if front else ""
     found["index.md"] = found["index.md"].replace("{{ANSWER}}", f"**HER2 in METABRIC:** {answer}")
+    found |= {"gallery.md": gallery_page()}
     found |= {"changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")}
     found |= dict(_tutorials()) | dict(_api()) | dict(_formats()) | dict(_lists()) | dict(_trust())
     return found
@@ -227,6 +229,7 @@ def write(folder: Path) -> None:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    draw(folder)
     shutil.copytree(DOCS / "_static", folder / "_static")
     shutil.copy(ROOT / "benchmarks" / "results.svg", folder / "trust" / "results.svg")
 

@@ -1,4 +1,45 @@
-"""Does a marker predict failure of tamoxifen, or is it only prognostic? Cohorts, models, meta-analysis, reports."""
+"""Does a marker predict failure of tamoxifen, or is it only prognostic? Cohorts, models, meta-analysis, reports.
+
+A first answer::
+
+    import tamoxres as tr
+
+    metabric = tr.load("metabric")
+    print(tr.ask(metabric, tr.Question(endpoint="BCSS", marker="HER2", estimand="interaction")))
+
+By task (`help(tr.cox)` and so on tell more; `tamoxres --help` lists the commands):
+
+Cohorts
+    catalogue, fetch, load, from_frame, init_mapping and check bring patients in; data_dictionary names the columns.
+Markers
+    call a marker by a cited rule; markers_table and concordance show what the rules give.
+Questions and answers
+    Question and ask in one call; select chooses the patients for a model; robustness and sensitivity.
+Endpoints
+    OS, BCSS, RFS, RFI, DRFS, DRFI, IDFS, IBCFS, BCFI (STEEP 2.0).
+Curves and absolute risk
+    kaplan_meier, cumulative_incidence, logrank, gray_test, rmst, standardise, absolute_effects.
+Hazard models
+    cox, firth, fine_gray, parametric, weights, impute, spline, time_split, proportional_test, target_trial.
+Interactions of marker and treatment
+    interaction, weighted_interaction, additive_interaction, treatment_curve, negative_control, bayes_interaction.
+Judging an effect
+    minimum_detectable, equivalence, e_value, gail_simon, adjust_p, design.
+Effect rows
+    EffectEstimate, from_printed, read_effects, effects_to_csv: the pipe between all parts.
+Published evidence
+    literature, interactions, trial_votes, marker_page, summary_of_findings, reconstruct.
+Meta-analysis
+    pool, bayesian, network, certainty, meta_regression, leave_one_out, small_study, to_metafor.
+Tables
+    baseline_table, hazard_table, contrast_table, effects_table, meta_table: Word, Excel, LaTeX, HTML, CSV.
+Figures
+    forest, survival_plot, flow_diagram, funnel, evidence_map, specification_curve; save_figure writes them.
+Every gene
+    screen, calibrated_interaction, family_wise, shrink_screen, replicate.
+Reports, simulation, errors
+    report, init_plan, check_claims, explore, simulate, calibration, TamoxresError.
+"""
 
 from __future__ import annotations
 

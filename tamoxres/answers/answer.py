@@ -21,6 +21,7 @@ from ..models.cox import CoxModel, cox
 from ..models.imputation import Imputations, impute
 from ..models.interaction import InteractionResult, interaction, one_interaction
 from ..models.treatment import treatment_effect
+from ..models.watching import steps
 from ..models.weights import weights
 from ..question import Question
 from ..registry import find
@@ -32,7 +33,7 @@ from .bounds import SHARE, bounded
 from .robustness import Robustness, checks_of
 from .withheld import quiet, withhold
 
-__all__ = ["Answer", "AnswerRows", "answer", "ask", "checked"]
+__all__ = ["Answer", "AnswerRows", "answer", "ask", "checked", "selected"]
 
 
 class AnswerRows(EffectRows):
@@ -192,17 +193,7 @@ def _answered(cohort: Cohort, question: Question) -> Answer:
     if question.marker:
         question = replace(question, marker=find(question.marker, cohort).name)
     called = call(cohort, question.marker, rule=question.rule) if question.marker else cohort
-    analysis = select(
-        called, endpoint=question.endpoint, marker=question.marker, rule=question.rule, er=question.er,
-        treatment=_compared(question), where=question.where,
-        exposure=question.exposure or (None if question.landmark is None else "landmark"),
-    )  # fmt: skip
-    if question.landmark is not None:
-        analysis = landmark(analysis, at=question.landmark)
-    if question.horizon is not None:
-        analysis = analysis.until(question.horizon)
-    if question.time_scale == "age":
-        analysis = age_scale(analysis)
+    analysis = selected(called, question, marker=question.marker)
     behind: dict[str, Any] = {"question": question, "cohort": called, "analysis": analysis}
     if question.weights in ("iptw", "overlap"):
         return _with_bounds(Answer(**behind, **_weighted(analysis, question)))
@@ -210,6 +201,28 @@ def _answered(cohort: Cohort, question: Question) -> Answer:
     if question.missing == "mice":
         fitted |= _imputed(analysis, question)
     return _with_bounds(Answer(**behind, **fitted))
+
+
+def selected(cohort: Cohort, question: Question, *, marker: str | None) -> AnalysisSet:
+    """Choose the patients that a question is about; `marker` None takes those too in whom its marker is unknown.
+
+    Raises
+    ------
+    QuestionError
+        If the cohort does not hold what the question names.
+    AnalysisError
+        If nobody is left.
+    """
+    analysis = select(
+        cohort, endpoint=question.endpoint, marker=marker, rule=question.rule if marker else None, er=question.er,
+        treatment=_compared(question), where=question.where,
+        exposure=question.exposure or (None if question.landmark is None else "landmark"),
+    )  # fmt: skip
+    if question.landmark is not None:
+        analysis = landmark(analysis, at=question.landmark)
+    if question.horizon is not None:
+        analysis = analysis.until(question.horizon)
+    return age_scale(analysis) if question.time_scale == "age" else analysis
 
 
 def _with_bounds(found: Answer) -> Answer:
@@ -250,7 +263,10 @@ def _fitted(
 def _imputed(analysis: AnalysisSet, question: Question) -> dict[str, Any]:
     """Impute the missing covariates, and pool each row of the completed sets by Rubin's rules, and the verdict's."""
     completed = impute(analysis, columns=_columns(question))
-    fits = {id(one): _fitted(one, question, one_interaction) for one in completed.completed}
+    fits = {
+        id(one): _fitted(one, question, one_interaction)
+        for one in steps(completed.completed, "models of completed patients")
+    }
     levels = 2 if question.estimand == "treatment_effect" and question.marker else 1
 
     def row(i: int) -> Callable[[AnalysisSet], EffectEstimate]:

@@ -31,6 +31,7 @@ from ..models.engine import ModelChoices
 from ..models.interaction import InteractionResult, one_interaction
 from ..models.marker_level import cut_within, level_interaction, measured_by
 from ..models.negative_control import negative_control, other_deaths
+from ..models.watching import steps
 from ..models.weighted_interaction import propensity_columns, weighted_interaction
 from ..scan.calibrated import CalibratedInteraction, calibrated_interaction
 from ..tables.effects import EffectRows
@@ -199,7 +200,7 @@ def checks_of(
         analysis=analysis, found=found, adjust=tuple(adjust), strata=strata, how=rest, alpha=alpha,
         batch=_batch(analysis, strata) if batch is None else batch,
     )  # fmt: skip
-    members = [_tried(name, check, asked) for name, check in _CHECKS.items()]
+    members = [_tried(name, check, asked) for name, check in steps(list(_CHECKS.items()), "checks")]
     calibrated, calibration = _calibrated(asked)
     return Robustness(
         interaction=found, calibration=calibration,

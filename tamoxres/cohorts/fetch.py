@@ -140,6 +140,17 @@ def fetch(
         If there is no recipe for the cohort.
     Unreachable
         If a server does not answer, or gives other bytes than those pinned; what stood before stays whole.
+
+    Examples
+    --------
+    `tr.fetch("metabric")` brings the genes of the cascade, a few MB. What is embedded needs no fetching:
+
+    >>> import tamoxres as tr
+    >>> try:
+    ...     tr.fetch("gbsg")
+    ... except tr.TamoxresError as error:
+    ...     print(str(error).partition(".")[0])
+    Nothing to fetch for 'gbsg'
     """
     recipe = RECIPES.get(cohort.lower())
     if recipe is None:

@@ -1,40 +1,51 @@
 """The explorer's server: choices in, a view out; every session has its own state, and forgets it.
 
 Conventions: an answer is computed once for each set of choices; what cannot be asked becomes its one sentence in the
-page; work that takes long runs beside the page and can be stopped.
+page; work that takes long runs beside the page, tells how far it is, and can be stopped.
 """
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 
 from ..cohorts.catalogue import ENTRIES, load
-from ..cohorts.sketch import init_mapping
 from ..cohorts.withheld import refuse_small_cells
 from ..effects import effects_to_csv
 from ..errors import NotOnDisk, TamoxresError
-from ..files.writing import below
+from .background import Background
 from .choices import Choices
+from .measuring import Measuring
 from .offer import Offer, offer_of
+from .own_file import OwnFile
 from .page import page
+from .parts import (
+    FIGURES,
+    TABLES,
+    answer_part,
+    code_part,
+    drawing,
+    figure_file,
+    panel,
+    published_part,
+    table_file,
+    table_part,
+    verdict_part,
+)
 from .view import View, look, sitting
 
 if TYPE_CHECKING:
     from ..cohort import Cohort
 
-__all__ = ["make_app"]
+__all__ = ["Sitting", "make_app"]
 
 _FIRST = "metabric"
-_MEDIA = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf", "tiff": "image/tiff"}
+_PLAIN = {"estimand": "prognostic", "er": "positive", "missing": "complete"}
 
 
 def make_app(
@@ -61,7 +72,7 @@ def make_app(
     first = cohort.name if cohort is not None else _FIRST if _FIRST in held else next(iter(held))
 
     def serve(input: Inputs, output: Outputs, session: Session) -> None:  # noqa: A002 Shiny's names
-        _Sitting(input, session, dict(held), dict(mappings))
+        Sitting(input, session, dict(held), dict(mappings))
 
     return App(page(list(held), first, offer_of(held[first])), serve)
 
@@ -74,7 +85,7 @@ def _at_hand(data_dir: str | Path | None) -> Iterator[tuple[str, Cohort]]:
             continue
 
 
-class _Sitting:
+class Sitting:
     """One person's sitting: what was chosen, what was tried and what was kept."""
 
     def __init__(
@@ -88,13 +99,27 @@ class _Sitting:
         self.cohorts, self.mappings = cohorts, mappings
         self.tried: reactive.Value[frozenset[str]] = reactive.value(frozenset())
         self.kept: reactive.Value[tuple[str, ...]] = reactive.value(())
+        self.words: Background[ui.Tag] = Background()
+        self.curves: Background[ui.Tag] = Background()
+        self.imputing: Background[View] = Background()
+        self.checking: Background[ui.TagList] = Background()
         self.folder = tempfile.TemporaryDirectory(prefix="tamoxres-")
-        session.on_ended(self.folder.cleanup)
+        session.on_ended(self._end)
         self._choosing()
         self._answering()
+        self._beside("verdict", self.words, verdict_part, "The verdict is being worked out ...")
+        self._beside("curves", self.curves, lambda found: drawing(found.figure), "Drawing ...")
+        self._imputing()
         self._checking()
         self._taking()
-        self._own_file()
+        self.measuring = Measuring(self)
+        self.own = OwnFile(self)
+
+    def _end(self) -> None:
+        """Stop what still runs, and take the folder away."""
+        for work in (self.words, self.curves, self.imputing, self.checking, self.measuring.search):
+            work.stop()
+        self.folder.cleanup()
 
     def cohort(self) -> Cohort:
         """The cohort that is chosen."""
@@ -103,6 +128,27 @@ class _Sitting:
     def offer(self) -> Offer:
         """What the chosen cohort offers."""
         return offer_of(self.cohort())
+
+    def add(self, cohort: Cohort, *, mapping: str) -> None:
+        """Offer a cohort of the user's own, and choose it."""
+        self.cohorts[cohort.name], self.mappings[cohort.name] = cohort, mapping
+        ui.update_select("cohort", choices={name: name for name in self.cohorts}, selected=cohort.name)
+
+    def count(self, analysis: str) -> None:
+        """Count an analysis as tried; the same one counts once."""
+        with reactive.isolate():
+            self.tried.set(self.tried() | {analysis})
+
+    def download(self, name: str, kind: str, view: Callable[[], Any], make: Callable[[Any], bytes]) -> None:
+        """Give what is made of a view as a file; where there is no view there is no file."""
+
+        def content() -> Iterator[bytes]:
+            found = view()
+            req(not isinstance(found, str))
+            yield make(found)
+
+        content.__name__ = name
+        render.download_button(filename=f"tamoxres.{kind}")(content)
 
     def _choosing(self) -> None:
         """Offer what the chosen cohort has."""
@@ -118,6 +164,7 @@ class _Sitting:
             ui.update_select("er", choices=offer.receptors)
             ui.update_checkbox_group("adjust", choices=offer.covariates, selected=[])
             ui.update_checkbox_group("strata", choices=offer.strata, selected=[])
+            ui.update_select("measured", choices=offer.measured, selected="")
 
         @reactive.effect
         @reactive.event(self.input.marker, ignore_init=True)
@@ -133,36 +180,54 @@ class _Sitting:
         """Show the answer and what stands behind it."""
 
         @reactive.calc
-        def choices() -> Choices:
+        def chosen() -> Choices:
             return self._chosen()
 
         @reactive.calc
         def view() -> View | str:
             try:
-                chosen = choices()
-                found = look(self.cohort(), chosen)
+                found = self._imputed(chosen()) or look(self.cohort(), chosen().complete())
             except TamoxresError as error:
                 return str(error)
-            with reactive.isolate():
-                self.tried.set(self.tried() | {chosen.command()})
+            if isinstance(found, View):
+                self.count(found.choices.command())
             return found
 
-        self.choices, self.view = choices, view
+        self.chosen, self.view = chosen, view
 
         @render.ui
         def tried() -> ui.Tag:
             return ui.p(sitting(len(self.tried())), class_="caution")
 
-        self._shown("answer", lambda found: [*_said(found), ui.HTML(found.table.to_html()), *_crude(found)])
-        self._shown("curves", lambda found: ui.tags.figure(ui.HTML(_svg(found)), class_="scroll", tabindex="0"))
-        self._shown("risks", lambda found: ui.HTML(found.risks.to_html()))
-        self._shown("flow", lambda found: ui.HTML(found.flow.to_html()))
-        self._shown("published", _published)
-        self._shown("code", lambda found: [
-            ui.tags.pre(found.choices.python(), id="python", tabindex="0"),
-            ui.tags.pre(found.choices.command(), id="command", tabindex="0"),
-            ui.tags.pre(found.choices.plan(), id="entry", tabindex="0"),
-        ])  # fmt: skip
+        self._shown("answer", answer_part)
+        self._shown("risks", lambda found: table_part(found.risks))
+        self._shown("flow", lambda found: table_part(found.flow))
+        self._shown("published", published_part)
+        self._shown("code", lambda found: code_part(
+            found.choices.python(), found.choices.command(), found.choices.plan()
+        ))  # fmt: skip
+
+    def _beside(self, name: str, work: Background[Any], make: Callable[[View], Any], meanwhile: str) -> None:
+        """Make a part of the view beside the page, so that the numbers need not wait for it."""
+
+        @reactive.effect
+        def _() -> None:
+            found = self.view()
+            with reactive.isolate():
+                if isinstance(found, View):
+                    work.start(found.choices.command(), partial(make, found))
+
+        def shown() -> Any:
+            found = self.view()
+            key, made = work.result() or ("", "")
+            if not isinstance(found, View):
+                return None
+            if key != found.choices.command():
+                return ui.p(meanwhile, class_="caution")
+            return ui.p(made, class_="caution") if isinstance(made, str) else made
+
+        shown.__name__ = name
+        render.ui(shown)
 
     def _chosen(self) -> Choices:
         """Read the controls."""
@@ -171,7 +236,7 @@ class _Sitting:
         rules = offer.every_rule.get(marker, {})
         req(read.endpoint() in offer.endpoints, marker in offer.markers, not rules or read.rule() in rules)
         req(read.er() in offer.receptors)
-        values: dict[str, Any] = {"endpoint": read.endpoint(), "estimand": read.estimand(), "er": read.er()}
+        values: dict[str, Any] = {name: read[name]() for name in ("endpoint", "estimand", "er", "missing")}
         values |= {name: read[name]() for name in ("marker", "rule", "treatment", "against") if read[name]()}
         if not values.get("marker"):
             values.pop("rule", None)
@@ -181,11 +246,50 @@ class _Sitting:
             set(values.get("strata", ())) <= offer.strata.keys(),
         )
         values |= {"where": (read.where().strip(),)} if read.where().strip() else {}
-        values |= {"landmark": float(read.landmark())} if read.landmark() else {}
-        plain = {"estimand": "prognostic", "er": "positive"}
-        asked = {name: value for name, value in values.items() if plain.get(name) != value}
+        values |= {name: float(read[name]()) for name in ("landmark", "horizon") if read[name]()}
+        asked = {name: value for name, value in values.items() if _PLAIN.get(name) != value}
         cohort = read.cohort()
         return Choices(cohort=cohort, mapping=self.mappings.get(cohort, ""), asked=asked)
+
+    def _imputed(self, chosen: Choices) -> View | str | None:
+        """Return what the imputation of these very choices gave; None where none is asked, or it is not there yet."""
+        if not chosen.imputed:
+            return None
+        key, found = self.imputing.result() or ("", "")
+        return found if key == chosen.command() and found != "Stopped." else None
+
+    def _imputing(self) -> None:
+        """Impute beside the page while it shows the complete cases."""
+
+        @reactive.effect
+        def _() -> None:
+            chosen = self.chosen()
+            with reactive.isolate():
+                cohort = self.cohort()
+                self.imputing.stop()
+                if chosen.imputed:
+                    self.imputing.start(chosen.command(), partial(look, cohort, chosen))
+
+        @reactive.effect
+        @reactive.event(self.input.stop_imputing)
+        def _() -> None:
+            self.imputing.stop()
+
+        @render.ui
+        def imputing() -> Any:
+            status = self.imputing.status
+            if not self.chosen().imputed or status in ("initial", "success"):
+                return None
+            if status == "cancelled":
+                return ui.p("Imputation stopped: these are the complete cases.", class_="verdict", role="status")
+            return ui.TagList(
+                ui.p("Imputing; meanwhile these are the complete cases.", class_="verdict", role="status"),
+                ui.input_action_button("stop_imputing", "Stop imputing"),
+            )
+
+        @render.ui
+        def imputing_progress() -> ui.Tag | None:
+            return self.imputing.progress()
 
     def _shown(self, name: str, part: Callable[[View], Any]) -> None:
         """Render one part of the view, or in the first part why there is none."""
@@ -205,38 +309,39 @@ class _Sitting:
     def _checking(self) -> None:
         """Run the robustness panel beside the page."""
 
-        @reactive.extended_task
-        async def panel(found: View) -> str:
-            return await asyncio.to_thread(_panel, found)
-
         @reactive.effect
         @reactive.event(self.input.check)
         def _() -> None:
             found = self.view()
             if isinstance(found, View):
-                panel(found)
+                self.checking.start(found.choices.command(), partial(panel, found))
 
         @reactive.effect
         @reactive.event(self.input.stop)
         def _() -> None:
-            panel.cancel()
+            self.checking.stop()
+
+        @render.ui
+        def check_progress() -> ui.Tag | None:
+            return self.checking.progress()
 
         @render.ui
         def robust() -> Any:
-            status = panel.status()
-            if status == "running":
-                return ui.p("Fitting the checks ...", class_="caution", role="status")
-            if status == "cancelled":
+            if self.checking.status == "cancelled":
                 return ui.p("Stopped.", class_="caution", role="status")
-            return ui.HTML(panel.result()) if status == "success" else None
+            key, found = self.checking.result() or ("", "")
+            view = self.view()
+            if not found or not isinstance(view, View) or key != view.choices.command():
+                return None
+            return found
 
     def _taking(self) -> None:
         """Give figures, tables, rows and the plan as files."""
-        for kind in _MEDIA:
-            self._download(f"figure_{kind}", kind, partial(_figure, kind=kind))
-        for kind in ("docx", "xlsx", "csv", "tex"):
-            self._download(f"table_{kind}", kind, partial(_table, kind=kind))
-        self._download("rows", "csv", lambda found: effects_to_csv(found.rows).encode())
+        for kind in FIGURES:
+            self.download(f"figure_{kind}", kind, self.view, partial(_figure, kind=kind))
+        for kind in TABLES:
+            self.download(f"table_{kind}", kind, self.view, partial(_table, kind=kind))
+        self.download("rows", "csv", self.view, lambda found: effects_to_csv(found.rows).encode())
 
         @reactive.effect
         @reactive.event(self.input.keep)
@@ -255,101 +360,10 @@ class _Sitting:
         def plan() -> Iterator[str]:
             yield 'title = "Explored questions"\n\n' + "\n".join(self.kept())
 
-    def _download(self, name: str, kind: str, make: Callable[[View], bytes]) -> None:
-        def content() -> Iterator[bytes]:
-            found = self.view()
-            if isinstance(found, View):
-                yield make(found)
-
-        content.__name__ = name
-        render.download_button(filename=f"tamoxres.{kind}")(content)
-
-    def _own_file(self) -> None:
-        """Take a file of the user's own: sketch its mapping, then read it by the mapping as answered."""
-        says: reactive.Value[str] = reactive.value("")
-
-        @reactive.effect
-        @reactive.event(self.input.file)
-        def _() -> None:
-            try:
-                ui.update_text_area("mapping", value=init_mapping(self._uploaded()))
-                says.set("Answer the lines marked QUESTION, then read the file.")
-            except TamoxresError as error:
-                says.set(str(error))
-
-        @reactive.effect
-        @reactive.event(self.input.read)
-        def _() -> None:
-            try:
-                mapping = Path(self.folder.name) / "mapping.toml"
-                mapping.write_text(self.input.mapping(), encoding="utf-8")
-                cohort = refuse_small_cells(load(self._uploaded(), mapping=mapping), "the explorer")
-            except TamoxresError as error:
-                says.set(str(error))
-                return
-            self.cohorts[cohort.name], self.mappings[cohort.name] = cohort, "mapping.toml"
-            ui.update_select("cohort", choices={name: name for name in self.cohorts}, selected=cohort.name)
-            says.set(f"Read: {cohort.n:,} patients.")
-
-        @render.ui
-        def file_says() -> ui.Tag:
-            return ui.p(says(), role="status")
-
-        @render.download_button(filename="mapping.toml")
-        def save_mapping() -> Iterator[str]:
-            yield self.input.mapping()
-
-    def _uploaded(self) -> Path:
-        """Return the uploaded file under its own ending, in this sitting's folder."""
-        files = self.input.file()
-        if not files:
-            raise TamoxresError("Choose a file first.")
-        ending = Path(files[0]["name"]).suffix.lower()
-        path = below(Path(self.folder.name), "upload" + (ending if ending[1:].isalnum() else ""))
-        path.write_bytes(Path(files[0]["datapath"]).read_bytes())
-        return path
-
-
-def _said(found: View) -> list[ui.Tag]:
-    first, *rest = found.said or ("",)
-    verdict = found.answer.verdict is not None
-    return [ui.p(first, class_="verdict" if verdict else "caution"), *(ui.p(text, class_="caution") for text in rest)]
-
-
-def _crude(found: View) -> list[Any]:
-    rows = found.crude
-    return [ui.h2("The same, not adjusted"), ui.HTML(rows.table().to_html())] if rows else []
-
-
-def _svg(found: View) -> str:
-    text = _figure(found, "svg").decode()
-    return text[text.index("<svg") :]
-
 
 def _figure(found: View, kind: str) -> bytes:
-    from ..figures.save import figure_bytes
-
-    return figure_bytes(found.figure(), kind)
+    return figure_file(found.figure, kind)
 
 
 def _table(found: View, kind: str) -> bytes:
-    made = {"docx": "to_docx", "xlsx": "to_xlsx", "csv": "to_csv", "tex": "to_latex"}[kind]
-    content = getattr(found.table, made)()
-    return content if isinstance(content, bytes) else str(content).encode()
-
-
-def _published(found: View) -> Any:
-    rows = found.published
-    if not rows:
-        return ui.p("No published evidence in the table on this question.", class_="caution")
-    table = replace(rows.table(), footnotes=())
-    return ui.div(ui.HTML(table.to_html()), class_="scroll", tabindex="0")
-
-
-def _panel(found: View) -> str:
-    from ..answers.answer import checked
-
-    made = checked(found.answer).robustness
-    if made is None:
-        return "<p>The panel is for interactions whose treatment was not randomised.</p>"
-    return str(made.table().to_html()) + f"<p>{escape(str(made))}</p>"
+    return table_file(found.table, kind)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..markers.calling import markers_table
+from ..markers.calling import level_rule, markers_table, rules_for
+from ..registry import known
 
 if TYPE_CHECKING:
     from ..cohort import Cohort
@@ -26,6 +27,10 @@ class Offer:
     markers, endpoints, covariates, strata, receptors : dict of str to str
     every_rule : dict of str to dict
         By marker: the rules that call it, the default first, each with its assay.
+    measured : dict of str to str
+        Columns that hold a measured value, and the levels that rules cut.
+    levels : dict of str to (str, str)
+        Of those the levels, each with its marker and rule.
     """
 
     markers: dict[str, str]
@@ -34,6 +39,8 @@ class Offer:
     covariates: dict[str, str]
     strata: dict[str, str]
     receptors: dict[str, str]
+    levels: dict[str, tuple[str, str]]
+    measured: dict[str, str]
 
     @property
     def rules(self) -> dict[str, str]:
@@ -55,6 +62,14 @@ def offer_of(cohort: Cohort) -> Offer:
         for name in frame.columns
         if name not in timed and name not in _NOT_COVARIATES and frame[name].nunique() > 1
     }
+    levels = {
+        f"{rule.marker.lower()}_{rule.name}": (rule.marker, rule.name)
+        for name in known(cohort) for rule in rules_for(cohort, name)
+        if level_rule(cohort, name, rule.name) is not None and rule.applies(cohort)
+    }  # fmt: skip
+    numbers = {
+        name: name for name in covariates if frame[name].dtype.kind in "fiu" and frame[name].nunique() > _MOST_LEVELS
+    }
     table = markers_table(cohort).sort_values("default", ascending=False, kind="stable")
     rules: dict[str, dict[str, str]] = {name: {} for name in cohort.default_rules}
     for row in table.itertuples():
@@ -64,5 +79,6 @@ def offer_of(cohort: Cohort) -> Offer:
         markers={name: name for name in rules} | {"": "none"}, every_rule=rules,
         endpoints={one.code: one.code for one in cohort.endpoints}, covariates=covariates,
         strata={name: name for name in covariates if frame[name].nunique() <= _MOST_LEVELS},
+        levels=levels, measured={"": "none"} | numbers | {name: " by ".join(of) for name, of in levels.items()},
         receptors=_RECEPTORS if "er" in frame and frame["er"].notna().any() else {"any": _RECEPTORS["any"]},
     )  # fmt: skip

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from shiny import ui
 
+from .measured import HOWS
 from .offer import Offer
+from .parts import FIGURES, TABLES
 
 __all__ = ["page"]
 
@@ -37,6 +39,7 @@ TREATMENTS = {
     "none": "no endocrine therapy",
 }  # fmt: skip
 AGAINST = {"": "none, or as the question has it", "none": "none", "tamoxifen": "tamoxifen"}
+MISSING = {"complete": "complete cases", "mice": "imputed 20 times, beside the page"}
 _SAFE = "Nothing here is a reason to withhold, change or stop endocrine therapy."
 
 
@@ -48,20 +51,22 @@ def page(cohorts: Sequence[str], chosen: str, offer: Offer) -> ui.Tag:
         ui.input_select("cohort", "Cohort", {name: name for name in cohorts}, selected=chosen),
         ui.output_ui("about_cohort"), *_question(offer), _own_file(), aria_label="Choices",
     )  # fmt: skip
-    return ui.page_fluid(head, ui.div(side, _main(), class_="layout"), title="tamoxres explorer", lang="en")
+    return ui.page_fluid(head, ui.div(side, _main(offer), class_="layout"), title="tamoxres explorer", lang="en")
 
 
-def _main() -> ui.Tag:
+def _main(offer: Offer) -> ui.Tag:
     return ui.tags.main(
             ui.p(_SAFE, class_="safe"),
             ui.output_ui("tried"),
-            ui.output_ui("answer"),
+            ui.output_ui("imputing"), ui.output_ui("imputing_progress"),
+            ui.output_ui("verdict"), ui.output_ui("answer"),
             ui.h2("Curves"), ui.output_ui("curves"),
             ui.h2("Risks"), ui.output_ui("risks"),
             ui.h2("Who was analysed"), ui.output_ui("flow"),
             ui.h2("Robustness"),
-            ui.input_task_button("check", "Check how robust the interaction is"),
-            ui.input_action_button("stop", "Stop"), ui.output_ui("robust"),
+            ui.input_action_button("check", "Check how robust the interaction is"),
+            ui.input_action_button("stop", "Stop"), ui.output_ui("check_progress"), ui.output_ui("robust"),
+            ui.h2("A measured value in place of the marker"), *_measured(offer),
             ui.h2("Published on the same question"), ui.output_ui("published"),
             ui.h2("The same as code"), ui.output_ui("code"),
             ui.h2("Take it with you"), _downloads(),
@@ -83,7 +88,22 @@ def _question(offer: Offer) -> list[ui.Tag]:
         ui.input_checkbox_group("strata", "Strata", offer.strata),
         ui.input_text("where", "Restriction, as nodes >= 1", ""),
         ui.input_numeric("landmark", "Landmark, months (0 for none)", 0, min=0, max=240),
+        ui.input_numeric("horizon", "Horizon, months (0 for none)", 0, min=0, max=480),
+        ui.input_select("missing", "Missing covariates", MISSING),
     ]
+
+
+def _measured(offer: Offer) -> list[ui.Tag]:
+    return [
+        ui.input_select("measured", "Measured value", offer.measured),
+        ui.input_select("enters", "It enters", HOWS),
+        ui.input_text("at", "Published cut", ""),
+        ui.input_action_button("search", "Search the cut, and correct for the search"),
+        ui.input_action_button("stop_search", "Stop the search"),
+        ui.output_ui("search_progress"), ui.output_ui("measured_shown"),
+        ui.download_button("measured_svg", "Its figure, SVG"), ui.download_button("measured_docx", "Its table, docx"),
+        ui.download_button("measured_rows", "Its effect rows, CSV"),
+    ]  # fmt: skip
 
 
 def _own_file() -> ui.Tag:
@@ -98,8 +118,6 @@ def _own_file() -> ui.Tag:
 
 
 def _downloads() -> ui.Tag:
-    figures = [
-        ui.download_button(f"figure_{kind}", f"Figure, {kind.upper()}") for kind in ("svg", "png", "pdf", "tiff")
-    ]
-    tables = [ui.download_button(f"table_{kind}", f"Table, {kind}") for kind in ("docx", "xlsx", "csv", "tex")]
+    figures = [ui.download_button(f"figure_{kind}", f"Figure, {kind.upper()}") for kind in FIGURES]
+    tables = [ui.download_button(f"table_{kind}", f"Table, {kind}") for kind in TABLES]
     return ui.div(*figures, *tables, ui.download_button("rows", "Effect rows, CSV"))

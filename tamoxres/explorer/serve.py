@@ -1,8 +1,9 @@
 """Serving the explorer: on this machine alone, behind a token, to the page that it made itself.
 
-Conventions: the server listens on 127.0.0.1; the address it prints holds a random token, which the first request turns
-into a cookie. A request without it, from another origin, or for another host name (DNS rebinding) is refused with 403.
-Nothing is written outside the folders that the user names, and nothing is asked of the network.
+Conventions: the server listens on 127.0.0.1; the address it prints begins with a random token, and so does all that
+the page asks for: it needs no cookie, which a browser would keep from the page inside a notebook of another host name.
+A request without the token, from another origin, or for another host name (DNS rebinding) is refused with 403. Nothing
+is written outside the folders that the user names, and nothing is asked of the network.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import secrets
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from ..errors import TamoxresError
 
@@ -27,7 +27,6 @@ __all__ = ["Guard", "Served", "explore"]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-_COOKIE = "tamoxres"
 _HOST = "127.0.0.1"
 
 
@@ -51,36 +50,17 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
-        cookie = SimpleCookie(headers.get("cookie", "")).get(f"{_COOKIE}-{self._port(headers)}")
-        known = any(
-            hmac.compare_digest(text.encode(), self._token.encode()) for text in (asked, cookie.value if cookie else "")
-        )
-        if not known or not self._own(headers):
+        given = str(scope["path"]).split("/", 2)[1:2]
+        known = bool(given) and hmac.compare_digest(given[0].encode(), self._token.encode())
+        if known and self._own(headers):
+            await self._app({**scope, "root_path": f"/{self._token}"}, receive, send)
+        else:
             await _refuse(scope, send)
-            return
-        await self._app(scope, receive, self._setting(send, headers) if asked else send)
 
     def _own(self, headers: dict[str, str]) -> bool:
         """Whether the request is for this host, and from no other page."""
         origin = headers.get("origin", "")
         return headers.get("host", "") in self._hosts and (not origin or urlsplit(origin).netloc in self._hosts)
-
-    @staticmethod
-    def _port(headers: dict[str, str]) -> str:
-        return headers.get("host", "").rpartition(":")[2]
-
-    def _setting(self, send: Send, headers: dict[str, str]) -> Send:
-        """Return a `send` that sets the cookie with the response."""
-        name = f"{_COOKIE}-{self._port(headers)}"
-        value = f"{name}={self._token}; HttpOnly; SameSite=Strict; Path=/".encode("latin-1")
-
-        async def sending(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message = message | {"headers": [*message.get("headers", []), (b"set-cookie", value)]}
-            await send(message)
-
-        return sending
 
 
 async def _refuse(scope: Scope, send: Send) -> None:
@@ -115,6 +95,8 @@ class Served:
     def __str__(self) -> str:
         return f"The explorer is at {self.address}"
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         return f'<iframe src="{self.address}" title="tamoxres explorer" width="100%" height="900"></iframe>'
 
@@ -148,6 +130,14 @@ def explore(
     ------
     TamoxresError
         If Shiny is not installed, the port is taken, or the cohort declares `min_cell`.
+
+    Examples
+    --------
+    >>> import tamoxres as tr
+    >>> running = tr.explore(tr.load("gbsg"))  # in Jupyter the last line of a cell shows the page
+    >>> running.address.startswith("http://127.0.0.1:")
+    True
+    >>> running.stop()
     """
     try:
         import uvicorn
@@ -169,4 +159,4 @@ def explore(
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    return Served(server, thread, f"http://{_HOST}:{taken}/?token={token}")
+    return Served(server, thread, f"http://{_HOST}:{taken}/{token}/")

@@ -11,7 +11,7 @@ from functools import cached_property
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from ..answers.answer import Answer, answer
+from ..answers.answer import Answer, answer, checked
 from ..evidence import literature
 from ..models.incidence import cumulative_incidence
 from ..models.survival import kaplan_meier
@@ -19,14 +19,17 @@ from ..tables.cells import count_cell
 from ..tables.effects import EffectRows
 from ..tables.flow import flow_table
 from ..tables.table import Cell, Column, Row, Table
+from ..vocabulary import Estimand
 from ..wording import number, percent
 from .choices import Choices
 
 if TYPE_CHECKING:
+    from ..analysis import AnalysisSet
     from ..cohort import Cohort
+    from ..effects import EffectEstimate
     from ..tables.curves import ShownCurves
 
-__all__ = ["View", "look", "sitting"]
+__all__ = ["View", "curves_of", "draw", "look", "sitting"]
 
 _RISKS_AT = (60.0, 120.0)
 
@@ -65,22 +68,11 @@ class View:
     @cached_property
     def curves(self) -> ShownCurves:
         """Curves of the groups that are compared."""
-        analysis = self.answer.analysis
-        estimate = cumulative_incidence if analysis.endpoint.competing else kaplan_meier
-        if self.answer.question.estimand == "interaction":
-            return estimate(analysis, by=["marker", "treatment"])
-        by = "treatment" if self.answer.question.estimand == "treatment_effect" else "marker"
-        return estimate(analysis, by=by)
+        return curves_of(self.answer.analysis, self.answer.question.estimand)
 
     def figure(self) -> Any:
         """Draw the curves, the first row in their corner."""
-        from ..figures.survival import survival_plot
-
-        shown = self.curves
-        if any(curve.cause for curve in shown.curves):
-            own = tuple(curve for curve in shown.curves if curve.cause == self.answer.analysis.endpoint.code)
-            shown = replace(shown, curves=own)
-        return survival_plot(shown, effect=self.answer.rows[0], width="double")
+        return draw(self.curves, self.answer.analysis, self.answer.rows[0])
 
     @property
     def risks(self) -> Table:
@@ -107,10 +99,32 @@ class View:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """The verdict, the cautions of the rows, and notes of the cohort; each once."""
-        verdict = [str(self.answer.verdict)] if self.answer.verdict else []
+        """The cautions of the rows and notes of the cohort; each once."""
         cautions = [sentence for row in self.answer.rows for sentence in row.sentences]
-        return tuple(dict.fromkeys([*verdict, *cautions, *self.answer.cohort.notes]))
+        return tuple(dict.fromkeys([*cautions, *self.answer.cohort.notes]))
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of `tr.ask` in words: of an interaction that is seen with its panel; it may take a second."""
+        return str(checked(self.answer).verdict or "")
+
+
+def curves_of(analysis: AnalysisSet, estimand: Estimand) -> ShownCurves:
+    """Estimate the curves of the groups that a question compares."""
+    estimate = cumulative_incidence if analysis.endpoint.competing else kaplan_meier
+    if estimand == "interaction":
+        return estimate(analysis, by=["marker", "treatment"])
+    return estimate(analysis, by="treatment" if estimand == "treatment_effect" else "marker")
+
+
+def draw(shown: ShownCurves, analysis: AnalysisSet, effect: EffectEstimate) -> Any:
+    """Draw curves, of competing causes the endpoint's own, with a row in their corner."""
+    from ..figures.survival import survival_plot
+
+    if any(curve.cause for curve in shown.curves):
+        own = tuple(curve for curve in shown.curves if curve.cause == analysis.endpoint.code)
+        shown = replace(shown, curves=own)
+    return survival_plot(shown, effect=effect, width="double")
 
 
 def _rows(found: Answer) -> EffectRows:
@@ -136,7 +150,8 @@ def look(cohort: Cohort, choices: Choices) -> View:
         What the question cannot be asked of, in one sentence.
     """
     found = answer(cohort, choices.question())
-    crude = _rows(answer(cohort, choices.question(adjust=()))) if found.question.adjust else EffectRows()
+    bare = choices.question(adjust=(), missing="complete")
+    crude = _rows(answer(cohort, bare)) if found.question.adjust else EffectRows()
     return View(choices=choices, answer=found, crude=crude)
 
 

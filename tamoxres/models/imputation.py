@@ -35,6 +35,7 @@ from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, one_or_more
 from ..wording import count, number
 from .survival import at_risk
+from .watching import steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -291,7 +292,8 @@ def _run(tables: list[pd.DataFrame], m: int, seed: int, iterations: int, jobs: i
     from joblib import Parallel, delayed
 
     streams = np.random.SeedSequence(seed).spawn(m * len(tables))
-    tasks = [delayed(_chain)(tables[k // m], stream, iterations) for k, stream in enumerate(streams)]
+    chains = [(tables[k // m], stream) for k, stream in enumerate(streams)]
+    tasks = (delayed(_chain)(*chain, iterations) for chain in steps(chains, "chains of imputation"))
     return list(Parallel(n_jobs=jobs)(tasks))
 
 

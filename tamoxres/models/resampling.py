@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import AnalysisError, TamoxresError
 from ..vocabulary import FloatArray, IntArray
+from .watching import steps
 
 __all__ = ["Resamples", "bootstrap"]
 
@@ -81,7 +82,7 @@ def bootstrap(
     if m < 2:
         raise AnalysisError(f"The bootstrap needs at least 2 resamples; found m={m}.")
     streams = np.random.SeedSequence(seed).spawn(m)
-    tasks = (delayed(_resample)(statistic, n, stream) for stream in streams)
+    tasks = (delayed(_resample)(statistic, n, stream) for stream in steps(streams, "bootstrap resamples"))
     values: list[FloatArray] = []
     for done, value in enumerate(Parallel(n_jobs=jobs, return_as="generator")(tasks), start=1):
         if value is not None:

@@ -114,6 +114,15 @@ def report(
         If it finds nothing to do.
     TamoxresError
         If the report's own words claim too much, or the folder is not ours to replace.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import tamoxres as tr
+    >>> made = tr.simulate(400, truth=tr.Truth(scale=60), seed=1)  # these are no patients
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report(cohorts=made, output=f"{folder}/report").html.name
+    'report.html'
     """
     began = time.time()
     held = _held(cohorts, mapping, data_dir)
