@@ -251,7 +251,10 @@ def fit_penalised(
     covariance = np.linalg.inv(information) / np.outer(scale, scale)
     # the penalty speaks of the scale of x, not of z
     return Penalised(
-        coefficients=beta / scale, covariance=covariance, loglik=loglik + float(np.log(scale).sum()), score=score * scale
+        coefficients=beta / scale,
+        covariance=covariance,
+        loglik=loglik + float(np.log(scale).sum()),
+        score=score * scale,
     )
 
 
@@ -339,9 +342,7 @@ def _newton(x: FloatArray, sets: RiskSets, column: int, fitted: Penalised, root:
     return None
 
 
-def _searched(
-    x: FloatArray, sets: RiskSets, column: int, fitted: Penalised, side: int, fall: float
-) -> float:
+def _searched(x: FloatArray, sets: RiskSets, column: int, fitted: Penalised, side: int, fall: float) -> float:
     """Find the limit on one side by bisection and its kin, or infinity."""
     from scipy.optimize import brentq
 

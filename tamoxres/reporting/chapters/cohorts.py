@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...answers.sensitivity import Sensitivity, Variation
 from ...effects import EffectEstimate
@@ -46,7 +47,7 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
     )
     yield Figure(
         f"cohorts-{leading[0].marker.lower()}",
-        forest(rows, layout="plain", favours=SIDES["prognostic"]),
+        partial(forest, rows, layout="plain", favours=SIDES["prognostic"]),
         (caption,),
         f"Forest: {told}.",
     )
@@ -116,7 +117,7 @@ def sensitivity_blocks(case: Case) -> Iterator[Block]:
     yield TableBlock(f"sensitivity-{name}", table)
     told = joined([f"{v.label} {estimate(v.row).text}" for v in kept if v.row is not None])
     caption = f"{setting}: {what}, as planned and with one choice changed at a time."
-    drawn = shown.forest(favours=SIDES[estimand])
+    drawn = partial(shown.forest, favours=SIDES[estimand])
     yield Figure(f"sensitivity-{name}", drawn, (caption,), f"Specification curve: {told}.")
 
 
@@ -188,6 +189,6 @@ def specified(cases: Sequence[Case]) -> Iterator[Figure]:
         f"{len(rows)} ratios of HRs of {marker}, each by its own rule, endpoint and adjustment, from "
         f"{ratio(points[0])} to {ratio(points[-1])}; intervals wholly above 1: {above}, wholly below 1: {below}"
     )
-    drawn = specification_curve(rows, choices, favours=SIDES["interaction"])
+    drawn = partial(specification_curve, rows, choices, favours=SIDES["interaction"])
     caption = f"Specification curve. {told}. They share patients, and none is a test of its own."
     yield Figure(f"specification-{cases[0].marker.lower()}", drawn, (caption,), f"Specification curve: {told}.")

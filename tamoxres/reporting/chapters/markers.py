@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...curves import Curves
 from ...effects import EffectEstimate
@@ -103,7 +104,7 @@ def _verdict(case: Case) -> Iterator[Paragraph]:
 def _curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
     for curves in detail.curves:
         own = curves.endpoint == case.endpoint
-        drawn = survival_plot(curves, effect=detail.crude.effect if own else None, width="double")
+        drawn = partial(survival_plot, curves, effect=detail.crude.effect if own else None, width="double")
         kind = "Cumulative incidence" if curves.curves[0].kind == "incidence" else "Survival"
         caption: list[Inline] = [
             f"{kind}, {endpoint_name(curves.endpoint)}, by {term_label('marker', named(detail.crude.effect))}: "
@@ -266,7 +267,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     drawn = [replace(e, label=_contrast_name(e), marker="") for e in found.effects]
     yield Figure(
         f"contrasts-{name}",
-        forest(drawn, favours=("below 1", "above 1")),
+        partial(forest, drawn, favours=("below 1", "above 1")),
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from ...effects import EffectEstimate
 from ...figures.forest import forest
@@ -39,7 +40,7 @@ def treatment(findings: Findings) -> Section | None:
     told = joined([f"{b.asked.label} {estimate(b.effect).text}" for b in found])
     figure = Figure(
         "benchmark",
-        forest(effects, layout="plain", favours=SIDES["treatment_effect"]),
+        partial(forest, effects, layout="plain", favours=SIDES["treatment_effect"]),
         ("Endocrine therapy against none, in each cohort by the model that its line names.",),
         f"Forest plot: {told}.",
     )
