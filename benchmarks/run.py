@@ -3,7 +3,7 @@
 Usage: python benchmarks/run.py [--quick] [-o FILE.md] [NAME ...]
 
 Each benchmark runs in a process of its own, one after the other, and prints its table. NAME runs only some
-(estimators, meta_speed, screen, registry). The screen's seconds are drawn beside FILE.md: results.svg beside
+(estimators, meta_speed, screen, registry, everyday). The screen's seconds are drawn beside FILE.md: results.svg beside
 RESULTS.md. The exit code is 1 if one did not run to its end.
 """
 
@@ -45,6 +45,7 @@ BENCHMARKS = {
     "meta_speed": Benchmark("Meta-analysis", quick=False, markdown=False),
     "screen": Benchmark("Gene screen and kernel", writes=True),
     "registry": Benchmark("A registry of a million patients"),
+    "everyday": Benchmark("Everyday use"),
 }
 
 
