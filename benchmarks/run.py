@@ -3,8 +3,8 @@
 Usage: python benchmarks/run.py [--quick] [-o FILE.md] [NAME ...]
 
 Each benchmark runs in a process of its own, one after the other, and prints its table. NAME runs only some
-(estimators, meta_speed, screen, explorer, registry). The screen's seconds are drawn beside FILE.md: results.svg beside
-RESULTS.md. The exit code is 1 if one did not run to its end.
+(estimators, meta_speed, screen, explorer, registry, everyday). The screen's seconds are drawn beside FILE.md:
+results.svg beside RESULTS.md. The exit code is 1 if one did not run to its end.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ BENCHMARKS = {
     "screen": Benchmark("Gene screen and kernel", writes=True),
     "explorer": Benchmark("Explorer"),
     "registry": Benchmark("A registry of a million patients"),
+    "everyday": Benchmark("Everyday use"),
 }
 
 

@@ -27,7 +27,7 @@ from .answer import Answer, answer
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sensitivity", "Variation", "sensitivity"]
+__all__ = ["Sensitivity", "Step", "Variation", "primary_question", "sensitivity", "variations"]
 
 _PERIOD = 60.0  # months: the first five years, and what comes after
 
@@ -172,22 +172,52 @@ def sensitivity(
     >>> len(found.effects)
     9
     """
-    er: Any = "positive" if "er" in cohort.patients else "any"
-    primary = Question(
-        endpoint=steep(endpoint),
-        marker=marker,
-        estimand=estimand,
-        er=er,
-        adjust=tuple(adjust),
-        strata=tuple(strata),
+    primary = primary_question(
+        cohort, endpoint=endpoint, marker=marker, estimand=estimand, adjust=adjust, strata=strata
     )
-    asked = [("primary", _primary(cohort, primary), primary), *_variations(cohort, primary)]
+    steps = variations(cohort, primary)
     found = []
-    for i, (choice, label, question) in enumerate(asked):
+    for i, step in enumerate(steps):
         if progress is not None:
-            progress(i, len(asked), label)
-        found.append(_answered(cohort, choice, label, question))
+            progress(i, len(steps), step.label)
+        found.append(step())
     return Sensitivity(variations=tuple(found))
+
+
+def primary_question(
+    cohort: Cohort,
+    *,
+    endpoint: Endpoint | str,
+    marker: str | None,
+    estimand: Literal["prognostic", "treatment_effect", "interaction"],
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+) -> Question:
+    """Return the question that is varied: of the ER positive, where the cohort knows them."""
+    er: Any = "positive" if "er" in cohort.patients else "any"
+    return Question(
+        endpoint=steep(endpoint), marker=marker, estimand=estimand, er=er, adjust=tuple(adjust), strata=tuple(strata)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A variation that is answered when it is called: the choice that is varied, its value, and the question."""
+
+    cohort: Cohort
+    choice: str
+    label: str
+    question: Question
+
+    def __call__(self) -> Variation:
+        """Answer it."""
+        return _answered(self.cohort, self.choice, self.label, self.question)
+
+
+def variations(cohort: Cohort, primary: Question) -> list[Step]:
+    """List the primary question and every variation of it that the cohort can answer, as steps on their own."""
+    every = [("primary", _primary(cohort, primary), primary), *_variations(cohort, primary)]
+    return [Step(cohort, *one) for one in every]
 
 
 def _primary(cohort: Cohort, question: Question) -> str:

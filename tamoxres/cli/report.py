@@ -29,10 +29,10 @@ def report(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Write the report: one HTML file, tables, figures, effect rows, and a manifest."""
-    from ..reporting.build import report as write_report
-
     if plan is None and not cohorts and data_dir is None and not offline:
         _fetch_first()
+    from ..reporting.build import report as write_report
+
     with show.progress(quiet) as progress:
         made = write_report(
             plan=plan, output=output, cohorts=cohorts or (), markers=split(marker), mapping=mapping,
@@ -47,8 +47,15 @@ def _fetch_first() -> None:
     """Try for a few seconds to bring what METABRIC lacks for all markers, and say in one line what came of it."""
     from ..cohorts.fetch_brief import fetch_within
 
-    if told := str(fetch_within("metabric")):
+    if told := str(fetch_within("metabric", meanwhile=_open_libraries)):
         show.say(told)
+
+
+def _open_libraries() -> None:
+    """Load what a report is made with: seconds that a fetch leaves free."""
+    from ..reporting.build import open_libraries
+
+    open_libraries()
 
 
 def init_plan(

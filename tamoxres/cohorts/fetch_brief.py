@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +50,13 @@ class Brief:
         }[self.outcome]
 
 
-def fetch_within(cohort: str, *, seconds: float = 20.0, from_url: str | None = None) -> Brief:
+def fetch_within(
+    cohort: str,
+    *,
+    seconds: float = 20.0,
+    from_url: str | None = None,
+    meanwhile: Callable[[], object] | None = None,
+) -> Brief:
     """Fetch what a cohort lacks, for so many seconds at most.
 
     Parameters
@@ -59,6 +67,8 @@ def fetch_within(cohort: str, *, seconds: float = 20.0, from_url: str | None = N
         In all, from the start of the process on.
     from_url : str, optional
         A mirror in the place of the publisher.
+    meanwhile : callable, optional
+        What this process does while the other fetches.
     """
     try:
         if not load(cohort).unfetched:
@@ -67,13 +77,22 @@ def fetch_within(cohort: str, *, seconds: float = 20.0, from_url: str | None = N
         pass  # nothing of it is on disk
     mirror = [] if from_url is None else ["--from", from_url]
     command = [sys.executable, "-m", __package__.partition(".")[0], "fetch", cohort, *mirror]
+    began = time.monotonic()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 our own
-    except subprocess.TimeoutExpired:
-        return Brief(cohort=cohort, outcome="late", seconds=seconds)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 our own
     except OSError as error:  # this Python may not start another
         return Brief(cohort=cohort, outcome="failed", why=f"The fetch could not be started: {error.strerror}.")
-    if done.returncode == 0:
+    with process:
+        try:
+            if meanwhile is not None:
+                meanwhile()
+            errors = process.communicate(timeout=max(began + seconds - time.monotonic(), 0))[1]
+        except BaseException as error:
+            process.kill()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            return Brief(cohort=cohort, outcome="late", seconds=seconds)
+    if process.returncode == 0:
         return Brief(cohort=cohort, outcome="fetched")
-    told = " ".join(done.stderr.split()).rpartition("tamoxres: ")[2]
+    told = " ".join(errors.split()).rpartition("tamoxres: ")[2]
     return Brief(cohort=cohort, outcome="failed", why=told or "The fetch failed.")

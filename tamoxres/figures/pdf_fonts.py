@@ -21,7 +21,7 @@ import matplotlib
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 
-__all__ = ["reduced_fonts"]
+__all__ = ["open_fonts", "reduced_fonts"]
 
 _BUNDLED = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf")
 _SCRIPTS = ((0x20, 0x250), (0x2B0, 0x400), (0x2000, 0x2700))  # Latin, Greek, and signs from dashes to shapes
@@ -56,6 +56,14 @@ def reduced_fonts(figure: Figure | SubFigure) -> Iterator[None]:
             yield
         finally:
             subset.load_font = load
+
+
+def open_fonts() -> None:
+    """Cut the bundled fonts down before they are needed: processes that are forked afterwards have them."""
+    from fontTools import subset
+
+    for name in _BUNDLED:
+        _reduced(Path(matplotlib.get_data_path(), "fonts", "ttf", name), subset.load_font)
 
 
 def _covered(text: str) -> bool:

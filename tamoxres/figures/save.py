@@ -48,6 +48,7 @@ _OUTLINES: dict[Any, Any] = {"pdf.fonttype": 3}  # fonts with cubic outlines can
 _UNDATED: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 _DESCRIPTION = {"png": "Description", "svg": "Description", "pdf": "Subject"}  # where each format keeps it
 _TIFF_DESCRIPTION = 270
+_PACKED = 3  # of zlib's nine levels: a tenth larger than its usual 6, in half the time
 _DATE = re.compile(rb"^%%CreationDate:.*\n", re.MULTILINE)
 
 
@@ -98,7 +99,8 @@ def _figure(drawn: Axes | Figure) -> Any:
 def _rendered(figure: Figure, fmt: str, said: str, dpi: int) -> bytes:
     metadata = {**_UNDATED.get(fmt, {}), **({_DESCRIPTION[fmt]: said} if said and fmt in _DESCRIPTION else {})}
     out = io.BytesIO()
-    figure.savefig(out, format=fmt, dpi=dpi, metadata=metadata)
+    packed: dict[str, Any] = {"pil_kwargs": {"compress_level": _PACKED}} if fmt == "png" else {}
+    figure.savefig(out, format=fmt, dpi=dpi, metadata=metadata, **packed)
     return out.getvalue()
 
 

@@ -17,8 +17,9 @@ Schmoor C, Sauerbrei W, Schumacher M 2000, Stat Med 19:441. Peterson B, George S
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtri, ndtri
@@ -188,25 +189,44 @@ def _make_power(patients: np.ndarray, share: FloatArray, alpha: float, seed: int
 
 def _group(n: int, hazard: float, follow_up: float, stream: np.random.SeedSequence) -> tuple[FloatArray, FloatArray]:
     """Draw events and time at risk of a group in each data set; the same draws for every hazard."""
-    draw = np.random.default_rng(stream)
-    step = max(_CHUNK // n, 1)
     events, exposure = np.empty(_DATA_SETS), np.empty(_DATA_SETS)
+    end = hazard * follow_up
+    for rows, unit in _draws(n, stream):
+        events[rows] = np.count_nonzero(unit <= end, axis=1)
+        exposure[rows] = np.minimum(unit, end).sum(axis=1) / hazard
+    return events, exposure
+
+
+def _draws(n: int, stream: np.random.SeedSequence) -> Iterator[tuple[slice, FloatArray]]:
+    """Give the unit exponential times of a group, in blocks of data sets."""
+    step = max(_CHUNK // n, 1)
+    if step >= _DATA_SETS:
+        yield slice(0, _DATA_SETS), _held(n, stream.entropy, stream.spawn_key)
+        return
+    draw = np.random.default_rng(stream)
     for start in range(0, _DATA_SETS, step):
         rows = slice(start, min(start + step, _DATA_SETS))
-        unit = draw.standard_exponential((rows.stop - rows.start, n))
-        events[rows] = (unit <= hazard * follow_up).sum(axis=1)
-        exposure[rows] = np.minimum(unit, hazard * follow_up).sum(axis=1) / hazard
-    return events, exposure
+        yield rows, draw.standard_exponential((rows.stop - rows.start, n))
+
+
+@lru_cache(maxsize=4)
+def _held(n: int, entropy: Any, key: tuple[int, ...]) -> FloatArray:
+    """Draw a small group's times once for all the hazards at which its power is asked for."""
+    stream = np.random.SeedSequence(entropy, spawn_key=key)
+    return np.random.default_rng(stream).standard_exponential((_DATA_SETS, n))
 
 
 def _rejects(events: FloatArray, exposure: FloatArray, critical: float) -> BoolArray:
     """Tell in which data sets (rows; four groups) constant hazards without a product are rejected."""
     seen = (events > 0).all(axis=1)
-    d, t = events[seen].reshape(-1, 2, 2), exposure[seen].reshape(-1, 2, 2)
-    fitted = t * (d.sum(axis=(1, 2), keepdims=True) / t.sum(axis=(1, 2), keepdims=True))
+    d, t = events[seen].T, exposure[seen].T  # groups 0 and 1 are one row of the square, 0 and 2 one column
+    a, b, c, e = t * (d.sum(axis=0) / t.sum(axis=0))
+    rows, columns = (d[0] + d[1], d[2] + d[3]), (d[0] + d[2], d[1] + d[3])
     for _ in range(_SCALINGS):  # proportional fitting to both margins of the events
-        for axis in (1, 2):
-            fitted = fitted * (d.sum(axis=axis, keepdims=True) / fitted.sum(axis=axis, keepdims=True))
+        for_columns = columns[0] / (a + c), columns[1] / (b + e)
+        a, b, c, e = a * for_columns[0], b * for_columns[1], c * for_columns[0], e * for_columns[1]
+        for_rows = rows[0] / (a + b), rows[1] / (c + e)
+        a, b, c, e = a * for_rows[0], b * for_rows[0], c * for_rows[1], e * for_rows[1]
     out = np.zeros(len(events), bool)
-    out[seen] = 2 * (d * np.log(d / fitted)).sum(axis=(1, 2)) > critical
+    out[seen] = 2 * (d * np.log(d / np.stack((a, b, c, e)))).sum(axis=0) > critical
     return out

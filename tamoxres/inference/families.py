@@ -68,12 +68,14 @@ def adjust_p(p_values: Sequence[float]) -> AdjustedP:
     >>> adjust_p([0.01, 0.02, 0.04]).holm
     (0.03, 0.04, 0.04)
     """
-    from statsmodels.stats.multitest import multipletests
-
     raw = np.asarray(p_values, float)
     if raw.size == 0 or not ((raw >= 0) & (raw <= 1)).all():
         raise AnalysisError(f"A family needs P values between 0 and 1; found {list(p_values)}.")
-    holm, bh = (multipletests(raw, method=method)[1] for method in ("holm", "fdr_bh"))
+    order, rank = np.argsort(raw, kind="stable"), np.arange(1, raw.size + 1)
+    holm, bh = np.empty_like(raw), np.empty_like(raw)
+    holm[order] = np.maximum.accumulate(raw[order] * rank[::-1])
+    bh[order] = np.minimum.accumulate((raw[order] / (rank / raw.size))[::-1])[::-1]
+    holm, bh = np.minimum(holm, 1), np.minimum(bh, 1)
     return AdjustedP(raw=tuple(map(float, raw)), holm=tuple(map(float, holm)), bh=tuple(map(float, bh)))
 
 

@@ -81,7 +81,7 @@ def evaluate(x: FloatArray, beta: FloatArray, sets: RiskSets, offset: FloatArray
         risk = np.where(active, sets.weights * np.exp(np.minimum(eta - log_factor, 0.0)), 0.0)
     group, share, weight = sets.step_group, sets.step_share, sets.step_weight
     # Risk stands beside risk times covariates: sums over groups are taken of all at once.
-    weighted = np.empty((risk.size, x.shape[1] + 1))
+    weighted = np.empty((risk.size, x.shape[1] + 1), order="F")
     weighted[:, 0] = risk
     np.multiply(risk[:, None], x, out=weighted[:, 1:])
     total, tied = sets.risk_sums(weighted), sets.event_sums(weighted)

@@ -40,6 +40,7 @@ __all__ = ["Firth", "Penalised", "firth", "fit_penalised", "penalised_p", "penal
 _MEND = "Adjust for fewer."
 _STEPS, _HALVINGS, _LONGEST = 500, 30, 2.0
 _SMALL = 1e-9  # largest score, in units of its standard deviation, at convergence
+_NEWTON, _NEAR, _FARTHEST = 12, 1e-6, 100.0  # steps to a limit, its last step and its reach in standard errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,11 +54,14 @@ class Penalised:
         Inverse of the information there.
     loglik : float
         Penalised.
+    score : array of float, shape (p,)
+        Its slope: 0 but for coefficients that were held; none of a fit known by its maximum alone.
     """
 
     coefficients: FloatArray
     covariance: FloatArray
     loglik: float
+    score: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -222,7 +226,8 @@ def fit_penalised(
     for column, value in held.items():
         beta[column] = value * scale[column]
     free = np.array([j for j in range(x.shape[1]) if j not in held], dtype=int)
-    loglik, score, information = _penalised(z, beta, sets)
+    pairs = _pairs(z)
+    loglik, score, information = _penalised(z, pairs, beta, sets)
     if not np.isfinite(loglik):
         raise AnalysisError("Firth's likelihood has no maximum: a column is constant within strata.", mend=_MEND)
     for _ in range(_STEPS):
@@ -233,7 +238,7 @@ def fit_penalised(
         step[free] = np.linalg.solve(own, score[free])
         step *= min(1.0, _LONGEST / np.max(np.abs(step)))
         for _ in range(_HALVINGS):
-            taken = _penalised(z, beta + step, sets)
+            taken = _penalised(z, pairs, beta + step, sets)
             if taken[0] > loglik - 1e-12 * abs(loglik):
                 break
             step = step / 2
@@ -245,10 +250,23 @@ def fit_penalised(
         raise AnalysisError("Firth's likelihood did not come to a maximum.", mend=_MEND)
     covariance = np.linalg.inv(information) / np.outer(scale, scale)
     # the penalty speaks of the scale of x, not of z
-    return Penalised(coefficients=beta / scale, covariance=covariance, loglik=loglik + float(np.log(scale).sum()))
+    return Penalised(
+        coefficients=beta / scale,
+        covariance=covariance,
+        loglik=loglik + float(np.log(scale).sum()),
+        score=score * scale,
+    )
 
 
-def _penalised(z: FloatArray, beta: FloatArray, sets: RiskSets) -> tuple[float, FloatArray, FloatArray]:
+def _pairs(z: FloatArray) -> FloatArray:
+    """Return the products of every two columns, shape (n, p (p + 1) / 2), each column whole in memory."""
+    rows, columns = np.triu_indices(z.shape[1])
+    return np.asfortranarray(z[:, rows] * z[:, columns])
+
+
+def _penalised(
+    z: FloatArray, pairs: FloatArray, beta: FloatArray, sets: RiskSets
+) -> tuple[float, FloatArray, FloatArray]:
     """Return the penalised log likelihood, its score, and the information."""
     state = evaluate(z, beta, sets, np.zeros(len(z)))
     known = bool(np.isfinite(state.loglik) and np.isfinite(state.information).all())
@@ -256,30 +274,35 @@ def _penalised(z: FloatArray, beta: FloatArray, sets: RiskSets) -> tuple[float, 
     if not (sign > 0 and (np.diag(state.information) > 0).all()):
         return -np.inf, np.full_like(beta, np.nan), state.information
     inverse = np.asarray(np.linalg.inv(state.information), float)
-    bend = _bend(z, state, sets, inverse)
+    bend = _bend(z, pairs, state, sets, inverse)
     return state.loglik + logdet / 2, state.score + bend / 2, state.information
 
 
-def _bend(z: FloatArray, state: State, sets: RiskSets, inverse: FloatArray) -> FloatArray:
+def _bend(z: FloatArray, pairs: FloatArray, state: State, sets: RiskSets, inverse: FloatArray) -> FloatArray:
     """Return the derivative of the log determinant of the information, shape (p,).
 
     It is the sum over tie steps of the risk set's mean of q(x - m) (x - m), with m the mean of x there and q(v) the
     quadratic form v' I^-1 v.
     """
-    p = z.shape[1]
+    n, p = z.shape
     rows, columns = np.triu_indices(p)
-    form = np.einsum("ij,jk,ik->i", z, inverse, z)
-    wanted = np.column_stack([np.ones(len(z)), z, z[:, rows] * z[:, columns], form, form[:, None] * z])
+    ends = np.cumsum([1, p, rows.size, 1])
+    weighted = np.empty((n, ends[-1] + p), order="F")
+    weighted[:, 0] = state.risk
+    form = state.risk * ((z @ inverse) * z).sum(axis=1)
+    np.multiply(state.risk[:, None], z, out=weighted[:, 1 : ends[1]])
+    np.multiply(state.risk[:, None], pairs, out=weighted[:, ends[1] : ends[2]])
+    weighted[:, ends[2]] = form
+    np.multiply(form[:, None], z, out=weighted[:, ends[3] :])
     group, share = sets.step_group, sets.step_share[:, None]
-    weighted = state.risk[:, None] * wanted
     totals = sets.risk_sums(weighted)[group] - share * sets.event_sums(weighted)[group]
     means = totals[:, 1:] / totals[:, :1]
-    one, pairs, square, cubic = np.split(means, np.cumsum([p, rows.size, 1]), axis=1)
+    one, seconds, square, cubic = np.split(means, ends[1:] - 1, axis=1)
     two = np.empty((len(means), p, p))
-    two[:, rows, columns] = two[:, columns, rows] = pairs
+    two[:, rows, columns] = two[:, columns, rows] = seconds
     lever = one @ inverse
     own = (lever * one).sum(axis=1, keepdims=True)
-    third = cubic - 2 * np.einsum("kj,kjr->kr", lever, two) + (2 * own - square) * one
+    third = cubic - 2 * (lever[:, None, :] @ two)[:, 0] + (2 * own - square) * one
     return np.asarray(sets.step_weight @ third)
 
 
@@ -287,21 +310,51 @@ def profile_limits(
     x: FloatArray, sets: RiskSets, column: int, fitted: Penalised, *, level: float = 0.95
 ) -> tuple[float, float]:
     """Return the coefficients at which the profile penalised likelihood has fallen by half the chi-square quantile."""
+    fall = float(chdtri(1, 1 - level)) / 2
+    ends = []
+    for side in (-1, 1):
+        end = _newton(x, sets, column, fitted, side * float(np.sqrt(2 * fall)))
+        ends.append(_searched(x, sets, column, fitted, side, fall) if end is None else end)
+    return ends[0], ends[1]
+
+
+def _newton(x: FloatArray, sets: RiskSets, column: int, fitted: Penalised, root: float) -> float | None:
+    """Find where the signed root of twice the fall is `root`, from Wald's limit on; None where steps do not arrive."""
+    estimate, se = float(fitted.coefficients[column]), float(np.sqrt(fitted.covariance[column, column]))
+    others = fitted.covariance[column] / se**2  # how the others move with this one
+    value, start = estimate + root * se, fitted.coefficients + root * se * others
+    for _ in range(_NEWTON):
+        try:
+            held = fit_penalised(x, sets, fixed={column: value}, start=start)
+        except AnalysisError:
+            return None
+        fallen = 2 * (fitted.loglik - held.loglik)
+        if held.score is None or not fallen > 0 or not root * held.score[column] < 0:
+            return None
+        here = float(np.copysign(np.sqrt(fallen), root))
+        step = (here - root) * here / float(held.score[column])
+        value += step
+        if abs(step) < _NEAR * se:
+            return value
+        if not abs(value - estimate) < _FARTHEST * se:
+            return None
+        start = held.coefficients + step * others
+    return None
+
+
+def _searched(x: FloatArray, sets: RiskSets, column: int, fitted: Penalised, side: int, fall: float) -> float:
+    """Find the limit on one side by bisection and its kin, or infinity."""
     from scipy.optimize import brentq
 
-    target = fitted.loglik - float(chdtri(1, 1 - level)) / 2
+    target = fitted.loglik - fall
     estimate, se = float(fitted.coefficients[column]), float(np.sqrt(fitted.covariance[column, column]))
 
     def above(value: float) -> float:
         return fit_penalised(x, sets, fixed={column: value}, start=fitted.coefficients).loglik - target
 
-    ends = []
-    for direction in (-1, 1):
-        reach = 2 * se
-        while above(estimate + direction * reach) > 0 and reach < 100 * se:
-            reach *= 1.5
-        if reach >= 100 * se:
-            ends.append(direction * np.inf)
-            continue
-        ends.append(float(brentq(above, *sorted((estimate, estimate + direction * reach)), xtol=1e-10, rtol=1e-12)))
-    return ends[0], ends[1]
+    reach = 2 * se
+    while above(estimate + side * reach) > 0 and reach < _FARTHEST * se:
+        reach *= 1.5
+    if reach >= _FARTHEST * se:
+        return side * np.inf
+    return float(brentq(above, *sorted((estimate, estimate + side * reach)), xtol=1e-10, rtol=1e-12))

@@ -14,12 +14,12 @@ Li F, Morgan KL, Zaslavsky AM 2018, doi:10.1080/01621459.2016.1260466 (overlap).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+from scipy.special import expit
 
 from ..analysis import TREATED, AnalysisSet
 from ..analysis.design import Design, complete_cases, make_design, refuse_stray_texts
@@ -46,6 +46,7 @@ __all__ = ["INDICATION", "METHODS", "PropensityWeights", "balance_table", "prope
 Method = Literal["iptw", "att", "overlap"]
 _NEVER = 1e-12  # a propensity is kept this far from 0 and 1
 _LARGEST = 1e3
+_STEPS, _SMALLEST_STEP, _RIDGE = 100, 1e-14, 1e-10  # of Newton's climb; the ridge takes a step where columns repeat
 INDICATION = ("age", "menopause", "nodes", "size_mm", "grade", "diagnosis_year", "site", "chemotherapy")
 """Confounders by indication: what decides who is given endocrine therapy."""
 
@@ -265,21 +266,23 @@ def propensity_scores(x: FloatArray, treated: FloatArray) -> FloatArray:
     AnalysisError
         If the covariates separate treated from untreated patients, or collapse.
     """
-    from statsmodels.discrete.discrete_model import Logit
-    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
-
     centred = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-12)
-    model = Logit(treated, np.column_stack([np.ones(len(x)), centred]))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", PerfectSeparationWarning)
-            fitted = model.fit(disp=0, method="newton", maxiter=100, tol=1e-14, warn_convergence=False)
-    except (np.linalg.LinAlgError, PerfectSeparationWarning):
-        raise AnalysisError(
-            "The propensity has no finite estimate: covariates separate treated from untreated.",
-            mend="Adjust for fewer.",
-        ) from None
-    scores = np.asarray(fitted.predict(), dtype=float)
+    design, n = np.column_stack([np.ones(len(x)), centred]), len(x)
+    beta, ridge = np.zeros(design.shape[1]), _RIDGE * np.eye(design.shape[1])
+    scores = np.full(n, 0.5)
+    for _ in range(_STEPS):
+        slope = design.T @ (treated - scores) / n
+        bend = (design * (scores * (1 - scores))[:, None]).T @ design / n + ridge
+        step = np.linalg.solve(bend, slope)
+        beta += step
+        scores = expit(design @ beta)
+        if np.allclose(scores, treated, rtol=0, atol=1e-8):
+            raise AnalysisError(
+                "The propensity has no finite estimate: covariates separate treated from untreated.",
+                mend="Adjust for fewer.",
+            )
+        if np.abs(step).max() <= _SMALLEST_STEP:
+            break
     return np.asarray(np.clip(scores, _NEVER, 1 - _NEVER))
 
 

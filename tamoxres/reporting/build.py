@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
+from functools import partial
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from ..cohort import Cohort
 from ..cohorts.catalogue import is_file, load
 from ..effects import EffectEstimate, effects_to_csv, effects_to_json
 from ..errors import QuestionError, TamoxresError
+from ..figures.pdf_fonts import open_fonts
 from ..figures.save import every_format
 from ..files import sha256, whole_folder, write_whole
 from ..files.writing import below
+from ..tables.table import Table
 from ..vocabulary import one_or_more
 from ..wording import written_as
 from .chapters.checklists import checklists
@@ -42,6 +45,7 @@ from .html import page_html
 from .page import Answers, Figure, Page, Section, TableBlock
 from .plan import Plan, default_plan, read_plan
 from .pools import PoolAnswer, pool_all
+from .side_by_side import side_by_side
 from .sketch_plan import plan_of
 from .weigh import published, weigh
 from .word import page_docx
@@ -52,8 +56,8 @@ _PACKAGES = (
     "numpy", "scipy", "pandas", "lifelines", "statsmodels", "numba", "matplotlib", "jinja2", "python-docx",
     "XlsxWriter",
 )  # fmt: skip
+_LATER = ("scipy.optimize", "docx", "jinja2", "xlsxwriter", "matplotlib.backends.backend_svg")
 _DPI = 300  # as journals ask
-_MANY = 16  # figures from which a second process repays its start
 _HASHED = 4  # cohorts whose hashes the first line has room for; Data sources has them all
 
 
@@ -125,6 +129,7 @@ def report(
     'report.html'
     """
     began = time.time()
+    open_libraries()
     held = _held(cohorts, mapping, data_dir)
     asked = _plan(plan, held, one_or_more(markers))
     with whole_folder(output) as folder, written_as(asked.look.style):
@@ -138,6 +143,13 @@ def report(
         lines = tuple(answer_lines(findings))
     target = Path(output)
     return ReportFiles(folder=target, html=target / "report.html", verdict_lines=lines)
+
+
+def open_libraries() -> None:
+    """Load what is used from some point on, so that processes that are forked have it from their start."""
+    for name in _LATER:
+        import_module(name)
+    open_fonts()
 
 
 def _held(cohorts: Any, mapping: Any, data_dir: str | Path | None) -> dict[str, Cohort]:
@@ -214,30 +226,49 @@ def _refuse_claims(page: Page) -> None:
 
 
 def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
-    pictures = _pictures({block.name: block.drawn for block in page.blocks() if isinstance(block, Figure)})
+    figures = [block for block in page.blocks() if isinstance(block, Figure)]
+    tables = {
+        block.name if isinstance(block, TableBlock) else "answer": block.table
+        for block in page.blocks()
+        if isinstance(block, TableBlock | Answers)
+    }
     (folder / "figures").mkdir()
     (folder / "tables").mkdir()
+    drawn = side_by_side(
+        [
+            *(partial(_drawn, figure) for figure in figures),
+            *(partial(_table, folder / "tables", name, table) for name, table in tables.items()),
+        ]
+    )[: len(figures)]
+    pictures = {figure.name: formats for figure, formats in zip(figures, drawn, strict=True)}
     for name, formats in pictures.items():
         for fmt, content in formats.items():
             write_whole(below(folder / "figures", f"{name}.{fmt}"), content)
-    for block in page.blocks():
-        if isinstance(block, TableBlock | Answers):
-            name = block.name if isinstance(block, TableBlock) else "answer"
-            for suffix in ("xlsx", "csv", "tex"):
-                block.table.save(below(folder / "tables", f"{name}.{suffix}"))
-    write_whole(folder / "report.html", page_html(page, {name: f["svg"] for name, f in pictures.items()}))
-    write_whole(folder / "report.docx", page_docx(page, {name: f["png"] for name, f in pictures.items()}))
+    side_by_side([
+        lambda: _document(folder, page, pictures), lambda: _html(folder, page, pictures),
+    ])  # fmt: skip
     write_whole(folder / "effects.csv", effects_to_csv(effects))
     write_whole(folder / "effects.json", effects_to_json(effects))
 
 
-def _pictures(figures: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
-    """Draw each figure in every format; many on two processes, which give the bytes that one gives."""
-    from joblib import Parallel, cpu_count, delayed
+def _drawn(figure: Figure) -> dict[str, bytes]:
+    """Draw a figure in the formats that a report holds."""
+    return every_format(figure.draw(), dpi=_DPI)
 
-    side_by_side = min(2, cpu_count()) if len(figures) >= _MANY else 1
-    drawn = Parallel(n_jobs=side_by_side)(delayed(every_format)(figure, dpi=_DPI) for figure in figures.values())
-    return dict(zip(figures, drawn, strict=True))
+
+def _table(folder: Path, name: str, table: Table) -> dict[str, bytes]:
+    """Write a table in the formats that a report holds."""
+    for suffix in ("xlsx", "csv", "tex"):
+        table.save(below(folder, f"{name}.{suffix}"))
+    return {}
+
+
+def _document(folder: Path, page: Page, pictures: Mapping[str, Mapping[str, bytes]]) -> None:
+    write_whole(folder / "report.docx", page_docx(page, {name: f["png"] for name, f in pictures.items()}))
+
+
+def _html(folder: Path, page: Page, pictures: Mapping[str, Mapping[str, bytes]]) -> None:
+    write_whole(folder / "report.html", page_html(page, {name: f["svg"] for name, f in pictures.items()}))
 
 
 def _manifest(plan: Plan, findings: Findings, folder: Path, output: Path, began: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..inference.families import adjust_p
 from .gather import Case, Findings
 
 __all__ = ["Corrected", "corrected"]
@@ -52,13 +53,7 @@ def corrected(findings: Findings) -> Mapping[str, Corrected]:
         if len(ratios) < 2:
             continue
         raw = [float(1.0 if ratio.p_value is None else ratio.p_value) for ratio in ratios]
-        holm, bh = (_adjust(raw, method) for method in ("holm", "fdr_bh"))
-        for ratio, p, p_holm, p_bh in zip(ratios, raw, holm, bh, strict=True):
+        adjusted = adjust_p(raw)
+        for ratio, p, p_holm, p_bh in zip(ratios, raw, adjusted.holm, adjusted.bh, strict=True):
             out[ratio.row_id] = Corrected(family=name, k=len(ratios), raw=p, holm=p_holm, bh=p_bh)
     return out
-
-
-def _adjust(raw: list[float], method: str) -> list[float]:
-    from statsmodels.stats.multitest import multipletests
-
-    return [float(p) for p in multipletests(raw, method=method)[1]]

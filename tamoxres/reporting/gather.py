@@ -7,13 +7,15 @@ estimated keeps its place with the reason. A question that is wrong in itself (a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..analysis import AnalysisSet
 from ..answers.answer import answer, checked
 from ..answers.robustness import Robustness
-from ..answers.sensitivity import Sensitivity, sensitivity
+from ..answers.sensitivity import Sensitivity, Step, Variation, primary_question, variations
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, DataError, TamoxresError
@@ -24,6 +26,7 @@ from ..registry import Marker, find, known
 from .detail import Detail, look_closer, tried
 from .on_disk import Absent, load_cohorts
 from .plan import BenchmarkPlan, MarkerPlan, Plan, Role
+from .side_by_side import side_by_side
 
 __all__ = ["BACKGROUND", "Benchmark", "Case", "Detail", "Findings", "Progress", "gather", "reason"]
 
@@ -194,20 +197,45 @@ def gather(
     wanted = [asked for asked in plan.benchmarks if asked.cohort in cohorts]
     if not jobs and not wanted:
         raise DataError(_nothing(unheld, absent))
-    total, cases = len(jobs) + len(wanted), []
-    for done, job in enumerate(jobs):
-        if progress:
-            progress(done, total, f"{job.cohort.title}: {job.marker} by {job.call.rule} on {job.endpoint}")
-        answered = _answered(job, plan)
-        cases.append(replace(answered, variations=_varied(answered)) if job.whole else answered)
-    benchmarks = []
-    for done, benchmark in enumerate(wanted, start=len(jobs)):
-        if progress:
-            progress(done, total, benchmark.label)
-        benchmarks.append(_benchmark(benchmark, cohorts[benchmark.cohort]))
+    cases, benchmarks = _put(plan, jobs, [(one, cohorts[one.cohort]) for one in wanted], progress)
     return Findings(
         plan=plan, cases=tuple(cases), benchmarks=tuple(benchmarks), unheld=tuple(unheld), absent=tuple(absent)
     )
+
+
+def _put(
+    plan: Plan, jobs: list[Case], wanted: list[tuple[BenchmarkPlan, Cohort]], progress: Progress | None
+) -> tuple[list[Case], list[Benchmark]]:
+    """Answer every case, its variations where it is shown whole, and every benchmark, side by side."""
+    told = [f"{job.cohort.title}: {job.marker} by {job.call.rule} on {job.endpoint}" for job in jobs]
+    told += [asked.label for asked, _ in wanted]
+    questions: list[Callable[[], Any]] = [partial(_answered, job, plan) for job in jobs]
+    questions += [partial(_benchmark, *one) for one in wanted]
+    held = [*jobs, *(job.call for job in jobs), *(asked for asked, _ in wanted)]
+    for cohort in (*(job.cohort for job in jobs), *(cohort for _, cohort in wanted)):
+        held += [cohort, *(getattr(cohort, field.name) for field in fields(cohort))]
+    begun = None if progress is None else lambda number: progress(number, len(told), told[number])
+    answers = side_by_side(questions, shared=held, begun=begun)
+    return _with_variations(answers[: len(jobs)], held), answers[len(jobs) :]
+
+
+def _with_variations(cases: list[Case], held: list[Any]) -> list[Case]:
+    """Vary the cases that are shown whole, all their variations side by side; the longest first."""
+    steps = [(case, step) for case in cases if case.whole for step in _steps(case)]
+    order = sorted(range(len(steps)), key=lambda i: steps[i][1].question.missing != "mice")
+    found = side_by_side([partial(tried, steps[i][1]) for i in order], shared=held)
+    told: dict[int, list[Variation | None]] = {}
+    for _, variation, (case, _) in sorted(
+        zip(order, found, (steps[i] for i in order), strict=True), key=lambda t: t[0]
+    ):
+        told.setdefault(id(case), []).append(variation)
+    return [replace(case, variations=_sensitivity(told[id(case)])) if id(case) in told else case for case in cases]
+
+
+def _sensitivity(variations: list[Variation | None]) -> Sensitivity | None:
+    """Put variations together; None where the primary question had no answer."""
+    answered = tuple(one for one in variations if one is not None)
+    return Sensitivity(variations=answered) if len(answered) == len(variations) else None
 
 
 def _nothing(unheld: Iterable[tuple[str, str]], absent: Iterable[Absent]) -> str:
@@ -291,21 +319,19 @@ def reason(error: TamoxresError) -> str:
     return error.what.replace("column marker[altered]", "the marker").replace("marker = altered", "marker altered")
 
 
-def _varied(case: Case) -> Sensitivity | None:
-    """Vary the interaction where both arms are there, else the prognostic effect; None where it would say nothing."""
+def _steps(case: Case) -> list[Step]:
+    """Vary the interaction where both arms are there, else the prognostic effect; not at all where few had events."""
     asked, both = case.asked, case.interaction is not None
     rows = (case.interaction.ratio,) if case.interaction else case.prognostic
     usual = not asked.where and not asked.landmark and asked.treatment == "endocrine" and asked.er == "positive"
     usual &= case.call.rule == case.cohort.default_rules.get(case.marker)
     if not rows or not usual or (rows[-1].events or 0) < _ENOUGH:
-        return None
-    return tried(
-        lambda: sensitivity(
-            case.cohort, endpoint=case.endpoint, marker=case.marker,
-            estimand="interaction" if both else "prognostic",
-            adjust=asked.adjust_interaction if both else asked.adjust_prognostic, strata=asked.strata,
-        )
+        return []
+    primary = primary_question(
+        case.cohort, endpoint=case.endpoint, marker=case.marker, estimand="interaction" if both else "prognostic",
+        adjust=asked.adjust_interaction if both else asked.adjust_prognostic, strata=asked.strata,
     )  # fmt: skip
+    return variations(case.cohort, primary)
 
 
 def _benchmark(asked: BenchmarkPlan, cohort: Cohort) -> Benchmark:

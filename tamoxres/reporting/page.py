@@ -6,7 +6,7 @@ to effects.csv; nothing here is HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -85,19 +85,24 @@ class TableBlock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
-    """A figure; `drawn` is its Axes or Figure, `alt` what it shows, for a reader who does not see it.
+    """A figure: `draw` gives its Axes or Figure, `alt` is what it shows, for a reader who does not see it.
 
     `curves` are what it draws, where a reader with a script may read them off step by step.
     """
 
     name: str
-    drawn: Any
+    draw: Callable[[], Any]
     caption: Text
     alt: str
     curves: Curves | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", plain_name(self.name))
+
+    @classmethod
+    def of(cls, name: str, drawn: Any, caption: Text) -> Figure:
+        """Take a figure that is drawn already and tells what it shows by its label."""
+        return cls(name, lambda: drawn, caption, str(drawn.get_label()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 from ..effects import EffectEstimate
@@ -182,9 +183,15 @@ def published(marker: Marker, *, estimand: str | None = None) -> list[EffectEsti
     """Return the published rows of a marker, trials' two strata made interactions; none of one in no table."""
     if not marker.evidence_name:
         return []
-    ratios = trial_ratios(marker=marker.name) if estimand in (None, "interaction") else []
-    rows = [] if estimand == "interaction" else literature(marker=marker.name, estimand=estimand)
-    return [*rows, *(row for row in ratios if row not in rows)]
+    return list(_published(marker.name, estimand))
+
+
+@lru_cache(maxsize=256)
+def _published(marker: str, estimand: str | None) -> tuple[EffectEstimate, ...]:
+    """Read the embedded tables, which stay as they are, once for all the sections that speak of a marker."""
+    ratios = trial_ratios(marker=marker) if estimand in (None, "interaction") else []
+    rows = [] if estimand == "interaction" else literature(marker=marker, estimand=estimand)
+    return (*rows, *(row for row in ratios if row not in rows))
 
 
 def weigh(marker: str | Marker) -> Weighed:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Any, Literal
 
 import numpy as np
@@ -182,14 +183,23 @@ class Walker:
         if n < 0 or self.at + 8 * n > len(self.content):
             raise EOFError("it ends too early")
         found: list[str | None] = []
-        content, at, endian = self.content, self.at, self.endian
+        known: dict[tuple[int, bytes], str] = {}  # the texts of a column are few
+        content, at, end = self.content, self.at, len(self.content)
+        heads = Struct(">Ii" if self.endian == "big" else "<Ii").unpack_from
         for _i in range(n):
-            flags = int.from_bytes(content[at : at + 4], endian)
-            size = int.from_bytes(content[at + 4 : at + 8], endian, signed=True)
+            if at + 8 > end:
+                raise EOFError("it ends too early")
+            flags, size = heads(content, at)
             if flags & 0xFF != 9 or flags & _HAS_ATTRIBUTES or size < -1:
                 raise ValueError("a text vector holds something else")
             at += 8 + max(size, 0)
-            found.append(None if size == -1 else self._decoded(content[at - size : at], flags))
+            if size == -1:
+                found.append(None)
+                continue
+            key = flags, content[at - size : at]
+            if key not in known:
+                known[key] = self._decoded(key[1], flags)
+            found.append(known[key])
         if at > len(content):
             raise EOFError("it ends too early")
         self.at = at

@@ -44,7 +44,7 @@ def _flow() -> Iterator[Figure]:
     """Draw how the studies came into the literature table, with what is not recorded."""
     drawn = prisma(evidence_counts())
     caption = "Flow of studies into the literature table (PRISMA 2020); what was not recorded is said so."
-    yield Figure("prisma", drawn, (caption,), str(drawn.get_label()))
+    yield Figure.of("prisma", drawn, (caption,))
 
 
 def _prisma() -> Table:

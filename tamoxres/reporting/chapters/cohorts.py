@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...answers.sensitivity import Sensitivity, Variation
 from ...effects import EffectEstimate
@@ -48,7 +49,7 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
     )
     yield Figure(
         f"cohorts-{leading[0].marker.lower()}",
-        forest(rows, layout="plain", favours=SIDES["prognostic"]),
+        partial(forest, rows, layout="plain", favours=SIDES["prognostic"]),
         (caption,),
         f"Forest: {told}.",
     )
@@ -131,7 +132,7 @@ def _varied(found: Sensitivity, case: Case, key: str) -> Iterator[Block]:
     yield TableBlock(key, table)
     told = joined([f"{v.label} {_read(v)}" for v in shown.variations if v.rows])
     caption = f"{setting}: {what}, as planned and with one choice changed at a time."
-    drawn = shown.forest(favours=SIDES[found.variations[0].question.estimand])
+    drawn = partial(shown.forest, favours=SIDES[found.variations[0].question.estimand])
     yield Figure(key, drawn, (caption,), f"Specification curve: {told}.")
 
 
@@ -210,6 +211,6 @@ def specified(cases: Sequence[Case]) -> Iterator[Figure]:
         f"{len(rows)} ratios of HRs of {marker}, each by its own rule, endpoint and adjustment, from "
         f"{ratio(points[0])} to {ratio(points[-1])}; intervals wholly above 1: {above}, wholly below 1: {below}"
     )
-    drawn = specification_curve(rows, choices, favours=SIDES["interaction"])
+    drawn = partial(specification_curve, rows, choices, favours=SIDES["interaction"])
     caption = f"Specification curve. {told}. They share patients, and none is a test of its own."
     yield Figure(f"specification-{cases[0].marker.lower()}", drawn, (caption,), f"Specification curve: {told}.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from ...curves import Curves
+from ...effects import EffectEstimate
 from ...figures.survival import survival_plot
 from ...figures.survival_panels import survival_panels
 from ...models.risk_difference import risk_curves
@@ -26,7 +28,7 @@ _TEN_YEARS = 120.0  # months
 def marker_curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
     """Draw the treated by marker: the endpoint first, then overall survival, each with its crude hazard ratio."""
     for curves, crude in zip(detail.curves, detail.crude_hazards, strict=True):
-        drawn = survival_plot(curves, effect=crude, width="double")
+        drawn = partial(survival_plot, curves, effect=crude, width="double")
         caption: list[Inline] = [
             f"{_kind(curves)}, {endpoint_name(curves.endpoint)}, by {term_label('marker', named(crude))}: "
             f"{case.cohort.title}, {curves.population}. Crude hazard ratio ",
@@ -55,7 +57,6 @@ def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
         own = tuple(curve for curve in curves if curve.cause in ("", curves.endpoint))
         panels[title] = replace(curves, curves=own)
     effects = [effect for _, effect in arms.values()]
-    drawn = survival_panels(panels, effects=effects, width="double")
     marker = marker_name(case.marker)
     caption: tuple[Inline, ...] = (
         f"{setting_of(case)}: {_kind(panels['Treated']).lower()} by {marker}, without and with endocrine therapy, "
@@ -63,7 +64,16 @@ def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
         estimate(found.judged), ", ", p_of(found.judged), ".",
     )  # fmt: skip
     told = " ".join(f"{title}: {_told(curves, case)}" for title, curves in panels.items())
-    yield Figure(f"arms-{name}", drawn[0], caption, f"{told} Ratio of HRs {estimate(found.judged).text}.")
+    yield Figure(
+        f"arms-{name}",
+        partial(_two_panels, panels, effects),
+        caption,
+        f"{told} Ratio of HRs {estimate(found.judged).text}.",
+    )
+
+
+def _two_panels(panels: Mapping[str, Curves], effects: Sequence[EffectEstimate]) -> Any:
+    return survival_panels(panels, effects=effects, width="double")[0]
 
 
 def _kind(curves: Curves) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from ...effects import EffectEstimate
 from ...evidence import studies
@@ -67,7 +68,7 @@ def _picture(weighed: Sequence[Weighed]) -> Figure:
     clinical = [f"{marker_name(one.marker)} {sum(one.votes.get('clinical', {}).values())}" for one in weighed]
     return Figure(
         "evidence-map",
-        evidence_map(shown.assign(marker=shown["marker"].map(names))),
+        partial(evidence_map, shown.assign(marker=shown["marker"].map(names))),
         ("Studies by marker, tier and what they report of the altered marker, in their own words.",),
         f"Evidence map. Clinical studies: {', '.join(clinical)}.",
     )

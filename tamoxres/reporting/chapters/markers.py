@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...effects import EffectEstimate
 from ...figures.forest import forest
@@ -242,7 +243,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     drawn = [replace(e, label=_contrast_name(e), marker="") for e in found.effects]
     yield Figure(
         f"contrasts-{name}",
-        forest(drawn, favours=("below 1", "above 1")),
+        partial(forest, drawn, favours=("below 1", "above 1")),
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
     )

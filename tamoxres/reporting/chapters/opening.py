@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from ...cohort import Cohort
 from ...figures.visual_abstract import AbstractRow, visual_abstract
@@ -83,7 +84,9 @@ def _abstract(findings: Findings, rows: Sequence[AnswerRow], answer: str) -> Fig
         )
         for row in rows
     ]  # fmt: skip
-    drawn = visual_abstract(findings.plan.title, answer, lines, facts=facts, foot=_SAFE, favours=SIDES["interaction"])
+    drawn = partial(
+        visual_abstract, findings.plan.title, answer, lines, facts=facts, foot=_SAFE, favours=SIDES["interaction"]
+    )
     told = "; ".join(f"{line.marker}: {line.verdict}" for line in lines)
     return Figure("visual-abstract", drawn, ("The answer on one sheet.",), f"Visual abstract. {answer} {told}.")
 

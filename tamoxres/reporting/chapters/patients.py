@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ...analysis import AnalysisSet
 from ...cohort import Cohort
@@ -70,7 +71,7 @@ def _cohort(case: Case) -> Iterator[Block]:
     if case.detail is not None:
         flow = case.detail.adjusted.analysis.flow
         steps = "; ".join(f"{step.name}: {count(step.patients)} patients, {count(step.events)} events" for step in flow)
-        drawn = flow_diagram(flow, width="double")
+        drawn = partial(flow_diagram, flow, width="double")
         yield Figure(f"flow-{name}", drawn, (f"Patient flow: {title}, the treated.",), f"Flow diagram. {steps}.")
         if (follow := case.detail.follow_up) is not None:
             low, high = number(follow.ci_low / 12, 1), number(follow.ci_high / 12, 1)

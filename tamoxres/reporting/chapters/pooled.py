@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...effects import EffectEstimate
 from ...figures.forest import forest
@@ -112,7 +113,7 @@ def _of(answer: PoolAnswer, pooled: PooledEffect, titles: Mapping[str, str], tit
     marks = "Squares: own data; circles: published effects." if published else "Each cohort analysed by itself."
     caption = f"{title}. {marks}"
     told = f"{what}, pooled: {whole.text}, {pooled.k} studies, I² {percent(pooled.i2_tau2 / 100, 0)}"
-    drawn = forest(_renamed(pooled, titles), favours=SIDES[answer.asked.estimand])
+    drawn = partial(forest, _renamed(pooled, titles), favours=SIDES[answer.asked.estimand])
     yield Figure(f"forest-{name}", drawn, (caption,), f"Forest plot: {told}.")
     yield TableBlock(f"methods-{name}", _methods(answer, title))
     if pooled.k >= _ENOUGH:
@@ -130,7 +131,7 @@ def _each_study(name: str, pooled: PooledEffect, title: str, sides: tuple[str, s
         ("baujat", baujat_plot(pooled, width="middle"), "each study's part in the heterogeneity, and its influence"),
         ("gosh", gosh_plot(pooled, width="middle"), "every subset of the studies pooled"),
     ):
-        yield Figure(f"{key}-{name}", drawn, (f"{title}: {what}.",), str(drawn.get_label()))
+        yield Figure.of(f"{key}-{name}", drawn, (f"{title}: {what}.",))
 
 
 def _left_out(answer: PoolAnswer, titles: Mapping[str, str]) -> str:

@@ -48,7 +48,7 @@ def treatment(findings: Findings) -> Section | None:
     told = joined([f"{b.asked.label} {estimate(b.effect).text}" for b in found])
     figure = Figure(
         "benchmark",
-        forest(effects, layout="plain", favours=SIDES["treatment_effect"]),
+        partial(forest, effects, layout="plain", favours=SIDES["treatment_effect"]),
         ("Endocrine therapy against none, in each cohort by the model that its line names.",),
         f"Forest plot: {told}.",
     )
@@ -76,7 +76,7 @@ def _risks(found: Sequence[Benchmark]) -> Iterator[Figure]:
     drawn = pictograph(risks.risks, event=event, labels=words, effect=risks.effects[0])
     design = "randomised" if one.cohort.design == "randomised" else "randomised in part"
     caption = f"{name}: risks of all patients, by treatment, which was {design}. No marker was asked."
-    yield Figure("risks-benchmark", drawn, (caption,), str(drawn.get_label()))
+    yield Figure.of("risks-benchmark", drawn, (caption,))
 
 
 def _arms(effect: EffectEstimate) -> str:
