@@ -47,13 +47,14 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Effect rows": (
         "The pipe between all parts: from patients, from print, to files.",
         ("EffectEstimate", "from_printed", "printed_routes", "from_strata", "subgroup_total", "per_sd", "per_units",
-         "read_effects", "check_effects", "effects_to_csv", "effects_to_json", "effects_to_frame"),
+         "read_effects", "check_effects", "effects_to_csv", "effects_to_json", "effects_to_xlsx", "effects_to_frame",
+         "read_revman", "revman_bytes"),
     ),
     "Published evidence": (
         "What has been published, and what it adds up to.",
         ("literature", "studies", "evidence_counts", "check_extraction", "side_by_side", "derived_interactions",
          "interactions", "trial_votes", "marker_page", "MarkerPage", "summary_of_findings", "reconstruct",
-         "CurveSource"),
+         "CurveSource", "references", "references_text", "read_references", "Reference", "cite", "fill_studies"),
     ),
     "Meta-analysis": (
         "Pool effects, ask what moves the pool, and how sure it is.",

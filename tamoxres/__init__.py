@@ -13,6 +13,7 @@ _HOMES = {
         "effects_to_csv",
         "effects_to_frame",
         "effects_to_json",
+        "effects_to_xlsx",
         "from_printed",
         "read_effects",
     ],
@@ -103,6 +104,9 @@ _HOMES = {
     "figures.survival": ["survival_plot"],
     "figures.survival_panels": ["survival_panels"],
     "figures.save": ["save_figure"],
+    "evidence.reference": ["Reference"],
+    "evidence.references": ["cite", "fill_studies", "read_references", "references", "references_text"],
+    "evidence.revman": ["read_revman", "revman_bytes"],
     "evidence": [
         "check_extraction",
         "derived_interactions",

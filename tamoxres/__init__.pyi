@@ -33,6 +33,7 @@ from .effects import EffectEstimate as EffectEstimate
 from .effects import effects_to_csv as effects_to_csv
 from .effects import effects_to_frame as effects_to_frame
 from .effects import effects_to_json as effects_to_json
+from .effects import effects_to_xlsx as effects_to_xlsx
 from .effects import from_printed as from_printed
 from .effects import read_effects as read_effects
 from .effects.derive import from_strata as from_strata
@@ -56,6 +57,14 @@ from .evidence import evidence_counts as evidence_counts
 from .evidence import literature as literature
 from .evidence import side_by_side as side_by_side
 from .evidence import studies as studies
+from .evidence.reference import Reference as Reference
+from .evidence.references import cite as cite
+from .evidence.references import fill_studies as fill_studies
+from .evidence.references import read_references as read_references
+from .evidence.references import references as references
+from .evidence.references import references_text as references_text
+from .evidence.revman import read_revman as read_revman
+from .evidence.revman import revman_bytes as revman_bytes
 from .evidence.votes import trial_votes as trial_votes
 from .explorer import explore as explore
 from .figures.albatross import albatross_plot as albatross_plot
@@ -215,6 +224,7 @@ __all__ = [
     "Question",
     "RFI",
     "RFS",
+    "Reference",
     "ScreenOptions",
     "Source",
     "Study",
@@ -242,6 +252,7 @@ __all__ = [
     "check_claims",
     "check_effects",
     "check_extraction",
+    "cite",
     "combine_p",
     "competing_interaction",
     "concordance",
@@ -263,6 +274,7 @@ __all__ = [
     "effects_to_csv",
     "effects_to_frame",
     "effects_to_json",
+    "effects_to_xlsx",
     "empirical_null",
     "equivalence",
     "event_rates",
@@ -273,6 +285,7 @@ __all__ = [
     "family_table",
     "family_wise",
     "fetch",
+    "fill_studies",
     "fine_gray",
     "firth",
     "fitted_cut",
@@ -332,9 +345,14 @@ __all__ = [
     "prior_needed",
     "proportional_test",
     "read_effects",
+    "read_references",
+    "read_revman",
     "reconstruct",
+    "references",
+    "references_text",
     "replicate",
     "report",
+    "revman_bytes",
     "risk_difference",
     "rmst",
     "rmtl",

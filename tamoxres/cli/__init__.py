@@ -23,6 +23,7 @@ from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
+from .exchange import convert, references
 from .explore import explore
 from .marker import interactions, marker_page
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
@@ -53,6 +54,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    convert: "tamoxres convert effects.xlsx -o review.rm5",
+    references: "tamoxres references --marker HER2 -o her2.bib",
     interactions: "tamoxres interactions --marker HER2 --own effects.csv",
     marker_page: "tamoxres marker-page HER2 -o her2.html",
     reconstruct: "tamoxres reconstruct curve.csv --at-risk table.csv -o patients.csv",
