@@ -80,6 +80,8 @@ from .figures.hazard_curve import treatment_curve_plot as treatment_curve_plot
 from .figures.power_curve import power_curve as power_curve
 from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
+from .figures.risk_of_bias import bias_summary as bias_summary
+from .figures.risk_of_bias import traffic_light as traffic_light
 from .figures.save import save_figure as save_figure
 from .figures.specification import specification_curve as specification_curve
 from .figures.survival import survival_plot as survival_plot
@@ -112,6 +114,7 @@ from .meta.bias import small_study as small_study
 from .meta.certainty import Certainty as Certainty
 from .meta.certainty import certainty as certainty
 from .meta.comparable import Alike as Alike
+from .meta.copas import copas as copas
 from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
 from .meta.dose import dose_response as dose_response
@@ -123,6 +126,7 @@ from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
 from .meta.regression import meta_regression as meta_regression
+from .meta.risk_of_bias import risk_of_bias as risk_of_bias
 from .meta.selection import selection_model as selection_model
 from .meta.selection import trim_and_fill as trim_and_fill
 from .meta.sensitivity import baujat as baujat
@@ -243,6 +247,7 @@ __all__ = [
     "bayes_interaction",
     "bayes_of_row",
     "bayesian",
+    "bias_summary",
     "calibrated_interaction",
     "calibration",
     "call",
@@ -257,6 +262,7 @@ __all__ = [
     "competing_interaction",
     "concordance",
     "contrast_table",
+    "copas",
     "cox",
     "cumulative",
     "cumulative_incidence",
@@ -354,6 +360,7 @@ __all__ = [
     "report",
     "revman_bytes",
     "risk_difference",
+    "risk_of_bias",
     "rmst",
     "rmtl",
     "robustness",
@@ -384,6 +391,7 @@ __all__ = [
     "time_split",
     "time_varying",
     "to_metafor",
+    "traffic_light",
     "treatment_curve",
     "treatment_curve_plot",
     "trial_votes",

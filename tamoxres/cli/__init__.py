@@ -19,6 +19,7 @@ from .. import __version__
 from ..errors import TamoxresError, cut
 from . import show
 from .absolute import absolute, competing, curve, design, emulate
+from .bias import risk_of_bias
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .estimate import bayes, effect, robustness
@@ -54,6 +55,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    risk_of_bias: "tamoxres risk-of-bias bias.toml --marker HER2 --figure lights.png",
     convert: "tamoxres convert effects.xlsx -o review.rm5",
     references: "tamoxres references --marker HER2 -o her2.bib",
     interactions: "tamoxres interactions --marker HER2 --own effects.csv",
