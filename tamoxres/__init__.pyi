@@ -34,6 +34,7 @@ from .effects import EffectEstimate as EffectEstimate
 from .effects import effects_to_csv as effects_to_csv
 from .effects import effects_to_frame as effects_to_frame
 from .effects import effects_to_json as effects_to_json
+from .effects import effects_to_xlsx as effects_to_xlsx
 from .effects import from_printed as from_printed
 from .effects import read_effects as read_effects
 from .effects.derive import from_strata as from_strata
@@ -57,6 +58,14 @@ from .evidence import evidence_counts as evidence_counts
 from .evidence import literature as literature
 from .evidence import side_by_side as side_by_side
 from .evidence import studies as studies
+from .evidence.reference import Reference as Reference
+from .evidence.references import cite as cite
+from .evidence.references import fill_studies as fill_studies
+from .evidence.references import read_references as read_references
+from .evidence.references import references as references
+from .evidence.references import references_text as references_text
+from .evidence.revman import read_revman as read_revman
+from .evidence.revman import revman_bytes as revman_bytes
 from .evidence.votes import trial_votes as trial_votes
 from .explorer import explore as explore
 from .figures.albatross import albatross_plot as albatross_plot
@@ -78,6 +87,8 @@ from .figures.power_curve import power_curve as power_curve
 from .figures.prisma import prisma as prisma
 from .figures.proportional import log_log_plot as log_log_plot
 from .figures.proportional import schoenfeld_plot as schoenfeld_plot
+from .figures.risk_of_bias import bias_summary as bias_summary
+from .figures.risk_of_bias import traffic_light as traffic_light
 from .figures.save import save_figure as save_figure
 from .figures.specification import specification_curve as specification_curve
 from .figures.survival import survival_plot as survival_plot
@@ -114,6 +125,7 @@ from .meta.bias import small_study as small_study
 from .meta.certainty import Certainty as Certainty
 from .meta.certainty import certainty as certainty
 from .meta.comparable import Alike as Alike
+from .meta.copas import copas as copas
 from .meta.deft import deft as deft
 from .meta.dependent import pool_dependent as pool_dependent
 from .meta.dose import dose_response as dose_response
@@ -125,6 +137,7 @@ from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
 from .meta.regression import meta_regression as meta_regression
+from .meta.risk_of_bias import risk_of_bias as risk_of_bias
 from .meta.selection import selection_model as selection_model
 from .meta.selection import trim_and_fill as trim_and_fill
 from .meta.sensitivity import baujat as baujat
@@ -237,6 +250,7 @@ __all__ = [
     "Question",
     "RFI",
     "RFS",
+    "Reference",
     "ScreenOptions",
     "Source",
     "Spread",
@@ -261,6 +275,7 @@ __all__ = [
     "bayesian",
     "bias_analysis",
     "bias_contour",
+    "bias_summary",
     "calibrated_interaction",
     "calibration",
     "calibration_plot",
@@ -273,10 +288,12 @@ __all__ = [
     "check_claims",
     "check_effects",
     "check_extraction",
+    "cite",
     "combine_p",
     "competing_interaction",
     "concordance",
     "contrast_table",
+    "copas",
     "cox",
     "cumulative",
     "cumulative_incidence",
@@ -294,6 +311,7 @@ __all__ = [
     "effects_to_csv",
     "effects_to_frame",
     "effects_to_json",
+    "effects_to_xlsx",
     "empirical_null",
     "equivalence",
     "event_rates",
@@ -304,6 +322,7 @@ __all__ = [
     "family_table",
     "family_wise",
     "fetch",
+    "fill_studies",
     "fine_gray",
     "firth",
     "fitted_cut",
@@ -370,10 +389,16 @@ __all__ = [
     "proportional_test",
     "pseudo_regression",
     "read_effects",
+    "read_references",
+    "read_revman",
     "reconstruct",
+    "references",
+    "references_text",
     "replicate",
     "report",
+    "revman_bytes",
     "risk_difference",
+    "risk_of_bias",
     "rmst",
     "rmtl",
     "robustness",
@@ -404,6 +429,7 @@ __all__ = [
     "time_split",
     "time_varying",
     "to_metafor",
+    "traffic_light",
     "treatment_curve",
     "treatment_curve_plot",
     "trial_votes",

@@ -408,7 +408,7 @@ def test_bad_json(tmp_path: Path, text: str, says: str) -> None:
 
 def test_files_that_are_none(tmp_path: Path) -> None:
     """A missing file, and one that is not UTF-8 text, are told apart."""
-    with pytest.raises(EffectError, match=r"rows\.csv does not exist. Give a CSV or JSON file"):
+    with pytest.raises(EffectError, match=r"rows\.csv does not exist. Give a CSV, JSON or XLSX file"):
         read_effects(tmp_path / "rows.csv")
     with pytest.raises(EffectError, match=r"is not UTF-8 text. Save it as CSV"):
         read_effects(written(tmp_path, "study,note\na,Köln\n".encode("latin-1")))

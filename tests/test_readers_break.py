@@ -20,10 +20,10 @@ from tamoxres import files
 from tamoxres.cohorts.check import check
 from tamoxres.cohorts.expression import own_expression
 from tamoxres.cohorts.rdata import read_rda
-from tamoxres.cohorts.readers.options import one_sentence
 from tamoxres.cohorts.readers.tables import FORMATS, read_table
 from tamoxres.errors import DataError, cut, shown
 from tamoxres.files import Limits, unpack
+from tamoxres.files.sentence import one_sentence
 from tamoxres.scan.matrix import open_expression
 
 LONGEST = 700  # characters: no message is longer, whatever a cell holds

@@ -19,11 +19,13 @@ from .. import __version__
 from ..errors import TamoxresError, cut
 from . import show
 from .absolute import absolute, case_cohort, competing, curve, design, emulate, pseudo
+from .bias import risk_of_bias
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
 from .doubts import confounder, mismeasured
 from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
+from .exchange import convert, references
 from .explore import explore
 from .marker import interactions, marker_page
 from .over_time import changing, states
@@ -56,6 +58,9 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    risk_of_bias: "tamoxres risk-of-bias bias.toml --marker HER2 --figure lights.png",
+    convert: "tamoxres convert effects.xlsx -o review.rm5",
+    references: "tamoxres references --marker HER2 -o her2.bib",
     interactions: "tamoxres interactions --marker HER2 --own effects.csv",
     marker_page: "tamoxres marker-page HER2 -o her2.html",
     reconstruct: "tamoxres reconstruct curve.csv --at-risk table.csv -o patients.csv",

@@ -96,7 +96,8 @@ def _check_rows(path: Path) -> None:
             raise DataError(str(found))
         show.say(str(found))
         return
-    report = check_effects(path)
+    with show.synonyms():
+        report = check_effects(path)
     if not report.sound:
         show.table(report.table().to_frame(), f"{path.name}: printed and derived")
     show.say(str(report))

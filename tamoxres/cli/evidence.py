@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..effects import EffectEstimate
     from ..meta.comparable import Alike
 
-__all__ = ["forest", "literature", "pool"]
+__all__ = ["forest", "literature", "pool", "read_rows"]
 
 View = Literal["rows", "counts", "studies", "side-by-side"]
 Tier = Literal["cell_line", "animal_model", "clinical", "meta_analysis"]
@@ -82,7 +82,7 @@ def pool(
     mapping = _mapping(endpoint_map)
     chosen: dict[str, Any] = {"tau2": tau2, "ci": ci, "prediction": prediction, "endpoint_map": mapping}
     chosen |= {"alike": _alike(alike or (), include), "keep_uninformative": keep_uninformative}
-    rows = _filtered(_read(files), marker, endpoint, estimand, mapping)
+    rows = _filtered(read_rows(files), marker, endpoint, estimand, mapping)
     rows = _chosen(rows, leave_out or (), reverse or (), one_a_study)
     pooled = pool_effects(rows, **chosen)
     if format_ == "json":
@@ -183,7 +183,7 @@ def forest(
     from ..meta.pool import pool as pool_effects
 
     mapping = _mapping(endpoint_map)
-    rows = _filtered(_read(files), marker, endpoint, estimand, mapping)
+    rows = _filtered(read_rows(files), marker, endpoint, estimand, mapping)
     rows = _chosen(rows, leave_out or (), reverse or (), one_a_study)
     several = sum(row.status == "estimated" for row in rows) > 1
     declared: dict[str, Any] = {"endpoint_map": mapping, "alike": _alike(alike or (), include)}
@@ -337,12 +337,14 @@ def _show_frame(
         show.table(frame[list(columns)] if columns else frame, title)
 
 
-def _read(files: Iterable[Path]) -> list[EffectEstimate]:
+def read_rows(files: Iterable[Path]) -> list[EffectEstimate]:
+    """Read effect rows from files, and name the columns that nothing reads."""
     from ..effects import read_effects, unread_columns
 
     rows = []
     for file in files:
-        rows += read_effects(file)
+        with show.synonyms():
+            rows += read_effects(file)
         if unread := unread_columns(file):
             typer.echo(f"{file}: not read: {', '.join(unread)}.", err=True)
     return rows

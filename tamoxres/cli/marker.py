@@ -10,7 +10,7 @@ import typer
 
 from ..errors import QuestionError
 from . import show
-from .evidence import Merge, OwnTables
+from .evidence import Merge, OwnTables, read_rows
 from .options import Format, Output
 
 if TYPE_CHECKING:
@@ -74,6 +74,4 @@ def _show(tables: Iterable[Table]) -> None:
 
 
 def _rows(files: Sequence[Path] | None) -> list[EffectEstimate]:
-    from ..effects import read_effects
-
-    return [row for file in files or () for row in read_effects(file)]
+    return read_rows(files or ())

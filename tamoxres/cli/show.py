@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = [
     "estimate_of",
     "progress",
     "say",
+    "synonyms",
     "table",
     "text",
     "words",
@@ -171,6 +173,18 @@ def text(words_: str, output: Path | None) -> None:
 def complain(text: str) -> None:
     """Say what went wrong on standard error."""
     typer.echo(wrap(text, terminal_width(sys.stderr), hanging=2), err=True)
+
+
+@contextmanager
+def synonyms() -> Iterator[None]:
+    """Say which columns of a file of effects are read under another name, on standard error."""
+    from ..effects.rows_header import ColumnSynonym
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ColumnSynonym)
+        yield
+    for one in told:
+        complain(str(one.message))
 
 
 def emit(text: str, output: Path | None) -> None:

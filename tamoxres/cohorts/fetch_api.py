@@ -15,11 +15,11 @@ from typing import Any
 
 from ..errors import Unreachable
 from ..files import LIMITS, write_whole
+from ..files.sentence import one_sentence
 from ..files.writing import below, plain_name
 from ..registry.known import declared, entrez_ids
 from .fetch_http import Client
 from .profiles import CASCADE_GENES, panel_file
-from .readers.options import one_sentence
 
 __all__ = ["ApiStudy", "fetch_api"]
 

@@ -25,8 +25,8 @@ from urllib3.exceptions import HTTPError, NameResolutionError
 
 from ..errors import DataError, TamoxresError, Unreachable
 from ..files import LIMITS, parse_json, sha256
+from ..files.sentence import one_sentence
 from ..files.writing import below, writable
-from .readers.options import one_sentence
 
 __all__ = ["Client", "Progress", "unpack"]
 

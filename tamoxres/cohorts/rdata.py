@@ -21,7 +21,7 @@ import pandas as pd
 
 from ..errors import DataError, cut, shown
 from ..files import read_bytes, unpack
-from .readers.options import one_sentence
+from ..files.sentence import one_sentence
 from .readers.rserial import LOGICAL, RValue, Walker
 from .readers.typed import as_text
 

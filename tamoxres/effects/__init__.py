@@ -12,6 +12,7 @@ from .rows import (
     effects_to_csv,
     effects_to_frame,
     effects_to_json,
+    effects_to_xlsx,
     from_printed,
     read_effects,
     rows_of,
@@ -20,5 +21,6 @@ from .rows import (
 
 __all__ = [
     "COLUMNS", "SCHEMA", "Doubt", "EffectEstimate", "doubts", "doubts_of", "effects_from_frame", "effects_to_csv",
-    "effects_to_frame", "effects_to_json", "from_printed", "read_effects", "rows_of", "unread_columns",
+    "effects_to_frame", "effects_to_json", "effects_to_xlsx", "from_printed", "read_effects", "rows_of",
+    "unread_columns",
 ]  # fmt: skip

@@ -8,31 +8,30 @@ spreadsheet would run as a formula are written with an apostrophe before them, w
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import EffectError, QuestionError, cut, shown
-from ..files import parse_json, read_bytes
 from ..files.numbers import to_number
-from ..vocabulary import MEASURES, RATIO_MEASURES, choose, nearest
-from ..wording import guard_formula, unguard_formula
-from . import printed, rows_v1
+from ..vocabulary import MEASURES, RATIO_MEASURES, choose
+from ..wording import guard_formula
+from . import printed, rows_excel, rows_v1
 from .checks import COUNTS, LISTS, NUMBERS
 from .estimate import EffectEstimate
 from .routes import Route
+from .rows_header import Header, read_header
+from .rows_table import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed",
-    "printed_routes", "read_effects", "read_printed", "unread_columns",
+    "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json",
+    "effects_to_xlsx", "from_printed", "printed_routes", "read_effects", "read_printed", "unread_columns",
 ]  # fmt: skip
 
 SCHEMA = 2
@@ -129,8 +128,25 @@ def effects_to_json(effects: Iterable[EffectEstimate]) -> str:
     return json.dumps([_row(effect) for effect in effects], indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def effects_to_xlsx(effects: Iterable[EffectEstimate]) -> bytes:
+    """Write effects as an Excel workbook: numbers as numbers, texts never formulas.
+
+    Returns
+    -------
+    bytes
+        Of an .xlsx file with one sheet, `effects`; Excel holds 15 to 16 digits of a number.
+
+    Examples
+    --------
+    >>> row = EffectEstimate.from_ci(0.54, 0.36, 0.81, study="A")
+    >>> effects_to_xlsx([row])[:2]
+    b'PK'
+    """
+    return rows_excel.write_sheet(COLUMNS, map(_row, effects))
+
+
 def read_effects(path: str | Path) -> list[EffectEstimate]:
-    r"""Read effect rows from a CSV or JSON file.
+    r"""Read effect rows from a CSV, JSON or XLSX file; a synonym of a column is said by a warning (`rows_header`).
 
     Raises
     ------
@@ -160,29 +176,21 @@ def read_printed(path: str | Path) -> list[tuple[EffectEstimate, printed.Cells]]
 
 
 def _built(source: Path) -> Iterator[tuple[EffectEstimate, printed.Cells]]:
-    text = _text(source)
-    rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
-    if not rows:
+    table = read_table(source, _KNOWN)
+    if not table.rows:
         raise EffectError(f"{source} holds no effect rows.")
-    for where, row in rows:
-        yield _parse(row, where)
-
-
-def _text(source: Path) -> str:
-    if not source.is_file():
-        raise EffectError(f"{source} does not exist. Give a CSV or JSON file of effect rows.")
-    try:
-        return read_bytes(source).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise EffectError(f"{source} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
+    table.header.say(str(source))
+    for where, row in table.rows:
+        yield _parse(row, where, table.header)
 
 
 def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
     """Make effects from a frame that has `study` and the columns of one route."""
-    _check_header(list(frame.columns), "frame")
+    header = read_header(list(frame.columns), "frame", _KNOWN)
+    header.say("frame")
     known = frame.astype(object).where(frame.notna(), None)
     return [
-        _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")[0]
+        _parse(dict(zip(header.names, row, strict=True)), f"frame, row {i}", header)[0]
         for i, row in enumerate(known.itertuples(index=False))
     ]
 
@@ -192,71 +200,9 @@ def rows_of(effects: Iterable[EffectEstimate] | pd.DataFrame) -> Iterable[Effect
     return effects_from_frame(cast("pd.DataFrame", effects)) if hasattr(effects, "columns") else effects
 
 
-def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
-    rows = parse_json(text, str(source), error=EffectError)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise EffectError(f"{source}: expected a JSON list of objects, one an effect.")
-    for i, row in enumerate(rows):
-        _check_header(list(row), f"{source}, object {i + 1}")
-    return [(f"{source}, object {i + 1}", row) for i, row in enumerate(rows)]
-
-
-def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    out: list[tuple[str, dict[str, Any]]] = []
-    try:
-        header = next(reader, [])
-        _check_header(header, str(source))
-        for cells in reader:
-            if not any(cells):
-                continue
-            where = f"{source}, line {reader.line_num}"
-            if len(cells) != len(header):
-                raise EffectError(
-                    f"{where}: {len(cells)} cells under {len(header)} columns. Quote cells that hold a comma."
-                )
-            out.append((where, dict(zip(header, map(unguard_formula, cells), strict=True))))
-    except csv.Error as error:
-        raise EffectError(f"{source}, line {reader.line_num}: not CSV ({error}).") from None
-    return out
-
-
-def _check_header(header: Sequence[str], where: str) -> None:
-    if "study" not in header and not any(str(name).casefold() == "study" for name in header):
-        columns = cut(", ".join(map(str, header)), 200) or "nothing"
-        raise EffectError(f"{where}: no column 'study'; found {columns}. Separate columns by commas, and name them.")
-    if twice := sorted({name for name in header if list(header).count(name) > 1}):
-        raise EffectError(f"{where}: column {shown(twice[0])} stands twice.")
-    for name in header:
-        if name not in _KNOWN and (close := _near_miss(str(name))):
-            raise EffectError(f"{where}: unknown column {shown(name)}. Is it {close!r}? Name it so, or leave it out.")
-
-
-_SYNONYMS = {
-    "hr": "estimate", "hazard_ratio": "estimate", "rr": "estimate", "or": "estimate", "effect": "estimate",
-    "lcl": "ci_low", "lower": "ci_low", "ci_lower": "ci_low", "ci.lb": "ci_low", "low": "ci_low",
-    "ucl": "ci_high", "upper": "ci_high", "ci_upper": "ci_high", "ci.ub": "ci_high", "high": "ci_high",
-    "p": "p_value", "pval": "p_value", "p.value": "p_value", "pvalue": "p_value", "yi": "log_estimate",
-    "loghr": "log_estimate", "sei": "se", "selog": "se", "std_error": "se", "author": "study", "outcome": "endpoint",
-}  # fmt: skip
-
-
-def _near_miss(name: str) -> str:
-    """Return the column that an unknown one may be meant for: another spelling, a common synonym; else empty."""
-    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
-    if plain in _KNOWN:
-        return plain
-    return _SYNONYMS.get(plain) or nearest(plain, [known for known in _KNOWN if len(known) > 3 and len(plain) > 3])
-
-
 def unread_columns(path: str | Path) -> tuple[str, ...]:
     """Return the columns of a file of effect rows that are not read: those that no name of `COLUMNS` comes near."""
-    source = Path(path)
-    if source.suffix.lower() == ".json":
-        header = list(dict.fromkeys(name for _, row in _json_rows(_text(source), source) for name in row))
-    else:
-        header = next(csv.reader(io.StringIO(_text(source), newline="")), [])
-    return tuple(name for name in header if name not in _KNOWN)
+    return read_table(Path(path), _KNOWN).header.unread
 
 
 def from_printed(**columns: Any) -> EffectEstimate:
@@ -285,7 +231,7 @@ def from_printed(**columns: Any) -> EffectEstimate:
     >>> print(row.route, row)
     logrank_p Naples: HR 1.52 (1.04-2.23), P = 0.030
     """
-    _check_header(list(columns), "row")
+    read_header(list(columns), "row", _KNOWN, exact=True)
     if unknown := [name for name in columns if name not in _KNOWN]:
         raise EffectError(f"row: unknown column {unknown[0]!r}; nothing reads it.")
     return _parse({**columns, "schema": SCHEMA}, "row")[0]
@@ -319,7 +265,7 @@ def printed_routes(**columns: Any) -> list[Route]:
     return printed.routes_of(_parse({**columns, "schema": SCHEMA}, "row")[1])
 
 
-def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.Cells]:
+def _parse(row: Mapping[str, Any], where: str, header: Header | None = None) -> tuple[EffectEstimate, printed.Cells]:
     cells = {name: cell for name, cell in row.items() if name in _KNOWN}
     relation, cells["p_value"] = _p_relation(cells.get("p_value"))
     values = {name: _value(name, cell, where) for name, cell in cells.items()}
@@ -334,6 +280,7 @@ def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.
     if schema == "1":
         known = rows_v1.to_version_2(known)
     known = {name: value for name, value in known.items() if name not in _WRITTEN_FOR_PEOPLE}
+    known = known if header is None else _told_by_header(known, header, where)
     try:
         measure = choose("measure", known.get("measure", "HR"), MEASURES)
     except QuestionError as error:
@@ -346,6 +293,14 @@ def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.
         raise EffectError(f"{where}: {error}") from None
     except (ArithmeticError, ValueError) as error:  # no number can hold what these numbers make
         raise EffectError(f"{where}: the numbers are too large or too small to work with ({error}).") from None
+
+
+def _told_by_header(known: dict[str, Any], header: Header, where: str) -> dict[str, Any]:
+    """Add the measure and the level that the names of the columns tell; a cell that says otherwise is an error."""
+    for name, told in (("measure", header.measure), ("level", header.level)):
+        if told and known.setdefault(name, told) != told:
+            raise EffectError(f"{where}, column {name}: {shown(known[name])}, but a column's name tells {told}.")
+    return known
 
 
 def _p_relation(cell: Any) -> tuple[str, Any]:

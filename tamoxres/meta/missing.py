@@ -36,7 +36,7 @@ from .pooled import PooledEffect
 from .summary import Summary, need
 from .tau2 import Array, weighted_fit
 
-__all__ = ["Bound", "PetPeese", "Worst", "pet_peese", "worst_case"]
+__all__ = ["Bound", "PetPeese", "Worst", "as_pooled", "pet_peese", "worst_case"]
 
 _ONE_SIDED = 0.05
 _AFFIRMATIVE = 1.959963984540054
@@ -157,7 +157,7 @@ def pet_peese(pooled: PooledEffect) -> PetPeese:
     peese, peese_slope, _ = _intercept(y, v, v, pooled, "PEESE")
     one_sided = float(stdtr(len(y) - 2, -t if pooled.point >= 0 else t))
     return PetPeese(
-        pooled=_as_pooled(pooled), pet=pet, peese=peese, pet_slope=pet_slope, peese_slope=peese_slope,
+        pooled=as_pooled(pooled), pet=pet, peese=peese, pet_slope=pet_slope, peese_slope=peese_slope,
         chosen="peese" if one_sided < _ONE_SIDED else "pet", one_sided=one_sided,
     )  # fmt: skip
 
@@ -203,7 +203,7 @@ def worst_case(pooled: PooledEffect, *, missing: int | Iterable[int] = _MISSING)
     if not numbers or min(numbers) < 1:
         raise PoolingError(f"missing is {missing}; it holds numbers of studies, 1 or more.")
     y, v = arrays(pooled.effects)
-    whole = _as_pooled(pooled)
+    whole = as_pooled(pooled)
     side = 1.0 if pooled.point >= 0 else -1.0
     others = side * y / np.sqrt(v) <= _AFFIRMATIVE
     return Worst(
@@ -236,7 +236,8 @@ def _bound(missing: int, v: Array, pooled: PooledEffect, whole: Summary) -> Boun
     return Bound(missing=missing, bias=bias, summary=summary)
 
 
-def _as_pooled(pooled: PooledEffect) -> Summary:
+def as_pooled(pooled: PooledEffect) -> Summary:
+    """Return a pooled effect as a line that others are compared with."""
     half = critical_value(pooled.level, pooled.df) * pooled.se
     return Summary(
         label="As pooled", point=pooled.point, se=pooled.se, low=pooled.point - half, high=pooled.point + half,

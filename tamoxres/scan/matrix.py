@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..cohorts.readers.columnar import open_parquet
-from ..cohorts.readers.options import one_sentence
 from ..errors import DataError, cut
+from ..files.sentence import one_sentence
 from ..vocabulary import FloatArray
 from .delimited import is_delimited, read_delimited
 

@@ -10,6 +10,9 @@ from functools import cache
 
 import pandas as pd
 
+from tamoxres.effects import EffectEstimate
+from tamoxres.evidence.revman import revman_bytes
+
 REGISTRY = "pid,age,er,her2,tam,dx,t,e\n" + "".join(
     f"P{i},{40 + i}.5,{'pos' if i % 3 else 'neg'},{i % 2},{'yes' if i % 4 else 'no'},"
     f"200{i % 10}-0{1 + i % 9}-1{i % 10},{30 + 7 * i},{i % 3 // 2}\n"
@@ -61,6 +64,11 @@ EFFECTS = (
     '"Berlin, 2001",HER2,OS,prognostic,HR,,,,0.1,0.2,0.6,200,50,12,0.95,\n'
     "Oslo,HER2,OS,prognostic,HR,1.1,,,,,0.04,,,,,1999\n"
 )
+LIBRARIES = {
+    ".ris": "TY  - JOUR\r\nID  - a\r\nAU  - St\u00e5l, O\r\nPY  - 2000\r\nTI  - ErbB2\r\nDO  - 10.1/x\r\nER  - \r\n",
+    ".bib": '@string{j = "Ann Oncol"}\n@article{a,\n  author = {St{\\aa}l, O and others},\n'
+            '  title = "{ErbB2} \\& more",\n  journal = j # { (2)}, year = 2000}\n',
+}  # fmt: skip
 EXPRESSION = "gene," + ",".join(f"P{i}" for i in range(24)) + "\n" + "".join(
     f"{gene}," + ",".join(f"{(i * k) % 7 - 3}.25" for i in range(24)) + "\n"
     for k, gene in enumerate(("ERBB2", "PTEN", "ESR1"), 2)
@@ -90,6 +98,21 @@ def packed() -> dict[str, bytes]:
         ".xlsx": sheet.getvalue(), ".parquet": columns.getvalue(), ".rds": vector, ".RData": gzip.compress(vector),
         ".csv.gz": gzip.compress(REGISTRY.encode(), mtime=0), ".tsv": REGISTRY.replace(",", "\t").encode("utf-16"),
     }  # fmt: skip
+
+
+@cache
+def sheet() -> bytes:
+    """Effect rows as a workbook."""
+    out = io.BytesIO()
+    pd.read_csv(io.StringIO(EFFECTS)).to_excel(out, index=False)
+    return out.getvalue()
+
+
+@cache
+def reviews() -> dict[str, bytes]:
+    """Effect rows as RevMan has them."""
+    rows = [EffectEstimate(study=f"S{i} & co", log_estimate=0.1 * i, se=0.2, endpoint="OS", n_1=9) for i in range(3)]
+    return {ending: revman_bytes(rows, ending) for ending in (".rm5", ".zip")}
 
 
 @cache

@@ -24,7 +24,10 @@ from tamoxres.cohorts.fetch_http import unpack
 from tamoxres.cohorts.formats import read_file
 from tamoxres.cohorts.sketch import init_mapping
 from tamoxres.effects import effects_to_csv, effects_to_json, read_effects
+from tamoxres.effects.rows_header import ColumnSynonym
 from tamoxres.errors import TamoxresError
+from tamoxres.evidence.references import read_references, references_text
+from tamoxres.evidence.revman import read_revman, revman_bytes
 from tamoxres.meta.pool import pool
 from tamoxres.reporting.claims import check_claims
 from tamoxres.reporting.plan import read_plan
@@ -65,6 +68,7 @@ def holds(target: Callable[[Any, Path], object], given: Any, folder: Path) -> bo
     """Run a target: it works (true), or refuses in words a reader can use (false); anything else is a fault."""
     with watched(), warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ColumnSynonym)
         try:
             target(given, folder)
         except TamoxresError as error:
@@ -127,6 +131,31 @@ def effects(content: bytes, folder: Path, name: str = "e.csv") -> None:
 
 def effects_json(rows: Any, folder: Path) -> None:
     effects(json.dumps(rows).encode(), folder, "e.json")
+
+
+def sheet(content: bytes, folder: Path) -> None:
+    (folder / "e.xlsx").write_bytes(content)
+    assert read_effects(folder / "e.xlsx")
+
+
+def review(given: tuple[str, bytes], folder: Path) -> None:
+    """Rows that are read are written and read again as the same estimates."""
+    suffix, content = given
+    (folder / f"a{suffix}").write_bytes(content)
+    rows = read_revman(folder / f"a{suffix}", endpoint="OS").effects
+    (folder / "b.rm5").write_bytes(revman_bytes(rows, ".rm5"))
+    again = sorted((row.study, row.point or 0.0, row.se or 0.0) for row in read_revman(folder / "b.rm5").effects)
+    assert [one[1:] for one in again] == [(row.point, row.se) for row in sorted(
+        rows, key=lambda row: (row.study, row.point or 0.0, row.se or 0.0))]  # fmt: skip
+
+
+def library(given: tuple[str, bytes], folder: Path) -> None:
+    """References that are read are written and read again under the same titles."""
+    suffix, content = given
+    (folder / f"a{suffix}").write_bytes(content)
+    found = read_references(folder / f"a{suffix}")
+    (folder / f"b{suffix}").write_text(references_text(found, suffix), encoding="utf-8", newline="")
+    assert len(read_references(folder / f"b{suffix}")) == len(found)
 
 
 def file(given: tuple[str, bytes], folder: Path) -> None:
@@ -283,6 +312,11 @@ TARGETS = {
         ),
         8,
     ),
+    "sheet": Target(sheet, mutated(seeds.sheet()), 4),
+    "review": Target(review, st.sampled_from(sorted(seeds.reviews())).flatmap(
+        lambda suffix: st.tuples(st.just(suffix), mutated(seeds.reviews()[suffix]))), 8),
+    "library": Target(library, st.sampled_from(sorted(seeds.LIBRARIES)).flatmap(
+        lambda suffix: st.tuples(st.just(suffix), mutated(seeds.LIBRARIES[suffix].encode()))), 8),
     "expression": Target(expression, soft(seeds.EXPRESSION), 10),
     "positions": Target(positions, soft(seeds.POSITIONS), 2),
     "fetch": Target(fetched, answers(json.loads(seeds.ANSWERS)), 6),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError, cut
 from ...files import LIMITS
-from .options import one_sentence
+from ...files.sentence import one_sentence
 
 if TYPE_CHECKING:
     import pandas as pd

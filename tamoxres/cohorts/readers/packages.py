@@ -22,8 +22,9 @@ import pandas as pd
 
 from ...errors import DataError, cut
 from ...files import LIMITS
+from ...files.sentence import one_sentence
 from .delimited import TextTable, distinct_names
-from .options import FileOptions, one_sentence
+from .options import FileOptions
 from .typed import as_text, texts
 
 __all__ = ["KINDS", "Labels", "parse_frame", "parse_package"]

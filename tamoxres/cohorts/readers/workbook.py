@@ -2,17 +2,13 @@
 
 Conventions: rows are counted as the sheet shows them. The header is the first row that fills most of the table's width;
 what stands above it is passed over and said. In a column of typed dates, a bare number between 10,000 and 80,000 is a
-day counted by the workbook (1927 to 2119). How far a sheet reaches is looked up before it is opened, because a single
-cell at the far corner would ask for all memory.
+day counted by the workbook (1927 to 2119).
 """
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
@@ -20,32 +16,17 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError, cut, shown
-from ...files import LIMITS
+from ...files.sentence import one_sentence
+from ...files.sheets import open_workbook
 from .dates import FIRST_DAYS
 from .delimited import TextTable, distinct_names
-from .options import FileOptions, one_sentence
+from .options import FileOptions
 from .typed import texts
 
 __all__ = ["parse_workbook"]
 
-_PLACES = re.compile(rb"""[\s]r=["'](?:([A-Z]{1,3})([0-9]{1,9})|([0-9]{1,9}))["']""")
-_REPEATED = re.compile(  # a row or a cell of ODS that holds something and stands for many
-    rb"""<table:table-(?:row[^>]*?rows-repeated=["']([0-9]+)["'][^>]*>(?!(?:<table:table-cell[^>]*/>)*</table:table-row>)"""
-    rb"""|cell[^>]*?columns-repeated=["']([0-9]+)["'][^>]*[^/>]>)"""
-)
-_1904 = re.compile(rb"""date1904=["'](?:1|true)["']""")
-_CHUNK, _OVERLAP = 2**22, 200
 _SEARCHED, _MOST = 50, 0.6
 _SERIALS = (10_000, 80_000)
-
-
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """How far the sheets of a workbook reach, and from which year it counts days."""
-
-    rows: int = 0
-    columns: int = 0
-    first_day: date = FIRST_DAYS["excel"]
 
 
 def parse_workbook(content: bytes, name: str, options: FileOptions | None = None) -> TextTable:
@@ -64,13 +45,9 @@ def parse_workbook(content: bytes, name: str, options: FileOptions | None = None
     DataError
         If it is damaged or too large, the sheet is absent, or it holds no rows.
     """
-    from python_calamine import CalamineWorkbook
-
     given = options or FileOptions()
     with one_sentence(name, f"cannot be read as {PurePath(name).suffix.lower() or 'a workbook'}"):
-        size = _size(content, name)
-        LIMITS.check("cells", size.rows * size.columns, name)
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        book, extent = open_workbook(content, name)
         sheet = book.get_sheet_by_name(_sheet_name(book.sheet_names, given.sheet, name))
         rows: list[list[Any]] = sheet.to_python(skip_empty_area=False)
     filled = [sum(cell != "" for cell in row) for row in rows]
@@ -86,9 +63,10 @@ def parse_workbook(content: bytes, name: str, options: FileOptions | None = None
     columns = [j for j in range(len(rows[header])) if rows[header][j] != "" or any(rows[i][j] != "" for i in kept)]
     names = distinct_names([texts([rows[header][j]])[0] or "" for j in columns], name, f"row {header + 1}")
     cells = np.empty((len(kept), len(columns)), dtype=object, order="F")
+    first_day = FIRST_DAYS["excel1904" if extent.from_1904 else "excel"]
     for k, j in enumerate(columns):
         column = [rows[i][j] for i in kept]
-        cells[:, k] = _column(column, names[k], size.first_day, given.date_format, remarks)
+        cells[:, k] = _column(column, names[k], first_day, given.date_format, remarks)
     used = replace(given, header_row=header + 1)
     return TextTable(names, cells, np.array(kept, dtype=int) + 1, used, tuple(remarks), totals)
 
@@ -156,39 +134,3 @@ def _column(
                 f"{shown(text[0])}."
             )
     return texts(["" if cell is None else cell for cell in column], date_format)
-
-
-def _size(content: bytes, name: str) -> _Size:
-    """Look up how far the sheets of a zipped workbook reach; others cannot reach far."""
-    if not content.startswith(b"PK"):
-        return _Size()
-    rows, columns, letters, unpacked = 0, 0, set[bytes](), 0
-    first_day = FIRST_DAYS["excel"]
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for member in archive.infolist():
-            with archive.open(member) as stream:
-                before = b""
-                while chunk := stream.read(_CHUNK):
-                    unpacked += len(chunk)
-                    LIMITS.check("unpacked", unpacked, name)
-                    part = before + chunk
-                    if "worksheets/" in member.filename:
-                        places = _PLACES.findall(part)
-                        letters.update(place[0] for place in places)
-                        rows = max(rows, max((int(place[1] or place[2]) for place in places), default=0))
-                    elif member.filename == "content.xml":
-                        repeats = sum(int(row or cell) for row, cell in _REPEATED.findall(part))
-                        LIMITS.check("cells", repeats * _OVERLAP, name)
-                    elif member.filename.endswith("workbook.xml") and _1904.search(part):
-                        first_day = FIRST_DAYS["excel1904"]
-                    before = part[-_OVERLAP:]
-    columns = max((_number(text) for text in letters if text), default=0)
-    return _Size(rows, columns, first_day)
-
-
-def _number(letters: bytes) -> int:
-    """Return the number of a column: A is 1, XFD is 16,384."""
-    value = 0
-    for letter in letters:
-        value = 26 * value + letter - 64
-    return value
