@@ -19,10 +19,10 @@ from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 
 from ..cohorts.catalogue import ENTRIES, load
 from ..cohorts.sketch import init_mapping
-from ..cohorts.withheld import refuse_small_cells
 from ..effects import effects_to_csv
 from ..errors import NotOnDisk, TamoxresError
 from ..files.writing import below
+from ..wording import coarse_count, count
 from .choices import Choices
 from .offer import Offer, offer_of
 from .page import page
@@ -49,14 +49,9 @@ def make_app(
     mapping : path, optional
         Of that cohort's file.
     data_dir : path, optional
-
-    Raises
-    ------
-    QuestionError
-        If the cohort declares `min_cell`.
     """
-    held = {cohort.name: refuse_small_cells(cohort, "the explorer")} if cohort is not None else {}
-    held |= {name: one for name, one in _at_hand(data_dir) if name not in held and one.min_cell <= 1}
+    held = {cohort.name: cohort} if cohort is not None else {}
+    held |= {name: one for name, one in _at_hand(data_dir) if name not in held}
     mappings = {cohort.name: str(mapping)} if cohort is not None and mapping is not None else {}
     first = cohort.name if cohort is not None else _FIRST if _FIRST in held else next(iter(held))
 
@@ -127,7 +122,7 @@ class _Sitting:
         @render.ui
         def about_cohort() -> ui.Tag:
             cohort = self.cohort()
-            return ui.p(f"{cohort.title}: {cohort.n:,} patients.", class_="caution")
+            return ui.p(f"{cohort.title}: {_patients(cohort)} patients.", class_="caution")
 
     def _answering(self) -> None:
         """Show the answer and what stands behind it."""
@@ -283,13 +278,13 @@ class _Sitting:
             try:
                 mapping = Path(self.folder.name) / "mapping.toml"
                 mapping.write_text(self.input.mapping(), encoding="utf-8")
-                cohort = refuse_small_cells(load(self._uploaded(), mapping=mapping), "the explorer")
+                cohort = load(self._uploaded(), mapping=mapping)
             except TamoxresError as error:
                 says.set(str(error))
                 return
             self.cohorts[cohort.name], self.mappings[cohort.name] = cohort, "mapping.toml"
             ui.update_select("cohort", choices={name: name for name in self.cohorts}, selected=cohort.name)
-            says.set(f"Read: {cohort.n:,} patients.")
+            says.set(f"Read: {_patients(cohort)} patients.")
 
         @render.ui
         def file_says() -> ui.Tag:
@@ -308,6 +303,10 @@ class _Sitting:
         path = below(Path(self.folder.name), "upload" + (ending if ending[1:].isalnum() else ""))
         path.write_bytes(Path(files[0]["datapath"]).read_bytes())
         return path
+
+
+def _patients(cohort: Cohort) -> str:
+    return count(coarse_count(cohort.n, cohort.min_cell))
 
 
 def _said(found: View) -> list[ui.Tag]:
@@ -350,6 +349,8 @@ def _panel(found: View) -> str:
     from ..answers.answer import checked
 
     made = checked(found.answer).robustness
+    if made is None and found.answer.cohort.min_cell > 1:
+        return "<p>The panel counts sites and covariates: not told where min_cell is declared.</p>"
     if made is None:
         return "<p>The panel is for interactions whose treatment was not randomised.</p>"
     return str(made.table().to_html()) + f"<p>{escape(str(made))}</p>"

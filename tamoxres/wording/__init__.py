@@ -9,6 +9,7 @@ from .numbers import (
     NOT_ESTIMABLE,
     STYLES,
     Style,
+    coarse_count,
     count,
     guard_formula,
     interval,
@@ -25,6 +26,7 @@ from .numbers import (
 )
 
 __all__ = [
-    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
+    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "guard_formula", "interval", "number",
+    "number_with_interval",
     "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "style_now", "unguard_formula", "written_as",
 ]  # fmt: skip

@@ -56,6 +56,6 @@ def treatment(findings: Findings) -> Section | None:
 
 
 def _arms(effect: EffectEstimate) -> str:
-    if effect.n_1 is None:
+    if effect.n_1 is None or effect.n_0 is None:
         return ""
     return f"{count(effect.events_1)}/{count(effect.n_1)} v {count(effect.events_0)}/{count(effect.n_0)}"
