@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json", "from_printed",
-    "printed_routes", "read_effects", "read_printed", "unread_columns",
+    "COLUMNS", "KNOWN", "SCHEMA", "check_header", "effects_from_frame", "effects_to_csv", "effects_to_frame",
+    "effects_to_json", "from_printed", "parse_row", "printed_routes", "read_effects", "read_printed", "unread_columns",
 ]  # fmt: skip
 
 SCHEMA = 2
@@ -46,7 +46,7 @@ COLUMNS = (
     "engine", "route", "status", "direction", "design", "overlaps", "flags", "simulated", "source", "data_sha256",
     "row_id", "remark", "schema",
 )  # fmt: skip
-_KNOWN = dict.fromkeys((*COLUMNS, *printed.INPUTS, *rows_v1.OWN_COLUMNS))
+KNOWN = dict.fromkeys((*COLUMNS, *printed.INPUTS, *rows_v1.OWN_COLUMNS))
 _WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
 _NOT_FINITE = ("inf", "infinity", "nan")
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -165,7 +165,7 @@ def _built(source: Path) -> Iterator[tuple[EffectEstimate, printed.Cells]]:
     if not rows:
         raise EffectError(f"{source} holds no effect rows.")
     for where, row in rows:
-        yield _parse(row, where)
+        yield parse_row(row, where)
 
 
 def _text(source: Path) -> str:
@@ -179,10 +179,10 @@ def _text(source: Path) -> str:
 
 def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
     """Make effects from a frame that has `study` and the columns of one route."""
-    _check_header(list(frame.columns), "frame")
+    check_header(list(frame.columns), "frame")
     known = frame.astype(object).where(frame.notna(), None)
     return [
-        _parse(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")[0]
+        parse_row(dict(zip(frame.columns, row, strict=True)), f"frame, row {i}")[0]
         for i, row in enumerate(known.itertuples(index=False))
     ]
 
@@ -197,7 +197,7 @@ def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise EffectError(f"{source}: expected a JSON list of objects, one an effect.")
     for i, row in enumerate(rows):
-        _check_header(list(row), f"{source}, object {i + 1}")
+        check_header(list(row), f"{source}, object {i + 1}")
     return [(f"{source}, object {i + 1}", row) for i, row in enumerate(rows)]
 
 
@@ -206,7 +206,7 @@ def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
     out: list[tuple[str, dict[str, Any]]] = []
     try:
         header = next(reader, [])
-        _check_header(header, str(source))
+        check_header(header, str(source))
         for cells in reader:
             if not any(cells):
                 continue
@@ -221,14 +221,15 @@ def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
     return out
 
 
-def _check_header(header: Sequence[str], where: str) -> None:
+def check_header(header: Sequence[str], where: str) -> None:
+    """Refuse a header without `study`, with a column twice, or with one that is meant for another."""
     if "study" not in header and not any(str(name).casefold() == "study" for name in header):
         columns = cut(", ".join(map(str, header)), 200) or "nothing"
         raise EffectError(f"{where}: no column 'study'; found {columns}. Separate columns by commas, and name them.")
     if twice := sorted({name for name in header if list(header).count(name) > 1}):
         raise EffectError(f"{where}: column {shown(twice[0])} stands twice.")
     for name in header:
-        if name not in _KNOWN and (close := _near_miss(str(name))):
+        if name not in KNOWN and (close := _near_miss(str(name))):
             raise EffectError(f"{where}: unknown column {shown(name)}. Is it {close!r}? Name it so, or leave it out.")
 
 
@@ -244,9 +245,9 @@ _SYNONYMS = {
 def _near_miss(name: str) -> str:
     """Return the column that an unknown one may be meant for: another spelling, a common synonym; else empty."""
     plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
-    if plain in _KNOWN:
+    if plain in KNOWN:
         return plain
-    return _SYNONYMS.get(plain) or nearest(plain, [known for known in _KNOWN if len(known) > 3 and len(plain) > 3])
+    return _SYNONYMS.get(plain) or nearest(plain, [known for known in KNOWN if len(known) > 3 and len(plain) > 3])
 
 
 def unread_columns(path: str | Path) -> tuple[str, ...]:
@@ -256,7 +257,7 @@ def unread_columns(path: str | Path) -> tuple[str, ...]:
         header = list(dict.fromkeys(name for _, row in _json_rows(_text(source), source) for name in row))
     else:
         header = next(csv.reader(io.StringIO(_text(source), newline="")), [])
-    return tuple(name for name in header if name not in _KNOWN)
+    return tuple(name for name in header if name not in KNOWN)
 
 
 def from_printed(**columns: Any) -> EffectEstimate:
@@ -285,10 +286,10 @@ def from_printed(**columns: Any) -> EffectEstimate:
     >>> print(row.route, row)
     logrank_p Naples: HR 1.52 (1.04-2.23), P = 0.030
     """
-    _check_header(list(columns), "row")
-    if unknown := [name for name in columns if name not in _KNOWN]:
+    check_header(list(columns), "row")
+    if unknown := [name for name in columns if name not in KNOWN]:
         raise EffectError(f"row: unknown column {unknown[0]!r}; nothing reads it.")
-    return _parse({**columns, "schema": SCHEMA}, "row")[0]
+    return parse_row({**columns, "schema": SCHEMA}, "row")[0]
 
 
 def printed_routes(**columns: Any) -> list[Route]:
@@ -316,11 +317,12 @@ def printed_routes(**columns: Any) -> list[Route]:
     >>> best.name, round(best.se, 3), [round(se, 3) for se in best.se_range]
     ('ci', 0.207, [0.202, 0.212])
     """
-    return printed.routes_of(_parse({**columns, "schema": SCHEMA}, "row")[1])
+    return printed.routes_of(parse_row({**columns, "schema": SCHEMA}, "row")[1])
 
 
-def _parse(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.Cells]:
-    cells = {name: cell for name, cell in row.items() if name in _KNOWN}
+def parse_row(row: Mapping[str, Any], where: str) -> tuple[EffectEstimate, printed.Cells]:
+    """Make a row of its cells, by column; `where` names it in errors."""
+    cells = {name: cell for name, cell in row.items() if name in KNOWN}
     relation, cells["p_value"] = _p_relation(cells.get("p_value"))
     values = {name: _value(name, cell, where) for name, cell in cells.items()}
     known: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, "")}
