@@ -58,7 +58,8 @@ _RANGES = {"p_value": 1.0, "term_p": 1.0, "df": math.inf, "person_years": math.i
 
 def plain(row: EffectEstimate) -> dict[str, Any]:
     """Return counts as int, numbers as float, lists as tuples, so that equal rows are equal wherever they come from."""
-    out: dict[str, Any] = {name: "" for name in _texts(type(row)) if getattr(row, name) is None}
+    texts = _texts(type(row))  # type: ignore[arg-type]  # a class is hashable
+    out: dict[str, Any] = {name: "" for name in texts if getattr(row, name) is None}
     out |= {name: _count(getattr(row, name), f"{row.study}: {name}") for name in COUNTS}
     out |= {name: _number(name, getattr(row, name), row.status) for name in NUMBERS}
     out |= {name: _names(getattr(row, name), f"{row.study}: {name}") for name in LISTS}
