@@ -174,7 +174,7 @@ def _inverse(row: EffectEstimate, value: float) -> float:
 def _count(value: Any, what: str) -> int | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):  # NaN: an unknown count in a frame
         return None
-    if not float(value).is_integer():
+    if isinstance(value, bool) or not float(value).is_integer():
         raise EffectError(f"{what} is {value}; a count is a whole number.")
     return int(value)
 
@@ -182,6 +182,8 @@ def _count(value: Any, what: str) -> int | None:
 def _number(name: str, value: Any, status: str) -> float | None:
     if value is None or math.isnan(value):
         return None
+    if isinstance(value, bool):
+        raise EffectError(f"{name} is {value}; it is a number.")
     if math.isinf(value) and (status != "estimated" or name == "df"):
         return None
     return float(value)
