@@ -9,14 +9,14 @@ that differs from one of the curve's by rounding only is that time (R's `aeqSurv
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from .errors import AnalysisError
 from .vocabulary import FloatArray, one_or_more
-from .wording import number_with_interval
+from .wording import coarse_count, number_with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,7 @@ __all__ = ["TOLERANCE", "Curve", "Curves", "snap"]
 
 TOLERANCE = 2.0**-26  # square root of the machine's precision, 1.490116e-8, as R's
 
+_TOLD = 2  # decimals of a coarsened curve: from its height no count of patients or events can be worked out
 _ARRAYS = ("time", "estimate", "se", "ci_low", "ci_high", "n_risk", "n_event", "n_censor")
 
 
@@ -104,6 +105,11 @@ class Curve:
         """Value at time 0: 1 for survival, 0 for incidence."""
         return 1.0 if self.kind == "survival" else 0.0
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether small counts were taken out (`coarsened`)."""
+        return bool(np.isnan(self.n_event).any())
+
     def step(self, name: str, times: Sequence[float] | FloatArray) -> FloatArray:
         """Read `estimate`, `se`, `ci_low` or `ci_high` as a step function; beyond its end, the last value."""
         before = {"estimate": self.start, "se": 0.0}.get(name, np.nan)
@@ -114,6 +120,50 @@ class Curve:
         """Count those under observation just before each time (R's n.risk with `extend = TRUE`)."""
         padded = np.concatenate([self.n_risk, [0.0]])
         return np.asarray(padded[np.searchsorted(self.time, snap(times, self.time), side="left")]).astype(int)
+
+    def until(self, end: float) -> Curve:
+        """Return the curve up to a time."""
+        kept = self.time <= end
+        return replace(self, **{name: getattr(self, name)[kept] for name in _ARRAYS})
+
+    def coarsened(self, min_cell: int) -> Curve:
+        """Return a curve that steps only where `min_cell` events have come since its last step, in whole percent.
+
+        It ends where fewer than `min_cell` are at risk. Its times are those steps and every month; numbers at risk are
+        rounded (`coarse_count`); who had the event, or was censored, at a time is not told (NaN).
+
+        Raises
+        ------
+        AnalysisError
+            If fewer than `min_cell` are at risk before (patients who enter late).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> whole = Curve(
+        ...     group="", kind="survival", time=np.arange(1.0, 9), estimate=1 - np.arange(1, 9) / 20, se=np.zeros(8),
+        ...     ci_low=np.zeros(8), ci_high=np.ones(8), n_risk=20 - np.arange(8.0), n_event=np.ones(8),
+        ...     n_censor=np.zeros(8),
+        ... )
+        >>> whole.coarsened(3).estimate.tolist()
+        [1.0, 1.0, 0.85, 0.85, 0.85, 0.7, 0.7, 0.7]
+        """
+        if min_cell <= 1:
+            return self
+        many = int((self.n_risk >= min_cell).sum())
+        if (self.n_risk[:many] < min_cell).any():
+            raise AnalysisError(f"Curve {self.group!r}: fewer than min_cell = {min_cell} are at risk early on.")
+        steps = _steps(self.n_event[:many], min_cell)
+        time = np.union1d(self.time[steps], np.arange(1.0, float(self.time[many - 1]) + TOLERANCE if many else 1.0))
+        held = replace(self, **{name: getattr(self, name)[steps] for name in _ARRAYS})
+        values: dict[str, Any] = {
+            name: np.round(held.step(name, time), _TOLD) for name in ("estimate", "se", "ci_low", "ci_high")
+        }
+        at_risk = [coarse_count(int(n), min_cell) or 0 for n in self.at_risk(time)]
+        unknown = np.full(time.size, np.nan)
+        return replace(
+            self, time=time, **values, n_risk=np.array(at_risk, float), n_event=unknown, n_censor=unknown
+        )  # fmt: skip
 
     def __str__(self) -> str:
         last = float(self.time[-1]) if self.time.size else 0.0
@@ -144,6 +194,17 @@ class Curve:
             end = int(beyond[0]) if beyond.size else -1  # a curve that stays on the level does so until follow-up ends
             return float((self.time[first] + self.time[end]) / 2)
         return float(self.time[first])
+
+
+def _steps(events: FloatArray, least: int) -> list[int]:
+    """Return where at least `least` events have come since the last such place."""
+    out, since = [], 0.0
+    for i, number in enumerate(events):
+        since += float(number)
+        if since >= least:
+            out.append(i)
+            since = 0.0
+    return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -201,6 +262,19 @@ class Curves:
             for curve in self.curves
         ]
         return pd.concat([pd.DataFrame(row) for row in rows], ignore_index=True)
+
+    def coarsened(self, min_cell: int) -> Self:
+        """Return the curves coarsened (`Curve.coarsened`), all to the end of the one that ends first.
+
+        The curves of several causes of one group are told apart by their own steps.
+        """
+        if min_cell <= 1:
+            return self
+        coarse = [curve.coarsened(min_cell) for curve in self.curves]
+        end = min((float(one.time[-1]) if one.time.size else 0.0 for one in coarse), default=0.0)
+        told = f"Numbers at risk are rounded to the nearest {2 * min_cell}; a step holds at least {min_cell} events."
+        note = " ".join(filter(None, (self.note, told)))
+        return replace(self, curves=tuple(curve.until(end) for curve in coarse), note=note)
 
     def medians(self) -> pd.DataFrame:
         """Tabulate the median of each curve with its limits, in months: group, cause, median, ci_low, ci_high."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from .errors import AnalysisError
-from .wording import count
+from .wording import coarse_count, count
 
 __all__ = ["Flow", "Step"]
 
@@ -41,6 +41,11 @@ class Step:
             raise AnalysisError(f"Flow step {self.name!r} has {self.events} events in {self.patients} patients.")
 
 
+def _rounded(step: Step, why: str, min_cell: int) -> Step:
+    patients, events = (coarse_count(number, min_cell) or 0 for number in (step.patients, step.events))
+    return replace(step, why=why, patients=patients, events=min(events, patients))
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """The steps from everyone in the cohort to those analysed; patients never grow from one step to the next."""
@@ -68,14 +73,15 @@ class Flow:
         """Return the flow without the steps at which few left: no count of 1 to `min_cell - 1` can be read from it.
 
         From the last step back, a step stays where patients, events and patients without one are none or at least
-        `min_cell`, and so are those who left until the next that stays. Why they left is not told.
+        `min_cell`, and so are those who left until the next that stays. Why they left is not told. What stays is
+        rounded (`coarse_count`), so that two flows do not tell by their difference who is in one alone.
 
         Examples
         --------
         >>> steps = (("All", 90, 30), ("ER known", 88, 30), ("ER positive", 60, 20))
         >>> flow = Flow(tuple(Step(name=n, why="", patients=p, events=e) for n, p, e in steps))
         >>> [(step.name, step.patients) for step in flow.coarsened(5)]
-        [('All, ER known', 88), ('ER positive', 60)]
+        [('All, ER known', 90), ('ER positive', 60)]
         """
         kept: list[Step] = []
         for step in reversed(self.steps):
@@ -89,7 +95,7 @@ class Flow:
                 kept[-1] = replace(after, name=f"{step.name}, {after.name}")
         kept.reverse()
         why = [""] + ["reasons withheld"] * (len(kept) - 1)
-        return Flow(tuple(replace(step, why=reason) for step, reason in zip(kept, why, strict=True)))
+        return Flow(tuple(_rounded(step, reason, min_cell) for step, reason in zip(kept, why, strict=True)))
 
     def rows(self) -> list[dict[str, str | int]]:
         """Return one row a step: name, why, patients, events, and how many patients left."""

@@ -56,8 +56,8 @@ def landmark(analysis: AnalysisSet, *, at: float) -> AnalysisSet:
     >>> landmark(gbsg, at=12).n
     602
     """
-    if not at > 0:
-        raise AnalysisError(f"A landmark is a number of months above 0; found {at:g}.")
+    if isinstance(at, bool) or not at > 0:
+        raise AnalysisError(f"A landmark is a number of months above 0; found {at}.")
     frame = analysis.frame
     begin = float(snap_to(frame, [at])[0])
     stays = (frame["months"] > begin).to_numpy()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
 from ..endpoints import TIMED, Endpoint
-from ..errors import NobodyLeft, QuestionError
+from ..errors import AnalysisError, NobodyLeft, QuestionError
 from ..files.frames import holds_frames
 from ..flow import Flow, Step
 from ..question import Restriction
@@ -132,6 +132,8 @@ class AnalysisSet:
 
     def until(self, horizon: float) -> AnalysisSet:
         """Return the set with follow-up ended at `horizon` months: what happens later is censored there."""
+        if isinstance(horizon, bool) or not horizon > 0:
+            raise AnalysisError(f"The horizon is {horizon}; it is a number of months above 0.")
         frame = self.frame
         end = float(snap_to(frame, [horizon])[0])
         within = frame["months"] <= end

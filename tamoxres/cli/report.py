@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ import typer
 from ..errors import QuestionError, TamoxresError
 from ..files.writing import writable
 from . import show
-from .options import Adjust, DataDir, Estimand, MappingFile, Marker, Output, Strata, split
+from .options import Adjust, DataDir, Estimand, MappingFile, Marker, MinCell, Output, Strata, split
 
 __all__ = ["calibrate", "claims", "grammar", "init_plan", "report", "sensitivity"]
 
@@ -24,6 +25,7 @@ def report(
     plan: Annotated[Path | None, typer.Option(help="A plan (TOML); the review's question if not given.")] = None,
     marker: Annotated[str, typer.Option(help="Markers of the cohorts, comma-separated; all if not given.")] = "",
     mapping: MappingFile = None,
+    min_cell: MinCell = None,
     data_dir: DataDir = None,
     offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing before the review's own report.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
@@ -34,13 +36,29 @@ def report(
     from ..reporting.build import report as write_report
 
     with show.progress(quiet) as progress:
-        made = write_report(
-            plan=plan, output=output, cohorts=cohorts or (), markers=split(marker), mapping=mapping,
-            data_dir=data_dir, progress=progress,
-        )  # fmt: skip
+        asked: dict[str, Any] = {"plan": plan, "cohorts": cohorts or (), "mapping": mapping}
+        if min_cell is not None:
+            asked = _with_min_cell(min_cell, data_dir=data_dir, **asked)
+        made = write_report(output=output, markers=split(marker), data_dir=data_dir, progress=progress, **asked)
     for line in made.verdict_lines:
         show.say(line)
     show.say(f"Report: {made.html}")
+
+
+def _with_min_cell(
+    min_cell: int, *, plan: Path | None, cohorts: list[str], mapping: Path | None, data_dir: Path | None
+) -> dict[str, Any]:
+    """Put `min_cell` in the place of the plan's, or of the cohorts' own where there is no plan."""
+    from ..cohorts.catalogue import is_file, load
+    from ..cohorts.withheld import with_min_cell
+    from ..reporting.plan import default_plan, read_plan
+
+    own = [load(one, mapping=mapping if is_file(one) else None, data_dir=data_dir) for one in cohorts]
+    asked = read_plan(plan) if plan is not None else None if own else default_plan()
+    return {
+        "plan": None if asked is None else replace(asked, min_cell=min_cell),
+        "cohorts": [with_min_cell(one, min_cell) for one in own],
+    }
 
 
 def _fetch_first() -> None:

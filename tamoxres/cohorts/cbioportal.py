@@ -14,6 +14,8 @@ from pathlib import Path
 
 from ..cohort import Profile
 from ..errors import DataError, NotOnDisk
+from ..files import read_bytes
+from ..files.sentence import one_sentence
 from ..vocabulary import ProfileKind
 from .folder import Folder
 from .profiles import (
@@ -71,7 +73,7 @@ class Study(Folder):
 
     def table(self, path: Path, key: str, columns: Iterable[str] = (), missing: Sequence[str] = ()) -> RawTable:
         """Read a clinical file, indexed by `key`."""
-        return read_table(path.read_bytes(), path, columns=columns, missing=missing).indexed(key)
+        return read_table(read_bytes(path), path, columns=columns, missing=missing).indexed(key)
 
     def cases(self, which: str) -> frozenset[str] | None:
         """Return the samples of a case list, None where the list is not on disk."""
@@ -152,5 +154,7 @@ class Study(Folder):
 
 def _fields(path: Path) -> dict[str, str]:
     """Read `key: value` lines."""
-    lines = (line.partition(":") for line in path.read_text(encoding="utf-8").splitlines() if ":" in line)
+    with one_sentence(path.name, "is no case list", "Fetch it anew."):
+        text = read_bytes(path).decode("utf-8")
+    lines = (line.partition(":") for line in text.splitlines() if ":" in line)
     return {key.strip(): value.strip() for key, _, value in lines}

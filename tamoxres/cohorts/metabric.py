@@ -8,7 +8,6 @@ alive and is not read. Files that contradict each other on a patient are refused
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as changed
 from functools import partial
@@ -20,7 +19,7 @@ from msgspec.structs import replace
 
 from ..cohort import Profile
 from ..errors import DataError, NotOnDisk, QuestionError
-from ..files import data_root, read_pinned
+from ..files import data_root, read_bytes, read_pinned
 from ..files.numbers import to_numbers
 from ..vocabulary import ProfileKind
 from . import rules as grammar
@@ -28,6 +27,7 @@ from .assemble import Parts, source_of
 from .cbioportal import Study
 from .mapping import read_declared
 from .profiles import MatrixProfile, Samples
+from .readers.wide import content_of, header_of, read_chosen
 from .recode import RawTable, agree, read_table
 
 __all__ = ["PATIENT_FILE", "RUEDA_FILE", "clinical_file", "metabric", "metabric_rueda"]
@@ -81,7 +81,7 @@ def metabric(rules: grammar.Mapping, data_dir: str | Path | None = None) -> Part
     """Open METABRIC, with every profile whose files are on disk; the embedded patient file where no other is."""
     study = Study(folder="metabric", panel="METABRIC_173", data_dir=data_dir)
     path = study.find(PATIENT_FILE) or data_root() / "metabric" / PATIENT_FILE
-    content = read_pinned(path, rules.sha256) if path.is_relative_to(data_root()) else path.read_bytes()
+    content = read_pinned(path, rules.sha256) if path.is_relative_to(data_root()) else read_bytes(path)
     table = read_table(content, path, columns=[rules.patient]).indexed(rules.patient)
     parts = _patients(rules, table, path)
     attributes, files = _attributes(study, table)
@@ -94,9 +94,9 @@ def metabric(rules: grammar.Mapping, data_dir: str | Path | None = None) -> Part
 def clinical_file(path: Path) -> Parts:
     """Open METABRIC from one clinical file, apart from all others: the study's patient file, or the portal's table."""
     rules = read_declared("metabric")
-    table = read_table(path.read_bytes(), path)
+    table = read_table(read_bytes(path), path)
     if "Patient ID" in table.frame:
-        table = read_table(path.read_bytes(), path, missing=["NA"], columns=PORTAL).keeping(PORTAL)
+        table = read_table(read_bytes(path), path, missing=["NA"], columns=PORTAL).keeping(PORTAL)
     elif "PATIENT_ID" not in table.frame:
         raise QuestionError(
             f"{path.name} is no clinical file of METABRIC (no column PATIENT_ID or 'Patient ID'). "
@@ -174,25 +174,16 @@ def _kaggle(path: Path, patients: frozenset[str]) -> MatrixProfile:
     )  # fmt: skip
 
 
-def _open_kaggle(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(_KAGGLE_TABLE) as table:
-            if columns is None:
-                return pd.read_csv(table, nrows=0)
-            return pd.read_csv(table, usecols=list(columns), low_memory=False)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise DataError(f"{path.name} is not the Kaggle archive of METABRIC ({error}). Download it anew.") from None
-
-
 def _kaggle_genes(path: Path) -> frozenset[str]:
     """Genes follow the clinical columns, and precede the `<gene>_mut` ones."""
-    header = list(_open_kaggle(path, None).columns)
+    header = header_of(content_of(path, _KAGGLE_TABLE), path.name)
     return frozenset(name.upper() for name in header[header.index("death_from_cancer") + 1 :] if "_mut" not in name)
 
 
 def _kaggle_values(path: Path, patients: frozenset[str], genes: Sequence[str]) -> pd.DataFrame:
-    frame = _open_kaggle(path, ["patient_id", *(gene.lower() for gene in genes)])
-    frame.index = pd.Index([f"MB-{number:04d}" for number in frame.pop("patient_id")], name="patient")
+    columns = ["patient_id", *(gene.lower() for gene in genes)]
+    frame = read_chosen(content_of(path, _KAGGLE_TABLE), path.name, columns)
+    frame.index = pd.Index([f"MB-{number:04.0f}" for number in frame.pop("patient_id")], name="patient")
     if strange := sorted(set(frame.index) - patients):
         raise DataError(f"{path.name}: patient {strange[0]} is not in METABRIC's patient file. Download it anew.")
     return frame.rename(columns=str.upper).astype(float)
@@ -211,7 +202,7 @@ def metabric_rueda(
             "an open licence:", cohort="metabric_rueda",
             mend="put your own copy into the folder metabric of --data-dir.",
         )  # fmt: skip
-    table = read_table(path.read_bytes(), path.name, missing=("NA",), columns=("Age.At.Diagnosis", "HT", "T"))
+    table = read_table(read_bytes(path), path.name, missing=("NA",), columns=("Age.At.Diagnosis", "HT", "T"))
     table = table.indexed("METABRIC.ID")
     _refuse_disagreement(parts.table, table)
     shared = parts.table.frame.index.intersection(table.frame.index, sort=False)

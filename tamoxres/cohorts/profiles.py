@@ -235,7 +235,7 @@ def read_gene_rows(path: Path, samples: Samples, genes: Sequence[str] | None = N
     wanted = None if genes is None else {gene.encode() for gene in genes}
     rows: dict[str, np.ndarray] = {}
     with path.open("rb") as handle:
-        header = handle.readline().decode("utf-8-sig").rstrip("\r\n").split("\t")
+        header = handle.readline().decode("utf-8-sig", "replace").rstrip("\r\n").split("\t")
         first = sum(name in _ROW_NAMES for name in header)
         for sample in header[first:]:
             samples.refuse_unknown(sample, path.name)
@@ -246,7 +246,7 @@ def read_gene_rows(path: Path, samples: Samples, genes: Sequence[str] | None = N
         for number, line in enumerate(handle, 2):
             gene = line.partition(b"\t")[0]
             if gene != b"STUDY_ID" and (wanted is None or gene in wanted):
-                name = gene.decode()
+                name = gene.decode("utf-8", "replace")
                 if name in rows:
                     raise DataError(
                         f"{path.name}, line {number}: gene {name} stands a second time. Keep one row a gene."
@@ -260,7 +260,7 @@ def read_gene_names(path: Path) -> frozenset[str]:
     """Return the genes of a study-format matrix: the first cell of each row."""
     with path.open("rb") as handle:
         handle.readline()
-        return frozenset(line.partition(b"\t")[0].decode() for line in handle) - {"", "STUDY_ID"}
+        return frozenset(line.partition(b"\t")[0].decode("utf-8", "replace") for line in handle) - {"", "STUDY_ID"}
 
 
 def _numbers(line: bytes, first: int, width: int, name: str, number: int) -> np.ndarray:
@@ -288,7 +288,7 @@ def read_mutations(path: Path, samples: Samples) -> pd.DataFrame:
         On a missing column, a line of another length, or an unknown sample.
     """
     kept: list[tuple[str, str, str]] = []
-    with path.open(encoding="utf-8", newline="\n") as handle:
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as handle:
         numbered = ((number, line.rstrip("\r\n")) for number, line in enumerate(handle, 1))
         header: list[str] = []
         for number, line in numbered:

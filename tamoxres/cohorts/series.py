@@ -6,7 +6,6 @@ again, and METABRIC's `untreated` there holds normal tissue and patients with ra
 
 from __future__ import annotations
 
-import lzma
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from . import rules as grammar
 from .assemble import Parts, source_of
 from .folder import Folder
 from .rdata import read_rda
+from .readers.wide import content_of
 from .recode import RawTable, read_table
 
 __all__ = ["metagx", "scan_b"]
@@ -61,7 +61,7 @@ def metagx(rules: grammar.Mapping, data_dir: str | Path | None = None, *, series
 
 def _rows(path: Path, series: str, patient: str) -> RawTable:
     needed = ("study", "sample_type", "replicate", "her2")
-    table = read_table(lzma.decompress(path.read_bytes()), path, separator=",", columns=needed, missing=["NA"])
+    table = read_table(content_of(path), path, separator=",", columns=needed, missing=["NA"])
     frame = table.frame
     mine = frame["study"].str.upper() == series.upper()
     if not mine.any():

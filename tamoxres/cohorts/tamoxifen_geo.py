@@ -7,7 +7,6 @@ its outcome column proves. Loi's patients are joined to GSE17705 by the number i
 
 from __future__ import annotations
 
-import lzma
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,11 +17,13 @@ import pandas as pd
 
 from ..cohort import ABOVE_MEDIAN, Profile
 from ..errors import DataError
+from ..files import read_bytes
 from . import rules as grammar
 from .assemble import Parts, source_of
 from .folder import Folder
 from .profiles import MatrixProfile
 from .rdata import read_rda
+from .readers.wide import content_of, header_of, read_chosen
 from .recode import RawTable, read_table
 from .series_matrix import series_profile
 
@@ -50,7 +51,7 @@ def tamoxifen_series(rules: grammar.Mapping, data_dir: str | Path | None = None)
 def _series(path: Path, number: str) -> RawTable:
     """Read one series of the clinical table, indexed by GSM number; columns that are all unknown are dropped."""
     needed = ["series_id", "patient_ID", "original_study_patient_ID", "tamoxifen", "RFS", "DFS", "OS"]
-    table = read_table(path.read_bytes(), path, separator=",", columns=needed, missing=["NA"])
+    table = read_table(read_bytes(path), path, separator=",", columns=needed, missing=["NA"])
     rows = table.frame.index[table.frame["series_id"] == number]
     if not len(rows):
         raise DataError(f"{path.name} holds no series {number}. Restore the publisher's file.")
@@ -75,13 +76,13 @@ def _expression(folder: Folder, series: str, patients: pd.Index[Any]) -> tuple[t
 
 
 def _names(path: Path) -> frozenset[str]:
-    with lzma.open(path, "rt", encoding="utf-8") as handle:
-        return frozenset(handle.readline().rstrip("\r\n").split(",")) - {"posOutcome"}
+    return frozenset(header_of(content_of(path), path.name)) - {"posOutcome"}
 
 
 def _values(path: Path, rows: Path, patients: frozenset[str], genes: Sequence[str]) -> pd.DataFrame:
-    frame = pd.read_csv(path, usecols=["posOutcome", *genes])
-    keys = pd.read_csv(rows, usecols=["study", "patient_ID", "posOutcome"], dtype={"patient_ID": str})
+    frame = read_chosen(content_of(path), path.name, ["posOutcome", *genes])
+    names = ("study", "patient_ID")
+    keys = read_chosen(content_of(rows), rows.name, [*names, "posOutcome"], text=names)
     order = pd.concat([keys[keys["study"] == f"study_{study}-bmc15"] for study in _STUDIES])
     if len(order) != len(frame) or (order["posOutcome"].to_numpy() != frame["posOutcome"].to_numpy()).any():
         raise DataError(

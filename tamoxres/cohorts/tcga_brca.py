@@ -8,8 +8,6 @@ where 20 to 25 are expected: AKT1 is not read from it.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,12 +18,14 @@ import pandas as pd
 
 from ..cohort import Profile, Source
 from ..errors import DataError
+from ..files import read_bytes
 from . import rules as grammar
 from .assemble import Parts, source_of
 from .cbioportal import Study
 from .formats import FileOptions, read_file
 from .profiles import CASCADE_GENES, MatrixProfile, MutationProfile, Samples, read_gene_names, read_gene_rows
 from .rdata import read_rda
+from .readers.wide import content_of, header_of, read_chosen
 from .recode import RawTable, read_table
 
 __all__ = ["read_drugs", "read_endpoints", "rppa_profile", "tcga_brca"]
@@ -74,7 +74,7 @@ def read_drugs(path: Path) -> pd.DataFrame:
         tamoxifen, aromatase_inhibitor, ovarian_suppression, endocrine, chemotherapy (bool: a row names it), start, stop
         (days from diagnosis of endocrine therapy, NaN where unknown or ongoing).
     """
-    lines = path.read_bytes().split(b"\n")
+    lines = read_bytes(path).split(b"\n")
     table = read_table(b"\n".join([lines[0], *lines[3:]]), path.name, missing=UNKNOWN)
     table.require([
         "bcr_patient_barcode", "pharmaceutical_therapy_drug_name", "pharmaceutical_therapy_type",
@@ -123,29 +123,24 @@ def rppa_profile(path: Path) -> MatrixProfile:
     )  # fmt: skip
 
 
-def _open_rppa(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    try:
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                content, separator = archive.read(_RPPA_TABLE), ","
-        else:
-            content, separator = path.read_bytes(), "\t"
-        if columns is None:
-            return pd.read_csv(io.BytesIO(content), sep=separator, nrows=0)
-        return pd.read_csv(io.BytesIO(content), sep=separator, usecols=lambda name: name in columns)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise DataError(f"{path.name} is not the RPPA table ({error}). Download it anew.") from None
+def _open_rppa(path: Path) -> tuple[bytes, str]:
+    """Return the table's bytes and its separator."""
+    packed = path.suffix == ".zip"
+    return content_of(path, _RPPA_TABLE if packed else ""), "," if packed else "\t"
 
 
 def _rppa_names(path: Path) -> frozenset[str]:
     ids = {"Sample_ID", "SampleID", "Cancer_Type", "TumorType", "Sample_Type", "SetID"}
-    return frozenset(_open_rppa(path, None).columns) - ids
+    content, separator = _open_rppa(path)
+    return frozenset(header_of(content, path.name, separator)) - ids
 
 
 def _rppa_values(path: Path, antibodies: Sequence[str]) -> pd.DataFrame:
     """Return primary tumours (sample type 01) x antibodies; a patient's first sample speaks."""
-    frame = _open_rppa(path, ["Sample_ID", "SampleID", *antibodies])
-    barcode = frame["Sample_ID" if "Sample_ID" in frame else "SampleID"].astype(str)
+    content, separator = _open_rppa(path)
+    sample = "Sample_ID" if "Sample_ID" in header_of(content, path.name, separator) else "SampleID"
+    frame = read_chosen(content, path.name, [sample, *antibodies], text=[sample], separator=separator)
+    barcode = frame[sample]
     primary = barcode.str[13:15] == "01"
     frame = frame.loc[primary, list(antibodies)].set_axis(pd.Index(barcode[primary].str[:12], name="patient"))
     return frame[~frame.index.duplicated()].astype(float)

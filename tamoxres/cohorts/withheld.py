@@ -44,7 +44,7 @@ def refuse_small_cells(cohort: Cohort, what: str) -> Cohort:
     if cohort.min_cell > 1:
         raise QuestionError(
             f"{cohort.name} declares min_cell = {cohort.min_cell}, and {what} does not withhold small counts.",
-            mend="Use tamoxres effect or tamoxres check, which do.",
+            mend="Use tamoxres effect, check, report or explore, which do.",
         )
     return cohort
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..endpoints import GENERAL, STEEP
@@ -57,15 +58,20 @@ _RANGES = {"p_value": 1.0, "term_p": 1.0, "df": math.inf, "person_years": math.i
 
 def plain(row: EffectEstimate) -> dict[str, Any]:
     """Return counts as int, numbers as float, lists as tuples, so that equal rows are equal wherever they come from."""
-    out: dict[str, Any] = {
-        field.name: "" for field in fields(row) if field.default == "" and getattr(row, field.name) is None
-    }
+    texts = _texts(type(row))  # type: ignore[arg-type]  # a class is hashable
+    out: dict[str, Any] = {name: "" for name in texts if getattr(row, name) is None}
     out |= {name: _count(getattr(row, name), f"{row.study}: {name}") for name in COUNTS}
     out |= {name: _number(name, getattr(row, name), row.status) for name in NUMBERS}
     out |= {name: _names(getattr(row, name), f"{row.study}: {name}") for name in LISTS}
     if (row.group_1, row.group_0) == ("altered", "unaltered") and not row.variable:
         out |= {"group_1": "", "group_0": ""}  # what a marker's row compares unless it says otherwise
     return out | {"label": row.label or row.study}
+
+
+@cache
+def _texts(row: type[EffectEstimate]) -> tuple[str, ...]:
+    """Name the fields that are text, empty where nothing is known."""
+    return tuple(one.name for one in fields(row) if one.default == "")
 
 
 def check(row: EffectEstimate) -> None:
@@ -168,7 +174,7 @@ def _inverse(row: EffectEstimate, value: float) -> float:
 def _count(value: Any, what: str) -> int | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):  # NaN: an unknown count in a frame
         return None
-    if not float(value).is_integer():
+    if isinstance(value, bool) or not float(value).is_integer():
         raise EffectError(f"{what} is {value}; a count is a whole number.")
     return int(value)
 
@@ -176,6 +182,8 @@ def _count(value: Any, what: str) -> int | None:
 def _number(name: str, value: Any, status: str) -> float | None:
     if value is None or math.isnan(value):
         return None
+    if isinstance(value, bool):
+        raise EffectError(f"{name} is {value}; it is a number.")
     if math.isinf(value) and (status != "estimated" or name == "df"):
         return None
     return float(value)

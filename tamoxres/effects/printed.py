@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from ..errors import EffectError, cut
@@ -107,7 +108,7 @@ def build(cells: Cells, *, old: bool = False) -> EffectEstimate:
     EffectError
         If no route leads to a standard error, or two routes disagree beyond rounding.
     """
-    known, names = cells.known, {field.name for field in fields(EffectEstimate)}
+    known, names = cells.known, _names()
     _refuse_level(known)
     row = {name: value for name, value in known.items() if name in names}
     if row.get("status", "estimated") != "estimated":
@@ -130,6 +131,11 @@ def build(cells: Cells, *, old: bool = False) -> EffectEstimate:
     row["log_estimate" if cells.ratio else "difference"] = best.estimate
     row["se"] = best.se
     return EffectEstimate(**row)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(one.name for one in fields(EffectEstimate))
 
 
 def _refuse_level(known: Mapping[str, Any]) -> None:

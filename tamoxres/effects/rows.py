@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "COLUMNS", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json",
+    "COLUMNS", "KNOWN", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json",
     "effects_to_xlsx", "from_printed", "printed_routes", "read_effects", "read_printed", "unread_columns",
 ]  # fmt: skip
 
@@ -45,7 +45,7 @@ COLUMNS = (
     "engine", "route", "status", "direction", "design", "overlaps", "flags", "simulated", "source", "data_sha256",
     "row_id", "remark", "schema",
 )  # fmt: skip
-_KNOWN = dict.fromkeys((*COLUMNS, *printed.INPUTS, *rows_v1.OWN_COLUMNS))
+KNOWN = dict.fromkeys((*COLUMNS, *printed.INPUTS, *rows_v1.OWN_COLUMNS))
 _WRITTEN_FOR_PEOPLE = ("contrast", "row_id", "schema")
 _NOT_FINITE = ("inf", "infinity", "nan")
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -176,21 +176,21 @@ def read_printed(path: str | Path) -> list[tuple[EffectEstimate, printed.Cells]]
 
 
 def _built(source: Path) -> Iterator[tuple[EffectEstimate, printed.Cells]]:
-    table = read_table(source, _KNOWN)
+    table = read_table(source, KNOWN)
     if not table.rows:
         raise EffectError(f"{source} holds no effect rows.")
     table.header.say(str(source))
     for where, row in table.rows:
-        yield _parse(row, where, table.header)
+        yield parse_row(row, where, table.header)
 
 
 def effects_from_frame(frame: pd.DataFrame) -> list[EffectEstimate]:
     """Make effects from a frame that has `study` and the columns of one route."""
-    header = read_header(list(frame.columns), "frame", _KNOWN)
+    header = read_header(list(frame.columns), "frame", KNOWN)
     header.say("frame")
     known = frame.astype(object).where(frame.notna(), None)
     return [
-        _parse(dict(zip(header.names, row, strict=True)), f"frame, row {i}", header)[0]
+        parse_row(dict(zip(header.names, row, strict=True)), f"frame, row {i}", header)[0]
         for i, row in enumerate(known.itertuples(index=False))
     ]
 
@@ -202,7 +202,7 @@ def rows_of(effects: Iterable[EffectEstimate] | pd.DataFrame) -> Iterable[Effect
 
 def unread_columns(path: str | Path) -> tuple[str, ...]:
     """Return the columns of a file of effect rows that are not read: those that no name of `COLUMNS` comes near."""
-    return read_table(Path(path), _KNOWN).header.unread
+    return read_table(Path(path), KNOWN).header.unread
 
 
 def from_printed(**columns: Any) -> EffectEstimate:
@@ -231,10 +231,10 @@ def from_printed(**columns: Any) -> EffectEstimate:
     >>> print(row.route, row)
     logrank_p Naples: HR 1.52 (1.04-2.23), P = 0.030
     """
-    read_header(list(columns), "row", _KNOWN, exact=True)
-    if unknown := [name for name in columns if name not in _KNOWN]:
+    read_header(list(columns), "row", KNOWN, exact=True)
+    if unknown := [name for name in columns if name not in KNOWN]:
         raise EffectError(f"row: unknown column {unknown[0]!r}; nothing reads it.")
-    return _parse({**columns, "schema": SCHEMA}, "row")[0]
+    return parse_row({**columns, "schema": SCHEMA}, "row")[0]
 
 
 def printed_routes(**columns: Any) -> list[Route]:
@@ -262,11 +262,12 @@ def printed_routes(**columns: Any) -> list[Route]:
     >>> best.name, round(best.se, 3), [round(se, 3) for se in best.se_range]
     ('ci', 0.207, [0.202, 0.212])
     """
-    return printed.routes_of(_parse({**columns, "schema": SCHEMA}, "row")[1])
+    return printed.routes_of(parse_row({**columns, "schema": SCHEMA}, "row")[1])
 
 
-def _parse(row: Mapping[str, Any], where: str, header: Header | None = None) -> tuple[EffectEstimate, printed.Cells]:
-    cells = {name: cell for name, cell in row.items() if name in _KNOWN}
+def parse_row(row: Mapping[str, Any], where: str, header: Header | None = None) -> tuple[EffectEstimate, printed.Cells]:
+    """Make a row of its cells, by the names its columns are read under; `where` names it in errors."""
+    cells = {name: cell for name, cell in row.items() if name in KNOWN}
     relation, cells["p_value"] = _p_relation(cells.get("p_value"))
     values = {name: _value(name, cell, where) for name, cell in cells.items()}
     known: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, "")}

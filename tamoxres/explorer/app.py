@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 
 from ..cohorts.catalogue import ENTRIES, load
-from ..cohorts.withheld import refuse_small_cells
 from ..effects import effects_to_csv
 from ..errors import NotOnDisk, TamoxresError
+from ..wording import coarse_count, count
 from .background import Background
 from .choices import Choices
 from .measuring import Measuring
@@ -60,14 +60,9 @@ def make_app(
     mapping : path, optional
         Of that cohort's file.
     data_dir : path, optional
-
-    Raises
-    ------
-    QuestionError
-        If the cohort declares `min_cell`.
     """
-    held = {cohort.name: refuse_small_cells(cohort, "the explorer")} if cohort is not None else {}
-    held |= {name: one for name, one in _at_hand(data_dir) if name not in held and one.min_cell <= 1}
+    held = {cohort.name: cohort} if cohort is not None else {}
+    held |= {name: one for name, one in _at_hand(data_dir) if name not in held}
     mappings = {cohort.name: str(mapping)} if cohort is not None and mapping is not None else {}
     first = cohort.name if cohort is not None else _FIRST if _FIRST in held else next(iter(held))
 
@@ -174,7 +169,7 @@ class Sitting:
         @render.ui
         def about_cohort() -> ui.Tag:
             cohort = self.cohort()
-            return ui.p(f"{cohort.title}: {cohort.n:,} patients.", class_="caution")
+            return ui.p(f"{cohort.title}: {_patients(cohort)} patients.", class_="caution")
 
     def _answering(self) -> None:
         """Show the answer and what stands behind it."""
@@ -359,6 +354,10 @@ class Sitting:
         @render.download_button(filename="plan.toml")
         def plan() -> Iterator[str]:
             yield 'title = "Explored questions"\n\n' + "\n".join(self.kept())
+
+
+def _patients(cohort: Cohort) -> str:
+    return count(coarse_count(cohort.n, cohort.min_cell))
 
 
 def _figure(found: View, kind: str) -> bytes:

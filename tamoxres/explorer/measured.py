@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..answers.answer import selected
+from ..cohorts.withheld import refuse_small_cells
 from ..errors import QuestionError
 from ..markers.calling import call, with_continuous
 from ..models.cox import cox
@@ -230,6 +231,6 @@ def measure(cohort: Cohort, asked: Measured) -> MeasuredView:
         What cannot be asked, in one sentence.
     """
     asked.check()
-    patients = asked.patients(cohort)
+    patients = asked.patients(refuse_small_cells(cohort, "a measured value in the explorer"))
     column = (asked.column,) if asked.how in ("uncut", "searched") else ()
     return MeasuredView(asked=asked, result=asked.estimate(patients, *column, **asked.terms))

@@ -13,9 +13,9 @@ from shiny import reactive, render, ui
 
 from ..cohorts.catalogue import load
 from ..cohorts.sketch import init_mapping
-from ..cohorts.withheld import refuse_small_cells
 from ..errors import TamoxresError
 from ..files.writing import below
+from ..wording import coarse_count, count
 
 if TYPE_CHECKING:
     from .app import Sitting
@@ -59,9 +59,9 @@ class OwnFile:
         """Read the file by the mapping as answered, offer the cohort, and say so."""
         mapping = Path(self.sitting.folder.name) / "mapping.toml"
         mapping.write_text(self.input.mapping(), encoding="utf-8")
-        cohort = refuse_small_cells(load(self.uploaded(), mapping=mapping), "the explorer")
+        cohort = load(self.uploaded(), mapping=mapping)
         self.sitting.add(cohort, mapping="mapping.toml")
-        return f"Read: {cohort.n:,} patients."
+        return f"Read: {count(coarse_count(cohort.n, cohort.min_cell))} patients."
 
     def uploaded(self) -> Path:
         """Return the uploaded file under its own ending, in the sitting's folder."""

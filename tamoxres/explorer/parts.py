@@ -61,6 +61,8 @@ def panel(found: View) -> ui.TagList:
     from ..answers.answer import checked
 
     made = checked(found.answer, nulls=True).robustness
+    if made is None and found.answer.cohort.min_cell > 1:
+        return ui.TagList(ui.p("The panel counts sites and covariates: not told where min_cell is declared."))
     if made is None:
         return ui.TagList(ui.p("The panel is for the interaction of a marker and treatment; choose that question."))
     return ui.TagList(table_part(made.table()), ui.p(str(made)))

@@ -129,7 +129,7 @@ def explore(
     Raises
     ------
     TamoxresError
-        If Shiny is not installed, the port is taken, or the cohort declares `min_cell`.
+        If Shiny is not installed, or the port is taken.
 
     Examples
     --------

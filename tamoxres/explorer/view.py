@@ -1,7 +1,8 @@
 """What the explorer shows of one question: the answer, its curves and risks, who left, what was published.
 
 Conventions: a view is computed from choices and a cohort alone, and holds tables, rows and curves; its numbers are
-those of `tr.ask`. Curves are survival, or the cumulative incidence where deaths compete, of those the answer is about.
+those of `tr.ask`, without small counts and with coarsened curves where the cohort declares `min_cell`.
+Curves are survival, or the cumulative incidence where deaths compete, of those the answer is about.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class View:
     @cached_property
     def curves(self) -> ShownCurves:
         """Curves of the groups that are compared."""
-        return curves_of(self.answer.analysis, self.answer.question.estimand)
+        found = curves_of(self.answer.analysis, self.answer.question.estimand)
+        return found.coarsened(self.answer.cohort.min_cell)
 
     def figure(self) -> Any:
         """Draw the curves, the first row in their corner."""
@@ -83,7 +85,7 @@ class View:
             if curve.cause not in ("", self.answer.analysis.endpoint.code):
                 continue
             cells = [_risk(curve, months, survival=survival) for months in _RISKS_AT]
-            rows.append(Row((Cell(curve.group or "all"), count_cell(int(curve.n_risk[0])), *cells)))
+            rows.append(Row((Cell(curve.group or "all"), count_cell(int(curve.at_risk([0.0])[0])), *cells)))
         heads = (Column(f"Risk at {months / 12:g} years (95% CI)") for months in _RISKS_AT)
         return Table(
             title=f"Risk of {self.answer.question.endpoint.code}",
@@ -133,7 +135,7 @@ def _rows(found: Answer) -> EffectRows:
 
 
 def _risk(curve: Any, months: float, *, survival: bool) -> Cell:
-    if months > curve.time[-1]:
+    if not curve.time.size or months > curve.time[-1]:
         return Cell("NE")
     value, low, high = (float(curve.step(name, [months])[0]) for name in ("estimate", "ci_low", "ci_high"))
     if survival:

@@ -200,7 +200,7 @@ def table_rows(curves: Curves, drawn: Sequence[Drawn], times: Sequence[float], t
         if curve.group in done:
             continue
         done.add(curve.group)
-        at_risk = tuple(count(int(n)) for n in curve.at_risk(times))
+        at_risk = _at_risk(curve, times)
         name = _label(curves, curve.group, "") or "All"
         if table == "at risk":
             rows.append(TableRow(label=name, cells=at_risk, color=INK if look.marker else look.color))
@@ -213,6 +213,12 @@ def table_rows(curves: Curves, drawn: Sequence[Drawn], times: Sequence[float], t
             label = "Events" if len(same) == 1 else sentence(cause_name(other.cause) + "s")
             rows.append(TableRow(label=label, cells=_before(other, "n_event", times), indent=True))
     return rows
+
+
+def _at_risk(curve: Curve, times: Sequence[float]) -> tuple[str, ...]:
+    """Write the numbers at risk; nothing after the end of a coarsened curve, whose last patients are not told."""
+    end = curve.time[-1] if curve.is_coarse and curve.time.size else np.inf
+    return tuple(count(int(n)) if t <= end else "" for n, t in zip(curve.at_risk(times), times, strict=True))
 
 
 def _before(curve: Curve, name: str, times: Sequence[float]) -> tuple[str, ...]:

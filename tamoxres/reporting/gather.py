@@ -16,9 +16,11 @@ from ..analysis import AnalysisSet
 from ..answers.answer import answer, checked
 from ..answers.robustness import Robustness
 from ..answers.sensitivity import Sensitivity, Step, Variation, primary_question, variations
+from ..answers.withheld import told_rows
 from ..cohort import ALTERED, UNALTERED, Cohort, MarkerCall
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, DataError, TamoxresError
+from ..flow import Flow
 from ..inference.verdict import Verdict, single_arm_verdict
 from ..markers.calling import call, rule_names
 from ..models.interaction import InteractionResult
@@ -56,6 +58,8 @@ class Case:
         None in a single arm, and where it cannot be estimated.
     prognostic : tuple of EffectEstimate
         Crude and adjusted, among the treated: of the interaction model, else of the treated alone.
+    flow : Flow or None
+        Of the interaction's patients.
     analysis : AnalysisSet or None
         The treated patients of the adjusted model, of a leading case without an interaction.
     detail : Detail or None
@@ -79,6 +83,7 @@ class Case:
     verdict: Verdict | None = None
     interaction: InteractionResult | None = None
     prognostic: tuple[EffectEstimate, ...] = ()
+    flow: Flow | None = None
     analysis: AnalysisSet | None = None
     detail: Detail | None = None
     variations: Sensitivity | None = None
@@ -101,7 +106,7 @@ class Case:
             for result in (self.interaction.crude, self.interaction):
                 if result is not None:
                     yield from result.effects
-                    yield from result.model.effects
+                    yield from told_rows(result.model.effects, self.cohort.min_cell)
         yield from self.prognostic
         if self.robustness is not None:
             yield from self.robustness.effects[1:]
@@ -290,8 +295,9 @@ def _answered(job: Case, plan: Plan) -> Case:
     answered = checked(judged, nulls=job.leading and job.asked.robustness)
     pair = (found.crude or found).marker_treated, found.marker_treated
     return replace(
-        job, verdict=answered.verdict, interaction=found, prognostic=pair, detail=detail, robustness=answered.robustness
-    )
+        job, verdict=answered.verdict, interaction=found, prognostic=pair, detail=detail, flow=answered.flow,
+        robustness=answered.robustness,
+    )  # fmt: skip
 
 
 def _single(job: Case, detail: Detail | None, problem: str) -> Case:
@@ -302,7 +308,7 @@ def _single(job: Case, detail: Detail | None, problem: str) -> Case:
     try:
         crude, adjusted = (answer(job.cohort, job.asked.prognostic(*key, crude=crude)) for crude in (True, False))
         rows = crude.rows[0], adjusted.rows[0]
-        analysis = adjusted.models[0].analysis if job.leading else None
+        analysis = replace(adjusted.models[0].analysis, flow=adjusted.flow) if job.leading else None
     except AnalysisError as error:
         told = reason(error)
         problem = problem if told == problem else f"{problem} {told}".strip()
@@ -324,7 +330,7 @@ def _steps(case: Case) -> list[Step]:
     asked, both = case.asked, case.interaction is not None
     rows = (case.interaction.ratio,) if case.interaction else case.prognostic
     usual = not asked.where and not asked.landmark and asked.treatment == "endocrine" and asked.er == "positive"
-    usual &= case.call.rule == case.cohort.default_rules.get(case.marker)
+    usual &= case.call.rule == case.cohort.default_rules.get(case.marker) and case.cohort.min_cell <= 1
     if not rows or not usual or (rows[-1].events or 0) < _ENOUGH:
         return []
     primary = primary_question(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..cohort import Cohort
 from ..cohorts.catalogue import load
-from ..cohorts.withheld import refuse_small_cells
+from ..cohorts.withheld import with_min_cell
 from ..errors import NotOnDisk, QuestionError
 from .plan import CohortFile, Plan
 
@@ -27,7 +27,10 @@ class Absent:
 def load_cohorts(
     names: Iterable[str], plan: Plan, data_dir: str | Path | None, held: Mapping[str, Cohort] | None = None
 ) -> tuple[dict[str, Cohort], list[Absent]]:
-    """Load the cohorts that are on disk, or take those that are held; of the others keep what would bring them."""
+    """Load the cohorts that are on disk, or take those that are held; of the others keep what would bring them.
+
+    A plan's `min_cell` stands in the place of the cohorts' own.
+    """
     own = {one.name: one for one in plan.cohorts}
     cohorts: dict[str, Cohort] = dict(held or {})
     absent = []
@@ -38,7 +41,7 @@ def load_cohorts(
             cohorts[name] = _own(own[name]) if name in own else load(name, data_dir=data_dir)
         except NotOnDisk as error:
             absent.append(Absent(cohort=name, fetch=error.fetch, why=str(error)))
-    return {name: refuse_small_cells(cohort, "the report") for name, cohort in cohorts.items()}, absent
+    return {name: with_min_cell(cohort, plan.min_cell) for name, cohort in cohorts.items()}, absent
 
 
 def _own(one: CohortFile) -> Cohort:

@@ -269,6 +269,8 @@ class Plan:
         Level of the tests, two-sided.
     seed : int
         Of whatever is drawn at random.
+    min_cell : int, optional
+        Counts of 1 to `min_cell - 1` are withheld, and what reveals them; each cohort's own if not given.
     look : Look
 
     Raises
@@ -285,6 +287,7 @@ class Plan:
     cohorts: tuple[CohortFile, ...] = ()
     alpha: float = 0.05
     seed: int = 1
+    min_cell: Annotated[int, Meta(ge=0, description="a whole number")] | None = None
     look: Look = Look()  # noqa: RUF009 frozen
 
     def __post_init__(self) -> None:

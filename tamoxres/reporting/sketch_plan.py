@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from ..cohort import ALTERED, UNALTERED, Cohort
 from ..cohorts.catalogue import load
 from ..cohorts.sketch_toml import comment, quote
-from ..cohorts.withheld import refuse_small_cells
 from ..errors import QuestionError
 from ..markers.calling import call, rule_names
 from ..registry import canonical, find, known
 from ..vocabulary import Receptor
+from ..wording import coarse_count, count
 from .plan import MarkerPlan, Plan
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ def init_plan(
     # A plan for METABRIC: 2,509 patients.
     """
     loaded = cohort if isinstance(cohort, Cohort) else load(cohort, mapping=mapping, data_dir=data_dir)
-    refuse_small_cells(loaded, "a first plan")
     own = () if mapping is None or isinstance(cohort, Cohort) else _own(loaded.name, (cohort, mapping), beside)
     return "\n".join([*_lines(_asked(loaded, ()), own), ""])
 
@@ -174,7 +173,7 @@ def _texts(values: Iterable[str]) -> str:
 
 def _lines(asked: _Asked, own: Sequence[str]) -> Iterator[str]:
     cohort, plan = asked.cohort, asked.plan
-    yield comment(f"A plan for {cohort.title}: {cohort.n:,} patients.")
+    yield comment(f"A plan for {cohort.title}: {count(coarse_count(cohort.n, cohort.min_cell))} patients.")
     title = f"{', '.join(plan.markers)} in {cohort.title}"
     yield f"title = {quote(title)}"
     yield from ("alpha = 0.05", "seed = 1", "", *_HEAD, "", *own)

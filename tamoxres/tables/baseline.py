@@ -21,7 +21,7 @@ import numpy as np
 from ..codebook import CODEBOOK, column
 from ..errors import AnalysisError
 from ..vocabulary import BoolArray, FloatArray, IntArray
-from ..wording import Style, count, interval, number
+from ..wording import Style, coarse_count, count, interval, number
 from ..wording.levels import level_texts
 from .cells import count_cell, number_cell, share_cell
 from .disclosure import LinkedCounts, protect
@@ -79,6 +79,7 @@ def baseline_table(
     columns: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
     min_cell: int = 0,
+    rounded: bool = False,
     title: str = "Patients",
 ) -> Table:
     """Describe patients, in all and by group.
@@ -95,6 +96,9 @@ def baseline_table(
         Words for columns and levels.
     min_cell : int
         Counts from 1 to `min_cell - 1` are withheld, and those that would reveal them; 0 shows all.
+    rounded : bool
+        Whether the counts that are shown are rounded (`coarse_count`), and shares are those of rounded counts, so that
+        other tables and rows of the same patients do not tell by difference what this one withholds.
     title : str
 
     Returns
@@ -122,15 +126,16 @@ def baseline_table(
             )
     groups = _groups(frame, by)
     _refuse_small(groups, min_cell)
-    told = _Told(groups, labels or {}, min_cell)
-    rows = [Row((Cell("Patients"), *(count_cell(len(group)) for group in groups.frames), *told.no_difference))]
+    told = _Told(groups, labels or {}, min_cell, min_cell if rounded else 0)
+    sizes = (count_cell(coarse_count(len(group), told.grid)) for group in groups.frames)
+    rows = [Row((Cell("Patients"), *sizes, *told.no_difference))]
     for name in names:
         rows += told.block(name)
     heads = [Column(head, "number") for head in groups.heads(labels or {})]
     smd = [Column("SMD", "number")] if groups.compared else []
     return Table(
         title=title, columns=(Column("Characteristic"), *heads, *smd), rows=tuple(rows),
-        footnotes=_footnotes(groups, by, min_cell, rows),
+        footnotes=_footnotes(told, by, rows),
     )  # fmt: skip
 
 
@@ -205,6 +210,7 @@ class _Told:
     groups: _Groups
     labels: Mapping[str, str]
     min_cell: int
+    grid: int
 
     @property
     def no_difference(self) -> list[Cell]:
@@ -222,6 +228,7 @@ class _Told:
         missing = _missing(values)
         hidden = self._hidden(np.vstack([counts, missing]))
         known = np.where(hidden[-1], 0, counts.sum(axis=0))  # a share would tell how many are unknown
+        counts, known, missing = (self._round(each) for each in (np.where(hidden[:-1], 0, counts), known, missing))
         cells = [self._shares(counts[i], known, hidden[i]) for i in range(len(levels))]
         gap = self._gap(_level_gap(counts), withheld=bool(hidden.any()))
         label = Cell(self._label(name))
@@ -241,7 +248,11 @@ class _Told:
         hidden = self._hidden(counts)[-1]
         few = any(sample.size < enough for sample in known)
         gap = self._gap(smd_number(known[1], known[2]) if self.groups.compared else None, withheld=few)
-        return [Row((Cell(self._label(name)), *cells, *gap), "heading"), *self._unknown(missing, hidden)]
+        return [Row((Cell(self._label(name)), *cells, *gap), "heading"), *self._unknown(self._round(missing), hidden)]
+
+    def _round(self, counts: IntArray) -> IntArray:
+        """Round counts; small ones become 0, and are withheld."""
+        return np.array([coarse_count(n, self.grid) or 0 for n in counts.ravel().tolist()]).reshape(counts.shape)
 
     def _label(self, name: str) -> str:
         declared = column(name)
@@ -305,7 +316,8 @@ def _level_gap(counts: IntArray) -> float | None:
     return smd_levels(counts[:, 1] / known[1], counts[:, 2] / known[2])
 
 
-def _footnotes(groups: _Groups, by: str | None, min_cell: int, rows: Sequence[Row]) -> tuple[str, ...]:
+def _footnotes(told: _Told, by: str | None, rows: Sequence[Row]) -> tuple[str, ...]:
+    groups, min_cell = told.groups, told.min_cell
     notes = ["Numbers: median [quartiles]. Levels: n (% of the patients in whom it is known)."]
     if groups.compared:
         notes.append(
@@ -313,8 +325,10 @@ def _footnotes(groups: _Groups, by: str | None, min_cell: int, rows: Sequence[Ro
             "is usually called an imbalance."
         )
     if groups.unknown:
-        many = WITHHELD if groups.unknown < min_cell else count(groups.unknown)
+        many = WITHHELD if groups.unknown < min_cell else count(coarse_count(groups.unknown, told.grid))
         notes.append(f"Left out: {many} patients in whom {str(by).replace('_', ' ')} is unknown.")
     if min_cell and (0 < groups.unknown < min_cell or any(c.text == WITHHELD for row in rows for c in row.cells)):
         notes.append(suppression_note(min_cell))
+    if told.grid > 1:
+        notes.append(f"Counts are rounded to the nearest {2 * told.grid}; shares are those of the rounded counts.")
     return tuple(notes)

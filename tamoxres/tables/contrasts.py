@@ -87,7 +87,7 @@ def _label(effect: EffectEstimate) -> str:
         return "Ratio of hazard ratios"
     arms = (
         f" ({_arm(effect.n_1, effect.events_1)} v {_arm(effect.n_0, effect.events_0)})"
-        if effect.n_1 is not None
+        if effect.n_1 is not None and effect.n_0 is not None
         else ""
     )
     return f"{effect.contrast}, {effect.within}{arms}"

@@ -75,7 +75,7 @@ def flow_note(flow: Flow) -> str:
     """Say how many patients were analysed, how many were left out, and why."""
     steps = list(flow)
     gone = [row for row in flow.rows() if row["left"]]
-    why = "; ".join(str(row["why"]) for row in gone if row["why"])
+    why = "; ".join(dict.fromkeys(str(row["why"]) for row in gone if row["why"]))
     everyone, kept = steps[0].patients, steps[-1].patients
     told = f"; {count(everyone - kept)} were left out ({why})" if gone else ""
     return f"In the model: {count(kept)} of {count(everyone)} patients{told}. Missing values: complete cases."

@@ -7,10 +7,12 @@ printed digits allow; the P beside it follows from it, and is compared with the 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..effects import Doubt, EffectEstimate, doubts, unread_columns
+from ..effects.many import check_many
 from ..effects.printed import Cells, routes_of
 from ..effects.rows import read_printed
 from ..wording import number, p_value
@@ -29,16 +31,20 @@ class PrintedReport(ShowsTable):
     ----------
     file : str
     rows : tuple of EffectEstimate
+        All, or of a file of many rows (`effects.many.BLOCK`) those that leave something to ask.
     cells : tuple of Cells
         What each row was made of.
     unread : tuple of str
         Columns that nothing reads.
+    statuses : mapping of str to int
+        Rows of the file by status.
     """
 
     file: str
     rows: tuple[EffectEstimate, ...]
     cells: tuple[Cells, ...]
     unread: tuple[str, ...] = ()
+    statuses: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def questions(self) -> tuple[Doubt, ...]:
@@ -62,12 +68,12 @@ class PrintedReport(ShowsTable):
         )
 
     def __str__(self) -> str:
-        kinds = Counter(row.status.replace("_", " ") for row in self.rows)
+        kinds = {status.replace("_", " "): n for status, n in self.statuses.items() if n}
         told = ", ".join(f"{n} {status}" for status, n in kinds.items())
         lines = [f"question: {doubt}" for doubt in self.questions]
         if self.unread:
             lines.append(f"question: nothing reads the columns {', '.join(self.unread)}. Are they misspelt?")
-        held = f"{self.file}: {len(self.rows)} effect rows"
+        held = f"{self.file}: {sum(kinds.values())} effect rows"
         end = f"{held} hold ({told})." if self.sound else f"{held} read ({told}); questions: {len(lines)}."
         return "\n".join([*lines, end])
 
@@ -100,10 +106,17 @@ def check_effects(path: str | Path) -> PrintedReport:
     >>> print(report.questions[0])
     A: the interval gives P 0.010 to 0.018, the source prints P = 0.2. Which is right?
     """
-    built = read_printed(path)
+    source = Path(path)
+    csv = source.is_file() and source.suffix.lower() == ".csv"
+    if csv and (many := check_many(source)) is not None:
+        built, statuses = many.rows, many.statuses
+        unread = many.header.unread
+    else:
+        built, unread = read_printed(source), unread_columns(source)
+        statuses = Counter(row.status for row, _ in built)
     return PrintedReport(
-        file=Path(path).name, rows=tuple(row for row, _ in built), cells=tuple(cells for _, cells in built),
-        unread=unread_columns(path),
+        file=source.name, rows=tuple(row for row, _ in built), cells=tuple(cells for _, cells in built),
+        unread=unread, statuses=statuses,
     )  # fmt: skip
 
 

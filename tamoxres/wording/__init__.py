@@ -9,6 +9,7 @@ from .numbers import (
     NOT_ESTIMABLE,
     STYLES,
     Style,
+    coarse_count,
     count,
     guard_formula,
     interval,
@@ -26,7 +27,7 @@ from .numbers import (
 from .typeset import dashed, spoken, unbroken
 
 __all__ = [
-    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "dashed", "guard_formula", "interval", "number",
-    "number_with_interval", "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "spoken", "style_now",
-    "unbroken", "unguard_formula", "written_as",
+    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "dashed", "guard_formula", "interval",
+    "number", "number_with_interval", "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "spoken",
+    "style_now", "unbroken", "unguard_formula", "written_as",
 ]  # fmt: skip

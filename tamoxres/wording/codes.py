@@ -104,6 +104,7 @@ COUNTED = {  # flags that carry a count
         "names them."
     ),
     "undated_events": "Left out as unknown by this endpoint for want of a date, or for a negative time: {}.",
+    "counts_rounded": "Counts are rounded to the nearest {}, and small ones are not told.",
 }  # fmt: skip
 MODELS = {
     "reml": "random effects by REML", "ml": "random effects by maximum likelihood", "common": "common effect",

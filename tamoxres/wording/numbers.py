@@ -16,7 +16,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 __all__ = [
-    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
+    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "guard_formula", "interval", "number",
+    "number_with_interval",
     "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "style_now", "unguard_formula", "written_as",
 ]  # fmt: skip
 
@@ -225,6 +226,38 @@ def percent(share: float | None, decimals: int = 1, style: Style | None = None) 
 def count(value: int | None) -> str:
     """Write a count with thousands set off (by commas in the house's style); an unknown count is an empty string."""
     return "" if value is None else f"{value:,}".replace(",", style_now().thousands)
+
+
+def coarse_count(value: int | None, min_cell: int) -> int | None:
+    """Round a count so that no two that are told of one registry differ by 1 to `min_cell - 1`.
+
+    Counts go to the nearest multiple of twice `min_cell`: whoever subtracts one from the other then learns that the
+    patients between are anything from none, or one, to more than `min_cell - 1`. Smaller counts are not told at all.
+
+    Parameters
+    ----------
+    value : int or None
+    min_cell : int
+        1 or less leaves the count as it is.
+
+    Returns
+    -------
+    int or None
+        None where the count is not known, or from 1 to `min_cell - 1`.
+
+    Examples
+    --------
+    >>> [coarse_count(n, 5) for n in (0, 4, 5, 14, 15, 628)]
+    [0, None, 10, 10, 20, 630]
+
+    References
+    ----------
+    Hundepool A et al. 2012, doi:10.1002/9781118348239, section 5.4 (rounding), 3.5 (differencing).
+    """
+    if value is None or value == 0 or min_cell <= 1:
+        return value
+    grid = 2 * min_cell
+    return None if value < min_cell else (value + min_cell) // grid * grid
 
 
 def guard_formula(text: str) -> str:

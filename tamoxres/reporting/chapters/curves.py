@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ...analysis import AnalysisSet
 from ...curves import Curves
 from ...effects import EffectEstimate
 from ...figures.survival import survival_plot
@@ -52,7 +53,7 @@ def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
     for title, (arm, _) in arms.items():
         inside = (analysis.frame["treatment"] == arm).to_numpy()
         alone = analysis.without(inside, name=title, why="")
-        if (curves := tried(partial(risk_curves, alone))) is None:
+        if (curves := tried(partial(_coarse, alone, case.cohort.min_cell))) is None:
             return
         own = tuple(curve for curve in curves if curve.cause in ("", curves.endpoint))
         panels[title] = replace(curves, curves=own)
@@ -72,6 +73,10 @@ def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
     )
 
 
+def _coarse(analysis: AnalysisSet, min_cell: int) -> Curves:
+    return risk_curves(analysis).coarsened(min_cell)
+
+
 def _two_panels(panels: Mapping[str, Curves], effects: Sequence[EffectEstimate]) -> Any:
     return survival_panels(panels, effects=effects, width="double")[0]
 
@@ -83,7 +88,7 @@ def _kind(curves: Curves) -> str:
 def _told(curves: Curves, case: Case) -> str:
     """Say where the curves stand at ten years, or at the end of the shortest."""
     first = [curve for curve in curves if curve.cause in ("", curves.endpoint)]
-    months = min([_TEN_YEARS, *(float(curve.time[-1]) for curve in first)])
+    months = min([_TEN_YEARS, *(float(curve.time[-1]) for curve in first if curve.time.size)])
     at = [(curve.group, float(curve.step("estimate", [months])[0])) for curve in first]
     told = joined([f"{percent(value)} when {group}" for group, value in at])
     years = f"{months / 12:.0f} years" if months >= 24 else f"{months:.0f} months"

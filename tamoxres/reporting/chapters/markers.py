@@ -71,14 +71,22 @@ def _whole(case: Case, key: str) -> Iterator[Part]:
         four = crossed_curves(case, name)
         yield Part(f"{key}-interaction", f"{title}: marker by treatment", (*_interaction(case, name), *four))
     if detail is not None:
-        risks = TableBlock(f"risks-{name}", _risks(case, detail))
-        yield Part(f"{key}-risks", f"{title}: rates and risks", (risks, *curves[1:]), folded=True)
+        yield from _rates_and_risks(case, detail, curves[1:], key)
         yield Part(f"{key}-hazards", f"{title}: hazard ratios", tuple(_hazard_blocks(case, detail, name)), folded=True)
     if varied := tuple(sensitivity_blocks(case)):
         yield Part(f"{key}-sensitivity", f"{title}: one choice changed at a time", varied, folded=True)
     if detail is not None:
         who = tuple(marker_patients(case, detail))
         yield Part(f"{key}-patients", f"{title}: the patients, by marker", who, folded=True)
+
+
+def _rates_and_risks(case: Case, detail: Detail, curves: Sequence[Figure], key: str) -> Iterator[Part]:
+    name, title = f"{case.cohort.name}-{case.marker.lower()}", f"{case.cohort.title}: rates and risks"
+    risks = [TableBlock(f"risks-{name}", _risks(case, detail))] if detail.rates is not None else []
+    if risks or curves:
+        yield Part(
+            f"{key}-risks", title if risks else f"{case.cohort.title}: more curves", (*risks, *curves), folded=True
+        )
 
 
 def _hazard_blocks(case: Case, detail: Detail, name: str) -> Iterator[Block]:
@@ -104,7 +112,7 @@ def _verdict(case: Case) -> Iterator[Paragraph]:
 def _risks(case: Case, detail: Detail) -> Table:
     """Tabulate rates and risks by marker, and the differences in risk."""
     rows = [Row((Cell("Events per 1,000 person-years"), *[Cell()] * 3), "heading")]
-    for rate in detail.rates.rates:
+    for rate in detail.rates.rates if detail.rates is not None else ():
         interval = f"{number(rate.rate, 1)} ({number(rate.ci_low, 1)}-{number(rate.ci_high, 1)})"
         counts = f"{count(rate.events)}/{count(round(rate.person_years))}"
         rows.append(Row((Cell(rate.levels[-1]), Cell(counts), Cell(interval), Cell()), "level"))
@@ -150,7 +158,7 @@ def _hazards(case: Case, detail: Detail) -> Table:
     table = hazard_table(
         [named(row) for row in detail.univariable],
         [named(row) for row in detail.adjusted.effects],
-        flow=detail.adjusted.analysis.flow,
+        flow=detail.adjusted.flow,
         proportional_p=detail.proportional.p_value(),
     )
     table = with_ids_of(table, (*detail.univariable, *detail.adjusted.effects))
@@ -315,7 +323,7 @@ def _line(case: Case) -> Row:
     if case.interaction is not None:
         effect = case.interaction.judged
         ratio_cell, p = effect_cell(effect), p_cell(effect.p_value, effect.row_id)
-    share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}")
+    share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}" if adjusted.n is not None else "")
     return Row(
         (
             Cell(label),

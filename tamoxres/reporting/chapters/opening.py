@@ -7,7 +7,7 @@ from functools import partial
 
 from ...cohort import Cohort
 from ...figures.visual_abstract import AbstractRow, visual_abstract
-from ...wording import count, p_value
+from ...wording import coarse_count, count, p_value
 from ..family import corrected
 from ..gather import Case, Findings
 from ..page import AnswerRow, Answers, Block, Figure, Inline, Link, Paragraph, Part, Section, Shown, Text, plain
@@ -71,7 +71,7 @@ def _abstract(findings: Findings, rows: Sequence[AnswerRow], answer: str) -> Fig
             sharing += 1
         else:
             cohorts[cohort.name] = cohort
-    patients = count(sum(cohort.n for cohort in cohorts.values()))
+    patients = count(sum(coarse_count(one.n, one.min_cell) or 0 for one in cohorts.values()))
     more = f", and {sharing} more that share patients with them" if sharing else ""
     facts = (
         f"{len(rows)} markers; {patients} patients of {len(cohorts)} {'cohort' if len(cohorts) == 1 else 'cohorts'}"

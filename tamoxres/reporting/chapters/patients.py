@@ -18,7 +18,7 @@ from ..detail import Detail
 from ..gather import Case, Findings
 from ..on_disk import Absent
 from ..page import Block, Bullets, Code, Figure, Paragraph, Part, Section, TableBlock, Text
-from .words import joined, marker_name, named, setting_of
+from .words import joined, marker_name, named, patient_count, setting_of
 
 __all__ = ["marker_patients", "patients"]
 
@@ -37,7 +37,7 @@ _DESIGN = {
 
 def patients(findings: Findings) -> Section:
     """Write who the patients are, cohort by cohort: flow and both arms of the first marker asked for."""
-    items = [f"{cohort.title}: {count(cohort.n)} patients; {_treated(cohort)}." for cohort in findings.cohorts]
+    items = [_item(cohort) for cohort in findings.cohorts]
     blocks: list[Block] = [Bullets(tuple((item,) for item in items))]
     silent = findings.plan.silent
     others = [_absent(told) for told in findings.absent]
@@ -60,6 +60,19 @@ def _absent(one: Absent) -> Text:
     return f"{about}: not on disk; ", Code(f"tamoxres fetch {one.fetch}"), " brings it."
 
 
+def _item(cohort: Cohort) -> str:
+    """Say how many patients a cohort has, how they were treated, and what of it may not be told."""
+    told = f"{cohort.title}: {patient_count(cohort)} patients; {_treated(cohort)}."
+    least = cohort.min_cell
+    if least <= 1:
+        return told
+    return (
+        f"{told} It declares min_cell = {least}: counts below {least} are not told, nor what reveals them. All others "
+        f"are rounded to the nearest {2 * least}, of two groups one is counted, curves step where {least} events have "
+        "come, and rates, risks, the variations, the robustness panel and tables by marker are left out."
+    )
+
+
 def _treated(cohort: Cohort) -> str:
     if "endocrine" not in cohort.patients:
         return "no therapy is recorded"
@@ -69,7 +82,7 @@ def _treated(cohort: Cohort) -> str:
 def _cohort(case: Case) -> Iterator[Block]:
     name, title = case.cohort.name, f"{case.cohort.title}, {case.endpoint}"
     if case.detail is not None:
-        flow = case.detail.adjusted.analysis.flow
+        flow = case.detail.adjusted.flow
         steps = "; ".join(f"{step.name}: {count(step.patients)} patients, {count(step.events)} events" for step in flow)
         drawn = partial(flow_diagram, flow, width="double")
         yield Figure(f"flow-{name}", drawn, (f"Patient flow: {title}, the treated.",), f"Flow diagram. {steps}.")
@@ -85,29 +98,38 @@ def _cohort(case: Case) -> Iterator[Block]:
 
 def _arms(case: Case, found: InteractionResult, title: str) -> Iterator[Block]:
     """Write flow and baseline table of both arms."""
-    name = case.cohort.name
-    flow = found.model.analysis.flow
+    name, least = case.cohort.name, case.cohort.min_cell
+    flow = case.flow or found.model.analysis.flow
     yield TableBlock(f"flow-{name}-arms", flow_table(flow, title=f"Patient flow: {title}, both arms"))
     frame = (found.crude or found).model.analysis.frame
     by = f"Patients with and without endocrine therapy: {case.cohort.title}"
     note = "Where treated and untreated patients differ, their crude comparison is confounded."
-    table = baseline_table(frame, "treatment", title=by).with_footnotes(note)
+    table = baseline_table(frame, "treatment", title=by, min_cell=least, rounded=least > 1).with_footnotes(note)
     yield TableBlock(f"baseline-{name}-arms", table)
 
 
 def _one_arm(case: Case, analysis: AnalysisSet, title: str) -> Iterator[Block]:
     """Write flow and baseline table of a cohort without a comparison."""
-    name, who = case.cohort.name, "all patients" if case.asked.treatment == "any" else "the treated"
+    name, least = case.cohort.name, case.cohort.min_cell
+    who = "all patients" if case.asked.treatment == "any" else "the treated"
     yield TableBlock(f"flow-{name}", flow_table(analysis.flow, title=f"Patient flow: {title}, {who}"))
     by = f"{case.cohort.title}, {who}, by {marker_name(case.marker)}"
-    yield TableBlock(f"baseline-{name}", baseline_table(analysis.frame, "marker", title=by))
+    yield TableBlock(
+        f"baseline-{name}", baseline_table(analysis.frame, "marker", title=by, min_cell=least, rounded=least > 1)
+    )
 
 
 def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:
-    """Write who was treated, by marker: flow and baseline table."""
+    """Write who was treated, by marker: flow and baseline table.
+
+    Without the table where the cohort declares `min_cell`: beside the one of both arms it would tell counts by their
+    difference.
+    """
     name, where = f"{case.cohort.name}-{case.marker.lower()}", setting_of(case)
-    flow = detail.adjusted.analysis.flow
+    flow = detail.adjusted.flow
     yield TableBlock(f"flow-{name}", flow_table(flow, title=f"Patient flow: {where}, the treated"))
+    if case.cohort.min_cell > 1:
+        return
     label = term_label("marker", named(detail.crude.effect))
     by = f"Patients on endocrine therapy, by {label}: {case.cohort.title}"
-    yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.analysis.frame, "marker", title=by))
+    yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.frame, "marker", title=by))

@@ -23,6 +23,7 @@ from .words import SIDES, joined
 __all__ = ["treatment"]
 
 _FIVE_YEARS = 60.0  # months
+_RANDOMISED = ("randomised", "partly_randomised")
 
 
 def treatment(findings: Findings) -> Section | None:
@@ -66,7 +67,7 @@ def treatment(findings: Findings) -> Section | None:
 
 def _risks(found: Sequence[Benchmark]) -> Iterator[Figure]:
     """Draw the risks, by treatment, of all patients of the first benchmark that was randomised, at least in part."""
-    one = next((b for b in found if b.cohort.design in ("randomised", "partly_randomised")), None)
+    one = next((b for b in found if b.cohort.design in _RANDOMISED and b.cohort.min_cell <= 1), None)
     risks = None if one is None else tried(partial(risk_difference, one.analysis, times=_FIVE_YEARS, by="treatment"))
     if one is None or risks is None:
         return
@@ -80,6 +81,6 @@ def _risks(found: Sequence[Benchmark]) -> Iterator[Figure]:
 
 
 def _arms(effect: EffectEstimate) -> str:
-    if effect.n_1 is None:
+    if effect.n_1 is None or effect.n_0 is None:
         return ""
     return f"{count(effect.events_1)}/{count(effect.n_1)} v {count(effect.events_0)}/{count(effect.n_0)}"

@@ -7,17 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from ...codebook import column_words
+from ...cohort import Cohort
 from ...effects import EffectEstimate
 from ...endpoints import STEEP
 from ...inference.verdict import Verdict
 from ...registry import label_of
 from ...tables.table import Cell, Table
+from ...wording import coarse_count, count
 from ...wording.rules import rule_words as rule_name
 from ..gather import Case
 
 __all__ = [
     "HEADS", "NAMES", "SIDES", "assay_of", "by_information", "capital", "endpoint_name", "joined", "marker_name",
-    "named", "rule_words", "section_key", "sentence", "setting_of", "side_of", "symbols", "terms", "with_ids_of",
+    "named", "patient_count", "rule_words", "section_key", "sentence", "setting_of", "side_of", "symbols", "terms",
+    "with_ids_of",
 ]  # fmt: skip
 
 SIDES = {
@@ -40,6 +43,11 @@ def marker_name(marker: str) -> str:
 def section_key(marker: str) -> str:
     """Name a marker's place on the page."""
     return f"marker-{'-'.join(marker.lower().split())}"
+
+
+def patient_count(cohort: Cohort) -> str:
+    """Write how many patients a cohort has, rounded where it declares `min_cell`."""
+    return count(coarse_count(cohort.n, cohort.min_cell))
 
 
 def endpoint_name(code: str) -> str:
