@@ -330,17 +330,13 @@ def _by_treatment(chosen: AnalysisSet, name: str, against: str) -> AnalysisSet:
         raise QuestionError(
             f"{cohort.name} does not record endocrine therapy. Ask with treatment='any' (--treatment any)."
         )
-    if name == "tamoxifen" and not _drug_is_named(frame):
+    if name == "tamoxifen" and not ("endocrine_agent" in frame and (frame["endocrine_agent"] == "tamoxifen").any()):
         raise QuestionError(
             f"{cohort.name} does not name the drug ({cohort.treatment_specificity}). "
             "Ask with treatment='endocrine' (--treatment endocrine)."
         )
     status = assign(frame.drop(columns="treatment"), name, against, cohort=cohort.name)
     return _compared(chosen, status, name, against)
-
-
-def _drug_is_named(frame: pd.DataFrame) -> bool:
-    return "endocrine_agent" in frame and bool((frame["endocrine_agent"] == "tamoxifen").any())
 
 
 _ENDOCRINE = "endocrine therapy"
@@ -360,9 +356,8 @@ def _compared(chosen: AnalysisSet, status: pd.Series[Any], name: str, against: s
     gone = frame.loc[~keep, "endocrine_agent" if by_agent else "endocrine"] if "endocrine" in frame else status[~keep]
     out = chosen.without(keep, name=step, why=_tally(gone, "agent" if by_agent else _ENDOCRINE))
     levels = status[keep] if against or name != "none" else pd.Series(UNTREATED, index=status.index[keep])
-    return replace(
-        out, treatment=treatment, frame=out.frame.assign(treatment=pd.Categorical(levels, [UNTREATED, TREATED]))
-    )
+    arms = pd.Categorical(levels, [UNTREATED, TREATED])
+    return replace(out, treatment=treatment, frame=out.frame.assign(treatment=arms))
 
 
 def _by_marker(chosen: AnalysisSet) -> AnalysisSet:
