@@ -172,4 +172,4 @@ def test_propensities_are_those_of_statsmodels(seed):
     assert scores.sum() == pytest.approx(treated.sum(), abs=1e-6)
     assert ((scores > 0) & (scores < 1)).all()
     with pytest.raises(AnalysisError, match="no finite estimate"):
-        propensity_scores(x, (x[:, 0] > 0).astype(float))
+        propensity_scores(x[:, 3:], x[:, 3])
