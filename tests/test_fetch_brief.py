@@ -114,7 +114,8 @@ def test_only_the_review_s_own_report_fetches(
     """`--offline`, a plan and cohorts of one's own try nothing; what came of a try is one line."""
     tried: list[str] = []
 
-    def brief(cohort: str) -> Brief:
+    def brief(cohort: str, *, meanwhile: Callable[[], object]) -> Brief:
+        meanwhile()
         tried.append(cohort)
         return Brief(cohort=cohort, outcome="failed", why="No network.")
 
@@ -134,3 +135,12 @@ def test_a_fetch_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sys.executable", "/no/such/python")
     found = fetch_within("metabric", seconds=5)
     assert (found.outcome, found.why) == ("failed", "The fetch could not be started: No such file or directory.")
+
+
+def test_something_else_is_done_meanwhile() -> None:
+    """What is asked for is done while the other process tries; what goes wrong in it is seen, and stops the fetch."""
+    done = []
+    found = fetch_within("metabric", seconds=60, from_url="http://nowhere.invalid", meanwhile=lambda: done.append(1))
+    assert (found.outcome, done) == ("failed", [1])
+    with pytest.raises(ZeroDivisionError):
+        fetch_within("metabric", seconds=60, from_url="http://nowhere.invalid", meanwhile=lambda: 1 / 0)

@@ -9,7 +9,7 @@ from public_data import analysis_of, answers, frame, gbsg
 from tamoxres.errors import AnalysisError
 from tamoxres.kernel.risksets import make_risk_sets
 from tamoxres.models.cox import cox
-from tamoxres.models.firth import firth, fit_penalised, profile_limits
+from tamoxres.models.firth import _newton, _searched, firth, fit_penalised, profile_limits
 
 DIFFERENCES = 1e-6  # the reference's gradient is made of differences, good to about 1e-8 of the likelihood
 R = answers("estimators")["firth"]
@@ -102,3 +102,30 @@ def test_no_events():
     """Without any event there is nothing to penalise."""
     with pytest.raises(AnalysisError, match="has an event"):
         firth(analysis_of([1.0, 2.0], [0, 0], marker=[True, False]))
+
+
+@pytest.mark.parametrize("name", ["ovarian", "breslow", "efron"])
+def test_newton_s_limits_are_those_of_the_search(name):
+    """Where Newton arrives, the likelihood has fallen as far as where bisection ends."""
+    time, event, x, ties = cases()[name]
+    sets = make_risk_sets(time, event, ties=ties)
+    fitted, fall = fit_penalised(x, sets), 3.841458820694124 / 2
+    assert fitted.score == pytest.approx(np.zeros(2), abs=1e-6)
+    for column in (0, 1):
+        found = [_newton(x, sets, column, fitted, side * np.sqrt(2 * fall)) for side in (-1, 1)]
+        assert found == pytest.approx([_searched(x, sets, column, fitted, side, fall) for side in (-1, 1)], abs=1e-8)
+        held = fit_penalised(x, sets, fixed={column: found[0]})
+        assert fitted.loglik - held.loglik == pytest.approx(fall, abs=1e-9)
+        assert held.score[column] > 0
+        assert held.score[1 - column] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_limit_where_steps_do_not_arrive_is_searched(monkeypatch):
+    """Without Newton's steps the limits are the same."""
+    time, event, x, ties = cases()["ovarian"]
+    sets = make_risk_sets(time, event, ties=ties)
+    fitted = fit_penalised(x, sets)
+    limits = profile_limits(x, sets, 0, fitted)
+    monkeypatch.setattr("tamoxres.models.firth._NEWTON", 1)
+    assert _newton(x, sets, 0, fitted, 1.96) is None
+    assert profile_limits(x, sets, 0, fitted) == pytest.approx(limits, abs=1e-8)

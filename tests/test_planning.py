@@ -13,6 +13,7 @@ from tamoxres.cli import main
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import AnalysisError, TamoxresError
 from tamoxres.figures.power_curve import power_curve
+from tamoxres.inference.detectable import _group, _rejects, simulated_power
 from tamoxres.inference.planning import Study, design, seen_together
 from tamoxres.kernel.cox import CoxOptions, fit_cox
 
@@ -160,3 +161,41 @@ def test_command_line(capsys):
         main(["design", "1.6", "--marker-share", "0.3", "--risk", "0.4", "--sensitivity", "0.9"])
     assert not done.value.code
     assert "measured" in capsys.readouterr().out
+
+
+def rejected(d, t):
+    """Whether one data set of four groups rejects constant hazards without a product, fitted cell by cell."""
+    fitted = t * d.sum() / t.sum()
+    for _ in range(200):
+        for axis in (0, 1):
+            fitted = fitted * d.sum(axis=axis, keepdims=True) / fitted.sum(axis=axis, keepdims=True)
+    return 2 * (d * np.log(d / fitted)).sum() > chdtri(1, 0.05)
+
+
+def test_rejections_are_those_of_each_data_set_by_itself():
+    """All data sets fitted at once are as each alone; one without events in a group rejects nothing."""
+    draw = np.random.default_rng(1)
+    events, exposure = draw.poisson([30, 20, 8, 5], (60, 4)).astype(float), draw.gamma(20, 1, (60, 4))
+    events[0, 3] = 0
+    found = _rejects(events, exposure, float(chdtri(1, 0.05)))
+    assert not found[0]
+    assert found[1:].tolist() == [
+        rejected(d.reshape(2, 2), t.reshape(2, 2)) for d, t in zip(events[1:], exposure[1:], strict=True)
+    ]
+    assert found.any()
+    assert not _rejects(events[:1], exposure[:1], 3.84).any()
+
+
+def test_draws_are_the_same_at_each_hazard():
+    """A group's times are drawn once: events only rise with the hazard, and the exposure at a hazard of 1 is fixed."""
+    stream = np.random.SeedSequence(1).spawn(4)[3]
+    fewer, more = (_group(40, hazard, 0.5, stream) for hazard in (0.5, 2.0))
+    assert (fewer[0] <= more[0]).all()
+    assert (fewer[1] >= more[1]).all()
+    again = _group(40, 0.5, 0.5, stream)
+    assert (again[0] == fewer[0]).all()
+    assert (again[1] == fewer[1]).all()
+    large = _group(900, 1.0, 0.5, stream)  # in blocks
+    assert large[0].mean() == pytest.approx(900 * (1 - math.exp(-0.5)), rel=0.005)
+    assert large[1].mean() == pytest.approx(900 * (1 - math.exp(-0.5)), rel=0.005)
+    assert simulated_power([60] * 4, [0.4] * 4, 0.0) == simulated_power([60] * 4, [0.4] * 4, 0.0)

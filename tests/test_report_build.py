@@ -287,6 +287,18 @@ def test_a_single_arm_cannot_tell(monkeypatch):
     assert [row.n for row in case.prognostic] == [997, 997]
 
 
+def test_one_process_gives_the_bytes_of_two(tmp_path, monkeypatch):
+    """Answers, figures, tables and documents are the same, whoever makes them."""
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    two = write_report(output=tmp_path / "two", plan=SMALL).folder
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    one = write_report(output=tmp_path / "one", plan=SMALL).folder
+    names = sorted(path.relative_to(two) for path in two.rglob("*.*") if path.name != "manifest.json")
+    assert len(names) > 30
+    assert names == sorted(path.relative_to(one) for path in one.rglob("*.*") if path.name != "manifest.json")
+    assert [str(name) for name in names if (one / name).read_bytes() != (two / name).read_bytes()] == []
+
+
 def test_pools_follow_the_plan():
     """HER2 among the treated is pooled from own and published rows; what cannot be pooled keeps its reason."""
     asked = replace(

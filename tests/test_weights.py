@@ -10,7 +10,7 @@ from tamoxres.analysis import select
 from tamoxres.cohorts.catalogue import load
 from tamoxres.errors import AnalysisError
 from tamoxres.models.resampling import bootstrap
-from tamoxres.models.weights import INDICATION, weights
+from tamoxres.models.weights import INDICATION, propensity_scores, weights
 
 ITERATED = 1e-7  # logistic and Cox regressions, both iterated to the end in R and here
 KNOWN = 5e-8  # seven known decimals
@@ -153,3 +153,23 @@ def test_bootstrap_counts_failures():
     assert done[-1] == 50
     with pytest.raises(AnalysisError, match="could not be computed"):
         bootstrap(lambda rows: np.array([np.nan]), 5, m=10, seed=1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_propensities_are_those_of_statsmodels(seed):
+    """Scales of a thousand, a level, a level all of whom were treated: the same probabilities."""
+    from statsmodels.discrete.discrete_model import Logit
+
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=(200, 4)) * [1, 1e3, 1e-3, 1]
+    x[:, 3] = x[:, 3] > 0
+    treated = (draw.random(200) < 1 / (1 + np.exp(-x[:, 0] - x[:, 3]))).astype(float)
+    treated[x[:, 3] == 1] = 1 if seed == 3 else treated[x[:, 3] == 1]
+    z = np.column_stack([np.ones(200), (x - x.mean(axis=0)) / x.std(axis=0)])
+    fitted = Logit(treated, z).fit(disp=0, method="newton", maxiter=100, tol=1e-14, warn_convergence=False)
+    scores = propensity_scores(x, treated)
+    assert scores == pytest.approx(np.clip(fitted.predict(), 1e-12, 1 - 1e-12), abs=1e-10)
+    assert scores.sum() == pytest.approx(treated.sum(), abs=1e-6)
+    assert ((scores > 0) & (scores < 1)).all()
+    with pytest.raises(AnalysisError, match="no finite estimate"):
+        propensity_scores(x[:, 3:], x[:, 3])

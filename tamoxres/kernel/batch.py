@@ -20,10 +20,10 @@ from .layout import Layout, make_layout
 from .newton import FLAT
 from .risksets import FloatArray, IntArray, RiskSets
 
-__all__ = ["Engine", "GeneFits", "GenePlan", "fit_genes", "plan_genes"]
+__all__ = ["TOLERANCE", "Engine", "GeneFits", "GenePlan", "fit_genes", "fit_placed", "plan_genes"]
 
 Engine = Literal["numba", "numpy"]
-_TOLERANCE, _ITERATIONS = 1e-14, 50
+TOLERANCE, _ITERATIONS = 1e-14, 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -166,7 +166,13 @@ def fit_genes(plan: GenePlan, values: FloatArray, *, engine: Engine = "numba", n
 
 
 def fit_placed(
-    plan: GenePlan, values: FloatArray, place: IntArray, *, engine: Engine = "numba", nested: bool = False
+    plan: GenePlan,
+    values: FloatArray,
+    place: IntArray,
+    *,
+    engine: Engine = "numba",
+    nested: bool = False,
+    tolerance: float = TOLERANCE,
 ) -> GeneFits:
     """Fit the model of each gene, taking the value at position i from patient `place[i]`: how genes are permuted."""
     if engine not in get_args(Engine):
@@ -177,7 +183,7 @@ def fit_placed(
     genes = Genes(plan.shared, gene, plan.offset, start, plan.weight, plan.layout)
     out = make_results(values.shape[0], plan.columns)
     also = nested and plan.modifier is not None  # without a modifier, the model without genes is the nested one
-    _ENGINES[engine](values, place, genes, also, Limits(_TOLERANCE, _ITERATIONS, plan.breslow), out)
+    _ENGINES[engine](values, place, genes, also, Limits(tolerance, _ITERATIONS, plan.breslow), out)
     out.n[:] += np.isfinite(values[:, plan.idle]).sum(axis=1)
     return _in_units(plan, out)
 

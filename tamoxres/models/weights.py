@@ -46,6 +46,7 @@ __all__ = ["INDICATION", "METHODS", "PropensityWeights", "balance_table", "prope
 Method = Literal["iptw", "att", "overlap"]
 _NEVER = 1e-12  # a propensity is kept this far from 0 and 1
 _LARGEST = 1e3
+_SEPARATED = "The propensity has no finite estimate: covariates separate treated from untreated."
 _STEPS, _SMALLEST_STEP, _RIDGE = 100, 1e-14, 1e-10  # of Newton's climb; the ridge takes a step where columns repeat
 INDICATION = ("age", "menopause", "nodes", "size_mm", "grade", "diagnosis_year", "site", "chemotherapy")
 """Confounders by indication: what decides who is given endocrine therapy."""
@@ -271,18 +272,18 @@ def propensity_scores(x: FloatArray, treated: FloatArray) -> FloatArray:
     beta, ridge = np.zeros(design.shape[1]), _RIDGE * np.eye(design.shape[1])
     scores = np.full(n, 0.5)
     for _ in range(_STEPS):
-        slope = design.T @ (treated - scores) / n
-        bend = (design * (scores * (1 - scores))[:, None]).T @ design / n + ridge
-        step = np.linalg.solve(bend, slope)
+        bend = (design * (scores * (1 - scores))[:, None]).T @ design / n
+        step = np.linalg.solve(bend + ridge, design.T @ (treated - scores) / n)
         beta += step
         scores = expit(design @ beta)
         if np.allclose(scores, treated, rtol=0, atol=1e-8):
-            raise AnalysisError(
-                "The propensity has no finite estimate: covariates separate treated from untreated.",
-                mend="Adjust for fewer.",
-            )
+            raise AnalysisError(_SEPARATED, mend="Adjust for fewer.")
         if np.abs(step).max() <= _SMALLEST_STEP:
             break
+    try:
+        np.linalg.inv((design * (scores * (1 - scores))[:, None]).T @ design)
+    except np.linalg.LinAlgError:
+        raise AnalysisError(_SEPARATED, mend="Adjust for fewer.") from None
     return np.asarray(np.clip(scores, _NEVER, 1 - _NEVER))
 
 
