@@ -17,6 +17,7 @@ from .numbers import (
     p_value,
     percent,
     ratio,
+    ratio_limits,
     ratio_with_interval,
     ratios,
     style_now,
@@ -26,5 +27,6 @@ from .numbers import (
 
 __all__ = [
     "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "count", "guard_formula", "interval", "number", "number_with_interval",
-    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "style_now", "unguard_formula", "written_as",
+    "p_value", "percent", "ratio", "ratio_limits", "ratio_with_interval", "ratios", "style_now", "unguard_formula",
+    "written_as",
 ]  # fmt: skip
