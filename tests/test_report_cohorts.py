@@ -6,12 +6,14 @@ import pytest
 
 from tamoxres.errors import DataError
 from tamoxres.reporting.build import report as write_report
+from tamoxres.reporting.chapters.answer_rows import answer_row
 from tamoxres.reporting.chapters.cohorts import sensitivity_blocks
 from tamoxres.reporting.chapters.words import by_information
 from tamoxres.reporting.gather import BACKGROUND, gather
-from tamoxres.reporting.page import TableBlock
+from tamoxres.reporting.page import TableBlock, plain
 from tamoxres.reporting.plan import default_plan
 from tamoxres.reporting.pools import pool_all
+from tamoxres.reporting.weigh import weigh
 
 ROUNDED = 0.005  # hazard ratios as printed, two decimals
 SINGLE = "single arm: cannot tell"
@@ -143,3 +145,17 @@ def test_what_is_not_on_disk_is_passed_over(tmp_path):
     assert "supplement of Rueda 2019" in absent["metabric_rueda"].why
     with pytest.raises(DataError, match="scan_b: .* is not on disk"):
         gather(plan("scan_b"))
+
+
+def test_the_first_screen_names_cohorts_that_point_the_other_way(shared):
+    """HER2 goes with a worse outcome in METABRIC and a better one in MSK 2018: the row says both, with their sides."""
+    findings = gather(plan("metabric", "msk_2018", markers=("HER2",)), data_dir=shared / "cohorts")
+    row = answer_row(weigh("HER2"), findings, ())
+    told = " ".join(plain(text) for text in row.more)
+    assert "HR if altered 0.56 (0.36-0.89) (better outcome if altered)" in told
+    assert "The cohorts do not point the same way: worse outcome if altered in METABRIC" in told
+    published = " ".join(plain(text) for text in row.published)
+    assert (
+        "3 randomised trials report on the interaction; results without a number: 2 null, 1 significant." in published
+    )
+    assert "By direction: 5 trials that randomised tamoxifen" in published

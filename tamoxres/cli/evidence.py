@@ -145,7 +145,7 @@ def _chosen(
 
 def _equivalence(rows: Sequence[EffectEstimate], chosen: dict[str, Any], margin: str) -> str:
     from ..meta.pool import pool as pool_effects
-    from ..wording import interval, ratio
+    from ..wording import ratio_limits
 
     try:
         low, high = (float(part) for part in margin.split(","))
@@ -156,8 +156,8 @@ def _equivalence(rows: Sequence[EffectEstimate], chosen: dict[str, Any], margin:
     narrow = pool_effects(rows, **chosen, level=0.90)
     inside = low < narrow.ci_low and narrow.ci_high < high
     told = "lies within" if inside else "does not lie within"
-    found = interval(ratio(narrow.ci_low), ratio(narrow.ci_high))
-    return f"90% CI {found} {told} the margin {interval(ratio(low), ratio(high))}."
+    found = ratio_limits(narrow.estimate, narrow.ci_low, narrow.ci_high)
+    return f"90% CI {found} {told} the margin {ratio_limits(1.0, low, high)}."
 
 
 def forest(

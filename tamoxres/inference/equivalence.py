@@ -22,7 +22,7 @@ from ..errors import AnalysisError
 from ..tables.cells import p_cell
 from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
-from ..wording import interval, number, p_value, ratio
+from ..wording import interval, number, p_value, ratio, ratio_limits
 
 __all__ = ["Equivalence", "equivalence"]
 
@@ -62,6 +62,8 @@ class Equivalence(ShowsTable):
     def __str__(self) -> str:
         write = ratio if self.is_ratio else number
         limits = interval(write(self.ci_low), write(self.ci_high))
+        if self.is_ratio:
+            limits = ratio_limits(math.sqrt(self.ci_low * self.ci_high), self.ci_low, self.ci_high)
         margin = f"{write(self.margin[0])} to {write(self.margin[1])}"
         where = "lies within" if self.equivalent else "does not lie within"
         what = f"the {self.estimand.replace('_', ' ')}" if self.estimand else "the effect"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..effects import EffectEstimate
-from ..wording import interval, p_value, ratio, ratio_with_interval
+from ..wording import p_value, ratio, ratio_limits, ratio_with_interval
 from ..wording.codes import treatment_words
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _within(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -
 def _margin(verdict: Verdict, row: EffectEstimate) -> str:
     low, high = row.ci(0.90)
     margin = "" if verdict.margin is None else f"{ratio(verdict.margin[0])} to {ratio(verdict.margin[1])} "
-    return f"{margin}(ratio of HRs {ratio(row.estimate)}, 90% CI {interval(ratio(low), ratio(high))})"
+    return f"{margin}(ratio of HRs {ratio(row.estimate)}, 90% CI {ratio_limits(row.estimate, low, high)})"
 
 
 def _seen(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from ..effects import EffectEstimate, effects_to_json
 from ..effects.routes import critical_value
 from ..vocabulary import CiMethod, PredictionRule
-from ..wording import NOT_ESTIMABLE, interval, number, p_value, percent, ratio, ratio_with_interval
+from ..wording import NOT_ESTIMABLE, interval, number, p_value, percent, ratio_limits, ratio_with_interval
 from .posterior import FEW_STUDIES, BayesLine, bayes_line
 from .tau2 import Tau2Method
 
@@ -263,8 +263,9 @@ class PooledEffect:
         return f"{number(point)} {self._text(limits)}"
 
     def _text(self, limits: tuple[float, float]) -> str:
-        write = ratio if self.is_ratio else number
-        return interval(write(limits[0]), write(limits[1]))
+        if self.is_ratio:
+            return ratio_limits(self.estimate, *limits)
+        return interval(number(limits[0]), number(limits[1]))
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -5,7 +5,7 @@ alone and in products with treatment; the test of interaction is the likelihood 
 Spline knots are those of `spline`. Powers of a fractional polynomial are chosen in the model without products, by
 likelihood, and kept for both arms (Royston and Sauerbrei's MFPI with linear adjusters); that choice is not counted in
 the degrees of freedom, as there. A value that reaches 0 or below is shifted up by its smallest gap first. Bands are
-pointwise.
+pointwise. On simulated data the spline test holds its level (benchmarks/SPLINE_INTERACTION.md).
 
 References
 ----------

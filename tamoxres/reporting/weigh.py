@@ -134,7 +134,7 @@ class Weighed:
         """Count the results without a number by what they are called; empty where there are none."""
         called = {(row.study, row.rule, _called(row)) for row in self.without_number}
         kinds = Counter(sorted(kind for _, _, kind in called))
-        return f"{', '.join(f'{n} {kind}' for kind, n in kinds.items())}, without a number" if kinds else ""
+        return f"results without a number: {', '.join(f'{n} {kind}' for kind, n in kinds.items())}" if kinds else ""
 
     @property
     def vote_words(self) -> str:

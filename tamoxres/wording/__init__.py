@@ -18,6 +18,7 @@ from .numbers import (
     p_value,
     percent,
     ratio,
+    ratio_limits,
     ratio_with_interval,
     ratios,
     style_now,
@@ -28,6 +29,6 @@ from .typeset import dashed, spoken, unbroken
 
 __all__ = [
     "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "dashed", "guard_formula", "interval",
-    "number", "number_with_interval", "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "spoken",
-    "style_now", "unbroken", "unguard_formula", "written_as",
+    "number", "number_with_interval", "p_value", "percent", "ratio", "ratio_limits", "ratio_with_interval", "ratios",
+    "spoken", "style_now", "unbroken", "unguard_formula", "written_as",
 ]  # fmt: skip

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 __all__ = [
     "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "guard_formula", "interval", "number",
-    "number_with_interval",
-    "p_value", "percent", "ratio", "ratio_with_interval", "ratios", "style_now", "unguard_formula", "written_as",
+    "number_with_interval", "p_value", "percent", "ratio", "ratio_limits", "ratio_with_interval", "ratios", "style_now",
+    "unguard_formula", "written_as",
 ]  # fmt: skip
 
 NOT_ESTIMABLE = "NE"
@@ -164,6 +164,18 @@ def ratios(
         if len(set(more)) == len(more):
             return more
     return texts
+
+
+def ratio_limits(value: float | None, low: float | None, high: float | None, style: Style | None = None) -> str:
+    """Write the limits of a ratio as its interval has them, with the decimals that tell them apart.
+
+    Examples
+    --------
+    >>> ratio_limits(1.0004, 0.9998, 1.0009), ratio_limits(1.2, 0.9, 1.6)
+    ('(0.9998-1.0009)', '(0.90-1.60)')
+    """
+    _, first, last = ratios(value, low, high, style)
+    return interval(first, last, style)
 
 
 def number_with_interval(

@@ -12,6 +12,7 @@ from ..gather import Case, Findings
 from ..page import AnswerRow, Code, Inline, Kind, Link, Mark, Text, estimate, p_of, plain
 from ..pools import PoolAnswer
 from ..weigh import NO_EVIDENCE, Weighed
+from .cohorts import two_sides
 from .words import SIDES, assay_of, by_information, capital, marker_name, section_key, sentence, side_of
 
 __all__ = ["answer_row", "as_table", "kind_of"]
@@ -121,12 +122,12 @@ def _published(one: Weighed) -> Iterator[Text]:
         yield ("No interaction of a randomised trial was read.",)
     else:
         n = len(trials)
-        parts: list[Inline] = [f"{n} randomised {'trial reports' if n == 1 else 'trials report'} on it"]
+        parts: list[Inline] = [f"{n} randomised {'trial reports' if n == 1 else 'trials report'} on the interaction"]
         for row in alone:
             parts += [f"; {row.label} ({row.endpoint}) prints ", p_of(row), " alone"]
-        told = f" ({one.words_counted})" if one.words_counted else ""
+        told = f"; {one.words_counted}" if one.words_counted else ""
         yield (*parts, f"{told}.")
-    yield (one.vote_line,)
+    yield (f"By direction: {one.vote_line}" if one.counted else one.vote_line,)
 
 
 def _more(one: Weighed, cases: Sequence[Case], pools: Sequence[PoolAnswer]) -> Iterator[Text]:
@@ -136,6 +137,8 @@ def _more(one: Weighed, cases: Sequence[Case], pools: Sequence[PoolAnswer]) -> I
     if cases:
         yield from _first(cases[0])
         yield from _others(cases)
+        if sides := two_sides(cases):
+            yield sides
     yield from _trials(one)
     if one.words_alone:
         yield (one.words_alone,)
@@ -168,7 +171,8 @@ def _others(cases: Sequence[Case]) -> Iterator[Text]:
         parts.append(f"{'; ' if parts else ''}{case.cohort.title} ({case.endpoint}{background}) ")
         if case.interaction is not None and not case.interaction.ratio.flagged(_FEW):
             parts += ["ratio of HRs ", estimate(case.interaction.ratio), ", "]
-        parts += ["HR if altered ", estimate(case.prognostic[-1])]
+        side = side_of(case.prognostic[-1])
+        parts += ["HR if altered ", estimate(case.prognostic[-1]), f" ({side})" if side else ""]
     if more := len(cases) - 1 - len(shown):
         parts += ["; " if parts else "", Link(f"{more}\N{NO-BREAK SPACE}more", section_key(cases[0].marker))]
     yield ("Also: ", *parts, ".")

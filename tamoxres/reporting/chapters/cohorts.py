@@ -18,7 +18,7 @@ from ..gather import Case
 from ..page import Block, Bullets, Figure, Inline, Paragraph, TableBlock, Text, estimate, p_of
 from .words import HEADS, SIDES, assay_of, by_information, joined, marker_name, setting_of, side_of
 
-__all__ = ["compared", "sensitivity_blocks", "specified"]
+__all__ = ["compared", "sensitivity_blocks", "specified", "two_sides"]
 
 _LEAST_SPECIFIED = 4  # ratios from which a curve of them says more than the table
 _WHAT = {"interaction": "ratio of HRs", "prognostic": "HR if altered, among the treated",
@@ -29,7 +29,7 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
     """Write what each cohort says, the one that says most first, and draw the prognostic effects in one forest."""
     cases = by_information(leading)
     yield Bullets(tuple(_said(case) for case in cases))
-    if sides := _two_sides(cases):
+    if sides := two_sides(cases):
         yield Paragraph(sides)
     notes = [f"{c.cohort.title}: {' '.join(c.cohort.notes)}" for c in cases if c.cohort.notes and not c.whole]
     if notes:
@@ -75,7 +75,7 @@ def _said(case: Case) -> Text:
     return (*parts, size, *((f" {case.problem}",) if case.problem else ()))
 
 
-def _two_sides(cases: Sequence[Case]) -> Text:
+def two_sides(cases: Sequence[Case]) -> Text:
     """Name the cohorts whose intervals lie wholly on different sides of 1, whatever explains it."""
     found: dict[str, list[Case]] = {}
     for case in cases:
