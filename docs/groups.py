@@ -36,7 +36,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Interactions of marker and treatment": (
         "Does the effect of treatment differ by the marker?",
-        ("interaction", "weighted_interaction", "additive_interaction", "changing_interaction", "landmark_series",
+        ("interaction", "ten_ways", "ways_by_marker", "Assumed", "weighted_interaction",
+         "additive_interaction", "changing_interaction", "landmark_series",
          "competing_interaction", "level_interaction",
          "cut_within", "treatment_curve", "stepp", "negative_control", "bayes_interaction", "bayes_of_row", "Prior",
          "prior_needed"),

@@ -81,6 +81,7 @@ _HOMES = {
     "calibrate": ["calibration"],
     "answers.robustness": ["robustness"],
     "answers.sensitivity": ["sensitivity"],
+    "answers.ten_ways": ["Assumed", "ten_ways", "ways_by_marker"],
     "answers.releases": ["diff"],
     "models.standardise": ["standardise"],
     "models.additive": ["additive_interaction"],

@@ -13,6 +13,9 @@ from .answers.marker_page import marker_page as marker_page
 from .answers.releases import diff as diff
 from .answers.robustness import robustness as robustness
 from .answers.sensitivity import sensitivity as sensitivity
+from .answers.ten_ways import Assumed as Assumed
+from .answers.ten_ways import ten_ways as ten_ways
+from .answers.ten_ways import ways_by_marker as ways_by_marker
 from .calibrate import calibration as calibration
 from .codebook import data_dictionary as data_dictionary
 from .cohort import Cohort as Cohort
@@ -211,6 +214,7 @@ __all__ = [
     "Alike",
     "AnalysisSet",
     "Answer",
+    "Assumed",
     "BCFI",
     "BCSS",
     "Certainty",
@@ -391,6 +395,7 @@ __all__ = [
     "survival_panels",
     "survival_plot",
     "target_trial",
+    "ten_ways",
     "time_split",
     "time_varying",
     "to_metafor",
@@ -403,6 +408,7 @@ __all__ = [
     "visual_abstract",
     "volcano",
     "vote_table",
+    "ways_by_marker",
     "weighted_interaction",
     "weights",
     "with_continuous",
