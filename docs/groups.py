@@ -32,7 +32,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Hazard models": (
         "Cox and its relatives, weights, missing values, time.",
         ("cox", "firth", "fine_gray", "parametric", "weights", "impute", "rubin", "spline", "dichotomise", "fitted_cut",
-         "time_split", "time_varying", "illness_death", "proportional_test", "scaled_schoenfeld", "target_trial"),
+         "time_split", "time_varying", "illness_death", "cure",
+         "proportional_test", "scaled_schoenfeld", "target_trial"),
     ),
     "Interactions of marker and treatment": (
         "Does the effect of treatment differ by the marker?",

@@ -97,6 +97,7 @@ _HOMES = {
     "markers.predict": ["with_predict"],
     "models.predict_validation": ["validate_predict"],
     "figures.calibration_plot": ["calibration_plot"],
+    "models.cure": ["cure"],
     "models.target_trial": ["target_trial"],
     "inference.planning": ["Study", "design", "seen_together"],
     "inference.nnt": ["number_needed_to_treat"],

@@ -145,6 +145,7 @@ from .models.changing_interaction import changing_interaction as changing_intera
 from .models.changing_interaction import landmark_series as landmark_series
 from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
+from .models.cure import cure as cure
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
 from .models.fine_gray import fine_gray as fine_gray
@@ -277,6 +278,7 @@ __all__ = [
     "cox",
     "cumulative",
     "cumulative_incidence",
+    "cure",
     "cut_within",
     "data_dictionary",
     "declare_overlaps",

@@ -60,6 +60,7 @@ def test_the_paragraph_says_what_the_rows_say():
     assert f"{less} of 9 lie on the side" in text
     assert ("the interval of none excludes" in text) == (clear == 0)
     assert "not independent findings" in text
+    assert "not randomised" in text
     assert str(found().verdict) in text
     assert "predicts resistance" not in text
     table = found().table()

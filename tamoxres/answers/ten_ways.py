@@ -24,7 +24,7 @@ from ..cohort import Cohort
 from ..effects import EffectEstimate
 from ..errors import TamoxresError
 from ..inference.bias import Confounder, bias_analysis
-from ..inference.verdict import Verdict
+from ..inference.verdict import Verdict, design_flags
 from ..markers.calling import call, rules_for
 from ..models.absolute import absolute_effects
 from ..models.changing_interaction import changing_interaction
@@ -40,7 +40,7 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import one_or_more
 from ..wording import ratio_with_interval
-from ..wording.codes import treatment_words
+from ..wording.codes import flag_sentences, treatment_words
 
 __all__ = ["Assumed", "TenWays", "ten_ways", "ways_by_marker"]
 
@@ -122,6 +122,7 @@ class TenWays(ShowsEffects):
             f"{len(others)} rows are sensitivity analyses of the same patients, not independent findings: "
             f"{less} of {len(made)} lie on the side where treatment helps less when the marker is altered{missing}, "
             f"and {excluded} no interaction. They do not change the answer."
+            + "".join(f" {sentence}" for sentence in flag_sentences(design_flags(first.design)))
         )
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
 from .explore import explore
 from .marker import interactions, marker_page
-from .over_time import changing, states, ten_ways
+from .over_time import changing, cure, states, ten_ways
 from .predict import predict
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
 from .screen import screen
@@ -70,6 +70,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pseudo: "tamoxres pseudo metabric --marker HER2 --endpoint BCSS --adjust age,npi --times 120 --quantity mean",
     predict: "tamoxres predict gbsg --endpoint OS --er any --horizon 60 --plot predict.png",
     ten_ways: "tamoxres ten-ways metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
+    cure: "tamoxres cure registry.csv --mapping mapping.toml --endpoint RFI --adjust age,nodes",
     design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",

@@ -11,7 +11,7 @@ from . import show
 from .asking import Cohort, Endpoint, Er, Rule, Where, months_of, patients_of, tell_result
 from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
 
-__all__ = ["changing", "states", "ten_ways"]
+__all__ = ["changing", "cure", "states", "ten_ways"]
 
 _Marker = Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")]
 
@@ -75,6 +75,29 @@ def ten_ways(
     )
     found = ask(analysis, adjust=split(adjust), strata=split(strata), horizon=horizon)
     tell_result(found, format_, output, str(analysis))
+
+
+def cure(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    knots: Annotated[int, typer.Option(help="3 to 6, the last begins the plateau.")] = 4,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate the share that never has the event, where follow-up is long enough to bear it; refuse elsewhere."""
+    from ..models.cure import cure as fit
+
+    analysis = patients_of(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    tell_result(fit(analysis, adjust=split(adjust), knots=knots), format_, output, str(analysis))
 
 
 def states(
