@@ -142,7 +142,6 @@ from .models.augmented import augmented_ipw as augmented_ipw
 from .models.bayes_interaction import bayes_interaction as bayes_interaction
 from .models.bayes_interaction import bayes_of_row as bayes_of_row
 from .models.changing_interaction import changing_interaction as changing_interaction
-from .models.changing_interaction import landmark_series as landmark_series
 from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
 from .models.cure import cure as cure
@@ -155,6 +154,7 @@ from .models.imputation import impute as impute
 from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
 from .models.interaction import interaction as interaction
+from .models.landmark_series import landmark_series as landmark_series
 from .models.logrank import logrank as logrank
 from .models.marker_level import cut_within as cut_within
 from .models.marker_level import level_interaction as level_interaction

@@ -215,32 +215,12 @@ def _ways(
 ) -> list[_Way]:
     """Return the nine other ways, each a name and what gives its row."""
     adjust, strata = model
-    products = (*adjust, *(f"treatment:{name}" for name in (*adjust, *strata)))
-    with_strata = (*adjust, *strata)
-    late = f"after month {_CUT:g}"
     return [
-        ("crude", lambda: one_interaction(analysis).judged),
+        *_by_hazards(analysis, model),
+        *_by_risks(analysis, model, horizon),
         (
-            "treatment by covariates and strata too",
-            lambda: one_interaction(analysis, adjust=products, strata=strata).judged,
-        ),
-        ("overlap weights", lambda: weighted_interaction(analysis, adjust=with_strata or None).ratio),
-        (
-            "Fine-Gray, risk with deaths competing",
-            lambda: competing_interaction(analysis, adjust=adjust, strata=strata).subdistribution,
-        ),
-        (
-            f"standardised risks at {horizon:g} months",
-            lambda: _of_treatment(absolute_effects(analysis, adjust=with_strata, times=horizon).effects),
-        ),
-        (
-            f"means to {horizon:g} months, pseudo-values",
-            lambda: pseudo_regression(analysis, adjust=with_strata, times=horizon, quantity="mean").effect,
-        ),
-        (
-            late, lambda: changing_interaction(
-                analysis, adjust=adjust, strata=strata, shape="step", cuts=_CUT
-            ).periods[1],
+            f"after month {_CUT:g}",
+            lambda: changing_interaction(analysis, adjust=adjust, strata=strata, shape="step", cuts=_CUT).periods[1],
         ),
         (
             f"were the marker's {assumed.accuracy}",
@@ -250,7 +230,41 @@ def _ways(
             f"had the altered a confounder ({assumed.confounder})",
             lambda: bias_analysis(primary.judged, altered=assumed.confounder).effect,
         ),
-    ]  # fmt: skip
+    ]
+
+
+def _by_hazards(analysis: AnalysisSet, model: tuple[tuple[str, ...], tuple[str, ...]]) -> list[_Way]:
+    """Return the ways that ask of the hazard with fewer covariates, with more, and with weights."""
+    adjust, strata = model
+    products = (*adjust, *(f"treatment:{name}" for name in (*adjust, *strata)))
+    return [
+        ("crude", lambda: one_interaction(analysis).judged),
+        (
+            "treatment by covariates and strata too",
+            lambda: one_interaction(analysis, adjust=products, strata=strata).judged,
+        ),
+        ("overlap weights", lambda: weighted_interaction(analysis, adjust=(*adjust, *strata) or None).ratio),
+    ]
+
+
+def _by_risks(analysis: AnalysisSet, model: tuple[tuple[str, ...], tuple[str, ...]], horizon: float) -> list[_Way]:
+    """Return the ways that ask of risks and means, deaths competing."""
+    adjust, strata = model
+    columns = (*adjust, *strata)
+    return [
+        (
+            "Fine-Gray, risk with deaths competing",
+            lambda: competing_interaction(analysis, adjust=adjust, strata=strata).subdistribution,
+        ),
+        (
+            f"standardised risks at {horizon:g} months",
+            lambda: _of_treatment(absolute_effects(analysis, adjust=columns, times=horizon).effects),
+        ),
+        (
+            f"means to {horizon:g} months, pseudo-values",
+            lambda: pseudo_regression(analysis, adjust=columns, times=horizon, quantity="mean").effect,
+        ),
+    ]
 
 
 def _of_treatment(rows: EffectRows) -> EffectEstimate:

@@ -10,8 +10,9 @@ import numpy as np
 
 from .. import synthetic
 from ..analysis.age_scale import age_scale
-from ..models.changing_interaction import ChangingInteraction, changing_interaction, landmark_series
+from ..models.changing_interaction import ChangingInteraction, changing_interaction
 from ..models.cox import cox
+from ..models.landmark_series import landmark_series
 from ..synthetic import Truth
 from .performance import Result, read_row
 from .scenarios import ADJUST, Data, Estimator, Scenario

@@ -66,11 +66,10 @@ def effect(
     from ..cohorts.withheld import with_min_cell
 
     question = Question(
-        endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er,
-        treatment=treatment, against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata),
-        horizon=horizon, landmark=landmark, missing=missing, weights=weights, ties=ties,
-        exposure=exposure, cluster=cluster, time_scale=time_scale,
-    )  # fmt: skip
+        endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er, treatment=treatment,
+        against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata), horizon=horizon,
+        landmark=landmark, missing=missing, weights=weights, ties=ties, exposure=exposure, cluster=cluster,
+        time_scale=time_scale)  # fmt: skip
     found = checked(answer(with_min_cell(load(cohort, mapping=mapping, data_dir=data_dir), min_cell), question))
     if format_ == "table" and output is None:
         tell(found)

@@ -35,7 +35,8 @@ def changing(
     output: Output = None,
 ) -> None:
     """Test whether an interaction changes over follow-up, and show it over time and by landmarks."""
-    from ..models.changing_interaction import changing_interaction, landmark_series
+    from ..models.changing_interaction import changing_interaction
+    from ..models.landmark_series import landmark_series
 
     analysis = patients_of(
         cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
