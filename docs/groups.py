@@ -32,12 +32,13 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Hazard models": (
         "Cox and its relatives, weights, missing values, time.",
         ("cox", "case_cohort", "firth", "fine_gray", "parametric", "weights", "impute", "rubin", "spline",
-         "dichotomise", "fitted_cut", "time_split", "time_varying", "illness_death", "proportional_test",
-         "scaled_schoenfeld", "target_trial"),
+         "dichotomise", "fitted_cut", "time_split", "time_varying", "illness_death", "cure",
+         "proportional_test", "scaled_schoenfeld", "target_trial"),
     ),
     "Interactions of marker and treatment": (
         "Does the effect of treatment differ by the marker?",
-        ("interaction", "weighted_interaction", "additive_interaction", "changing_interaction", "landmark_series",
+        ("interaction", "ten_ways", "ways_by_marker", "Assumed", "weighted_interaction",
+         "additive_interaction", "changing_interaction", "landmark_series",
          "competing_interaction", "level_interaction",
          "cut_within", "treatment_curve", "stepp", "negative_control", "bayes_interaction", "bayes_of_row", "Prior",
          "prior_needed"),

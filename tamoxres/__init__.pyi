@@ -13,6 +13,9 @@ from .answers.marker_page import marker_page as marker_page
 from .answers.releases import diff as diff
 from .answers.robustness import robustness as robustness
 from .answers.sensitivity import sensitivity as sensitivity
+from .answers.ten_ways import Assumed as Assumed
+from .answers.ten_ways import ten_ways as ten_ways
+from .answers.ten_ways import ways_by_marker as ways_by_marker
 from .calibrate import calibration as calibration
 from .codebook import data_dictionary as data_dictionary
 from .cohort import Cohort as Cohort
@@ -157,9 +160,9 @@ from .models.bayes_interaction import bayes_interaction as bayes_interaction
 from .models.bayes_interaction import bayes_of_row as bayes_of_row
 from .models.case_cohort import case_cohort as case_cohort
 from .models.changing_interaction import changing_interaction as changing_interaction
-from .models.changing_interaction import landmark_series as landmark_series
 from .models.competing_interaction import competing_interaction as competing_interaction
 from .models.cox import cox as cox
+from .models.cure import cure as cure
 from .models.cutpoints import dichotomise as dichotomise
 from .models.cutpoints import fitted_cut as fitted_cut
 from .models.fine_gray import fine_gray as fine_gray
@@ -169,6 +172,7 @@ from .models.imputation import impute as impute
 from .models.incidence import cumulative_incidence as cumulative_incidence
 from .models.incidence import gray_test as gray_test
 from .models.interaction import interaction as interaction
+from .models.landmark_series import landmark_series as landmark_series
 from .models.logrank import logrank as logrank
 from .models.marker_level import cut_within as cut_within
 from .models.marker_level import level_interaction as level_interaction
@@ -229,6 +233,7 @@ __all__ = [
     "Alike",
     "AnalysisSet",
     "Answer",
+    "Assumed",
     "BCFI",
     "BCSS",
     "Certainty",
@@ -297,6 +302,7 @@ __all__ = [
     "cox",
     "cumulative",
     "cumulative_incidence",
+    "cure",
     "cut_within",
     "data_dictionary",
     "declare_overlaps",
@@ -426,6 +432,7 @@ __all__ = [
     "survival_panels",
     "survival_plot",
     "target_trial",
+    "ten_ways",
     "time_split",
     "time_varying",
     "to_metafor",
@@ -439,6 +446,7 @@ __all__ = [
     "visual_abstract",
     "volcano",
     "vote_table",
+    "ways_by_marker",
     "weighted_interaction",
     "weights",
     "with_continuous",

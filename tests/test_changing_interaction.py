@@ -9,8 +9,9 @@ from public_data import REFERENCE, analysis_of, answers, metabric
 
 from tamoxres.errors import AnalysisError, UnknownChoice
 from tamoxres.models.additive import additive_interaction
-from tamoxres.models.changing_interaction import changing_interaction, landmark_series
+from tamoxres.models.changing_interaction import changing_interaction
 from tamoxres.models.interaction import one_interaction
+from tamoxres.models.landmark_series import landmark_series
 
 ITERATED = 1e-7  # coxph's own convergence, on thousands of rows
 R = answers("changing")

@@ -157,6 +157,8 @@ REFUSED = {
     "states": (ASKED, "this command"),
     "pseudo": (ASKED, "this command"),
     "predict": (END, "this command"),
+    "ten-ways": (ASKED, "this command"),
+    "cure": (END, "this command"),
     "mismeasured": ((*ASKED, "--sensitivity", "0.9", "--specificity", "0.9"), "this command"),
     "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),
     "diff": (("@",), "the comparison of releases"),

@@ -19,6 +19,7 @@ from test_target_trial import asked as asked_trial
 from test_target_trial import immortal
 
 import tamoxres as tr
+from tamoxres.calibrate.cured import Cured
 from tamoxres.calibrate.edges import case_cohort_sample
 from tamoxres.errors import EffectError
 from tamoxres.models.interaction import one_interaction
@@ -58,6 +59,7 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "landmark_series": (lambda: tr.landmark_series(both(), adjust="age", at=[0, 60]), "HR", 2),
     "illness_death": (lambda: tr.illness_death(metabric("RFI"), times=60), "HR", 3),
     "pseudo_regression": (lambda: tr.pseudo_regression(both(), adjust="age", times=60), "RD", 3),
+    "cure": (lambda: tr.cure(Cured(400, 1).analysis), "HR", 2),
     "misclassified": (
         lambda: tr.misclassified(both(), tr.Accuracy(sensitivity=0.95, specificity=0.96), adjust="age"),
         "HR",

@@ -40,6 +40,8 @@ COMMANDS = (  # each command in its own words, on data that come along
     "states rotterdam --endpoint RFS --er any --times 60",
     f"pseudo metabric {EFFECT} --times 60",
     "predict gbsg --endpoint OS --er any --horizon 60",
+    f"ten-ways metabric {EFFECT}",
+    "cure gbsg --endpoint RFS --er any",
     f"mismeasured metabric {EFFECT} --sensitivity 0.95 --specificity 0.95",
     "confounder {rows} --ratio 2 --treated 0.4 --untreated 0.2",
     f"absolute metabric {EFFECT} --adjust age --times 60 --method augmented_ipw", "reconstruct {rows} -o {made}",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 
 from .. import synthetic
-from ..models.pseudo_values import pseudo_regression
+from ..models.pseudo_values import PseudoRegression, pseudo_regression
 from ..synthetic import Truth
 from .performance import Result, read_row
 from .scenarios import ADJUST, Data, Estimator, Scenario
@@ -17,8 +17,16 @@ _HORIZON = 84.0
 _TRUTH = Truth(ratio=1.8, marker_share=0.35, hr_grade=1.8, scale=200.0, censored=(40.0, 180.0))
 
 
-def _made(n: int, truth: Truth, seed: int) -> Data:
-    return Data(synthetic.simulate(n, truth=truth, seed=seed))
+class Randomised(Data):
+    """Simulated patients, and their risks by regression."""
+
+    def __init__(self, n: int, truth: Truth, seed: int) -> None:
+        super().__init__(synthetic.simulate(n, truth=truth, seed=seed))
+
+    @cached_property
+    def risks(self) -> PseudoRegression:
+        """Risks at seven years, adjusted."""
+        return pseudo_regression(self.both, adjust=ADJUST, times=_HORIZON)
 
 
 def _true(quantity: str, level: float | None) -> float:
@@ -28,8 +36,8 @@ def _true(quantity: str, level: float | None) -> float:
     return _true(quantity, 1.0) - _true(quantity, 0.0)
 
 
-def _risk(data: Data, which: int) -> Result:
-    return read_row(pseudo_regression(data.both, adjust=ADJUST, times=_HORIZON).effects[which])
+def _risk(data: Randomised, which: int) -> Result:
+    return read_row(data.risks.effects[which])
 
 
 def _lost(data: Data) -> Result:
@@ -42,7 +50,7 @@ def _ratio(data: Data) -> Result:
 
 PSEUDO: tuple[Scenario, ...] = (
     Scenario(
-        name="pseudo-values, ratio 1.8, n = 800", make=partial(_made, 800, _TRUTH),
+        name="pseudo-values, ratio 1.8, n = 600", make=partial(Randomised, 600, _TRUTH),
         estimators=(
             Estimator(name="interaction of risks", ask=partial(_risk, which=0), truth=partial(_true, "risk", None)),
             Estimator(
@@ -52,8 +60,8 @@ PSEUDO: tuple[Scenario, ...] = (
         ),
     ),
     Scenario(
-        name="pseudo-values, neither does anything, n = 800",
-        make=partial(_made, 800, Truth(hr_marker=1.0, hr_treatment=1.0, marker_share=0.35, scale=200.0)),
+        name="pseudo-values, neither does anything, n = 600",
+        make=partial(Randomised, 600, Truth(hr_marker=1.0, hr_treatment=1.0, marker_share=0.35, scale=200.0)),
         estimators=(
             Estimator(
                 name="ratio, complementary log-log", ask=_ratio, truth=lambda: 0.0, null=True,

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import QuestionError, TamoxresError
 from .absolute import ABSOLUTE
+from .cured import CURED
 from .doubts import DOUBTS
 from .edges import EDGES
 from .foretold import FORETOLD
@@ -25,7 +26,19 @@ __all__ = ["ALL", "calibration"]
 
 ALL: dict[str, Scenario] = {
     scenario.name: scenario
-    for scenario in (*SCENARIOS, *EDGES, *ABSOLUTE, *DOUBTS, *TIME, *STATES, *PSEUDO, *FORETOLD, *STUDIES, *SITES)
+    for scenario in (
+        *SCENARIOS,
+        *EDGES,
+        *ABSOLUTE,
+        *DOUBTS,
+        *TIME,
+        *STATES,
+        *PSEUDO,
+        *FORETOLD,
+        *CURED,
+        *STUDIES,
+        *SITES,
+    )
 }
 _TOGETHER = 10  # data sets a worker makes at a time
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
 from .. import synthetic
 from ..analysis.age_scale import age_scale
-from ..models.changing_interaction import changing_interaction, landmark_series
+from ..models.changing_interaction import ChangingInteraction, changing_interaction
 from ..models.cox import cox
+from ..models.landmark_series import landmark_series
 from ..synthetic import Truth
 from .performance import Result, read_row
 from .scenarios import ADJUST, Data, Estimator, Scenario
@@ -23,12 +24,20 @@ _AGEING, _HR_AGED = 0.06, 0.7  # log hazard a year of age; treatment's hazard ra
 _LATE = Truth(ratio=_RATIO, late=0.6, marker_share=0.35, scale=200.0)
 
 
-def _made(n: int, seed: int) -> Data:
-    return Data(synthetic.simulate(n, truth=_LATE, seed=seed))
+class Late(Data):
+    """Patients whose marker does less after 60 months, in both arms alike."""
+
+    def __init__(self, n: int, seed: int) -> None:
+        super().__init__(synthetic.simulate(n, truth=_LATE, seed=seed))
+
+    @cached_property
+    def step(self) -> ChangingInteraction:
+        """The interaction before and after 60 months."""
+        return changing_interaction(self.both, adjust=ADJUST, shape="step", cuts=60.0)
 
 
-def _period(data: Data, which: int) -> Result:
-    return read_row(changing_interaction(data.both, adjust=ADJUST, shape="step", cuts=60.0).periods[which])
+def _period(data: Late, which: int) -> Result:
+    return read_row(data.step.periods[which])
 
 
 def _landmark(data: Data) -> Result:
@@ -55,7 +64,7 @@ class Aged(Data):
 
 TIME: tuple[Scenario, ...] = (
     Scenario(
-        name="marker changes, interaction does not, n = 800", make=partial(_made, 800),
+        name="marker changes, interaction does not, n = 600", make=partial(Late, 600),
         estimators=(
             Estimator(
                 name="change of the interaction with log time, likelihood ratio", null=True,
@@ -63,7 +72,7 @@ TIME: tuple[Scenario, ...] = (
             ),
             Estimator(
                 name="change of the interaction at 60 months, likelihood ratio", null=True,
-                ask=lambda d: Result(p=changing_interaction(d.both, adjust=ADJUST, shape="step").p_value),
+                ask=lambda d: Result(p=d.step.p_value),
             ),
             Estimator(
                 name="ratio to 60 months", ask=partial(_period, which=0), truth=lambda: math.log(_RATIO)

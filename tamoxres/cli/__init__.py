@@ -28,7 +28,7 @@ from .evidence import forest, literature, pool
 from .exchange import convert, references
 from .explore import explore
 from .marker import interactions, marker_page
-from .over_time import changing, states
+from .over_time import changing, cure, states, ten_ways
 from .predict import predict
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
 from .screen import screen
@@ -75,6 +75,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     states: "tamoxres states metabric --marker HER2 --endpoint RFI --adjust age --times 60,120",
     pseudo: "tamoxres pseudo metabric --marker HER2 --endpoint BCSS --adjust age,npi --times 120 --quantity mean",
     predict: "tamoxres predict gbsg --endpoint OS --er any --horizon 60 --plot predict.png",
+    ten_ways: "tamoxres ten-ways metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
+    cure: "tamoxres cure registry.csv --mapping mapping.toml --endpoint RFI --adjust age,nodes",
     design: "tamoxres design 1.6 --marker-share 0.15 --risk 0.3 --sensitivity 0.9",
     screen: "tamoxres screen metabric --endpoint BCSS --adjust age,npi --strata site --data-dir cohorts",
     sensitivity: "tamoxres sensitivity metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",

@@ -1,4 +1,4 @@
-"""The commands about time: an interaction that changes over follow-up, and the way from relapse to death."""
+"""The commands about an interaction over time and in ten ways, and about the way from relapse to death."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import show
 from .asking import Cohort, Endpoint, Er, Rule, Where, months_of, patients_of, tell_result
 from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
 
-__all__ = ["changing", "states"]
+__all__ = ["changing", "cure", "states", "ten_ways"]
 
 _Marker = Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")]
 
@@ -35,7 +35,8 @@ def changing(
     output: Output = None,
 ) -> None:
     """Test whether an interaction changes over follow-up, and show it over time and by landmarks."""
-    from ..models.changing_interaction import changing_interaction, landmark_series
+    from ..models.changing_interaction import changing_interaction
+    from ..models.landmark_series import landmark_series
 
     analysis = patients_of(
         cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
@@ -50,6 +51,54 @@ def changing(
         tell_result(
             landmark_series(analysis, adjust=covariates, strata=by, at=months_of(landmarks)), format_, output, ""
         )
+
+
+def ten_ways(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: _Marker,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    strata: Strata = "",
+    horizon: Annotated[float, typer.Option(help="Months, of the absolute ways.")] = 120.0,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Ask an interaction in ten ways: the primary row is the answer, the other nine are sensitivity."""
+    from ..answers.ten_ways import ten_ways as ask
+
+    analysis = patients_of(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    found = ask(analysis, adjust=split(adjust), strata=split(strata), horizon=horizon)
+    tell_result(found, format_, output, str(analysis))
+
+
+def cure(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    marker: Marker = None,
+    rule: Rule = None,
+    er: Er = "positive",
+    where: Where = None,
+    adjust: Adjust = "",
+    knots: Annotated[int, typer.Option(help="3 to 6, the last begins the plateau.")] = 4,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Estimate the share that never has the event, where follow-up is long enough to bear it; refuse elsewhere."""
+    from ..models.cure import cure as fit
+
+    analysis = patients_of(
+        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
+    )
+    tell_result(fit(analysis, adjust=split(adjust), knots=knots), format_, output, str(analysis))
 
 
 def states(

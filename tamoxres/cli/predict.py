@@ -41,10 +41,9 @@ def predict(
 
     loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command")
     ready = with_predict(loaded, sizes=_sizes(sizes))
-    if marker is not None:
-        ready = call(ready, marker, rule=rule)
-    name = None if marker is None else ready.markers[-1].marker
-    analysis = select(ready, endpoint=steep(endpoint), marker=name, er=er, treatment="any", where=tuple(where or ()))
+    ready = ready if marker is None else call(ready, marker, rule=rule)
+    marker = None if marker is None else ready.markers[-1].marker
+    analysis = select(ready, endpoint=steep(endpoint), marker=marker, er=er, treatment="any", where=where or ())
     found = validate_predict(analysis, horizon=horizon)
     if format_ == "json" or output is not None:
         show.emit(found.groups.to_json(orient="records", indent=1) + "\n", output)

@@ -1,17 +1,16 @@
-"""Does the interaction of marker and treatment change over follow-up? As a function of time, and by landmarks.
+"""Does the interaction of marker and treatment change over follow-up? The ratio as a function of time, and a test.
 
 Conventions: treatment, marker and their product each have a product with a function of months since diagnosis (its
 logarithm, years, or steps at given months); covariates have one coefficient. Follow-up is split at the event times, so
 that each risk set has its own time (R's `survSplit`, and `tt()`); an event at month 0 takes the time of the first event
-above 0. The test of change is the likelihood ratio with and without the product's own change. A landmark series asks
-the same interaction anew of those who came to each landmark; its rows share patients, and are no independent findings.
-Where hazards cross, the difference of treatment's differences in restricted means says what they come to by a horizon:
-crude, each group by its own curve, without a model of hazards.
+above 0. The test of change is the likelihood ratio with and without the product's own change. Where hazards cross, the
+difference of treatment's differences in restricted means says what they come to by a horizon: crude, each group by its
+own curve, without a model of hazards.
 
 References
 ----------
-Therneau TM, Grambsch PM 2000, Modeling Survival Data, section 6.5. Anderson JR, Cain KC, Gelber RD 1983, J Clin Oncol
-1:710 (landmarks). Royston P, Parmar MKB 2011, Stat Med 30:2409 (restricted means).
+Therneau TM, Grambsch PM 2000, Modeling Survival Data, section 6.5. Royston P, Parmar MKB 2011, Stat Med 30:2409
+(restricted means).
 """
 
 from __future__ import annotations
@@ -28,13 +27,12 @@ from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases, make_design
 from ..analysis.exposure import Honours
 from ..analysis.follow_up import delayed_entry, stratum_codes
-from ..analysis.landmark import landmark
 from ..analysis.times import snap_to
 from ..effects import EffectEstimate
-from ..errors import AnalysisError, NobodyLeft
+from ..errors import AnalysisError
 from ..inference.verdict import design_flags
 from ..kernel.cox import CoxFit, fit_cox
-from ..tables.cells import count_cell, effect_cell, interval_cell, p_cell
+from ..tables.cells import effect_cell, interval_cell
 from ..tables.effects import EffectRows, rows_title
 from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
@@ -48,7 +46,7 @@ from .time_split import SplitRows, split_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ChangingInteraction", "LandmarkSeries", "changing_interaction", "landmark_series"]
+__all__ = ["ChangingInteraction", "changing_interaction"]
 
 TimeShape = Literal["log", "linear", "step"]
 _SHAPES = {"log": "the logarithm of months", "linear": "years", "step": "steps"}
@@ -333,91 +331,3 @@ def _periods(
             adjusted_for=tuple(model[0]), strata=tuple(model[1]), term="treatment:marker",
         ))  # fmt: skip
     return tuple(rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LandmarkSeries(ShowsEffects):
-    """The interaction asked anew of those who came to each landmark.
-
-    Attributes
-    ----------
-    effects : EffectRows
-        One for each landmark, in order; one at which the interaction cannot be estimated says so.
-    """
-
-    effects: EffectRows
-
-    def table(self) -> Table:
-        """Return one line for each landmark."""
-        rows = [
-            Row((Cell(f"{row.landmark or 0:g}"), count_cell(row.n), count_cell(row.events), effect_cell(row),
-                 p_cell(row.p_value)))
-            for row in self.effects
-        ]  # fmt: skip
-        return Table(
-            title=f"Interaction among those who came to a landmark: {rows_title(self.effects)}",
-            columns=(
-                Column("Month"), Column("N", "number"), Column("Events", "number"),
-                Column("Ratio of HRs (95% CI)", "ratio"), Column("P", "p"),
-            ),
-            rows=tuple(rows),
-            footnotes=(
-                "The rows share patients: they are one finding seen from several times, not several findings.",
-                *dict.fromkeys(s for row in self.effects for s in row.sentences),
-            ),
-        )  # fmt: skip
-
-
-def landmark_series(
-    analysis: AnalysisSet,
-    *,
-    adjust: str | Sequence[str] = (),
-    strata: str | Sequence[str] = (),
-    at: float | Sequence[float] = (0.0, 12.0, 24.0, 36.0, 60.0),
-) -> LandmarkSeries:
-    """Estimate the interaction from several landmarks on.
-
-    Parameters
-    ----------
-    analysis : AnalysisSet
-        Selected with a marker and `treatment="any"`.
-    adjust, strata : str or sequence of str
-    at : float or sequence of float, months
-        0 is the start of follow-up.
-
-    Returns
-    -------
-    LandmarkSeries
-
-    Raises
-    ------
-    AnalysisError
-        If a landmark is below 0, or at none of them the interaction can be estimated.
-
-    Examples
-    --------
-    >>> import tamoxres as tr
-    >>> her2 = tr.call(tr.load("metabric"), "HER2")
-    >>> both = tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any")
-    >>> [row.n for row in landmark_series(both, at=[0, 60]).effects]
-    [1355, 1031]
-    """
-    adjust, by = one_or_more(adjust), one_or_more(strata)
-    months = [float(value) for value in one_or_more(at)]
-    if not months or min(months) < 0:
-        raise AnalysisError(f"The landmarks are {', '.join(f'{m:g}' for m in months)}; they are months, 0 or above.")
-    rows, reason = EffectRows(), ""
-    for month in months:
-        try:
-            chosen = landmark(analysis, at=month) if month else analysis
-            row = one_interaction(chosen, adjust=adjust, strata=by).judged
-        except (AnalysisError, NobodyLeft) as error:
-            base = analysis.describe("interaction") | {"landmark": month or None, "n": None, "events": None}
-            reason = str(error)
-            row = EffectEstimate(
-                **base, estimand="interaction", scale="binary", status="not_estimable", term=_TERMS[2], remark=reason
-            )
-        rows.append(row)
-    if all(row.status == "not_estimable" for row in rows):
-        raise AnalysisError(f"At no landmark can the interaction be estimated: {reason}")
-    return LandmarkSeries(effects=rows)

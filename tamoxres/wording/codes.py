@@ -96,6 +96,7 @@ SENTENCES = {
                           "as named.",
     "survivors_to_relapse": "The result holds for those who lived to relapse.",
     "age_as_time": "Age is the time scale: patients enter at their age at diagnosis.",
+    "plateau_assumed": "The hazard is taken to come to nothing after the last knot.",
     "hypothetical_rmst": "Competing deaths are censored: a mean in a hypothetical world without them.",
 }  # fmt: skip
 COUNTED = {  # flags that carry a count
@@ -117,7 +118,8 @@ MODELS = {
     "case_cohort_self_prentice": "Cox regression of a case-cohort (Self and Prentice)",
     "case_cohort_lin_ying": "Cox regression of a case-cohort (Lin and Ying)",
     "case_cohort_barlow": "Cox regression of a case-cohort (Barlow)",
-    "pseudo_values": "regression on pseudo-values", "cox_corrected": "Cox regression by a corrected score",
+    "pseudo_values": "regression on pseudo-values", "cure": "spline regression with a cure fraction",
+    "cox_corrected": "Cox regression by a corrected score",
     "bias_analysis": "quantitative bias analysis",
     "cox_by_period": "Cox regression by period", "one_stage": "one-stage Cox regression",
     "cox_time_varying": "Cox regression with a coefficient that changes over time",
