@@ -21,7 +21,7 @@ from ..cohort import Cohort
 from ..cohorts.catalogue import is_file, load
 from ..effects import EffectEstimate, effects_to_csv, effects_to_json
 from ..errors import QuestionError, TamoxresError
-from ..figures.save import every_format
+from ..figures.save import every_format, figure_bytes
 from ..files import sha256, whole_folder, write_whole
 from ..files.writing import below
 from ..vocabulary import one_or_more
@@ -216,7 +216,10 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
             name = block.name if isinstance(block, TableBlock) else "answer"
             for suffix in ("xlsx", "csv", "tex"):
                 block.table.save(below(folder / "tables", f"{name}.{suffix}"))
-    write_whole(folder / "report.html", page_html(page, {name: f["svg"] for name, f in pictures.items()}))
+    figures = [block for block in page.blocks() if isinstance(block, Figure)]
+    narrow = {block.name: figure_bytes(block.narrow, "svg") for block in figures if block.narrow is not None}
+    drawn = {name: formats["svg"] for name, formats in pictures.items()}
+    write_whole(folder / "report.html", page_html(page, drawn, narrow))
     write_whole(folder / "report.docx", page_docx(page, {name: f["png"] for name, f in pictures.items()}))
     write_whole(folder / "effects.csv", effects_to_csv(effects))
     write_whole(folder / "effects.json", effects_to_json(effects))

@@ -87,7 +87,8 @@ class TableBlock:
 class Figure:
     """A figure; `drawn` is its Axes or Figure, `alt` what it shows, for a reader who does not see it.
 
-    `curves` are what it draws, where a reader with a script may read them off step by step.
+    `curves` are what it draws, where a reader with a script may read them off step by step; `narrow` is the same once
+    more, laid out for a phone, and `effect` what is written into curves that are read off.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Figure:
     caption: Text
     alt: str
     curves: Curves | None = None
+    narrow: Any = None
+    effect: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", plain_name(self.name))

@@ -49,6 +49,7 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
         forest(rows, layout="plain", favours=SIDES["prognostic"]),
         (caption,),
         f"Forest: {told}.",
+        narrow=forest(rows, layout="plain", favours=SIDES["prognostic"], width="phone"),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from ...curves import Curves
+from ...figures.style import Width
 from ...figures.survival import survival_plot
 from ...figures.survival_panels import survival_panels
 from ...models.risk_difference import risk_curves
@@ -21,6 +22,7 @@ from .words import endpoint_name, joined, marker_name, named, setting_of
 __all__ = ["crossed_curves", "marker_curves"]
 
 _TEN_YEARS = 120.0  # months
+_BOTH: tuple[Width, ...] = ("double", "phone")
 
 
 def marker_curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
@@ -34,9 +36,9 @@ def marker_curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
             ". Bands: 95% intervals; numbers at risk under the axis.",
         ]
         key = f"curves-{name}-{curves.endpoint.lower()}"
-        yield Figure(
-            key, drawn, tuple(caption), f"{_told(curves, case)} Crude hazard ratio {estimate(crude).text}.", curves
-        )
+        shown = f"HR {estimate(crude).text}"
+        alt = f"{_told(curves, case)} Crude {shown}."
+        yield Figure(key, drawn, tuple(caption), alt, curves, effect=shown)
 
 
 def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
@@ -55,7 +57,7 @@ def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
         own = tuple(curve for curve in curves if curve.cause in ("", curves.endpoint))
         panels[title] = replace(curves, curves=own)
     effects = [effect for _, effect in arms.values()]
-    drawn = survival_panels(panels, effects=effects, width="double")
+    drawn, slim = (survival_panels(panels, effects=effects, width=width)[0] for width in _BOTH)
     marker = marker_name(case.marker)
     caption: tuple[Inline, ...] = (
         f"{setting_of(case)}: {_kind(panels['Treated']).lower()} by {marker}, without and with endocrine therapy, "
@@ -63,7 +65,7 @@ def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
         estimate(found.judged), ", ", p_of(found.judged), ".",
     )  # fmt: skip
     told = " ".join(f"{title}: {_told(curves, case)}" for title, curves in panels.items())
-    yield Figure(f"arms-{name}", drawn[0], caption, f"{told} Ratio of HRs {estimate(found.judged).text}.")
+    yield Figure(f"arms-{name}", drawn, caption, f"{told} Ratio of HRs {estimate(found.judged).text}.", narrow=slim)
 
 
 def _kind(curves: Curves) -> str:

@@ -51,6 +51,7 @@ def treatment(findings: Findings) -> Section | None:
         forest(effects, layout="plain", favours=SIDES["treatment_effect"]),
         ("Endocrine therapy against none, in each cohort by the model that its line names.",),
         f"Forest plot: {told}.",
+        narrow=forest(effects, layout="plain", favours=SIDES["treatment_effect"], width="phone"),
     )
     lead = Paragraph.of(
         "Tamoxifen works in ER-positive disease. What each file says of that shows how far its treatment comparisons "
@@ -71,12 +72,13 @@ def _risks(found: Sequence[Benchmark]) -> Iterator[Figure]:
     if one is None or risks is None:
         return
     name, endpoint = one.asked.label, one.asked.endpoint
-    event = f"an event of {STEEP[endpoint].name}" if endpoint in STEEP else endpoint
+    event = f"an event ({STEEP[endpoint].name})" if endpoint in STEEP else f"an event ({endpoint})"
     words = {TREATED: "Treated", UNTREATED: "Untreated"}
-    drawn = pictograph(risks.risks, event=event, labels=words, effect=risks.effects[0])
+    draw = partial(pictograph, risks.risks, event=event, labels=words, effect=risks.effects[0])
+    drawn = draw()
     design = "randomised" if one.cohort.design == "randomised" else "randomised in part"
     caption = f"{name}: risks of all patients, by treatment, which was {design}. No marker was asked."
-    yield Figure("risks-benchmark", drawn, (caption,), str(drawn.get_label()))
+    yield Figure("risks-benchmark", drawn, (caption,), str(drawn.get_label()), narrow=draw(width="phone"))
 
 
 def _arms(effect: EffectEstimate) -> str:
