@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/spline_interaction.py [data sets]   (1,500 by default; writes benchmarks/SPLINE_INTERACTION.md)
 The data sets are those of the scenario "treatment works alike at every age, n = 600" of `tamoxres calibrate`: about
-195 events, a marker that the model leaves out, and treatment that works alike at every age, so that every rejection is false.
+195 events, a marker that the model leaves out, and treatment that works alike at every age, so that every rejection
+is false.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README and the front page: `python docs/pictures.py` (the first screen needs Chromium).
+"""Makes the pictures of the README, the front page and "Side by side": `python docs/pictures.py` (Chromium, R).
 
 The forest and the answer beside it are computed; the first screen is that of `tamoxres report` on the embedded data.
 """
@@ -53,6 +53,30 @@ def first_screen() -> None:
         _small(picture, STATIC / "first_screen.png")
 
 
+def side_by_side() -> None:
+    """Draw GBSG's curves and the BCG trials, and let R draw them too where it is here, with survminer and metafor."""
+    gbsg = tr.select(tr.load("gbsg"), endpoint="RFS", er="any", treatment="any")
+    curves = tr.kaplan_meier(gbsg, by="treatment")
+    effect = tr.cox(gbsg).effect
+    tr.save_figure(tr.survival_plot(curves, effect=effect, width="double"), STATIC / "side_survival.png", dpi=160)
+    bcg = STATIC / "bcg.csv"
+    pooled = tr.pool(tr.read_effects(bcg), ci="hksj")
+    tr.save_figure(tr.forest(pooled), STATIC / "side_forest.png", dpi=160)
+    made = ["side_survival.png", "side_forest.png"]
+    if program := shutil.which("Rscript"):
+        with tempfile.TemporaryDirectory() as folder:
+            frame = gbsg.frame
+            table = {"years": frame["months"] / 12, "event": frame["event"], "treatment": frame["treatment"]}
+            frame.assign(**table)[list(table)].to_csv(Path(folder, "gbsg.csv"), index=False)
+            script = Path(__file__).with_name("side_by_side.R")
+            subprocess.run([program, script, Path(folder, "gbsg.csv"), bcg, folder], check=True, timeout=600)
+            for name in ("r_survminer.png", "r_metafor.png", "versions.txt"):
+                shutil.copy(Path(folder, name), STATIC / name)
+        made += ["r_survminer.png", "r_metafor.png"]
+    for name in made:
+        _small(STATIC / name, STATIC / name)
+
+
 def _small(picture: Path, target: Path) -> None:
     from PIL import Image
 
@@ -62,4 +86,5 @@ def _small(picture: Path, target: Path) -> None:
 
 if __name__ == "__main__":
     forest()
+    side_by_side()
     first_screen()

@@ -28,6 +28,11 @@ SMALL = Plan(
 LINKS = r"#|(tables|figures)/[\w-]+\.\w+$|effects\.(csv|json)$|https://(doi\.org|pubmed\.ncbi\.nlm\.nih\.gov)/"
 
 
+def as_typed(text):
+    """Return a text with its ranges by a hyphen and its spaces plain, as it was before it was set."""
+    return text.replace("\u2060\u2013\u2060", "-").replace("\u00a0", " ")
+
+
 class Page(HTMLParser):
     """Tags with their attributes, and the text of the table cells."""
 
@@ -67,7 +72,7 @@ def report(default_report):
 
 @pytest.fixture(scope="module")
 def text(report):
-    return report[0].html.read_text(encoding="utf-8")
+    return as_typed(report[0].html.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

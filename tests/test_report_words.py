@@ -52,7 +52,7 @@ def test_no_code_stands_in_the_page_or_the_document(page, document):
         assert found <= FILES
     assert len(codes()) > 80
     assert "HER2 known (SNP6 copy number gain)" in page
-    assert "SCAN-B (3,273 patients" in page
+    assert "SCAN-B: 3,273 patients" in page
 
 
 def test_ranges_do_not_break(page, document):

@@ -265,8 +265,10 @@ def at_level(effects: Sequence[EffectEstimate], level: float | None = None) -> l
 def labels(effects: Sequence[EffectEstimate]) -> list[str]:
     """Return each row's study and, where a study has several rows, as much as it takes to tell them apart."""
     told: dict[int, list[str]] = {}
-    for study in dict.fromkeys(effect.label for effect in effects):
-        same = [i for i, effect in enumerate(effects) if effect.label == study]
+    studies: dict[str, list[int]] = {}
+    for i, effect in enumerate(effects):
+        studies.setdefault(effect.label, []).append(i)
+    for study, same in studies.items():
         parts = own_parts([effects[i] for i in same])
         told |= {i: [study] for i in same}
         for name in _DISTINGUISH:

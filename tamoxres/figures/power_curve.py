@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["power_curve"]
 
-_HEIGHT: dict[Width, float] = {"single": 0.62, "double": 0.42}  # of the figure's width
+_HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.52, "double": 0.42, "phone": 0.8}  # of the figure's width
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -35,8 +35,8 @@ def power_curve(curve: pd.DataFrame, *, power: float = 0.80, ax: Axes | None = N
         What is asked for: a line.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "double"
-        One column (85 mm) or two (175 mm), where `ax` is not given.
+    width : "single" | "middle" | "double"
+        One column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
 
     Returns
     -------

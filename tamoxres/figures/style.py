@@ -19,17 +19,18 @@ from ..errors import TamoxresError
 from ..wording import HOUSE, STYLES, Style, style_now
 
 __all__ = [
-    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM", "HouseAxes",
+    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "PHONE_MM", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM", "HouseAxes",
     "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "paper_height", "to_fraction",
     "use_style", "width_of",
 ]  # fmt: skip
 
-Width = Literal["single", "middle", "double"]
+Width = Literal["single", "middle", "double", "phone"]
 
 ACCENT = "#0F5C9B"  # blue: told from every grey by the colour-blind, and as dark as DARK in print
 INK, DARK, MID, LIGHT, PALE = "#1A1A1A", "#4D4D4D", "#858585", "#C8C8C8", "#ECECEC"
 POINTS_PER_MM = 72 / 25.4
 WIDTHS_MM: dict[Width, float] = {"single": 85.0, "middle": 114.0, "double": 170.0}
+PHONE_MM = 72.0  # on a screen 390 pixels wide its smallest text is 11 pixels high
 SMALLEST = 6.5  # size of the smallest text, points
 _SIZE = 7.0
 _BETWEEN = (WIDTHS_MM["single"] + WIDTHS_MM["double"]) / 2 * POINTS_PER_MM
@@ -115,7 +116,9 @@ def journal(name: str) -> Style:
 
 
 def width_of(width: Width) -> float:
-    """Return the width of one, one and a half (`middle`) or two journal columns, points."""
+    """Return the width of one, one and a half (`middle`) or two journal columns, or of a phone's screen, points."""
+    if width == "phone":
+        return PHONE_MM * POINTS_PER_MM
     if width not in WIDTHS_MM:
         known = ", ".join(f"{name} ({mm:g} mm)" for name, mm in WIDTHS_MM.items())
         raise TamoxresError(f"Unknown width {width!r}. Use one of {known}.")

@@ -17,7 +17,12 @@ from .survival_parts import TimeUnit
 
 __all__ = ["survival_plot"]
 
-_PLOT_HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.56, "double": 0.45}  # of the figure's width
+_PLOT_HEIGHT: dict[Width, float] = {
+    "single": 0.62,
+    "middle": 0.56,
+    "double": 0.45,
+    "phone": 0.8,
+}  # of the figure's width
 
 
 def survival_plot(

@@ -23,7 +23,7 @@ from ..cohorts.catalogue import is_file, load
 from ..effects import EffectEstimate, effects_to_csv, effects_to_json
 from ..errors import QuestionError, TamoxresError
 from ..figures.pdf_fonts import open_fonts
-from ..figures.save import every_format
+from ..figures.save import every_format, figure_bytes
 from ..files import sha256, whole_folder, write_whole
 from ..files.writing import below
 from ..tables.table import Table
@@ -57,6 +57,7 @@ _PACKAGES = (
     "XlsxWriter",
 )  # fmt: skip
 _LATER = ("scipy.optimize", "docx", "jinja2", "xlsxwriter", "matplotlib.backends.backend_svg")
+_NARROW = "narrow"
 _DPI = 300  # as journals ask
 _HASHED = 4  # cohorts whose hashes the first line has room for; Data sources has them all
 
@@ -243,7 +244,8 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
     pictures = {figure.name: formats for figure, formats in zip(figures, drawn, strict=True)}
     for name, formats in pictures.items():
         for fmt, content in formats.items():
-            write_whole(below(folder / "figures", f"{name}.{fmt}"), content)
+            if fmt != _NARROW:
+                write_whole(below(folder / "figures", f"{name}.{fmt}"), content)
     side_by_side([
         lambda: _document(folder, page, pictures), lambda: _html(folder, page, pictures),
     ])  # fmt: skip
@@ -252,8 +254,9 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
 
 
 def _drawn(figure: Figure) -> dict[str, bytes]:
-    """Draw a figure in the formats that a report holds."""
-    return every_format(figure.draw(), dpi=_DPI)
+    """Draw a figure in the formats that a report holds, and for narrow screens where it has a drawing of its own."""
+    formats = every_format(figure.draw(), dpi=_DPI)
+    return formats if figure.narrow is None else {**formats, _NARROW: figure_bytes(figure.narrow(), "svg")}
 
 
 def _table(folder: Path, name: str, table: Table) -> dict[str, bytes]:
@@ -268,7 +271,8 @@ def _document(folder: Path, page: Page, pictures: Mapping[str, Mapping[str, byte
 
 
 def _html(folder: Path, page: Page, pictures: Mapping[str, Mapping[str, bytes]]) -> None:
-    write_whole(folder / "report.html", page_html(page, {name: f["svg"] for name, f in pictures.items()}))
+    narrow = {name: formats[_NARROW] for name, formats in pictures.items() if _NARROW in formats}
+    write_whole(folder / "report.html", page_html(page, {name: f["svg"] for name, f in pictures.items()}, narrow))
 
 
 def _manifest(plan: Plan, findings: Findings, folder: Path, output: Path, began: float) -> dict[str, Any]:

@@ -18,24 +18,27 @@ __all__ = ["curve_json"]
 _DIGITS = 12
 
 
-def curve_json(curves: Curves) -> str:
+def curve_json(curves: Curves, effect: str = "") -> str:
     """Write curves as JSON that may stand inside a page (`<` is escaped).
 
     Parameters
     ----------
     curves : Curves
         Those of competing causes are left out: the page reads off the endpoint's own.
+    effect : str
+        Written into the plot, such as the hazard ratio with its interval.
 
     Returns
     -------
     str
-        Keys `kind`, `endpoint` and `groups`, each with `name`, `time`, `estimate`, `low`, `high` at its events (months)
-        and `at`, `risk`: the number at risk just before each time.
+        Keys `kind`, `endpoint`, `effect` and `groups`, each with `name`, `time`, `estimate`, `low`, `high` at its
+        events (months) and `at`, `risk`: the number at risk just before each time.
     """
     shown = [curve for curve in curves if curve.cause in ("", curves.endpoint)]
     data = {
         "kind": shown[0].kind if shown else "",
         "endpoint": curves.endpoint,
+        "effect": effect,
         "groups": [_group(curve) for curve in shown],
     }
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")

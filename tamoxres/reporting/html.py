@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..wording import spoken, unbroken
+from ..wording import dashed, spoken, unbroken
 from .curve_data import curve_json
 from .explorer import lines, methods_of
 from .font import font_face
@@ -30,13 +31,15 @@ _SIGNS = "▲△◐≈⊘–"  # of the verdicts on the first screen
 _DOTS = {"none": 0, "very low": 1, "low": 2, "moderate": 3, "high": 4}
 
 
-def page_html(page: Page, figures: Mapping[str, bytes]) -> str:
+def page_html(page: Page, figures: Mapping[str, bytes], narrow: Mapping[str, bytes] | None = None) -> str:
     """Render the page.
 
     Parameters
     ----------
     page : Page
     figures : mapping of name to SVG
+    narrow : mapping of name to SVG, optional
+        Those that are laid out once more, for a phone.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -55,7 +58,7 @@ def page_html(page: Page, figures: Mapping[str, bytes]) -> str:
         shown=estimate,
         inline=_inline,
         linked=linked,
-        figure=lambda made: inline_svg(figures[made.name], made.name, spoken(made.alt)),
+        figure=partial(_picture, figures, narrow or {}),
         curves=_curves,
         mark=ratio_svg,
         axis=ratio_axis(),
@@ -116,5 +119,15 @@ def _sortable(table: Any) -> bool:
     return len(table.rows) > 2 and all(row.kind == "plain" for row in table.rows)
 
 
+def _picture(figures: Mapping[str, bytes], narrow: Mapping[str, bytes], made: Figure) -> str:
+    """Return a figure's drawing; where it has a narrow one, both: the width of the screen chooses."""
+    alt = spoken(made.alt)
+    wide = inline_svg(figures[made.name], made.name, alt)
+    if made.name not in narrow:
+        return wide
+    slim = inline_svg(narrow[made.name], f"{made.name}-narrow", alt)
+    return f'<div class="wide">{wide}</div><div class="slim">{slim}</div>'
+
+
 def _curves(figure: Figure) -> str:
-    return "" if figure.curves is None else curve_json(figure.curves)
+    return "" if figure.curves is None else curve_json(figure.curves, dashed(figure.effect))

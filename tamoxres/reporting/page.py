@@ -87,7 +87,8 @@ class TableBlock:
 class Figure:
     """A figure: `draw` gives its Axes or Figure, `alt` is what it shows, for a reader who does not see it.
 
-    `curves` are what it draws, where a reader with a script may read them off step by step.
+    `curves` are what it draws, where a reader with a script may read them off step by step; `narrow` is the same once
+    more, laid out for a phone, and `effect` what is written into curves that are read off.
     """
 
     name: str
@@ -95,14 +96,16 @@ class Figure:
     caption: Text
     alt: str
     curves: Curves | None = None
+    narrow: Callable[[], Any] | None = None
+    effect: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", plain_name(self.name))
 
     @classmethod
-    def of(cls, name: str, drawn: Any, caption: Text) -> Figure:
+    def of(cls, name: str, drawn: Any, caption: Text, *, narrow: Callable[[], Any] | None = None) -> Figure:
         """Take a figure that is drawn already and tells what it shows by its label."""
-        return cls(name, lambda: drawn, caption, str(drawn.get_label()))
+        return cls(name, lambda: drawn, caption, str(drawn.get_label()), narrow=narrow)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

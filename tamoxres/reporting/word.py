@@ -8,11 +8,14 @@ from typing import Any
 
 from ..tables.as_word import add_contents, add_table, document_bytes, new_document
 from ..wording import spoken, unbroken
-from .page import Answers, Block, Bullets, Figure, Page, Paragraph, Part, TableBlock, plain
+from .page import Answers, Block, Browser, Bullets, Figure, Page, Paragraph, Part, TableBlock, plain
 
 __all__ = ["page_docx"]
 
 _WIDTH_CM, _HEIGHT_CM = 17.0, 23.0
+_ROWS = (
+    "Every effect of the report, of cohorts, published and pooled, is a row of effects.csv and effects.json beside it."
+)
 
 
 def page_docx(page: Page, figures: Mapping[str, bytes]) -> bytes:
@@ -57,6 +60,8 @@ def _add(document: Any, block: Block, figures: Mapping[str, bytes]) -> None:
             document.add_paragraph(unbroken(plain(item)), style="List Bullet")
     elif isinstance(block, TableBlock | Answers):
         add_table(document, block.table)
+    elif isinstance(block, Browser):
+        document.add_paragraph(_ROWS)
     elif isinstance(block, Figure):
         _add_figure(document, block, figures[block.name])
 

@@ -32,6 +32,7 @@ _WRITTEN = {
     "₀": r"\textsubscript{0}", "₁": r"\textsubscript{1}",
     "≠": r"$\neq$", "∞": r"$\infty$", "α": r"$\alpha$", "β": r"$\beta$", "½": r"$\frac{1}{2}$",
 }  # fmt: skip
+_LONG = re.compile(r"\S{28}")
 _MARK = re.compile("|".join(re.escape(mark) for mark in _WRITTEN))
 
 
@@ -69,8 +70,9 @@ def _spec(width: float, align: str) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Escape what TeX would take for a mark; two hyphens stay two hyphens."""
-    return _Written(_MARK.sub(lambda found: _WRITTEN[found.group()], text).replace("--", "-{}-").replace("--", "-{}-"))
+    """Escape what TeX would take for a mark; two hyphens stay two hyphens, and the name of a file may be broken."""
+    written = _MARK.sub(lambda found: _WRITTEN[found.group()], text).replace("--", "-{}-").replace("--", "-{}-")
+    return _Written(written.replace(r"\_", r"\_\allowbreak{}") if _LONG.search(text) else written)
 
 
 @lru_cache(maxsize=1)

@@ -79,6 +79,7 @@ def add_table(document: Any, table: Content) -> None:
     plan = plan_columns(table, _PAPER)
     if plan.landscape:
         _turn(document.add_section())
+        _take_headings(document)
     _add(document, table, plan)
     if plan.landscape:
         _turn(document.add_section(), upright=True)
@@ -139,6 +140,15 @@ def _set_widths(grid: Any, whole: Sequence[bool], widths: Sequence[float]) -> No
             properties.get_or_add_tcW().set(qn("w:w"), str(width))
             if keeps and i:
                 properties.append(OxmlElement("w:noWrap"))
+
+
+def _take_headings(document: Any) -> None:
+    """Move headings that end the page before onto the page that has just begun: they belong to what follows."""
+    *before, end = document.paragraphs
+    for heading in reversed(before):
+        if not heading.style.name.startswith("Heading"):
+            return
+        end._p.addnext(heading._p)
 
 
 def _turn(section: Any, *, upright: bool = False) -> None:

@@ -28,6 +28,7 @@ _OF = {letter: width for width, letters in _WIDTHS.items() for letter in letters
 _OTHER, _FULL = 600, 1000  # any other letter; one of a full-width script
 _INDENT = 10.0  # of a level, points
 _MOST_WORD = 0.4  # of the paper that one word may keep whole
+_HEAD_LINES = 3.0  # into which a head is broken at most, or nearly so
 _WANTED = 75.0  # width from which a column of text is comfortable, points
 
 
@@ -108,6 +109,7 @@ def _bounds(table: Content, size: float, paper: Paper) -> tuple[list[float], lis
         ]
         heads = unbroken(head_text(column.header))
         head = max((measured(word, bold=True) for word in heads.split(" ")), default=0.0)
+        head = max(head, measured(heads, bold=True) / _HEAD_LINES)
         whole = max([head, *widths])
         part = min(max([head, *words]), max(head, _MOST_WORD * paper.portrait))
         least.append((part if column.kind == "text" else whole) + paper.between)

@@ -52,6 +52,7 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
         partial(forest, rows, layout="plain", favours=SIDES["prognostic"]),
         (caption,),
         f"Forest: {told}.",
+        narrow=partial(forest, rows, layout="plain", favours=SIDES["prognostic"], width="phone"),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ...analysis import AnalysisSet
 from ...curves import Curves
 from ...effects import EffectEstimate
+from ...figures.style import Width
 from ...figures.survival import survival_plot
 from ...figures.survival_panels import survival_panels
 from ...models.risk_difference import risk_curves
@@ -37,9 +38,9 @@ def marker_curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
             ". Bands: 95% intervals; numbers at risk under the axis.",
         ]
         key = f"curves-{name}-{curves.endpoint.lower()}"
-        yield Figure(
-            key, drawn, tuple(caption), f"{_told(curves, case)} Crude hazard ratio {estimate(crude).text}.", curves
-        )
+        shown = f"HR {estimate(crude).text}"
+        alt = f"{_told(curves, case)} Crude {shown}."
+        yield Figure(key, drawn, tuple(caption), alt, curves, effect=shown)
 
 
 def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
@@ -66,19 +67,17 @@ def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
     )  # fmt: skip
     told = " ".join(f"{title}: {_told(curves, case)}" for title, curves in panels.items())
     yield Figure(
-        f"arms-{name}",
-        partial(_two_panels, panels, effects),
-        caption,
-        f"{told} Ratio of HRs {estimate(found.judged).text}.",
-    )
+        f"arms-{name}", partial(_two_panels, panels, effects, "double"), caption,
+        f"{told} Ratio of HRs {estimate(found.judged).text}.", narrow=partial(_two_panels, panels, effects, "phone"),
+    )  # fmt: skip
 
 
 def _coarse(analysis: AnalysisSet, min_cell: int) -> Curves:
     return risk_curves(analysis).coarsened(min_cell)
 
 
-def _two_panels(panels: Mapping[str, Curves], effects: Sequence[EffectEstimate]) -> Any:
-    return survival_panels(panels, effects=effects, width="double")[0]
+def _two_panels(panels: Mapping[str, Curves], effects: Sequence[EffectEstimate], width: Width) -> Any:
+    return survival_panels(panels, effects=effects, width=width)[0]
 
 
 def _kind(curves: Curves) -> str:

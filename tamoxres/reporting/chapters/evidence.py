@@ -17,7 +17,7 @@ from ...tables.table import Cell, Column, Number, Row, Table
 from ...wording import percent
 from ..page import Figure, Paragraph, Part, Section, TableBlock
 from ..weigh import NO_EVIDENCE, Weighed, published
-from .words import joined, marker_name
+from .words import capital, joined, marker_name
 
 __all__ = ["literature_section"]
 
@@ -148,7 +148,7 @@ def _sureness(weighed: Sequence[Weighed]) -> Table:
     """Print how sure the literature makes us, for a modification and of none, marker by marker."""
     rows = []
     for one in weighed:
-        why = f"{one.reason}." if not one.rated.k else " ".join(one.rated.reasons)
+        why = f"{capital(one.reason)}." if not one.rated.k else " ".join(one.rated.reasons)
         cells = (marker_name(one.marker), str(one.rated.k), one.rated.direction, one.certainty, one.of_none, why)
         rows.append(Row(tuple(map(Cell, cells))))
     heads = ("Marker", "Trials", "That the ratio lies above 1", "For a modification", "Of none", "Why")

@@ -36,6 +36,8 @@ from .words import (
 
 __all__ = ["marker_sections"]
 
+_SIDES = ("below 1", "above 1")  # contrasts of several kinds stand on one axis
+
 
 def marker_sections(findings: Findings) -> Iterator[Section]:
     """Write a section for each marker that a cohort could answer, then the primary interactions as one family."""
@@ -251,9 +253,10 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     drawn = [replace(e, label=_contrast_name(e), marker="") for e in found.effects]
     yield Figure(
         f"contrasts-{name}",
-        partial(forest, drawn, favours=("below 1", "above 1")),
+        partial(forest, drawn, favours=_SIDES),
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
+        narrow=partial(forest, drawn, favours=_SIDES, width="phone"),
     )
 
 

@@ -54,10 +54,10 @@ def patients(findings: Findings) -> Section:
 
 def _absent(one: Absent) -> Text:
     """Say in a line what a cohort would add, and what brings it."""
-    about = f"{title_of(one.cohort)} ({ENTRIES[one.cohort].about})" if one.cohort in ENTRIES else one.cohort
+    about = f"{title_of(one.cohort)}: {ENTRIES[one.cohort].about}" if one.cohort in ENTRIES else one.cohort
     if not one.fetch:
-        return (f"{about}: {one.why}",)
-    return f"{about}: not on disk; ", Code(f"tamoxres fetch {one.fetch}"), " brings it."
+        return (f"{about}. {one.why}",)
+    return f"{about}. Not on disk; ", Code(f"tamoxres fetch {one.fetch}"), " brings it."
 
 
 def _item(cohort: Cohort) -> str:

@@ -52,6 +52,7 @@ def treatment(findings: Findings) -> Section | None:
         partial(forest, effects, layout="plain", favours=SIDES["treatment_effect"]),
         ("Endocrine therapy against none, in each cohort by the model that its line names.",),
         f"Forest plot: {told}.",
+        narrow=partial(forest, effects, layout="plain", favours=SIDES["treatment_effect"], width="phone"),
     )
     lead = Paragraph.of(
         "Tamoxifen works in ER-positive disease. What each file says of that shows how far its treatment comparisons "
@@ -72,12 +73,13 @@ def _risks(found: Sequence[Benchmark]) -> Iterator[Figure]:
     if one is None or risks is None:
         return
     name, endpoint = one.asked.label, one.asked.endpoint
-    event = f"an event of {STEEP[endpoint].name}" if endpoint in STEEP else endpoint
+    event = f"an event ({STEEP[endpoint].name})" if endpoint in STEEP else f"an event ({endpoint})"
     words = {TREATED: "Treated", UNTREATED: "Untreated"}
-    drawn = pictograph(risks.risks, event=event, labels=words, effect=risks.effects[0])
+    draw = partial(pictograph, risks.risks, event=event, labels=words, effect=risks.effects[0])
+    drawn = draw()
     design = "randomised" if one.cohort.design == "randomised" else "randomised in part"
     caption = f"{name}: risks of all patients, by treatment, which was {design}. No marker was asked."
-    yield Figure.of("risks-benchmark", drawn, (caption,))
+    yield Figure.of("risks-benchmark", drawn, (caption,), narrow=partial(draw, width="phone"))
 
 
 def _arms(effect: EffectEstimate) -> str:

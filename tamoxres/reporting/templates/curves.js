@@ -117,7 +117,6 @@
       box.addEventListener("change", function () { chart.shown[i] = box.checked; chart.draw(); });
       label.appendChild(box);
       var sample = put(label, "svg", { "class": "g" + i, width: 26, height: 10, "aria-hidden": "true" });
-      
       put(sample, "path", { "class": "line sample g" + i, d: "M0 5H26" });
       label.appendChild(document.createTextNode(group.name));
       bar.appendChild(label);
@@ -173,6 +172,7 @@
       put(svg, "path", { "class": "frame", d: "M" + x(t) + " " + chart.bottom + "v4" });
       put(svg, "text", { x: x(t), y: chart.bottom + 17, "text-anchor": "middle" }, t / YEAR);
       groups.forEach(function (group, i) {
+        if (t === 0) { put(svg, "path", { "class": "line sample g" + i, d: "M2 " + (height + 26 + 15 * i) + "h22" }); }
         put(svg, "text", { "class": "name g" + i, x: x(t), y: height + 30 + 15 * i, "text-anchor": "middle" }, read(group, t).risk);
       });
     }
@@ -183,6 +183,10 @@
       put(g, "path", { "class": "band", d: band(group, x, y, chart.end) });
       put(g, "path", { "class": "line", d: steps(group, "estimate", x, y, chart.end) });
     });
+    if (this.data.effect) {
+      var low = this.data.kind === "survival";
+      put(svg, "text", { "class": "effect", x: chart.left + 8, y: low ? chart.bottom - 10 : 22 }, this.data.effect);
+    }
     this.cursor = put(svg, "g", {});
     this.point();
   };
