@@ -129,6 +129,8 @@ _HOMES = {
     "meta.dose": ["dose_response"],
     "meta.bias": ["small_study"],
     "meta.copas": ["copas"],
+    "meta.moved": ["moved"],
+    "meta.sequential": ["obrien_fleming", "sequential"],
     "meta.risk_of_bias": ["risk_of_bias"],
     "meta.certainty": ["Certainty", "certainty"],
     "meta.iceman": ["iceman_table"],

@@ -121,6 +121,7 @@ from .meta.dose import dose_response as dose_response
 from .meta.iceman import iceman_table as iceman_table
 from .meta.missing import pet_peese as pet_peese
 from .meta.missing import worst_case as worst_case
+from .meta.moved import moved as moved
 from .meta.network import network as network
 from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
@@ -133,6 +134,8 @@ from .meta.sensitivity import baujat as baujat
 from .meta.sensitivity import cumulative as cumulative
 from .meta.sensitivity import influence as influence
 from .meta.sensitivity import leave_one_out as leave_one_out
+from .meta.sequential import obrien_fleming as obrien_fleming
+from .meta.sequential import sequential as sequential
 from .meta.subgroups import subgroups as subgroups
 from .meta.tables import meta_table as meta_table
 from .meta.to_metafor import to_metafor as to_metafor
@@ -333,9 +336,11 @@ __all__ = [
     "meta_regression",
     "meta_table",
     "minimum_detectable",
+    "moved",
     "negative_control",
     "network",
     "number_needed_to_treat",
+    "obrien_fleming",
     "one_stage",
     "open_expression",
     "overlap",
@@ -373,6 +378,7 @@ __all__ = [
     "select",
     "selection_model",
     "sensitivity",
+    "sequential",
     "shrink_screen",
     "side_by_side",
     "simulate",
