@@ -125,6 +125,7 @@ _HOMES = {
     "meta.dependent": ["pool_dependent"],
     "meta.outcomes": ["pool_outcomes"],
     "meta.network": ["network"],
+    "meta.node_split": ["node_split"],
     "meta.deft": ["deft"],
     "meta.dose": ["dose_response"],
     "meta.bias": ["small_study"],

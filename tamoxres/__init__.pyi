@@ -123,6 +123,7 @@ from .meta.missing import pet_peese as pet_peese
 from .meta.missing import worst_case as worst_case
 from .meta.moved import moved as moved
 from .meta.network import network as network
+from .meta.node_split import node_split as node_split
 from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
@@ -339,6 +340,7 @@ __all__ = [
     "moved",
     "negative_control",
     "network",
+    "node_split",
     "number_needed_to_treat",
     "obrien_fleming",
     "one_stage",
