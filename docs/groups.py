@@ -68,9 +68,10 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Meta-analysis": (
         "Pool effects, ask what moves the pool, and how sure it is.",
         ("pool", "PooledEffect", "Alike", "bayesian", "pool_dependent", "subgroups", "meta_regression",
-         "leave_one_out", "influence", "cumulative", "baujat", "small_study", "trim_and_fill", "selection_model",
+         "leave_one_out", "influence", "cumulative", "sequential", "obrien_fleming", "moved",
+          "baujat", "small_study", "trim_and_fill", "selection_model",
          "copas",
-         "pet_peese", "worst_case", "risk_of_bias", "pool_outcomes", "network",
+         "pet_peese", "worst_case", "risk_of_bias", "pool_outcomes", "network", "node_split",
          "certainty", "Certainty", "iceman_table", "deft", "one_stage", "dose_response", "combine_p", "vote_table",
          "to_metafor"),
     ),

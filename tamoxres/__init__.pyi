@@ -135,7 +135,9 @@ from .meta.dose import dose_response as dose_response
 from .meta.iceman import iceman_table as iceman_table
 from .meta.missing import pet_peese as pet_peese
 from .meta.missing import worst_case as worst_case
+from .meta.moved import moved as moved
 from .meta.network import network as network
+from .meta.node_split import node_split as node_split
 from .meta.outcomes import pool_outcomes as pool_outcomes
 from .meta.pool import PooledEffect as PooledEffect
 from .meta.pool import pool as pool
@@ -147,6 +149,8 @@ from .meta.sensitivity import baujat as baujat
 from .meta.sensitivity import cumulative as cumulative
 from .meta.sensitivity import influence as influence
 from .meta.sensitivity import leave_one_out as leave_one_out
+from .meta.sequential import obrien_fleming as obrien_fleming
+from .meta.sequential import sequential as sequential
 from .meta.subgroups import subgroups as subgroups
 from .meta.tables import meta_table as meta_table
 from .meta.to_metafor import to_metafor as to_metafor
@@ -374,9 +378,12 @@ __all__ = [
     "meta_table",
     "minimum_detectable",
     "misclassified",
+    "moved",
     "negative_control",
     "network",
+    "node_split",
     "number_needed_to_treat",
+    "obrien_fleming",
     "one_stage",
     "open_expression",
     "overlap",
@@ -417,6 +424,7 @@ __all__ = [
     "select",
     "selection_model",
     "sensitivity",
+    "sequential",
     "shrink_screen",
     "side_by_side",
     "simulate",

@@ -41,7 +41,7 @@ def test_thirteen_trials_equal_metafor():
 
 
 def test_thirteen_trials_by_reml():
-    """Extremes, middle and tails equal metafor; three subsets have two maxima, and R takes the other."""
+    """Extremes, middle and tails equal metafor; three subsets have two maxima, and R stops at the lower."""
     found, case = gosh(pooled()), R["bcg"]["gosh"]["reml"]
     close(np.percentile(found.point, [0, 2.5, 50, 97.5, 100]), case["quantiles"], CLOSED, "quantiles")
     close(found.point.mean(), case["mean"], 3 / 8191, "mean, but for three subsets")

@@ -15,10 +15,12 @@ from tamoxres.effects import EffectEstimate
 from tamoxres.effects.derive import from_strata
 from tamoxres.errors import PoolingError, TamoxresError
 from tamoxres.meta.network import network
+from tamoxres.meta.node_split import node_split
 from tamoxres.meta.pool import pool
 
 R = json.loads((Path(__file__).parent / "reference" / "network" / "network.json").read_text())
 FITS = [(name, i) for name in ("senn", "dogliotti") for i in range(3)]
+SPLIT = 2e-6  # effects at metafor's tau2, whose own last step is about 1e-7
 FLAT = 1e-6  # chi-squared of the test at metafor's tau2, whose own last step is 1e-9
 METHODS = {"reml": "reml", "ml": "ml", "fe": "common"}
 
@@ -247,3 +249,55 @@ def test_refusals(call, says):
     """What is no network is refused in one sentence."""
     with pytest.raises(TamoxresError, match=says):
         call()
+
+
+SPLITS = [(name, i) for name in ("senn", "dogliotti") for i in range(3)]
+
+
+@pytest.mark.parametrize(("name", "i"), SPLITS)
+def test_node_splits_equal_r(name, i):
+    """Direct, indirect and their difference with errors, P and tau2, for every pair that can be split."""
+    case = R[name]["fits"][i]
+    found = node_split(rows(name), reference=case["reference"], method=METHODS[case["method"]], shared=shared(name))
+    ours = {(one.treatment_1, one.treatment_0): one for one in found.splits}
+    theirs = {(one["one"], one["other"]): one for one in case["splits"]}
+    alike = {tuple(sorted(pair)): value for pair, value in theirs.items()}
+    assert len(ours) == len(theirs) > 2
+    for pair, one in ours.items():
+        told = alike[pair]
+        turn = 1 if (told["one"], told["other"]) == pair else -1
+        numbers = [turn * one.difference, one.difference_se, one.p_value]
+        close(numbers, [told["difference"], told["difference_se"], told["p"]], SPLIT, f"{pair} difference")
+        close(turn * one.direct, told["direct"], SPLIT, f"{pair} direct")
+        close(turn * one.indirect, told["indirect"], SPLIT, f"{pair} indirect")
+        close([one.direct_se, one.indirect_se], [told["direct_se"], told["indirect_se"]], SPLIT, f"{pair} errors")
+        assert one.tau2 == pytest.approx(told["tau2"], rel=1e-4, abs=1e-6)
+
+
+def test_a_triangle_split_by_hand():
+    """A common effect, three pairs, one trial each: indirect is the sum of the other two sides, and all P are one."""
+    made = [effect("A", "b", "a", 0.6), effect("B", "c", "b", 0.8, se=0.3), effect("C", "c", "a", 0.9, se=0.1)]
+    found = node_split(made, reference="a", method="common")
+    one = next(one for one in found.splits if (one.treatment_1, one.treatment_0) == ("a", "c"))
+    assert one.direct == pytest.approx(-math.log(0.9), rel=1e-9)
+    assert one.indirect == pytest.approx(-math.log(0.6) - math.log(0.8), rel=1e-9)
+    assert one.direct_se == pytest.approx(0.1, rel=1e-9)
+    assert one.indirect_se == pytest.approx(math.hypot(0.2, 0.3), rel=1e-9)
+    assert one.difference_se == pytest.approx(math.sqrt(0.04 + 0.09 + 0.01), rel=1e-9)
+    assert [other.p_value for other in found.splits] == pytest.approx([one.p_value] * 3, rel=1e-9)
+    assert len(found.table().rows) == 3
+    assert "no proof" in found.table().footnotes[0]
+    assert str(found).startswith("3 comparisons split")
+
+
+def test_pairs_of_one_way_cannot_be_split():
+    """A star has no second way; a pair of a loop has, and the arm beside it has none."""
+    star = [effect("A", "b", "a", 0.6), effect("B", "b", "a", 0.7), effect("C", "c", "a", 0.8)]
+    found = node_split(star, reference="a", method="common")
+    assert not found.splits
+    assert found.unsplit == (("a", "b"), ("a", "c"))
+    assert "none can be split" in str(found)
+    loop = [*star, effect("D", "c", "b", 1.1), effect("E", "d", "a", 0.9)]
+    assert node_split(loop, reference="a", method="common").unsplit == (("a", "d"),)
+    with pytest.raises(PoolingError, match="leave nothing to see a variance"):
+        node_split([*star[1:], effect("D", "c", "b", 1.1)], reference="a")

@@ -14,7 +14,7 @@ import tamoxres as tr
 from tamoxres.effects import EffectEstimate
 from tamoxres.evidence import literature
 from tamoxres.evidence.check import DIRECTIONS
-from tamoxres.evidence.ratios import from_points, trial_ratios
+from tamoxres.evidence.ratios import _of_points, trial_ratios
 from tamoxres.evidence.tables import embedded, split
 from tamoxres.evidence.votes import SHOWS, count_votes, trial_votes, votes_table
 
@@ -63,7 +63,7 @@ def test_two_points_and_an_exact_p(tmp_path):
     [
         ({"p_value": "0.004", "flags": "p_is_upper_bound"}, "1.02"),  # a bound gives no error
         ({"p_value": "0.85"}, "1.02"),  # above 0.80 the error would rest on rounding
-        ({"p_value": "0.7"}, "0.244"),  # rounding of the two points can have made their difference
+        ({"p_value": "0.7"}, "0.25"),  # rounding of the two points can have made their difference
     ],
 )
 def test_points_that_say_nothing_of_their_error(tmp_path, test, altered):
@@ -82,9 +82,17 @@ def test_a_ratio_printed_the_other_way_is_turned(tmp_path):
 
 
 def test_points_are_refused_without_an_estimate():
-    """A stratum without an estimate gives none."""
-    bare = EffectEstimate(study="a", estimand="treatment_effect", status="test_only", marker_level="altered")
-    assert from_points(bare, bare, 0.01) is None
+    """A stratum without an estimate gives none; nor do a P above 0.80 and points that rounding can have parted."""
+    about = {"study": "a", "estimand": "treatment_effect", "status": "test_only", "marker_level": "altered"}
+    bare = EffectEstimate(**about)
+    low, high = (EffectEstimate(log_estimate=value, **about) for value in (-1.427, 0.0198))
+    assert _of_points(bare, bare, 0.01) is None
+    assert _of_points(high, bare, 0.01) is None
+    assert _of_points(high, low, 0.9) is None
+    assert _of_points(low, low, 0.01) is None
+    made = _of_points(high, low, 0.004)
+    assert made.se == pytest.approx((0.0198 + 1.427) / 2.8781617, rel=1e-6)
+    assert (made.route, made.p_value) == ("strata_p", 0.004)
 
 
 def test_every_interaction_of_the_tables_stands_or_is_worked_anew():

@@ -27,6 +27,7 @@ from .estimate import bayes, effect, robustness
 from .evidence import forest, literature, pool
 from .exchange import convert, references
 from .explore import explore
+from .living import cumulative, moved
 from .marker import interactions, marker_page
 from .over_time import changing, cure, states, ten_ways
 from .predict import predict
@@ -58,6 +59,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     pool: "tamoxres pool effects.csv --marker HER2 --format json",
     forest: "tamoxres forest effects.csv --style lancet -o forest.pdf",
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
+    moved: "tamoxres moved effects_2025.csv effects_2026.csv",
+    cumulative: "tamoxres cumulative effects.csv --relevant 0.8",
     risk_of_bias: "tamoxres risk-of-bias bias.toml --marker HER2 --figure lights.png",
     convert: "tamoxres convert effects.xlsx -o review.rm5",
     references: "tamoxres references --marker HER2 -o her2.bib",

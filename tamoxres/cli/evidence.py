@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..effects import EffectEstimate
     from ..meta.comparable import Alike
 
-__all__ = ["forest", "literature", "pool", "read_rows"]
+__all__ = ["filtered", "forest", "literature", "pool", "read_rows"]
 
 View = Literal["rows", "counts", "studies", "side-by-side"]
 Tier = Literal["cell_line", "animal_model", "clinical", "meta_analysis"]
@@ -82,7 +82,7 @@ def pool(
     mapping = _mapping(endpoint_map)
     chosen: dict[str, Any] = {"tau2": tau2, "ci": ci, "prediction": prediction, "endpoint_map": mapping}
     chosen |= {"alike": _alike(alike or (), include), "keep_uninformative": keep_uninformative}
-    rows = _filtered(read_rows(files), marker, endpoint, estimand, mapping)
+    rows = filtered(read_rows(files), marker, endpoint, estimand, mapping)
     rows = _chosen(rows, leave_out or (), reverse or (), one_a_study)
     pooled = pool_effects(rows, **chosen)
     if format_ == "json":
@@ -183,7 +183,7 @@ def forest(
     from ..meta.pool import pool as pool_effects
 
     mapping = _mapping(endpoint_map)
-    rows = _filtered(read_rows(files), marker, endpoint, estimand, mapping)
+    rows = filtered(read_rows(files), marker, endpoint, estimand, mapping)
     rows = _chosen(rows, leave_out or (), reverse or (), one_a_study)
     several = sum(row.status == "estimated" for row in rows) > 1
     declared: dict[str, Any] = {"endpoint_map": mapping, "alike": _alike(alike or (), include)}
@@ -319,7 +319,7 @@ def _compare(own: dict[str, Any], format_: Format, output: Path | None) -> None:
     if len(found):
         show.table(found, "Rows")
     if len(answers):
-        show.table(answers, "Pooled answers that move (one row a study; REML, ad hoc Hartung-Knapp)")
+        show.table(answers.iloc[:, :12], "Pooled answers that move (one row a study; REML, ad hoc Hartung-Knapp)")
     else:
         show.say("No pooled answer moves.")
 
@@ -350,9 +350,16 @@ def read_rows(files: Iterable[Path]) -> list[EffectEstimate]:
     return rows
 
 
-def _filtered(
+def filtered(
     rows: list[EffectEstimate], marker: str | None, endpoint: str | None, estimand: Any, mapping: dict[str, str]
 ) -> list[EffectEstimate]:
+    """Keep the rows that were asked for.
+
+    Raises
+    ------
+    QuestionError
+        If there is none.
+    """
     from ..registry import canonical
 
     wanted = {"marker": marker and canonical(marker), "estimand": estimand}

@@ -15,18 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scipy.special import ndtri
-
 from ..effects import EffectEstimate
 from ..effects.derive import from_strata
-from ..effects.routes import printed_point
+from ..effects.routes_events import from_strata_p
+from ..errors import EffectError
 from ..tables.effects import EffectRows
 from .published import literature, strata_pairs
 from .tables import Extraction
 
-__all__ = ["from_points", "trial_ratios"]
+__all__ = ["trial_ratios"]
 
-_HIGHEST_P = 0.80
 _SAME = ("study", "marker", "endpoint", "measure", "treatment_1", "treatment_0")
 _COMPUTED = "derived_ratio_of_strata"
 _TWICE = "overlaps_row_of_same_study"
@@ -68,42 +66,26 @@ def trial_ratios(
     return EffectRows(rows)
 
 
-def from_points(altered: EffectEstimate, unaltered: EffectEstimate, p: float) -> EffectEstimate | None:
-    """Make an interaction from the points of two strata and the exact P of their interaction; None where it is refused.
-
-    Parameters
-    ----------
-    altered, unaltered : EffectEstimate
-        Treatment effects in the two levels of the marker, ratios; their own errors are not used.
-    p : float
-        Two-sided P of the interaction test.
-
-    Returns
-    -------
-    EffectEstimate or None
-        Route `strata_p`; None where P is above 0.80, or rounding of the points can have made their difference.
-
-    Examples
-    --------
-    >>> about = {"study": "a", "estimand": "treatment_effect", "status": "test_only"}
-    >>> low = EffectEstimate(log_estimate=-1.427, marker_level="unaltered", **about)
-    >>> high = EffectEstimate(log_estimate=0.0198, marker_level="altered", **about)
-    >>> print(from_points(high, low, 0.004))
-    a interaction: HR 4.25 (1.59-11.38), P = 0.004
-    """
-    if altered.log_estimate is None or unaltered.log_estimate is None or not 0 < p <= _HIGHEST_P:
+def _of_points(altered: EffectEstimate, unaltered: EffectEstimate, p: float) -> EffectEstimate | None:
+    """Make an interaction of the points of two strata and the exact P of their interaction; None where refused."""
+    if altered.estimate is None or unaltered.estimate is None:
         return None
-    difference = altered.log_estimate - unaltered.log_estimate
-    slack = sum(printed_point(row.estimate or 1.0, 1.0).estimate_slack for row in (altered, unaltered))
-    if abs(difference) <= slack:
+    try:
+        route = from_strata_p(_digits(altered.estimate), _digits(unaltered.estimate), p)
+    except EffectError:  # P above 0.80, or rounding of the points can have made their difference
         return None
     return replace(
-        altered, estimand="interaction", marker_level="", status="estimated", direction="", log_estimate=difference,
-        se=abs(difference) / float(-ndtri(p / 2)), se_kind="", df=None, ci_low=None, ci_high=None, ci_kind="",
+        altered, estimand="interaction", marker_level="", status="estimated", direction="",
+        log_estimate=route.estimate, se=route.se, se_kind="", df=None, ci_low=None, ci_high=None, ci_kind="",
         p_value=p, p_kind="printed", p_relation="", route="strata_p", n=None, events=None, n_1=altered.n,
         n_0=unaltered.n, events_1=altered.events, events_0=unaltered.events, remark="",
         flags=_joined(altered.flags, unaltered.flags, ("derived_from_two_strata",)),
     )  # fmt: skip
+
+
+def _digits(estimate: float) -> str:
+    """Write an estimate as it was printed: a logarithm and its exponential leave a rest in the last places."""
+    return repr(round(estimate, 12))
 
 
 def _of_pair(
@@ -115,7 +97,7 @@ def _of_pair(
     ratio = from_strata(altered, unaltered) if both else None
     if ratio is None or "p" in (altered.route, unaltered.route):
         exact = [test.p_value for test in about if _is_exact(test)]
-        points = from_points(altered, unaltered, exact[0]) if exact and exact[0] is not None else None
+        points = _of_points(altered, unaltered, exact[0]) if exact and exact[0] is not None else None
         ratio = points or ratio
     if ratio is None:
         return None

@@ -41,7 +41,7 @@ from .heterogeneity import chi2_p
 from .pool import estimated
 from .tau2 import Array
 
-__all__ = ["Inconsistency", "Network", "network"]
+__all__ = ["Inconsistency", "Method", "Network", "contrasts_asked", "fit_columns", "network"]
 
 Method = Literal["reml", "ml", "common"]
 _ANY = {"*": "any"}
@@ -244,6 +244,23 @@ def network(  # noqa: PLR0913 (each choice is one word of the published methods;
     """
     choose("method", method, ("reml", "ml", "common"))
     choose("ci", ci, ("adhoc", "z"))
+    prepared = contrasts_asked(
+        effects, reference=reference, modifier=modifier, shared=shared, endpoint_map=endpoint_map, alike=alike
+    )
+    return _fitted(*prepared, method, ci)
+
+
+def contrasts_asked(
+    effects: Iterable[EffectEstimate], *, reference: str, modifier: bool, shared: Mapping[str, float] | None,
+    endpoint_map: Mapping[str, str] | None, alike: Alike | None,
+) -> tuple[Contrasts, tuple[EffectEstimate, ...], tuple[str, ...]]:  # fmt: skip
+    """Return the contrasts of a network as arrays, the rows left out, and what is to be said of them.
+
+    Raises
+    ------
+    PoolingError
+        As `network`.
+    """
     rows, left_out = estimated(effects)
     if modifier:
         rows, unpaired = interactions_of(rows)
@@ -254,11 +271,11 @@ def network(  # noqa: PLR0913 (each choice is one word of the published methods;
     check(rows, mapping, apart, dependent=True)
     data = contrasts_of(rows, reference, shared or {})
     untold = [replace(row, treatment_1="", treatment_0="") for row in rows]  # that treatments differ is no news
-    return _fitted(data, left_out, method, ci, remarks(untold, mapping, declared))
+    return data, left_out, tuple(remarks(untold, mapping, declared))
 
 
 def _fitted(
-    data: Contrasts, left_out: tuple[EffectEstimate, ...], method: Method, ci: str, notes: tuple[str, ...]
+    data: Contrasts, left_out: tuple[EffectEstimate, ...], notes: tuple[str, ...], method: Method, ci: str
 ) -> Network:
     n, p = data.x.shape
     if method != "common" and n <= p:
@@ -266,7 +283,7 @@ def _fitted(
             f"{n} contrasts of {p + 1} treatments leave nothing to see a variance between trials by. "
             "Pass method='common', or report the trials alone."
         )
-    tau2, coefficients, cov, q = _at(data.y, data.x, data, method)
+    tau2, coefficients, cov, q = fit_columns(data.y, data.x, data, method)
     scale = max(1.0, q / (n - p)) if ci == "adhoc" and n > p else 1.0
     found = Network(
         effects=EffectRows(()), treatments=data.treatments, coefficients=coefficients, covariance=cov, scale=scale,
@@ -277,7 +294,7 @@ def _fitted(
     return replace(found, effects=EffectRows(found.contrast(name, base) for name in data.treatments[1:]))
 
 
-def _at(y: Array, x: Array, data: Contrasts, method: Method) -> tuple[float, Array, Array, float]:
+def fit_columns(y: Array, x: Array, data: Contrasts, method: Method) -> tuple[float, Array, Array, float]:
     """Fit columns; return tau2, coefficients, their covariance and the weighted residual sum of squares."""
     if method == "common":
         return (0.0, *gls(y, x, data.sampling))
@@ -293,7 +310,7 @@ def _inconsistency(data: Contrasts, method: Method) -> Inconsistency:
     between = max(0.0, total - within)
     chi2 = p_random = tau2 = None
     if method != "common" and n > full > p:
-        tau2 = _at(data.y, data.by_design, data, method)[0]
+        tau2 = fit_columns(data.y, data.by_design, data, method)[0]
         covariance = data.sampling + tau2 * data.between
         chi2 = max(0.0, gls(data.y, data.x, covariance)[2] - gls(data.y, data.by_design, covariance)[2])
         p_random = chi2_p(chi2, full - p)

@@ -32,6 +32,8 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 _TIGHT = 1e-14  # relative change at which an iteration has ended; float64 carries about 2e-16
 _MAX_STEPS = 2000
+_GRID = (0.0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 5.0)  # in sizes of the variances or the spread
+_CLEARLY = 1e-9  # a likelihood that is higher by less is the same maximum
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +166,17 @@ def q_root(y: Array, v: Array, target: Array | float, x: Array | None = None, ke
 
 
 def ml(y: Array, v: Array, x: Array | None = None, keep: Array | None = None) -> Array:
-    """Maximum likelihood, by Fisher scoring from the Hedges estimate."""
-    return _scoring(y, v, x, keep, _ml_step)
+    """Maximum likelihood: the highest of its maxima, by Fisher scoring from the Hedges estimate."""
+    return _highest(y, v, x, keep, _ml_step)
 
 
 def reml(y: Array, v: Array, x: Array | None = None, keep: Array | None = None) -> Array:
-    """Restricted maximum likelihood, by Fisher scoring from the Hedges estimate."""
-    return _scoring(y, v, x, keep, _reml_step)
+    """Restricted maximum likelihood: the highest of its maxima, by Fisher scoring from the Hedges estimate.
+
+    A likelihood of a few studies, one of them much larger than the others, can have two maxima, one of them often at 0;
+    scoring ends at the one that it comes to first. 0 and a grid of values are looked at too.
+    """
+    return _highest(y, v, x, keep, _reml_step)
 
 
 def _ml_step(fit: Fit, x: Array) -> Array:
@@ -183,14 +189,50 @@ def _reml_step(fit: Fit, x: Array) -> Array:
     return np.asarray((((fit.w * fit.residuals) ** 2).sum(-1) - trace_p) / trace_pp)
 
 
-def _scoring(y: Array, v: Array, x: Array | None, keep: Array | None, step_at: Callable[[Fit, Array], Array]) -> Array:
+def _loglik(y: Array, v: Array, x: Array, keep: Array, tau2: Array, *, restricted: bool) -> Array:
+    """Log likelihood (restricted or not) of tau2, up to a constant."""
+    total = v + tau2[..., None]
+    fit = weighted_fit(y, keep / total, x)
+    lost = (keep * np.log(total)).sum(-1) + fit.q
+    if restricted:
+        lost = lost - np.linalg.slogdet(fit.cov)[1]
+    return np.asarray(-0.5 * lost)
+
+
+def _highest(y: Array, v: Array, x: Array | None, keep: Array | None, step_at: Callable[[Fit, Array], Array]) -> Array:
+    """Score from the Hedges estimate, and again from where a grid of values shows a higher likelihood."""
+    design, kept, _ = _design(y, x, keep)
+    found = _scoring(y, v, design, kept, step_at)
+    shape = found.shape
+    y, v, kept = (np.broadcast_to(a, kept.shape).reshape(-1, kept.shape[-1]) for a in (y, v, kept))
+    best = np.atleast_1d(found).reshape(-1).copy()
+    restricted = step_at is _reml_step
+    height = _loglik(y, v, design, kept, best, restricted=restricted)
+    size = np.maximum((kept * v).sum(-1) / kept.sum(-1), _raw_variance(y, kept))
+    starts, highest = best.copy(), height.copy()
+    for share in _GRID:
+        value = share * size
+        here = _loglik(y, v, design, kept, value, restricted=restricted)
+        higher = here > highest + _CLEARLY * (1 + np.abs(highest))
+        starts, highest = np.where(higher, value, starts), np.where(higher, here, highest)
+    if (again := np.flatnonzero(starts != best)).size:
+        tops = _scoring(y[again], v[again], design, kept[again], step_at, start=starts[again])
+        better = _loglik(y[again], v[again], design, kept[again], tops, restricted=restricted) > height[again]
+        best[again] = np.where(better, tops, best[again])
+    return best.reshape(shape)
+
+
+def _scoring(
+    y: Array, v: Array, x: Array | None, keep: Array | None, step_at: Callable[[Fit, Array], Array],
+    start: Array | None = None,
+) -> Array:  # fmt: skip
     """Iterate tau2 += step; a step that turns round without shrinking is damped, so that it cannot swing for ever.
 
     Of many analyses at once, those that have ended are taken out.
     """
     x, keep, _ = _design(y, x, keep)
     shape = keep.shape[:-1]
-    found = np.atleast_1d(he(y, v, x, keep))
+    found = np.atleast_1d(he(y, v, x, keep) if start is None else start.copy())
     y, v, keep = (np.broadcast_to(a, keep.shape).reshape(-1, keep.shape[-1]) for a in (y, v, keep))
     todo, tau2, scale = np.arange(len(keep)), found.copy(), v.min()
     damping, before = np.ones_like(tau2), np.zeros_like(tau2)

@@ -45,7 +45,21 @@ numbers <- function(d, reference, method) {
   e <- rma.mv(yi, V, mods = full, intercept = FALSE, data = d, btt = extra)
   r <- as.numeric(m$yi - m$X %*% m$beta)
   b <- as.numeric(f$beta)[extra]
-  list(method = tolower(method), reference = reference, arms = arms, beta = as.numeric(m$beta), se = m$se, p = m$pval,
+  # node split: in trials that hold both arms of a pair, the first of them in alphabet has a shift of its own
+  every <- sort(unique(c(d$one, d$other))); splits <- list()
+  of <- sapply(d$study, function(s) paste0("|", paste(unique(c(d$one[d$study == s], d$other[d$study == s])), collapse = "|"), "|"))
+  for (g1 in every) for (g2 in every) if (g1 < g2) {
+    both <- grepl(paste0("|", g1, "|"), of, fixed = TRUE) & grepl(paste0("|", g2, "|"), of, fixed = TRUE)
+    shift <- both * ((d$one == g1) - (d$other == g1))
+    if (!any(both) || qr(cbind(X, shift))$rank == ncol(X)) next
+    s <- fit(cbind(X, shift)); k <- ncol(X) + 1
+    l <- (arms == g1) - (arms == g2)
+    both_ways <- rbind(c(l, 0), c(l, 1))
+    est <- as.numeric(both_ways %*% s$beta); se <- sqrt(diag(both_ways %*% s$vb %*% t(both_ways)))
+    splits[[length(splits) + 1]] <- list(one = g1, other = g2, direct = est[2], direct_se = se[2], indirect = est[1],
+      indirect_se = se[1], difference = as.numeric(s$beta)[k], difference_se = s$se[k], p = s$pval[k],
+      tau2 = if (method == "FE") 0 else s$tau2) }
+  list(method = tolower(method), splits = splits, reference = reference, arms = arms, beta = as.numeric(m$beta), se = m$se, p = m$pval,
        tau2 = m$tau2, q = m$QE, df = m$k - m$p, q_within = e$QE, df_within = e$k - e$p, q_between = e$QM,
        p_between = e$QMp, tau2_within = f$tau2, chi2 = as.numeric(b %*% solve(f$vb[extra, extra]) %*% b),
        covariance = m$vb[1, 2], generalised_q = as.numeric(r %*% solve(m$M) %*% r)) }
