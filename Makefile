@@ -1,6 +1,6 @@
 # make report, make test: each makes .venv and installs what it needs if that is missing.
 .DEFAULT_GOAL := help
-.PHONY: help report full-report test check bench stub fuzz mutants docs sbom
+.PHONY: help report full-report test check bench stub fuzz mutants docs browse dist sbom
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -34,6 +34,14 @@ docs: $(INSTALLED)  ## the site, into docs/_build/html; warnings are errors
 	@$(BIN)/python docs/assemble.py docs/_build/source
 	@$(BIN)/python -m sphinx -q -W --keep-going -b html -c docs -d docs/_build/doctrees docs/_build/source docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+browse: docs  ## open the built site in headless Chromium: console, network, access, width, search
+	@$(BIN)/python docs/browse.py
+
+dist: $(INSTALLED)  ## wheel and source archive, into dist/, checked as PyPI would
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist >/dev/null
+	@$(BIN)/python -m twine check --strict dist/*
 
 sbom: $(INSTALLED)  ## what the package rests on, as CycloneDX JSON, into sbom.json
 	@$(BIN)/python benchmarks/sbom.py sbom.json

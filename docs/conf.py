@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import tamoxres
 
 project = "tamoxres"
@@ -38,3 +41,26 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
+
+html_favicon = "_static/icon.svg"
+_MENDED = {  # what the theme and stored notebooks leave without a name, or out of the keyboard's reach
+    '<summary><span class="toctree-toggle"': '<summary aria-label="Pages below"><span class="toctree-toggle"',
+    "<th></th>": "<td></td>",
+    '<figure class="tamoxres-table">': '<figure class="tamoxres-table" tabindex="0">',
+}
+
+
+def _mend(app: Any, error: Exception | None) -> None:
+    """Mend the written pages."""
+    for file in Path(app.outdir).rglob("*.html") if error is None else ():
+        text = file.read_text(encoding="utf-8")
+        mended = text
+        for before, after in _MENDED.items():
+            mended = mended.replace(before, after)
+        if mended != text:
+            file.write_text(mended, encoding="utf-8")
+
+
+def setup(app: Any) -> None:
+    """Mend the pages when they are written."""
+    app.connect("build-finished", _mend)
