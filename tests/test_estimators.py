@@ -138,11 +138,10 @@ ESTIMATORS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[(1, False), (5, True)], ids=["one cause", "competing"])
-def frame(request):
-    """Patients without, then with competing deaths."""
-    seed, competing = request.param
-    return patients(seed, competing=competing)
+@pytest.fixture(scope="module")
+def frame():
+    """Patients of whom some die of other causes."""
+    return patients(5, competing=True)
 
 
 @pytest.fixture(params=ESTIMATORS)
