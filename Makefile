@@ -1,6 +1,6 @@
 # make report, make test: each makes .venv and installs what it needs if that is missing.
 .DEFAULT_GOAL := help
-.PHONY: help report full-report test check bench stub fuzz mutants docs browse dist sbom
+.PHONY: help report full-report test check bench stub fuzz soak mutants docs browse dist sbom
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -48,6 +48,10 @@ sbom: $(INSTALLED)  ## what the package rests on, as CycloneDX JSON, into sbom.j
 
 fuzz: $(INSTALLED)  ## hostile inputs for every reader: make fuzz INPUTS=20000 SEED=7
 	@$(BIN)/python tests/fuzz/run.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
+
+soak: $(INSTALLED)  ## 200,000 hostile inputs, 300 kills, 40 hostile servers, into benchmarks/SOAK.md (hours)
+	@$(BIN)/python tests/fuzz/soak.py --inputs $(or $(INPUTS),200000) --kills $(or $(KILLS),300) \
+		--servers $(or $(SERVERS),40) --seed $(or $(SEED),1)
 
 mutants: $(INSTALLED)  ## which small faults the tests do not see: make mutants ROOMS="meta" MUTANTS=100 SEED=2
 	@$(BIN)/python benchmarks/mutants.py --mutants $(or $(MUTANTS),40) --seed $(or $(SEED),1) $(ROOMS)

@@ -1,5 +1,9 @@
 """Writes what the installed package rests on as a CycloneDX 1.5 file: `make sbom`, or `python benchmarks/sbom.py FILE`.
 
+`python benchmarks/sbom.py --check` writes nothing and ends with 1 where something is unknown: a requirement without a
+bound, or one that is not installed, or in another version than is asked for; a part without a licence, or with one that
+copies on (GPL, AGPL); a part that came from elsewhere than a package index.
+
 Conventions: versions and licences are those that the installed distributions state (importlib.metadata); extras and the
 time are left out, so that the same environment gives the same bytes.
 """
@@ -7,6 +11,7 @@ time are left out, so that the same environment gives the same bytes.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -16,7 +21,9 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-__all__ = ["sbom"]
+__all__ = ["faults", "sbom"]
+
+_COPIES_ON = re.compile(r"(?<!L)\bA?GPL|GNU (?:Affero )?General Public", re.IGNORECASE)
 
 
 def sbom(root: str = "tamoxres") -> dict[str, Any]:
@@ -39,6 +46,46 @@ def sbom(root: str = "tamoxres") -> dict[str, Any]:
     }  # fmt: skip
 
 
+def faults(root: str = "tamoxres", *, own: bool = True) -> list[str]:
+    """Return what is unknown of a distribution's parts, a sentence each; empty where all is known.
+
+    Parameters
+    ----------
+    root : str
+    own : bool
+        Whether every requirement of the root itself must state a bound, as ours do.
+    """
+    found: dict[str, Distribution] = {}
+    _collect(root, found)
+    named = {part["name"]: part for part in sbom(root)["components"]}
+    out = []
+    for name, one in sorted(found.items()):
+        for wanted in _requirements(one):
+            other = str(canonicalize_name(wanted.name))
+            if wanted.url or (name == root and own and not wanted.specifier):
+                out.append(f"{name}: its requirement {wanted} states no bound.")
+            if other not in found:
+                out.append(f"{name}: its requirement {wanted} is not installed.")
+            elif not wanted.specifier.contains(found[other].version, prereleases=True):
+                out.append(f"{name}: it wants {wanted}, and {other} {found[other].version} is installed.")
+        if name != root:
+            out += _unknown(name, one, named.get(name, {}))
+    return out
+
+
+def _unknown(name: str, one: Distribution, part: dict[str, Any]) -> Iterator[str]:
+    """Yield what is not known of one part."""
+    licence = ", ".join(each["license"]["name"] for each in part.get("licenses", ()))
+    if part.get("version") != one.version or not one.version:
+        yield f"{name}: its version is unknown."
+    if not licence:
+        yield f"{name} {one.version}: its licence is unknown."
+    if _COPIES_ON.search(licence):
+        yield f"{name} {one.version}: its licence is {licence}."
+    if one.read_text("direct_url.json"):
+        yield f"{name} {one.version}: it comes from no package index."
+
+
 def _collect(name: str, found: dict[str, Distribution]) -> None:
     if name in found:
         return
@@ -52,10 +99,16 @@ def _collect(name: str, found: dict[str, Distribution]) -> None:
 
 def _needs(one: Distribution) -> Iterator[str]:
     """Yield what a distribution requires here, without its extras."""
+    for wanted in _requirements(one):
+        yield str(canonicalize_name(wanted.name))
+
+
+def _requirements(one: Distribution) -> Iterator[Requirement]:
+    """Yield the requirements that hold here, extras aside."""
     for text in one.requires or ():
         wanted = Requirement(text)
         if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
-            yield str(canonicalize_name(wanted.name))
+            yield wanted
 
 
 def _ref(name: str, one: Distribution) -> str:
@@ -79,5 +132,7 @@ def _licence(one: Distribution) -> str:
     return ", ".join(named) or stated.partition("\n")[0][:80]
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and sys.argv[1] == "--check":
+    sys.exit("\n".join(faults()) or 0)
+elif __name__ == "__main__":
     Path(sys.argv[1]).write_text(json.dumps(sbom(), indent=1) + "\n", encoding="utf-8")

@@ -6,9 +6,14 @@ import json
 import re
 import sys
 import tomllib
+from dataclasses import dataclass
+from email.message import Message
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -67,3 +72,69 @@ def test_the_bill_of_materials() -> None:
     known = {part["bom-ref"] for part in (*made["components"], made["metadata"]["component"])}
     assert all({link["ref"], *link["dependsOn"]} <= known for link in made["dependencies"])
     assert "numpy" in {part["name"] for part in made["components"] if part.get("licenses")}
+
+
+def test_every_part_that_is_installed_is_known() -> None:
+    """Each requirement states a bound and is installed within it, of a version and a licence that are known."""
+    assert materials.faults() == []
+    made = materials.sbom()
+    named = {part["name"]: part for part in made["components"]}
+    for text in PROJECT["project"]["dependencies"]:
+        wanted = Requirement(text)
+        part = named[canonicalize_name(wanted.name)]
+        assert wanted.specifier.contains(part["version"])
+        assert part["licenses"][0]["license"]["name"]
+        assert part["purl"] == f"pkg:pypi/{part['name']}@{part['version']}"
+
+
+@dataclass
+class Part:
+    """A distribution as `importlib.metadata` gives it, with what a bad one lacks."""
+
+    version: str
+    requires: list[str]
+    licence: str = "MIT"
+    elsewhere: str | None = None
+
+    @property
+    def metadata(self) -> Message:
+        """The licence as a distribution states it."""
+        made = Message()
+        made["License-Expression"] = self.licence
+        return made
+
+    def read_text(self, name: str) -> str | None:
+        """Return where it came from."""
+        return self.elsewhere if name == "direct_url.json" else None
+
+
+GOOD = {"root": Part("1", ["one>=1", "two>=2"]), "one": Part("1.5", ["two"]), "two": Part("2.0", [])}
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "told"),
+    [
+        ("one", Part("1.5", ["two"]), ""),
+        ("root", Part("1", ["one", "two>=2"]), "root: its requirement one states no bound."),
+        ("root", Part("1", ["one @ https://x.org/one.whl", "two>=2"]), "states no bound"),
+        ("root", Part("1", ["one>=1", "two>=2", "three>=1"]), "its requirement three>=1 is not installed"),
+        ("one", Part("0.9", []), "root: it wants one>=1, and one 0.9 is installed."),
+        ("two", Part("2.0", [], licence=""), "two 2.0: its licence is unknown."),
+        ("two", Part("2.0", [], licence="AGPL-3.0-only"), "two 2.0: its licence is AGPL-3.0-only."),
+        ("two", Part("2.0", [], licence="LGPL-2.1"), ""),
+        ("one", Part("1.5", [], elsewhere="{}"), "one 1.5: it comes from no package index."),
+    ],
+)
+def test_an_unknown_part_is_named(monkeypatch: pytest.MonkeyPatch, name: str, part: Part, told: str) -> None:
+    """What is not known of a part is one sentence; what is known is none."""
+    parts = GOOD | {name: part}
+
+    def found(wanted: str) -> Part:
+        if wanted not in parts:
+            raise PackageNotFoundError(wanted)
+        return parts[wanted]
+
+    monkeypatch.setattr(materials, "distribution", found)
+    faults = materials.faults("root")
+    assert len(faults) == bool(told)
+    assert told in "".join(faults)

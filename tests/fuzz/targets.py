@@ -13,6 +13,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 import tamoxres as tr
@@ -22,6 +23,7 @@ from tamoxres.cohorts.expression import own_expression
 from tamoxres.cohorts.fetch_api import ApiStudy, fetch_api
 from tamoxres.cohorts.fetch_http import unpack
 from tamoxres.cohorts.formats import read_file
+from tamoxres.cohorts.readers.wide import read_chosen
 from tamoxres.cohorts.sketch import init_mapping
 from tamoxres.effects import effects_to_csv, effects_to_json, read_effects
 from tamoxres.effects.rows_header import ColumnSynonym
@@ -231,6 +233,13 @@ def question(given: tuple[str, str, str, Any], _: Path) -> None:
     assert analysis.n >= 0
 
 
+def wide(content: bytes, _: Path) -> None:
+    """Read columns of a published table of numbers."""
+    for name in ("ESR1", "GATA3"):
+        values = read_chosen(content, "wide.csv", [name])[name]
+        assert not np.isinf(values).any()
+
+
 def claims(text: str, _: Path) -> None:
     if check_claims(text):
         raise TamoxresError("claims too much")
@@ -253,6 +262,7 @@ def command(arguments: list[str], folder: Path) -> None:
         raise TamoxresError(err.getvalue())
 
 
+WIDE = "id,ESR1,GATA3\na,1.5,2\nb,-2,31\nc,,NA\n"
 _WORDS = [
     "HER2", "PTEN", "predicts", "proves", "causes", "resistance", "tamoxifen", "no", "difference", "P", "=", "0.04",
     ".", "is", "not", "associated",
@@ -318,6 +328,7 @@ TARGETS = {
     "library": Target(library, st.sampled_from(sorted(seeds.LIBRARIES)).flatmap(
         lambda suffix: st.tuples(st.just(suffix), mutated(seeds.LIBRARIES[suffix].encode()))), 8),
     "expression": Target(expression, soft(seeds.EXPRESSION), 10),
+    "wide": Target(wide, soft(WIDE), 2),
     "positions": Target(positions, soft(seeds.POSITIONS), 2),
     "fetch": Target(fetched, answers(json.loads(seeds.ANSWERS)), 6),
     "archive": Target(archive, mutated(seeds.archive()), 12),
