@@ -25,6 +25,7 @@ from ..errors import AnalysisError, QuestionError
 from ..treatment import TREATED, UNTREATED
 from ..vocabulary import BoolArray, Exposure
 from ..wording import count
+from .uncut import refuse_uncut
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
     from .sets import AnalysisSet
 
 __all__ = [
-    "WEIGHT", "Honours", "arms_at_end", "begins_later", "expose", "is_weighted", "refuse_absolute", "refuse_unhonoured",
-    "start_stop",
+    "WEIGHT", "Honours", "arms_at_end", "begins_later", "expose", "is_weighted", "refuse_absolute",
+    "refuse_unhonoured", "start_stop",
 ]  # fmt: skip
 
-# what an estimator can take: treatment that starts later, sampling weights, products with the marker
-Honours = Literal["start", "weights", "products"]
+# what an estimator can take: treatment that starts later, sampling weights, products with the marker, and a marker that
+# is a number
+Honours = Literal["start", "weights", "products", "level"]
 START, WEIGHT = "endocrine_start_months", "sampling_weight"
 
 
@@ -151,13 +153,15 @@ def is_weighted(analysis: AnalysisSet) -> bool:
 def refuse_unhonoured(
     analysis: AnalysisSet, columns: Collection[str], honours: Collection[Honours], estimator: str
 ) -> None:
-    """Refuse an estimator that would pass over the start of treatment, or over sampling weights.
+    """Refuse an estimator that would pass over the start of treatment, sampling weights, or a marker that is a number.
 
     Raises
     ------
     AnalysisError
         Naming the estimator and what can be done.
     """
+    if "level" not in honours and "marker" in columns:
+        refuse_uncut(analysis, estimator)
     if "weights" not in honours and is_weighted(analysis):
         raise AnalysisError(
             f"{estimator} takes no sampling weights, and {analysis.cohort.name} declares them ({WEIGHT}).",

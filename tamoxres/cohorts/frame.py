@@ -98,7 +98,7 @@ def from_frame(  # noqa: PLR0913 (the names by which a registry's columns are kn
         Who had endocrine therapy: a column of yes and no, or `{"from": "arm", "yes": ["T"], "no": ["C"]}`.
     markers : str, list of str, or mapping of marker to column or rule
         A column of altered (1, yes) and unaltered (0, no), or `{"HER2": {"from": "ihc", "altered": ["3+"], "unaltered":
-        ["0", "1+"]}}`.
+        ["0", "1+"]}}`. A number: `{"ESR1": {"from": "esr1", "unit": "log2", "log": "log2"}}`.
     columns : mapping of harmonised name to column or rule, optional
         Such as `{"age": "age_dx"}`. If not given, every column left passes under its own name.
     **top
@@ -163,7 +163,7 @@ def _markers(frame: pd.DataFrame, markers: Any) -> dict[str, dict[str, Any]]:
     for name, given in markers.items():
         rule = {"from": given} if isinstance(given, str) else dict(given)
         source = _source(frame, rule, name)
-        if "altered" not in rule:
+        if not {"altered", "unit", "log"} & set(rule):
             how = f'markers={{"{name}": {{"from": ..., "altered": [...], "unaltered": [...]}}}}'
             rule["altered"], rule["unaltered"] = _binary(frame, source, how)
         out[str(name).upper()] = {**rule, "from": source}

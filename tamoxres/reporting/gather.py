@@ -243,6 +243,8 @@ def _calls(asked: MarkerPlan, cohort: Cohort, marker: str) -> list[MarkerCall]:
     if asked.rules == (DEFAULT_RULE,):
         names = list(usable)[:1]
     calls = [call(cohort, marker, rule=name).marker(marker, name) for name in names]
+    if asked.scale != "binary":
+        return [made for made in calls if made.measured is not None]
     return [made for made in calls if all(made.counts()[level] for level in (ALTERED, UNALTERED))]
 
 
@@ -295,7 +297,7 @@ def _varied(case: Case) -> Sensitivity | None:
     rows = (case.interaction.ratio,) if case.interaction else case.prognostic
     usual = not asked.where and not asked.landmark and asked.treatment == "endocrine" and asked.er == "positive"
     usual &= case.call.rule == case.cohort.default_rules.get(case.marker)
-    if not rows or not usual or (rows[-1].events or 0) < _ENOUGH:
+    if not rows or not usual or asked.scale != "binary" or (rows[-1].events or 0) < _ENOUGH:
         return None
     return tried(
         lambda: sensitivity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .codes import treatment_words
 
-__all__ = ["level_words"]
+__all__ = ["capital_level", "level_words", "marker_words"]
 
 _SIGNS = {"er": "ER", "pr": "PR", "her2": "HER2"}
 _FLAGS = {
@@ -21,6 +21,30 @@ _WORDS = {
 _NAMES = {"pam50": "PAM50", "npi": "NPI", "size_mm": "size, mm:", "nodes": "nodes:", "diagnosis_year": "diagnosed in"}
 _TREATMENTS = ("treatment", "endocrine_agent", "arm")
 _LONG = 20  # a grouping with a longer name is not put before its groups
+
+
+def marker_words(marker: str, level: str) -> str:
+    """Say the level of a marker in which an effect stands.
+
+    Examples
+    --------
+    >>> marker_words("HER2", "altered"), marker_words("HER2", "upper_quartile")
+    ('HER2 altered', 'HER2 at its upper quartile')
+    """
+    words = {"upper_quartile": "at its upper quartile", "lower_quartile": "at its lower quartile"}
+    return f"{marker} {words.get(level, level)}".strip()
+
+
+def capital_level(level: str) -> str:
+    """Say a level at the head of a sentence.
+
+    Examples
+    --------
+    >>> capital_level("upper_quartile")
+    'Upper quartile'
+    """
+    words = level.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def level_words(grouping: str, level: str) -> str:

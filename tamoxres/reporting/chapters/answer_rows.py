@@ -12,7 +12,7 @@ from ..gather import Case, Findings
 from ..page import AnswerRow, Code, Inline, Kind, Link, Mark, Text, estimate, p_of, plain
 from ..pools import PoolAnswer
 from ..weigh import NO_EVIDENCE, Weighed
-from .words import SIDES, assay_of, by_information, capital, marker_name, section_key, sentence, side_of
+from .words import SIDES, assay_of, by_information, capital, if_altered, marker_name, section_key, sentence, side_of
 
 __all__ = ["answer_row", "as_table", "kind_of"]
 
@@ -154,7 +154,8 @@ def _first(case: Case) -> Iterator[Text]:
     row = case.prognostic[-1]
     side = side_of(row)
     among = "all patients" if case.asked.treatment == "any" else "the treated"
-    yield f"{head}HR among {among}, altered against unaltered, ", estimate(row), f" ({side})." if side else "."
+    what = row.contrast if row.is_number else "altered against unaltered"
+    yield f"{head}HR among {among}, {what}, ", estimate(row), f" ({side})." if side else "."
 
 
 def _others(cases: Sequence[Case]) -> Iterator[Text]:
@@ -168,7 +169,7 @@ def _others(cases: Sequence[Case]) -> Iterator[Text]:
         parts.append(f"{'; ' if parts else ''}{case.cohort.title} ({case.endpoint}{background}) ")
         if case.interaction is not None and not case.interaction.ratio.flagged(_FEW):
             parts += ["ratio of HRs ", estimate(case.interaction.ratio), ", "]
-        parts += ["HR if altered ", estimate(case.prognostic[-1])]
+        parts += [f"HR {if_altered(case.prognostic[-1])} ", estimate(case.prognostic[-1])]
     if more := len(cases) - 1 - len(shown):
         parts += ["; " if parts else "", Link(f"{more}\N{NO-BREAK SPACE}more", section_key(cases[0].marker))]
     yield ("Also: ", *parts, ".")

@@ -10,6 +10,7 @@ from ...effects import EffectEstimate
 from ...figures.forest import forest
 from ...figures.survival import survival_plot
 from ...inference.verdict_words import detectable_words
+from ...models.rates import Rates
 from ...tables.cells import count_cell, effect_cell, number_cell, p_cell
 from ...tables.contrasts import contrast_table
 from ...tables.hazards import hazard_table, term_label
@@ -20,6 +21,7 @@ from ..family import corrected
 from ..gather import Case, Findings
 from ..page import Block, Figure, Inline, Paragraph, Part, Section, Shown, TableBlock, estimate, p_of
 from .cohorts import compared, sensitivity_blocks, specified
+from .numbers import along_the_number, head_of, patients_of
 from .patients import marker_patients
 from .words import (
     assay_of,
@@ -70,8 +72,9 @@ def _whole(case: Case, key: str) -> Iterator[Part]:
     if case.interaction is not None:
         yield Part(f"{key}-interaction", f"{title}: marker by treatment", tuple(_interaction(case, name)))
     if detail is not None:
-        risks = TableBlock(f"risks-{name}", _risks(case, detail))
-        yield Part(f"{key}-risks", f"{title}: rates and risks", (risks, *curves[1:]), folded=True)
+        if detail.rates is not None:
+            risks = TableBlock(f"risks-{name}", _risks(case, detail, detail.rates))
+            yield Part(f"{key}-risks", f"{title}: rates and risks", (risks, *curves[1:]), folded=True)
         yield Part(f"{key}-hazards", f"{title}: hazard ratios", tuple(_hazard_blocks(case, detail, name)), folded=True)
     if varied := tuple(sensitivity_blocks(case)):
         yield Part(f"{key}-sensitivity", f"{title}: one choice changed at a time", varied, folded=True)
@@ -101,6 +104,8 @@ def _verdict(case: Case) -> Iterator[Paragraph]:
 
 
 def _curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
+    if detail.bent is not None:
+        yield along_the_number(case, detail.bent, name)
     for curves in detail.curves:
         own = curves.endpoint == case.endpoint
         drawn = survival_plot(curves, effect=detail.crude.effect if own else None, width="double")
@@ -124,10 +129,10 @@ def _curves_alt(curves: Curves) -> str:
     return f"{what} of {curves.endpoint} by {curves.grouping}; at 10 years {told}."
 
 
-def _risks(case: Case, detail: Detail) -> Table:
+def _risks(case: Case, detail: Detail, rates: Rates) -> Table:
     """Tabulate rates and risks by marker, and the differences in risk."""
     rows = [Row((Cell("Events per 1,000 person-years"), *[Cell()] * 3), "heading")]
-    for rate in detail.rates.rates:
+    for rate in rates.rates:
         interval = f"{number(rate.rate, 1)} ({number(rate.ci_low, 1)}-{number(rate.ci_high, 1)})"
         counts = f"{count(rate.events)}/{count(round(rate.person_years))}"
         rows.append(Row((Cell(rate.levels[-1]), Cell(counts), Cell(interval), Cell()), "level"))
@@ -249,7 +254,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     crude = found.crude or found
     adjusted = found if found.crude is not None else None
     yield Paragraph.of(
-        "Is there less benefit of endocrine therapy if altered? Ratio of HRs ",
+        f"Is there less benefit of endocrine therapy {_where_less(found.judged)}? Ratio of HRs ",
         estimate(found.judged),
         ", likelihood-ratio ",
         p_of(found.judged),
@@ -270,6 +275,10 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
         (f"{setting_of(case)}: the contrasts of the adjusted interaction model.",),
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
     )
+
+
+def _where_less(row: EffectEstimate) -> str:
+    return f"the higher {row.variable} is" if row.is_number else "if altered"
 
 
 def _robustness(cases: Sequence[Case]) -> Iterator[TableBlock]:
@@ -307,14 +316,14 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
     return Table(
         title=f"{marker_name(cases[0].marker)}: every rule and endpoint side by side",
         columns=(
-            Column("Endpoint"), Column("Altered/treated", "number"), Column("Events", "count"),
-            Column("HR if altered, crude", "ratio"), Column(f"HR if altered{adjusted}", "ratio"),
+            Column("Endpoint"), Column(patients_of(cases), "number"), Column("Events", "count"),
+            Column(f"{head_of(cases)}, crude", "ratio"), Column(f"{head_of(cases)}{adjusted}", "ratio"),
             Column(f"Ratio of HRs{adjusted}", "ratio"), Column("P (LRT)", "p"), Column("Verdict"),
         ),
         rows=tuple(rows),
         footnotes=(
-            "Rules differ in what they measure: none of them stands for another. HR if altered: against unaltered "
-            "among the treated, contrast of the interaction model. Intervals: 95%.",
+            f"Rules differ in what they measure: none of them stands for another. {head_of(cases)}: among the treated, "
+            "contrast of the interaction model. Intervals: 95%.",
             *_reasons(cases),
         ),
     )  # fmt: skip
@@ -338,7 +347,7 @@ def _line(case: Case) -> Row:
     if case.interaction is not None:
         effect = case.interaction.judged
         ratio_cell, p = effect_cell(effect), p_cell(effect.p_value, effect.row_id)
-    share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}")
+    share = Cell(count(adjusted.n) if adjusted.is_number else f"{count(adjusted.n_1)}/{count(adjusted.n)}")
     return Row(
         (
             Cell(label),

@@ -99,7 +99,8 @@ def _one_arm(case: Case, analysis: AnalysisSet, title: str) -> Iterator[Block]:
     name, who = case.cohort.name, "all patients" if case.asked.treatment == "any" else "the treated"
     yield TableBlock(f"flow-{name}", flow_table(analysis.flow, title=f"Patient flow: {title}, {who}"))
     by = f"{case.cohort.title}, {who}, by {marker_name(case.marker)}"
-    yield TableBlock(f"baseline-{name}", baseline_table(analysis.frame, "marker", title=by))
+    if analysis.uncut is None:
+        yield TableBlock(f"baseline-{name}", baseline_table(analysis.frame, "marker", title=by))
 
 
 def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:
@@ -109,4 +110,5 @@ def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:
     yield TableBlock(f"flow-{name}", flow_table(flow, title=f"Patient flow: {where}, the treated"))
     label = term_label("marker", named(detail.crude.effect))
     by = f"Patients on endocrine therapy, by {label}: {case.cohort.title}"
-    yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.analysis.frame, "marker", title=by))
+    if detail.crude.analysis.uncut is None:
+        yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.analysis.frame, "marker", title=by))
