@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..codebook import column
-from ..errors import DataError, shown
+from ..errors import DataError, refuse_faults, shown
 from .assemble import Parts, assemble
 from .custom import absent_columns
 from .mapping import read_mapping
@@ -50,7 +50,7 @@ def load_frame(frame: pd.DataFrame, mapping: Any) -> Cohort:
     Raises
     ------
     DataError
-        On the first thing that is wrong.
+        On what is wrong, the first 20 faults one by one.
     """
     import pandas as pd
 
@@ -58,8 +58,7 @@ def load_frame(frame: pd.DataFrame, mapping: Any) -> Cohort:
 
     rules = read_mapping(mapping)
     table = reading_of(frame, rules).table
-    for absent in absent_columns(table, rules):
-        raise DataError(absent)
+    refuse_faults(map(DataError, absent_columns(table, rules)))
     hashed = pd.util.hash_pandas_object(table.frame.fillna("").astype(str), index=False)
     digest = hashlib.sha256(hashed.to_numpy().tobytes() + "\0".join(map(str, table.frame.columns)).encode()).hexdigest()
     source = Source(name=NAME, citation=rules.citation, licence=rules.licence, sha256=digest)
