@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from html import escape
@@ -12,12 +12,14 @@ from .codebook import validate
 from .endpoints import Endpoint
 from .errors import DataError, QuestionError
 from .files.frames import holds_frames
+from .vocabulary import Log
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ABOVE_MEDIAN", "ALTERED", "NOT_ASSAYED", "UNALTERED", "Cohort", "MarkerCall", "Profile", "ProfileKind", "Source",
+    "ABOVE_MEDIAN", "ALTERED", "NOT_ASSAYED", "UNALTERED", "Cohort", "Level", "MarkerCall", "Profile", "ProfileKind",
+    "Source",
 ]  # fmt: skip
 
 UNALTERED, ALTERED, NOT_ASSAYED = "unaltered", "altered", "not_assayed"
@@ -83,6 +85,29 @@ class Profile(Protocol):
 
 @holds_frames("values")
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Level:
+    """What was measured of a marker, as a number and uncut.
+
+    Attributes
+    ----------
+    values : Series of float, indexed by patient
+        As measured; NA where it was not.
+    name : str
+        What was measured, such as `ERBB2 mRNA`.
+    unit : str
+        Such as `fmol/mg` or `log2`.
+    log : "none" | "log2" | "log10" | "ln" | ""
+        Which logarithm of an amount the values are; `none` for the amount itself, empty where that is not known.
+    """
+
+    values: pd.Series[Any]
+    name: str
+    unit: str = ""
+    log: Log = ""
+
+
+@holds_frames("values")
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarkerCall:
     """A marker's status in each patient, by one named rule on one assay.
 
@@ -94,6 +119,8 @@ class MarkerCall:
     definition : str
         What counts as altered, in words.
     cut : "published" | "median" | "fitted"
+    measured : callable, optional
+        Gives the level behind the status (`Level`), where a number was measured.
 
     Examples
     --------
@@ -110,6 +137,7 @@ class MarkerCall:
     values: pd.Series[Any]
     definition: str
     cut: Literal["published", "median", "fitted"] = "published"
+    measured: Callable[[], Level] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "marker", self.marker.upper())

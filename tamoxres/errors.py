@@ -7,12 +7,18 @@ Code that must tell errors apart catches a class and reads its fields; no code r
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 __all__ = [
-    "AnalysisError", "BadCell", "BadCells", "DataError", "EffectError", "NobodyLeft", "NotConverged", "NotEstimable",
-    "NotOnDisk", "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice", "Unreachable", "cut", "shown",
+    "LISTED", "AnalysisError", "BadCell", "BadCells", "DataError", "EffectError", "Faults", "NobodyLeft",
+    "NotConverged", "NotEstimable", "NotOnDisk", "PoolingError", "QuestionError", "TamoxresError", "UnknownChoice",
+    "Unreachable", "cut", "refuse_faults", "shown",
 ]  # fmt: skip
+
+
+LISTED = 20
+"""Faults that are told one by one; of the others, how many they are."""
 
 
 def cut(text: str, longest: int = 60) -> str:
@@ -118,7 +124,7 @@ class BadCell(DataError):  # noqa: N818
 
 
 class BadCells(BadCell):
-    """Cells of one column that cannot be read for one reason; its own fields are those of the first.
+    """Cells of one column that cannot be read for one reason, told one by one; its own fields are those of the first.
 
     Parameters
     ----------
@@ -136,6 +142,47 @@ class BadCells(BadCell):
         super().__init__(
             what, file=one.file, row=one.row, column=one.column, value=one.value, mend=one.mend, place=one.place
         )
+        others = [f"- {cell}" for cell in cells[1:LISTED]]
+        more = count - 1 - len(others)
+        self.args = ("\n".join([*self.args, *others, *([f"- and {more:,} more."] if more else [])]),)
+
+
+class Faults(DataError):  # noqa: N818
+    """Several things are wrong with one file: the first 20, each with its place and what to do, and how many more.
+
+    Parameters
+    ----------
+    faults : sequence of DataError
+        One a column or table; the cells of a `BadCells` are told one by one.
+    """
+
+    def __init__(self, faults: Sequence[DataError]) -> None:
+        self.faults = tuple(faults)
+        self.count = sum(one.count if isinstance(one, BadCells) else 1 for one in self.faults)
+        lines = [line for one in self.faults for line in _lines_of(one)]
+        more = self.count - min(len(lines), LISTED)
+        rest = [f"- and {more:,} more."] if more else []
+        super().__init__("\n".join([f"{self.count:,} faults:", *lines[:LISTED], *rest]))
+
+
+def _lines_of(fault: DataError) -> list[str]:
+    """Write a fault as lines of a list, one a cell."""
+    cells = fault.cells if isinstance(fault, BadCells) else (fault,)
+    return [f"- {cell}" for cell in cells]
+
+
+def refuse_faults(faults: Iterable[DataError]) -> None:
+    """Raise what is wrong: one fault as it is, several as `Faults`; nothing where there are none.
+
+    Raises
+    ------
+    DataError
+    """
+    found = list(faults)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise Faults(found)
 
 
 class QuestionError(TamoxresError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from .endpoints import Endpoint, endpoint
 from .errors import QuestionError
@@ -15,19 +15,22 @@ from .vocabulary import (
     RECEPTORS,
     TIES,
     TIME_SCALES,
+    UNCUT_SCALES,
     Estimand,
     Exposure,
     Missing,
     Receptor,
+    Scale,
     Ties,
     TimeScale,
+    UncutScale,
     Weights,
     choose,
     nearest,
     one_or_more,
 )
 
-__all__ = ["Question", "Restriction"]
+__all__ = ["Question", "Restriction", "as_scale", "uncut_of"]
 
 _WEIGHTS = (None, "none", "sampling", "iptw", "overlap")
 _EXPOSURES = (None, "time_dependent", "landmark", "ever_treated")
@@ -43,6 +46,30 @@ _CHOICES = {
 _RESTRICTION = re.compile(r"(?P<column>\w+)\s*(?P<comparison>==|!=|>=|<=|>|<)\s*(?P<value>\S.*)")
 _SUCH_AS = {"marker": "HER2", "rule": "snp6_gain", "treatment": "tamoxifen", "against": "none"}
 _BOTH_ARMS = ("treatment_effect", "interaction")
+
+
+def as_scale(text: str) -> Scale:
+    """Read a scale as a person writes it.
+
+    Raises
+    ------
+    UnknownChoice
+        If it is none.
+
+    Examples
+    --------
+    >>> as_scale("per SD"), as_scale("Per-Doubling"), as_scale("binary")
+    ('per_sd', 'per_doubling', 'binary')
+    """
+    plain = "_".join(str(text).lower().replace("-", " ").replace("_", " ").split())
+    plain = {"sd": "per_sd", "unit": "per_unit", "doubling": "per_doubling"}.get(plain, plain)
+    return choose("scale", cast("Scale", plain), ("binary", *UNCUT_SCALES))
+
+
+def uncut_of(scale: str) -> UncutScale | None:
+    """Return the scale of a marker that enters as a number; None where it is altered or unaltered."""
+    found = as_scale(scale)
+    return None if found == "binary" else cast("UncutScale", found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +130,8 @@ class Question:
         Months.
     time_scale : "follow_up" | "age"
         Whether time counts from diagnosis, or is the patient's age.
+    scale : "binary" | "per_unit" | "per_sd" | "per_doubling"
+        Whether the marker is altered or unaltered, or enters as the number that was measured; `per SD` will do.
 
     Raises
     ------
@@ -135,18 +164,22 @@ class Question:
     exposure: Exposure | None = None
     cluster: str = ""
     time_scale: TimeScale = "follow_up"
+    scale: Scale = "binary"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endpoint", endpoint(self.endpoint))
         self._check_kinds()
         for text in self.where:
             Restriction.parse(text)
+        object.__setattr__(self, "scale", as_scale(self.scale))
         for name, allowed in _CHOICES.items():
             choose(name, getattr(self, name), allowed)
         if self.marker is not None:
             object.__setattr__(self, "marker", self.marker.upper())
         elif self.estimand != "treatment_effect":
             raise QuestionError(f"The estimand {self.estimand} needs a marker. Name one, such as HER2.")
+        if self.scale != "binary" and self.marker is None:
+            raise QuestionError(f"scale={self.scale!r} is that of a marker. Name one, such as HER2.")
         self._check_arms()
         self._check_exposure()
 

@@ -37,7 +37,7 @@ def test_equals_r(name):
     assert (found.linear.log_estimate, found.linear.se) == pytest.approx(expected["per_sd"], rel=ITERATED), (
         f"{name} per SD"
     )
-    assert found.linear.contrast.startswith("per SD (")
+    assert found.linear.contrast.startswith("per SD of")
 
 
 def test_basis_is_linear_beyond_the_knots():

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Design", "Term", "column_of", "complete_cases", "level_codes", "make_design", "parts_of", "refuse_stray_text",
-    "refuse_stray_texts", "term_values",
+    "LEVEL", "Design", "Term", "column_of", "complete_cases", "level_codes", "make_design", "parts_of",
+    "refuse_stray_text", "refuse_stray_texts", "term_values",
 ]  # fmt: skip
 
+LEVEL: tuple[Honours, ...] = ("level",)
+"""What an estimator honours that takes a marker that enters as a number."""
 _OWN = {"months", "event", "entry"}
 
 
@@ -93,8 +95,9 @@ def complete_cases(
     ----------
     analysis : AnalysisSet
     terms : iterable of str
-    honours : collection of "start" | "weights" | "products"
-        What the caller takes: treatment that starts later, sampling weights, products with the marker.
+    honours : collection of "start" | "weights" | "products" | "level"
+        What the caller takes: treatment that starts later, sampling weights, products with the marker, a marker that
+        enters as a number.
     estimator : str
         The caller's name, for the refusal of what it does not take.
 

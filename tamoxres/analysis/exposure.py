@@ -25,6 +25,7 @@ from ..errors import AnalysisError, QuestionError
 from ..treatment import TREATED, UNTREATED
 from ..vocabulary import BoolArray, Exposure
 from ..wording import count
+from .uncut import refuse_uncut
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,9 @@ __all__ = [
     "is_weighted", "refuse_absolute", "refuse_unhonoured", "start_stop",
 ]  # fmt: skip
 
-# what an estimator can take: treatment that starts later, sampling weights, products with the marker, a case-cohort
-Honours = Literal["start", "weights", "products", "subcohort"]
+# what an estimator can take: treatment that starts later, sampling weights, products with the marker, a case-cohort,
+# and a marker that is a number
+Honours = Literal["start", "weights", "products", "subcohort", "level"]
 AGE_SCALE = "age_as_time"  # a code of sets whose times count from birth
 START, WEIGHT, SUBCOHORT = "endocrine_start_months", "sampling_weight", "subcohort"
 
@@ -157,7 +159,7 @@ def is_case_cohort(analysis: AnalysisSet) -> bool:
 def refuse_unhonoured(
     analysis: AnalysisSet, columns: Collection[str], honours: Collection[Honours], estimator: str
 ) -> None:
-    """Refuse an estimator that would pass over the start of treatment, sampling weights or a case-cohort's sampling.
+    """Refuse an estimator that would pass over the start of treatment, sampling, or a marker that is a number.
 
     Raises
     ------
@@ -170,6 +172,8 @@ def refuse_unhonoured(
             "a part of the others for the cohort.",
             mend=f"tr.case_cohort knows it; where='{SUBCOHORT} == yes' keeps the random subcohort, for any estimator.",
         )
+    if "level" not in honours and "marker" in columns:
+        refuse_uncut(analysis, estimator)
     if "weights" not in honours and is_weighted(analysis):
         raise AnalysisError(
             f"{estimator} takes no sampling weights, and {analysis.cohort.name} declares them ({WEIGHT}).",

@@ -11,27 +11,27 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..cohort import ALTERED, NOT_ASSAYED, UNALTERED, Cohort
+from ..cohort import Cohort
 from ..endpoints import TIMED, Endpoint
 from ..errors import AnalysisError, NobodyLeft, QuestionError
 from ..files.frames import holds_frames
 from ..flow import Flow, Step
-from ..question import Restriction
-from ..registry import label_of
+from ..question import Restriction, uncut_of
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
-from ..vocabulary import EXPOSURES, RECEPTORS, UNDATED, Exposure, Receptor, choose, one_or_more
+from ..vocabulary import EXPOSURES, RECEPTORS, UNDATED, Exposure, Receptor, Scale, choose, one_or_more
 from ..wording import count
 from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
-from ..wording.rules import rule_words
+from .by_marker import by_status
 from .exposure import arms_at_end, begins_later, expose, is_weighted
 from .restricting import by_restriction, with_contradictions
 from .times import join_times, snap_to
+from .uncut import Uncut, enter_uncut, in_units
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TREATED", "UNTREATED", "AnalysisSet", "marker_level", "select"]
+__all__ = ["TREATED", "UNTREATED", "AnalysisSet", "select"]
 
 
 @holds_frames("frame")
@@ -65,6 +65,8 @@ class AnalysisSet:
         How treatment counts in time.
     codes : tuple of str
         Flags that the selection brought with it.
+    uncut : Uncut or None
+        How the marker enters as a number; None where it is altered or unaltered.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class AnalysisSet:
     selected: int = 0
     exposure: Exposure = "baseline"
     codes: tuple[str, ...] = ()
+    uncut: Uncut | None = None
 
     @property
     def population(self) -> str:
@@ -199,6 +202,7 @@ def select(  # noqa: PLR0913 (each is one part of the question; all but the endp
     treatment: str | tuple[str, str] = "endocrine",
     where: str | Sequence[str] = (),
     exposure: Exposure | None = None,
+    scale: Scale = "binary",
 ) -> AnalysisSet:
     """Select the patients of one question, keeping account of who leaves and why.
 
@@ -220,6 +224,8 @@ def select(  # noqa: PLR0913 (each is one part of the question; all but the endp
         How treatment that starts after time zero counts: from its start (the default where the start is recorded; a
         question about treated patients alone has them enter then), by what it was at a landmark still to be set, or
         from time zero whenever it started (immortal time, and flagged so).
+    scale : "binary" | "per_unit" | "per_sd" | "per_doubling"
+        Whether the marker is altered or unaltered, or enters as the number that was measured (`analysis.uncut`).
 
     Returns
     -------
@@ -240,6 +246,7 @@ def select(  # noqa: PLR0913 (each is one part of the question; all but the endp
     """
     choose("er", er, RECEPTORS)
     choose("exposure", exposure, (None, *EXPOSURES[1:]))
+    uncut = uncut_of(scale)
     called = cohort.marker(marker, rule) if marker else None
     chosen = _start(cohort, cohort.require(endpoint), None if called is None else called.values)
     if called is not None:
@@ -250,21 +257,12 @@ def select(  # noqa: PLR0913 (each is one part of the question; all but the endp
     for text in one_or_more(where):
         chosen = by_restriction(chosen, Restriction.parse(text))
     if called is not None:
-        chosen = _by_marker(chosen)
+        chosen = by_status(chosen) if uncut is None else enter_uncut(chosen, called, uncut)
     chosen = _by_endpoint(chosen, cohort.undated.get(chosen.endpoint.code, ()))
     chosen = _by_entry(expose(replace(chosen, frame=join_times(chosen.frame)), exposure))
     if chosen.n == 0:
         raise NobodyLeft(f"Nobody is left in {cohort.name}", flow=chosen.flow)
-    return with_contradictions(replace(chosen, selected=chosen.n))
-
-
-def marker_level(analysis: AnalysisSet, level: str) -> AnalysisSet:
-    """Return the patients of one marker level, `altered` or `unaltered`."""
-    keep = (analysis.frame["marker"] == level).to_numpy()
-    out = analysis.without(
-        keep, name=f"{analysis.marker} {level}", why=f"the other level {count(analysis.n - int(keep.sum()))}"
-    )
-    return replace(out, marker_level=level, selected=out.n)
+    return with_contradictions(in_units(replace(chosen, selected=chosen.n)))
 
 
 def _start(cohort: Cohort, endpoint: Endpoint, values: pd.Series[Any] | None) -> AnalysisSet:
@@ -358,17 +356,6 @@ def _compared(chosen: AnalysisSet, status: pd.Series[Any], name: str, against: s
     levels = status[keep] if against or name != "none" else pd.Series(UNTREATED, index=status.index[keep])
     arms = pd.Categorical(levels, [UNTREATED, TREATED])
     return replace(out, treatment=treatment, frame=out.frame.assign(treatment=arms))
-
-
-def _by_marker(chosen: AnalysisSet) -> AnalysisSet:
-    import pandas as pd
-
-    frame = chosen.frame
-    keep = frame["marker"].isin([UNALTERED, ALTERED]).to_numpy()
-    gone, name = frame.loc[~keep, "marker"].replace({NOT_ASSAYED: "not assayed"}), label_of(chosen.marker)
-    out = chosen.without(keep, name=f"{name} known ({rule_words(chosen.rule)})", why=_tally(gone, name))
-    levels = pd.Categorical(out.frame["marker"], [UNALTERED, ALTERED])
-    return replace(out, frame=out.frame.assign(marker=levels))
 
 
 def _by_endpoint(chosen: AnalysisSet, undated: Collection[Any]) -> AnalysisSet:

@@ -158,10 +158,11 @@ def checked(found: Answer, *, nulls: bool = False) -> Answer:
 
     Notes
     -----
-    Where the cohort declares `min_cell` the panel is not run: it counts sites and levels of covariates.
+    Where the cohort declares `min_cell` the panel is not run: it counts sites and levels of covariates. Nor is it where
+    the marker enters as a number: its checks compare altered with unaltered.
     """
     interaction, verdict, question = found.interaction, found.verdict, found.question
-    if found.cohort.min_cell > 1:
+    if found.cohort.min_cell > 1 or found.analysis.uncut is not None:
         return found
     if interaction is None or verdict is None or not (nulls or verdict.finding in (SEEN, NOT_PROPORTIONAL)):
         return found
@@ -217,6 +218,7 @@ def selected(cohort: Cohort, question: Question, *, marker: str | None) -> Analy
         cohort, endpoint=question.endpoint, marker=marker, rule=question.rule if marker else None, er=question.er,
         treatment=_compared(question), where=question.where,
         exposure=question.exposure or (None if question.landmark is None else "landmark"),
+        scale=question.scale if marker else "binary",
     )  # fmt: skip
     if question.landmark is not None:
         analysis = landmark(analysis, at=question.landmark)

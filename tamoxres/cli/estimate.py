@@ -8,7 +8,7 @@ import typer
 
 from ..endpoints import endpoint as steep
 from ..errors import QuestionError
-from ..question import Question
+from ..question import Question, as_scale
 from ..vocabulary import Missing, Receptor, Ties, TimeScale
 from . import show
 from .options import (
@@ -23,6 +23,7 @@ from .options import (
     MinCell,
     Output,
     PlainFormat,
+    ScaleOption,
     Strata,
     WeightsOption,
     split,
@@ -54,6 +55,7 @@ def effect(
     exposure: ExposureOption = None,
     ties: Annotated[Ties, typer.Option(help="Tied events.")] = "efron",
     time_scale: Annotated[TimeScale, typer.Option(help="Time since diagnosis, or age.")] = "follow_up",
+    scale: ScaleOption = "binary",
     min_cell: MinCell = None,
     mapping: MappingFile = None,
     data_dir: DataDir = None,
@@ -69,12 +71,11 @@ def effect(
         endpoint=steep(endpoint), marker=marker, rule=rule, estimand=estimand, er=er, treatment=treatment,
         against=against, where=tuple(where or ()), adjust=split(adjust), strata=split(strata), horizon=horizon,
         landmark=landmark, missing=missing, weights=weights, ties=ties, exposure=exposure, cluster=cluster,
-        time_scale=time_scale)  # fmt: skip
+        time_scale=time_scale, scale=as_scale(scale))  # fmt: skip
     found = checked(answer(with_min_cell(load(cohort, mapping=mapping, data_dir=data_dir), min_cell), question))
     if format_ == "table" and output is None:
-        tell(found)
-    else:
-        show.effects(found.rows, format_, output, title=str(question))
+        return tell(found)
+    return show.effects(found.rows, format_, output, title=str(question))
 
 
 def robustness(

@@ -21,6 +21,7 @@ __all__ = [
     "MinCell",
     "Output",
     "PlainFormat",
+    "ScaleOption",
     "Strata",
     "WeightsOption",
     "split",
@@ -42,6 +43,10 @@ WeightsOption = Annotated[
 ExposureOption = Annotated[
     Exposure | None,
     typer.Option("--exposure", help="How treatment that starts later counts; else from its start."),
+]
+ScaleOption = Annotated[
+    str,
+    typer.Option("--scale", help="Marker as altered or not (binary), or as a number: per unit, per SD, per doubling."),
 ]
 Strata = Annotated[str, typer.Option(help="Strata, comma-separated.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of to the terminal.")]

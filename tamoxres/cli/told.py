@@ -63,6 +63,7 @@ def _asked(found: Answer) -> str:
     end = f"{found.analysis.endpoint.name} ({question.endpoint.code})"
     marker = found.analysis.marker
     by = f" by {found.analysis.rule} ({found.analysis.assay})" if marker else ""
+    by += f", {found.analysis.uncut}," if found.analysis.uncut is not None else ""
     what = {
         "prognostic": f"Does {marker}{by} go with {end}",
         "interaction": f"Does the effect of treatment on {end} differ by {marker}{by}",
@@ -78,7 +79,7 @@ def _asked(found: Answer) -> str:
 def _answered(row: EffectEstimate, *, several: bool) -> str:
     from ..wording import count, p_value
 
-    where = f"{row.marker} {row.marker_level}: " if several else ""
+    where = f"{row.within}: " if several else ""
     numbers = f"{where}{together(show.estimate_of(row))}"
     told = f", {together(p_value(row.p_value, label=True))}" if row.p_value is not None else ""
     many = f" ({count(row.n)} patients, {count(row.events)} events)" if several else ""

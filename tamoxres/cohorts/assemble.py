@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from ..cohort import Cohort, Profile, Source
-from ..errors import DataError
+from ..errors import DataError, refuse_faults
 from ..files import sha256
 from . import rules as grammar
 from .check_facts import contradicted
-from .harmonise import absent_columns, call_marker, harmonise
+from .harmonise import absent_columns
+from .made import make_all
 from .profiles import answerable
 from .recode import RawTable
 from .snapshot import retrieved
@@ -70,18 +71,13 @@ def assemble(parts: Parts) -> Cohort:
     Raises
     ------
     DataError
-        On the first thing that is wrong: file, line, column, what to do.
+        On what is wrong: file, line, column, value, what to do; the first 20 faults, and how many more there are.
     """
     rules, table = parts.rules, parts.table
-    for absent in absent_columns(table, rules, parts.beside):
-        raise DataError(absent)
-    patients: dict[str, Any] = {}
-    undated: dict[str, pd.Series[Any]] = {}
-    for part in harmonise(table, rules, parts.beside):
-        columns = part()
-        patients |= columns.values
-        undated |= columns.undated
-    patients |= parts.columns
+    refuse_faults(map(DataError, absent_columns(table, rules, parts.beside)))
+    made = make_all(table, rules, parts.beside)
+    refuse_faults(made.errors)
+    patients, undated = made.values | dict(parts.columns), made.undated
     held = [rule for rule in rules.endpoints if rule.endpoint.event in patients]
     fetch = f"tamoxres fetch {parts.fetch or rules.name}" if rules.declared else ""
     answered, unfetched = answerable(rules.default_rules, parts.profiles, fetch, parts.brings)
@@ -98,7 +94,7 @@ def assemble(parts: Parts) -> Cohort:
         departures={rule.endpoint.code: rule.departure for rule in held if rule.departure},
         assays={rule.name: rule.assay for rule in rules.columns if rule.assay and rule.name in patients},
         default_rules={rule.marker: rule.rule for rule in rules.markers} | answered,
-        markers=tuple(call_marker(table, rule) for rule in rules.markers),
+        markers=made.calls,
         unfetched=unfetched,
         profiles=parts.profiles,
         overlaps=rules.overlaps,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cohort import Cohort, MarkerCall
-from ..errors import BadCell, BadCells, DataError, QuestionError
+from ..cohort import Cohort
+from ..errors import BadCell, BadCells, DataError, Faults, QuestionError
 from ..files.suspicious import SuspiciousCode, suspicious_codes
 from .catalogue import load
 from .check_codebook import Harmonised, breaches, doubts
@@ -27,9 +27,10 @@ from .check_counts import (
 )
 from .check_facts import ColumnFacts, Contradiction, Duplicates, Undated, column_facts, contradictions, duplicates
 from .check_page import check_page, check_tables
-from .custom import absent_columns, call_marker, harmonise
+from .custom import absent_columns
 from .formats import Reading, read_table
 from .frame import NAME, reading_of
+from .made import make_all
 from .mapping import read_mapping
 from .recode import LISTED, RawTable
 from .rules import Criterion, Mapping, Unknowns, canonical, resolved
@@ -300,28 +301,15 @@ def _check_table(
 
 
 def _harmonised(table: RawTable, rules: Mapping) -> Harmonised:
-    """Make every column and call every marker, each on its own, and keep the errors."""
+    """Make what can be made, and keep the errors."""
     import pandas as pd
 
-    errors: list[DataError] = []
-    values: dict[str, pd.Series[Any]] = {}
-    undated: dict[str, pd.Index[Any]] = {}
-    calls: list[MarkerCall] = []
-    for part in harmonise(table, rules):
-        try:
-            columns = part()
-        except DataError as error:
-            errors.append(error)
-        else:
-            values |= columns.values
-            undated |= {code: told.index for code, told in columns.undated.items()}
-    for rule in rules.markers:
-        try:
-            calls.append(call_marker(table, rule))
-        except DataError as error:
-            errors.append(error)
-    patients = pd.DataFrame(values, index=table.frame.index)
-    return Harmonised(patients, tuple(rule.endpoint for rule in rules.endpoints), tuple(calls), undated, tuple(errors))
+    made = make_all(table, rules)
+    patients = pd.DataFrame(made.values, index=table.frame.index)
+    return Harmonised(
+        patients, tuple(rule.endpoint for rule in rules.endpoints), made.calls,
+        {code: told.index for code, told in made.undated.items()}, made.errors,
+    )  # fmt: skip
 
 
 def _violation(error: DataError) -> Violation:
@@ -334,7 +322,16 @@ def _violation(error: DataError) -> Violation:
 
 
 def _unread(name: str, error: DataError) -> CheckReport:
-    return CheckReport(name=name, patients=0, violations=(_violation(error),), questions=(), unknowns=())
+    cells, unlisted = _one_by_one(error.faults if isinstance(error, Faults) else (error,))
+    return CheckReport(
+        name=name, patients=0, violations=tuple(map(_violation, cells)), unlisted=unlisted, questions=(), unknowns=()
+    )
+
+
+def _one_by_one(errors: Sequence[DataError]) -> tuple[list[DataError], int]:
+    """Return the faults, one a cell, and how many cells are not listed."""
+    faults = [cell for error in errors for cell in (error.cells if isinstance(error, BadCells) else (error,))]
+    return faults, sum(error.count - len(error.cells) for error in errors if isinstance(error, BadCells))
 
 
 def _raw_findings(reading: Reading, rules: Mapping, *, absent: bool = False) -> dict[str, Any]:
@@ -382,8 +379,7 @@ def _report(name: str, read: Harmonised, raw: MappingType[str, Any] | None = Non
         "follow_up": by_year(patients, read.endpoints), "diagnosed": by_diagnosis(patients, read.endpoints),
         "by_arm": by_arm(patients, calls), "cells": cells(patients, read.endpoints, calls),
     }  # fmt: skip
-    faults = [cell for error in read.errors for cell in (error.cells if isinstance(error, BadCells) else (error,))]
-    unlisted = sum(error.count - len(error.cells) for error in read.errors if isinstance(error, BadCells))
+    faults, unlisted = _one_by_one(read.errors)
     unknowns = [Unknown(str(c), int(patients[c].isna().sum()), len(patients)) for c in patients]
     unknowns += [Unknown(f"{call.marker} ({call.rule})", call.counts()["unknown"], len(patients)) for call in calls]
     strays = [

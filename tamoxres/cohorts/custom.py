@@ -6,12 +6,12 @@ from collections.abc import Mapping as MappingType
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+from ..errors import DataError, refuse_faults
 from ..files import read_pinned
 from .assemble import Parts, assemble, source_of
 from .expression import own_expression
 from .formats import read_file
-from .harmonise import absent_columns, call_marker, harmonise
+from .harmonise import absent_columns
 from .mapping import read_mapping
 from .recode import RawTable
 from .rules import Mapping
@@ -19,7 +19,7 @@ from .rules import Mapping
 if TYPE_CHECKING:
     from ..cohort import Cohort, Profile
 
-__all__ = ["absent_columns", "call_marker", "harmonise", "load_custom", "open_custom"]
+__all__ = ["absent_columns", "load_custom", "open_custom"]
 
 
 def load_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -> Cohort:
@@ -40,7 +40,7 @@ def load_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -
     Raises
     ------
     DataError
-        On the first thing that is wrong: file, line, column, what to do. `check` lists them all.
+        On what is wrong: file, line, column, value, what to do; the first 20 faults, and how many more there are.
     """
     table, rules = open_custom(path, mapping)
     profiles: tuple[Profile, ...] = ()
@@ -56,6 +56,5 @@ def open_custom(path: str | Path, mapping: str | Path | MappingType[str, Any]) -
     table = read_file(path, rules.options)
     if rules.sha256:
         read_pinned(Path(path), rules.sha256)
-    for absent in absent_columns(table, rules):
-        raise DataError(absent)
+    refuse_faults(map(DataError, absent_columns(table, rules)))
     return table.indexed(rules.patient), rules

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..codebook import column
-from ..errors import DataError, shown
+from ..errors import DataError, refuse_faults, shown
 from .assemble import Parts, assemble
 from .custom import absent_columns
 from .mapping import read_mapping
@@ -50,7 +50,7 @@ def load_frame(frame: pd.DataFrame, mapping: Any) -> Cohort:
     Raises
     ------
     DataError
-        On the first thing that is wrong.
+        On what is wrong, the first 20 faults one by one.
     """
     import pandas as pd
 
@@ -58,8 +58,7 @@ def load_frame(frame: pd.DataFrame, mapping: Any) -> Cohort:
 
     rules = read_mapping(mapping)
     table = reading_of(frame, rules).table
-    for absent in absent_columns(table, rules):
-        raise DataError(absent)
+    refuse_faults(map(DataError, absent_columns(table, rules)))
     hashed = pd.util.hash_pandas_object(table.frame.fillna("").astype(str), index=False)
     digest = hashlib.sha256(hashed.to_numpy().tobytes() + "\0".join(map(str, table.frame.columns)).encode()).hexdigest()
     source = Source(name=NAME, citation=rules.citation, licence=rules.licence, sha256=digest)
@@ -98,7 +97,7 @@ def from_frame(  # noqa: PLR0913 (the names by which a registry's columns are kn
         Who had endocrine therapy: a column of yes and no, or `{"from": "arm", "yes": ["T"], "no": ["C"]}`.
     markers : str, list of str, or mapping of marker to column or rule
         A column of altered (1, yes) and unaltered (0, no), or `{"HER2": {"from": "ihc", "altered": ["3+"], "unaltered":
-        ["0", "1+"]}}`.
+        ["0", "1+"]}}`. A number: `{"ESR1": {"from": "esr1", "unit": "log2", "log": "log2"}}`.
     columns : mapping of harmonised name to column or rule, optional
         Such as `{"age": "age_dx"}`. If not given, every column left passes under its own name.
     **top
@@ -163,7 +162,7 @@ def _markers(frame: pd.DataFrame, markers: Any) -> dict[str, dict[str, Any]]:
     for name, given in markers.items():
         rule = {"from": given} if isinstance(given, str) else dict(given)
         source = _source(frame, rule, name)
-        if "altered" not in rule:
+        if not {"altered", "unit", "log"} & set(rule):
             how = f'markers={{"{name}": {{"from": ..., "altered": [...], "unaltered": [...]}}}}'
             rule["altered"], rule["unaltered"] = _binary(frame, source, how)
         out[str(name).upper()] = {**rule, "from": source}

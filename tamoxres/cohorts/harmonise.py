@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from ..codebook import column, in_months
-from ..cohort import ALTERED, UNALTERED, MarkerCall
+from ..cohort import ALTERED, UNALTERED, Level, MarkerCall
 from ..errors import DataError
 from ..files.numbers import to_number, to_numbers
 from . import rules as grammar
@@ -211,7 +211,10 @@ def _equivocal(name: str, named: Criterion, assay: str) -> Criterion:
 
 def call_marker(table: RawTable, rule: MarkerRule) -> MarkerCall:
     """Call a marker as the mapping says; what `resolved_by` settles stands where the first assay gave no answer."""
-    values = _status(table, rule)
+    values = _status(table, rule) if rule.altered else pd.Series(None, index=table.frame.index, dtype=object)
+    measured = partial(_level, table, rule) if rule.has_level else None
+    if measured is not None and not rule.altered:
+        measured()  # a value that is no number is told now
     if rule.resolved_by is not None:
         values = values.where(values.notna(), _status(table, rule.resolved_by))
     settled = f"; equivocal settled by {rule.resolved_by.source}" if rule.resolved_by else ""
@@ -222,9 +225,20 @@ def call_marker(table: RawTable, rule: MarkerRule) -> MarkerCall:
         assay=rule.assay,
         reference=rule.reference or "the user's mapping",
         values=values.where(values.notna(), None),
-        definition=f"{rule.source} altered: {rule.altered}, unaltered: {unaltered}{settled}",
+        definition=f"{rule.source} altered: {rule.altered}, unaltered: {unaltered}{settled}"
+        if rule.altered
+        else f"{rule.source}, a number ({rule.unit or rule.log})",
         cut=rule.cut,
+        measured=measured,
     )
+
+
+def _level(table: RawTable, rule: MarkerRule) -> Level:
+    """Read the number behind a marker; text in it is an error."""
+    raw = rule.missing.mask(table.frame[rule.source])
+    values, wrong = to_numbers(raw)
+    table.refuse(raw, wrong, "not a number")
+    return Level(values=pd.Series(values, index=raw.index), name=rule.marker, unit=rule.unit or rule.log, log=rule.log)
 
 
 def _status(table: RawTable, rule: MarkerRule) -> pd.Series[Any]:

@@ -153,7 +153,11 @@ class _Reader:
         other = table.pop("resolved_by", None)
         rule = self.decoder.table(table, MarkerRule, where, fixed={"marker": name.upper(), "resolved_by": None})
         self.distinct(where, {"altered": rule.altered, "unaltered": rule.unaltered, "equivocal": rule.equivocal})
-        if not rule.altered.comparison and "unaltered" not in table:
+        if not rule.altered and not rule.has_level:
+            raise self.fail(
+                where, 'altered is missing. List its codes, or name the unit of a number: unit = "fmol/mg".'
+            )
+        if rule.altered and not rule.altered.comparison and "unaltered" not in table:
             raise self.fail(where, "unaltered is missing. List its codes too: a code that no list names is an error.")
         missing = Unknowns((*missing, *rule.missing))
         resolved = None if other is None else self.marker(name, other, missing, f"{where}.resolved_by")

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import BadCell, BadCells, DataError, cut, shown
+from ..errors import LISTED, BadCell, BadCells, DataError, cut, shown
 from ..files.numbers import to_numbers
 from .readers.characters import split_lines
 from .readers.rows import refuse_ragged, split_rows
 
 __all__ = ["LISTED", "RawTable", "agree", "events", "read_table"]
 
-LISTED = 20  # cells of one fault that are told one by one
 _MEND = "Correct the value, or leave the cell empty if it is unknown."
 
 

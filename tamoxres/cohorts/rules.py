@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeVar
 from msgspec import Meta, Struct, field
 
 from ..endpoints import Endpoint
-from ..vocabulary import CohortDesign, Cut, ProfileKind, Specificity
+from ..vocabulary import CohortDesign, Cut, Log, ProfileKind, Specificity
 from .criteria import CRITERION, Among, Criterion, Unknowns, canonical
 from .readers.options import FileOptions
 
@@ -92,7 +92,7 @@ class MarkerRule(Struct, frozen=True, kw_only=True):
     source : str
         The raw column.
     altered : Criterion
-        Raw values that are altered.
+        Raw values that are altered; may be left out where `unit` says that a number was measured.
     unaltered : Criterion
         Raw values that are not; may be left out beside a comparison.
     equivocal : Criterion
@@ -111,11 +111,15 @@ class MarkerRule(Struct, frozen=True, kw_only=True):
         What means unknown here.
     measured : Unknowns
         Numbers such as 99 that look as if they meant unknown and are measurements: comparisons take them.
+    unit : str
+        In what a number is measured, such as `fmol/mg`: it can then be asked per unit, per SD and per doubling.
+    log : "none" | "log2" | "log10" | "ln"
+        Which logarithm of an amount that number is; `none` for the amount itself. A doubling needs it.
     """
 
     marker: str
     source: str = field(name="from")
-    altered: Criteria
+    altered: Criteria = Criterion()
     unaltered: Criteria = Criterion()
     equivocal: Criteria = Criterion()
     resolved_by: MarkerRule | None = None
@@ -125,6 +129,13 @@ class MarkerRule(Struct, frozen=True, kw_only=True):
     cut: Cut = "published"
     missing: Missing = Unknowns()
     measured: Missing = Unknowns()
+    unit: str = ""
+    log: Log = ""
+
+    @property
+    def has_level(self) -> bool:
+        """Whether a number was measured: its unit is told, or a comparison cuts it."""
+        return bool(self.unit or self.log or self.altered.comparison)
 
 
 Resolved = TypeVar("Resolved", ColumnRule, MarkerRule)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from ..errors import EffectError
 from ..vocabulary import (
     RATIO_MEASURES,
+    UNCUT_SCALES,
     CiKind,
     Exposure,
     MarkerLevel,
@@ -30,7 +31,8 @@ from ..vocabulary import (
 )
 from ..wording import number_with_interval, p_value, ratio_with_interval
 from ..wording.codes import treatment_words
-from ..wording.rows import Population, model_words, note_sentences, period_words, population_parts
+from ..wording.levels import marker_words
+from ..wording.rows import Population, arm_words, model_words, note_sentences, per_words, period_words, population_parts
 from . import checks, routes
 from .agreement import Reported, printed_flags
 
@@ -38,12 +40,6 @@ __all__ = ["EffectEstimate"]
 
 Estimand = Literal["", "prognostic", "treatment_effect", "interaction"]
 Design = Literal["", "randomised", "partly_randomised", "observational", "mixed"]
-_WITHIN = {"endocrine": "treated", "none": "untreated"}
-
-
-def _arm_words(code: str) -> str:
-    """Write one side of a contrast of treatments: `endocrine`, `none`, `aromatase inhibitor`."""
-    return code if code in ("endocrine", "none") else treatment_words(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +56,10 @@ class EffectEstimate:
     marker, rule, assay, cut : str
     scale : "binary" | "per_unit" | "per_sd" | "per_doubling" | "trend"
         What the marker or covariate enters as; `scale_unit` names the unit.
-    marker_level : "altered" | "unaltered" | ""
-        The stratum of the marker in which the effect stands.
+    marker_level : "altered" | "unaltered" | "upper_quartile" | "lower_quartile" | ""
+        The stratum of the marker, or the value of its number, at which the effect stands.
     variable, group_1, group_0 : str
-        The covariate and its two levels, where the row is not the marker's or the treatment's; a marker's row whose
+        The covariate and its two levels, or what was measured of a marker that enters as a number; a marker's row whose
         levels are turned round has `group_1` unaltered.
     endpoint : str
         A STEEP code, or a general one.
@@ -104,10 +100,8 @@ class EffectEstimate:
     adjusted_for, strata, overlaps : tuple of str
         Covariates and strata; `adjusted_for` holds `unknown` where a paper does not tell, `unspecified` where it does
         not name them. Empty means crude. `overlaps` names the studies that share patients.
-    df : float or None
-        Degrees of freedom of the interval; None for a normal one.
-    level : float
-        Confidence level of the interval.
+    df, level : float
+        Degrees of freedom (None for a normal interval), and confidence level.
     status : "estimated" | "not_estimable" | "test_only" | "null_without_number" | "significant_without_number"
     direction : "worse" | "better" | ""
         Side of a test without an estimate.
@@ -300,6 +294,11 @@ class EffectEstimate:
         return replace(self, **checks.turned(self))
 
     @property
+    def is_number(self) -> bool:
+        """Whether the marker or covariate enters as a number."""
+        return self.scale in UNCUT_SCALES
+
+    @property
     def treatment_contrast(self) -> str:
         """Which treatments are compared, as a code: `tamoxifen_v_none`; `none` where all had the same."""
         if self.treatment_1 and self.treatment_0:
@@ -309,9 +308,8 @@ class EffectEstimate:
     @property
     def contrast(self) -> str:
         """What is compared, in words: `altered v unaltered`, `tamoxifen v none`, `per unit`."""
-        if self.scale in ("per_unit", "per_sd", "per_doubling"):
-            unit = f" ({self.scale_unit})" if self.scale_unit else ""
-            return self.scale.replace("_", " ").replace("sd", "SD") + unit
+        if self.is_number:
+            return per_words(self.scale, self.scale_unit, self.variable.replace("_", " "))
         return " v ".join(self.compared) if any(self.compared) else ""
 
     @property
@@ -319,26 +317,26 @@ class EffectEstimate:
         """The two groups compared, in words: `("altered", "unaltered")`; empty for a number."""
         if self.group_1 or self.group_0:
             return self.group_1, self.group_0
-        if self.scale in ("per_unit", "per_sd", "per_doubling"):
+        if self.is_number:
             return "", ""
         if self.estimand == "treatment_effect" and self.treatment_1:
-            return _arm_words(self.treatment_1), _arm_words(self.treatment_0)
+            return arm_words(self.treatment_1), arm_words(self.treatment_0)
         return ("altered", "unaltered") if self.estimand in ("prognostic", "interaction") or self.marker else ("", "")
 
     @property
     def within(self) -> str:
         """The stratum the effect stands in, in words: `HER2 altered`, `treated`, `untreated`; else empty."""
         if self.marker_level:
-            return f"{self.marker} {self.marker_level}".strip()
+            return marker_words(self.marker, self.marker_level)
         if self.estimand == "prognostic" and self.treated_alike == "yes":
-            return _WITHIN.get(self.treatment_1, treatment_words(self.treatment_1))
+            known = {"endocrine": "treated", "none": "untreated"}
+            return known.get(self.treatment_1, treatment_words(self.treatment_1))
         return ""
 
     @property
     def term_name(self) -> str:
         """The model's term: a covariate, `marker` or `treatment`."""
-        own = {"prognostic": "marker", "treatment_effect": "treatment"}
-        return self.variable or own.get(self.estimand, self.term)
+        return self.variable or {"prognostic": "marker", "treatment_effect": "treatment"}.get(self.estimand, self.term)
 
     @property
     def population(self) -> str:
@@ -389,7 +387,8 @@ class EffectEstimate:
         if self.status != "estimated":
             return f"{where}: {self.status.replace('_', ' ')}" + (f", {p}" if self.p_value is not None else "")
         write = ratio_with_interval if self.is_ratio else number_with_interval
-        return f"{where}: {self.measure} {write(self.estimate, *self.ci())}, {p}"
+        per = f" {self.contrast}" if self.variable and self.is_number else ""
+        return f"{where}: {self.measure} {write(self.estimate, *self.ci())}{per}, {p}"
 
     def _repr_html_(self) -> str:
         cells = "".join(

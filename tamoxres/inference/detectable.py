@@ -27,13 +27,28 @@ from scipy.special import chdtri, ndtri
 from ..errors import AnalysisError
 from ..vocabulary import BoolArray, FloatArray
 
-__all__ = ["minimum_detectable", "simulated_power"]
+__all__ = ["detectable_by_error", "minimum_detectable", "simulated_power"]
 
 _FARTHEST = math.log(100)  # ratios beyond 100 and 1/100 are not looked for
 _FEW = 20.0  # expected events of a group below which the solution is simulated
 _DATA_SETS, _CHUNK = 4_000, 2_000_000
 _FIRST, _STEP, _HALVINGS, _SCALINGS = 0.3, 1.2, 7, 25
 _Cells = tuple[float, float, float, float]
+
+
+def detectable_by_error(se: float, *, power: float = 0.80, alpha: float = 0.05) -> tuple[float, float]:
+    """Return the ratios nearest 1 that a two-sided test would have seen, from the standard error of the log ratio.
+
+    For a marker that enters as a number there are no four groups; the error is taken as the same at either ratio.
+
+    Examples
+    --------
+    >>> below, above = detectable_by_error(0.2)
+    >>> round(below, 2), round(above, 2)
+    (0.57, 1.75)
+    """
+    reach = float(ndtri(1 - alpha / 2) + ndtri(power)) * se
+    return math.exp(-reach), math.exp(reach)
 
 
 def minimum_detectable(

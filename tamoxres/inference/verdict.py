@@ -8,7 +8,8 @@ Conventions: the P of the row shown is compared with alpha. With 0-4 events in t
 and treatment nothing is said; with 5-9 that is added. Directions come from the hazard ratios of treatment in both
 levels of the marker, never from the ratio alone; that one group is helped and the other harmed is said only where the
 test of Gail and Simon shows it. An interaction whose hazards are not proportional has no direction. An interaction lies
-within the margin when its 90 % interval (of estimate, standard error and df, as in `equivalence`) does.
+within the margin when its 90 % interval (of estimate, standard error and df, as in `equivalence`) does. Where the
+marker enters as a number, the two levels are its quartiles, and the groups are cut at its median.
 
 References
 ----------
@@ -27,7 +28,7 @@ from typing import Literal
 
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
-from .detectable import minimum_detectable
+from .detectable import detectable_by_error, minimum_detectable
 from .gail_simon import gail_simon
 from .panel import Panel
 from .verdict_words import sentence_of
@@ -226,11 +227,14 @@ class Verdict:
     def minimum_detectable(self) -> tuple[float | None, float | None]:
         """The ratios below and above 1 that 80 % power would have seen (`minimum_detectable`); None where none would.
 
-        Worked out when it is asked for: with few events it is simulated.
+        Worked out when it is asked for: with few events it is simulated. For a marker that enters as a number it
+        follows from the standard error.
         """
         groups, ratio = self.groups, self.ratio
         if groups is None or ratio is None or groups.smallest == 0:
             return None, None
+        if ratio.is_number and ratio.se is not None:
+            return detectable_by_error(ratio.se, alpha=self.alpha)
         se = ratio.se if ratio.model != "firth" else None
         return minimum_detectable(groups.patients, groups.expected, events=groups.events, se=se, alpha=self.alpha)
 

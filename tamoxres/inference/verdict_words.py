@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..effects import EffectEstimate
 from ..wording import p_value, ratio, ratio_limits, ratio_with_interval
 from ..wording.codes import treatment_words
+from ..wording.rows import per_words
 
 if TYPE_CHECKING:
     from .verdict import OverTime, Verdict
@@ -67,8 +68,26 @@ def detectable_words(verdict: Verdict) -> str:
     unseen = f"no ratio {none} 1 could be seen" if none else ""
     if not sides:
         return f"with 80% power {unseen}"
-    seen = f"with 80% power this cohort could have seen a ratio of {', or of '.join(sides)}"
+    per = "" if verdict.ratio is None else _per(verdict.ratio)
+    seen = f"with 80% power this cohort could have seen a ratio{per} of {', or of '.join(sides)}"
     return f"{seen}; {unseen}" if unseen else seen
+
+
+def _per(row: EffectEstimate, *, named: bool = False) -> str:
+    """Say what a ratio of a number is per: ` per SD`; nothing where altered is compared with unaltered."""
+    return f" {per_words(row.scale, '', row.variable if named else '')}" if row.is_number else ""
+
+
+def _marker(row: EffectEstimate) -> str:
+    """Name what goes with the outcome: `HER2 altered`, or what was measured."""
+    return row.variable if row.is_number else f"{row.marker} altered"
+
+
+def _when(row: EffectEstimate, level: str, *, again: bool = False) -> str:
+    """Name a level of the marker within a sentence: `when HER2 is altered`, `at its upper quartile`."""
+    if row.is_number:
+        return f"at its {level.replace('_', ' ')}"
+    return f"when {'it' if again else row.marker} is {level}"
 
 
 def _hazard(row: EffectEstimate | None) -> str:
@@ -76,7 +95,7 @@ def _hazard(row: EffectEstimate | None) -> str:
 
 
 def _ratios(row: EffectEstimate) -> str:
-    return f"ratio of HRs {_hazard(row)}, {p_value(row.p_value, label=True)}"
+    return f"ratio of HRs {_hazard(row)}{_per(row)}, {p_value(row.p_value, label=True)}"
 
 
 def _among(row: EffectEstimate) -> str:
@@ -88,13 +107,16 @@ def _among(row: EffectEstimate) -> str:
 def _too_few(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
     events = () if verdict.groups is None else verdict.groups.events
     level, treated = _GROUPS[events.index(min(events))]
+    name = row.variable or row.marker
+    if row.is_number:
+        level = {"altered": "above its median", "unaltered": "up to its median"}[level]
     arm = ("untreated", "treated")[treated]
     if row.treatment_0 not in ("", "none"):
         arm = treatment_words(row.treatment_1 if treated else row.treatment_0)
     by = " by Firth's penalised likelihood" if row.model == "firth" else ""
     return (
-        f"{row.marker} {level}, {arm}: {_events(min(events))}; so few that nothing can be said of an interaction "
-        f"(ratio of HRs{by} {_hazard(row)})."
+        f"{name} {level}, {arm}: {_events(min(events))}; so few that nothing can be said of an interaction "
+        f"(ratio of HRs{by} {_hazard(row)}{_per(row)})."
     )
 
 
@@ -104,33 +126,35 @@ def _events(count: int) -> str:
 
 def _inconclusive(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
     return (
-        f"Among {_among(row)} {row.marker} altered goes with HR {_hazard(prognostic)} for {row.endpoint}; whether it "
-        f"predicts failure of the treatment stays open ({_ratios(row)}; {detectable_words(verdict)})."
+        f"Among {_among(row)} {_marker(row)} goes with HR {_hazard(prognostic)}{_per(row)} for {row.endpoint}; whether "
+        f"it predicts failure of the treatment stays open ({_ratios(row)}; {detectable_words(verdict)})."
     )
 
 
 def _no_evidence(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
     return (
-        f"Neither a prognostic effect among {_among(row)} (HR {_hazard(prognostic)}) nor an "
+        f"Neither a prognostic effect among {_among(row)} (HR {_hazard(prognostic)}{_per(row, named=True)}) nor an "
         f"interaction ({_ratios(row)}) is shown; that is not evidence of no effect: {detectable_words(verdict)}."
     )
 
 
 def _within(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
     who, low_high = _among(row), _margin(verdict, row)
-    first = f"Among {who} {row.marker} altered goes with HR {_hazard(prognostic)} for {row.endpoint}; "
+    first = f"Among {who} {_marker(row)} goes with HR {_hazard(prognostic)}{_per(row)} for {row.endpoint}; "
     marked = verdict.finding == "prognostic; interaction within margin"
     inside = f"{'the' if marked else 'The'} interaction lies within the margin {low_high}"
+    changes = f"change{_per(row)}" if row.is_number else "differ between the marker's levels"
     return (
-        f"{first if marked else ''}{inside}, so the effect of {treatment_name(row)} on {row.endpoint} does not differ "
-        "between the marker's levels by more than the margin allows."
+        f"{first if marked else ''}{inside}, so the effect of {treatment_name(row)} on {row.endpoint} does not "
+        f"{changes} by more than the margin allows."
     )
 
 
 def _margin(verdict: Verdict, row: EffectEstimate) -> str:
     low, high = row.ci(0.90)
     margin = "" if verdict.margin is None else f"{ratio(verdict.margin[0])} to {ratio(verdict.margin[1])} "
-    return f"{margin}(ratio of HRs {ratio(row.estimate)}, 90% CI {ratio_limits(row.estimate, low, high)})"
+    limits = ratio_limits(row.estimate, low, high)
+    return f"{margin}(ratio of HRs {ratio(row.estimate)}{_per(row)}, 90% CI {limits})"
 
 
 def _seen(verdict: Verdict, row: EffectEstimate, prognostic: EffectEstimate) -> str:
@@ -146,8 +170,8 @@ def _design(verdict: Verdict, row: EffectEstimate) -> str:
 
 
 def _levels(verdict: Verdict) -> tuple[tuple[str, EffectEstimate], ...]:
-    """Return treatment when the marker is unaltered and when it is altered, the smaller hazard ratio first."""
-    pairs = [(n, r) for n, r in (("unaltered", verdict.unaltered), ("altered", verdict.altered)) if r is not None]
+    """Return treatment at both levels of the marker, with its name, the smaller hazard ratio first."""
+    pairs = [(r.marker_level or n, r) for n, r in (("unaltered", verdict.unaltered), ("altered", verdict.altered)) if r]
     return tuple(sorted(pairs, key=lambda pair: pair[1].point or 0.0))
 
 
@@ -155,13 +179,20 @@ def _direction(verdict: Verdict, row: EffectEstimate) -> str:
     """Say from both hazard ratios which way the treatment goes in each level of the marker."""
     (first, smaller), (second, larger) = _levels(verdict)
     name = treatment_name(row)
-    both = f"HR {_hazard(smaller)} when {row.marker} is {first}, {_hazard(larger)} when it is {second}"
+    both = _both(row, (first, smaller), (second, larger))
     if verdict.qualitative_p is not None:
         return f"{_capital(name)} and {row.endpoint}: {both}, {_qualitative(verdict, row, (first, second))}"
     if (smaller.point or 0.0) > 0:
         return f"{_capital(name)} goes with more events in both groups ({row.endpoint}: {both}), more so in the second"
-    less = "smaller" if second == "altered" else "larger"
-    return f"The effect of {name} on {row.endpoint} is {less} when {row.marker} is altered: {both}"
+    less = "smaller" if second in ("altered", "upper_quartile") else "larger"
+    where = f"the higher {row.variable} is" if row.is_number else f"when {row.marker} is altered"
+    return f"The effect of {name} on {row.endpoint} is {less} {where}: {both}"
+
+
+def _both(row: EffectEstimate, one: tuple[str, EffectEstimate], other: tuple[str, EffectEstimate]) -> str:
+    """Write treatment's hazard ratio at both levels."""
+    first, second = _when(row, one[0]), _when(row, other[0], again=True)
+    return f"HR {_hazard(one[1])} {first}, {_hazard(other[1])} {second}"
 
 
 def _qualitative(verdict: Verdict, row: EffectEstimate, levels: tuple[str, str]) -> str:
@@ -170,8 +201,8 @@ def _qualitative(verdict: Verdict, row: EffectEstimate, levels: tuple[str, str])
         return f"on both sides of 1, but whether the second group is harmed is not shown ({test})"
     taken = "" if row.design == "randomised" else "taken at face value "
     return (
-        f"on both sides of 1: {taken}{treatment_name(row)} helps when {row.marker} is {levels[0]} and harms when it is "
-        f"{levels[1]} ({test})"
+        f"on both sides of 1: {taken}{treatment_name(row)} helps {_when(row, levels[0])} and harms "
+        f"{_when(row, levels[1], again=True)} ({test})"
     )
 
 
@@ -179,8 +210,8 @@ def _not_proportional(verdict: Verdict, row: EffectEstimate, prognostic: EffectE
     over = verdict.over_time
     changes = "" if over is None else f" ({_tests(over)})"
     return (
-        f"{_capital(treatment_name(row))} and {row.endpoint} by {row.marker}: an interaction is seen ({_ratios(row)}), "
-        f"but it changes over follow-up{changes}, so no direction is given. {_periods(over)} "
+        f"{_capital(treatment_name(row))} and {row.endpoint} by {row.variable or row.marker}: an interaction "
+        f"is seen ({_ratios(row)}), but it changes over follow-up{changes}, so no direction is given. {_periods(over)} "
         f"{_capital(_design(verdict, row))}."
     )
 
@@ -196,8 +227,10 @@ def _periods(over: OverTime | None) -> str:
         return "Halves of follow-up cannot be told apart: a group has no events in one of them."
     cut = over.early[0].to_months or 0.0
     parts = []
+    number = over.early[0].is_number
+    high, low = ("at the upper quartile", "at the lower") if number else ("altered", "unaltered")
     for when, rows in ((f"Up to month {cut:.0f}", over.early), ("after it", over.late)):
-        parts.append(f"{when}: ratio {_hazard(rows[0])}, HR {_hazard(rows[1])} altered, {_hazard(rows[2])} unaltered")
+        parts.append(f"{when}: ratio {_hazard(rows[0])}, HR {_hazard(rows[1])} {high}, {_hazard(rows[2])} {low}")
     p = p_value(over.change_p[0], label=True)
     return f"{'; '.join(parts)} (change of the ratio {p})."
 
@@ -226,7 +259,7 @@ def _additions(verdict: Verdict, row: EffectEstimate) -> list[str]:
 def _sides(verdict: Verdict, row: EffectEstimate) -> list[str]:
     """Say of an interaction that is not seen where both hazard ratios lie, if not both below 1."""
     (first, smaller), (second, larger) = _levels(verdict)
-    both = f"HR {_hazard(smaller)} when {row.marker} is {first}, {_hazard(larger)} when it is {second}"
+    both = _both(row, (first, smaller), (second, larger))
     name = _capital(treatment_name(row))
     if verdict.qualitative_p is not None:
         return [f"{name}: {both}, on both sides of 1; whether the second group is harmed is not shown."]

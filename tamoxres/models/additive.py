@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import AnalysisSet
+from ..analysis.uncut import refuse_uncut
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from ..inference.verdict import design_flags
@@ -166,6 +167,7 @@ def additive_interaction(
         )
     cells = _cells(analysis)
     end = check_horizon(cells, horizon)
+    refuse_uncut(analysis, "An additive interaction")
     model = fit_terms(analysis, ["treatment", "marker", _PRODUCT, *one_or_more(adjust)], strata=strata)
     competing = bool(analysis.endpoint.competing)
     risks, means = ([_at(cells, code, end, what, competing) for code in range(4)] for what in ("risk", "mean"))

@@ -213,12 +213,14 @@ _ESTIMANDS = {"marker": "prognostic", "treatment": "treatment_effect"}
 def term_row(analysis: AnalysisSet, term: Term, i: int, flags: tuple[str, ...]) -> dict[str, Any]:
     """Return what an effect row says of a coefficient beside its numbers: of whom, what is compared, counts, flags."""
     estimand = _ESTIMANDS.get(term.name, "")
-    row, about = analysis.describe(estimand) | group_counts(analysis, term, i), _about(term, i)
+    row, about = analysis.describe(estimand) | group_counts(analysis, term, i), _about(analysis, term, i)
     return row | about | {"flags": (*row["flags"], *flags, *about.get("flags", ())), "estimand": estimand}
 
 
-def _about(term: Term, i: int) -> dict[str, Any]:
+def _about(analysis: AnalysisSet, term: Term, i: int) -> dict[str, Any]:
     """Return the fields that say what a coefficient compares: levels of a covariate, or one unit of it."""
+    if term.name == "marker" and analysis.uncut is not None:
+        return analysis.uncut.fields()
     if term.name in _ESTIMANDS:
         return {"scale": "binary"}
     if len(parts_of(term.name)) > 1:
@@ -239,6 +241,8 @@ def cox(
     cluster: str = "",
 ) -> CoxModel:
     """Fit the marker's (or, without a marker, the treatment's) hazard ratio, adjusted and stratified as asked.
+
+    A marker selected with a `scale` enters as the number that was measured: per unit, per SD, per doubling.
 
     Parameters
     ----------
@@ -326,7 +330,7 @@ def _prepare(analysis: AnalysisSet, terms: Sequence[str], choices: Choices) -> _
     """Keep the complete cases and make their design, refusing what has no events."""
     needed = [*terms, *choices.strata, *(["sampling_weight"] if choices.weights == "sampling" else [])]
     needed += [choices.cluster] if choices.cluster not in ("", "patient") else []
-    complete = complete_cases(analysis, needed, honours=("start", "weights", "products"))
+    complete = complete_cases(analysis, needed, honours=("start", "weights", "products", "level"))
     moving = begins_later(complete) and any("treatment" in parts_of(term) for term in terms)
     frame = start_stop(complete) if moving else complete.frame
     event = frame["event"].to_numpy() == 1

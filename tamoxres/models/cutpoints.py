@@ -24,6 +24,7 @@ from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
 from ..analysis.follow_up import delayed_entry
 from ..analysis.restricting import refuse_sentinels
+from ..analysis.uncut import VALUE, own_value
 from ..cohort import ALTERED, UNALTERED
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
@@ -101,6 +102,7 @@ def dichotomise(analysis: AnalysisSet, column: str, *, at: float | Literal["medi
     ----------
     analysis : AnalysisSet
     column : str
+        A number; `marker` for one that was selected with a `scale`.
     at : float or "median"
         A number is taken for a published cut.
 
@@ -123,6 +125,7 @@ def dichotomise(analysis: AnalysisSet, column: str, *, at: float | Literal["medi
     >>> dichotomise(gbsg, "nodes").rule
     '> 3'
     """
+    column = own_value(analysis, column)
     complete = _numeric(analysis, column)
     values = complete.frame[column].to_numpy(float)
     cut = float(np.median(values)) if at == "median" else float(at)
@@ -144,10 +147,14 @@ def _cut(analysis: AnalysisSet, column: str, cut: float, label: Cut) -> Analysis
     if above.all() or not above.any():
         raise AnalysisError(f"All patients lie on one side of {column} {cut:g}.", mend="Choose another cut.")
     marker = pd.Categorical(np.where(above, ALTERED, UNALTERED), [UNALTERED, ALTERED])
-    return replace(
-        analysis, frame=analysis.frame.assign(marker=marker), marker=column.upper(), rule=f"> {cut:g}", cut=label,
-        assay=analysis.cohort.assays.get(column, ""),
-    )  # fmt: skip
+    own: dict[str, Any] = {
+        "marker": column.upper(),
+        "rule": f"> {cut:g}",
+        "assay": analysis.cohort.assays.get(column, ""),
+    }
+    if column == VALUE and analysis.uncut is not None:
+        own = {"rule": f"{analysis.uncut.name} > {cut:g} {analysis.uncut.unit}".strip()}
+    return replace(analysis, frame=analysis.frame.assign(marker=marker), cut=label, uncut=None, **own)
 
 
 def logrank_scores(time: FloatArray, event: IntArray) -> FloatArray:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import AnalysisSet
-from ..analysis.design import Design, complete_cases, make_design
+from ..analysis.design import LEVEL, Design, complete_cases, make_design
 from ..analysis.exposure import refuse_absolute
 from ..analysis.follow_up import delayed_entry, stratum_codes
 from ..analysis.reconstructed import refuse_reconstructed
@@ -119,7 +119,7 @@ def fine_gray(analysis: AnalysisSet, *, adjust: str | Sequence[str] = (), strata
     refuse_reconstructed(analysis, "The Fine-Gray model")
     focus = "marker" if analysis.marker else "treatment"
     terms, by = [focus, *one_or_more(adjust)], one_or_more(strata)
-    complete = complete_cases(analysis, [*terms, *by], estimator="The Fine-Gray model")
+    complete = complete_cases(analysis, [*terms, *by], honours=LEVEL, estimator="The Fine-Gray model")
     return FineGray(model=subdistribution_model(complete, terms, by))
 
 

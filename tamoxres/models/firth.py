@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from ..analysis import AnalysisSet
-from ..analysis.design import complete_cases, make_design
+from ..analysis.design import LEVEL, complete_cases, make_design
 from ..analysis.follow_up import risk_sets
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
@@ -146,7 +146,7 @@ def firth(
     """
     focus = "marker" if analysis.marker else "treatment"
     terms, strata = [focus, *one_or_more(adjust)], one_or_more(strata)
-    complete = complete_cases(analysis, [*terms, *strata], estimator="Firth's penalised likelihood")
+    complete = complete_cases(analysis, [*terms, *strata], honours=LEVEL, estimator="Firth's penalised likelihood")
     frame = complete.frame
     design = make_design(frame, terms)
     sets = risk_sets(frame, strata, ties)

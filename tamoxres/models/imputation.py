@@ -274,8 +274,9 @@ def _numeric(part: pd.DataFrame, levels: dict[str, tuple[str, ...]]) -> pd.DataF
         out[f"event {cause}"] = (event == cause).astype(float)
         out[f"hazard {cause}"] = nelson_aalen(time, (event == cause).astype(int), entry)
     for name in ("marker", "treatment"):
-        codes = pd.Categorical(part[name]).codes.astype(float)
-        out[name] = np.maximum(codes, 0.0)
+        is_number = part[name].dtype.kind == "f"
+        codes = part[name].to_numpy() if is_number else pd.Categorical(part[name]).codes.astype(float)
+        out[name] = codes if is_number else np.maximum(codes, 0.0)
     return pd.DataFrame(out, index=part.index)
 
 

@@ -5,7 +5,8 @@ which equals (altered v unaltered when treated) / (the same when untreated); abo
 marker is altered. The four hazard ratios are contrasts of the one model, not refits of subsets. The likelihood-ratio
 test compares the model with and without the product on the same complete cases; the ratio's interval is that of the
 profile likelihood, which goes with it. With fewer than 5 events in one of the four groups Firth's penalised likelihood
-gives the ratio that is judged; with none it gives the whole model.
+gives the ratio that is judged; with none it gives the whole model. A marker that enters as a number has a ratio per
+unit of it, and treatment's hazard ratio at its quartiles (`contrasted`).
 
 References
 ----------
@@ -43,7 +44,8 @@ from ..tables.contrasts import contrast_table
 from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
-from ..vocabulary import FloatArray, one_or_more
+from ..vocabulary import BoolArray, FloatArray, one_or_more
+from .contrasted import Compared, compared
 from .cox import CoxModel, fit_nested, unfitted
 from .engine import ModelChoices, resolve
 from .firth import penalised_product
@@ -72,13 +74,14 @@ class InteractionResult(ShowsEffects):
     marker_treated, marker_untreated : EffectEstimate
         Marker altered v unaltered, in the treated and in the untreated.
     treatment_altered, treatment_unaltered : EffectEstimate
-        Treated v untreated, when the marker is altered and when it is not.
+        Treated v untreated, when the marker is altered and when it is not; at the upper and at the lower quartile of
+        a marker that enters as a number.
     crude : InteractionResult or None
         The same without covariates and strata; None when this is the crude model.
     verdict : Verdict
         Resting on this model (the adjusted one, where covariates were given).
     cells : DataFrame
-        marker, treatment, patients, events: the four groups.
+        marker, treatment, patients, events: the four groups; of a number, up to its median and above.
     evidence : Evidence
         What the verdict was reached from.
     penalised : EffectEstimate or None
@@ -193,7 +196,7 @@ def one_interaction(
     """Estimate the interaction by one model, without the crude one beside it; see `interaction`."""
     adjust, strata = one_or_more(adjust), one_or_more(how.get("strata", ()))
     terms = ["treatment", "marker", *adjust, *strata]
-    complete = complete_cases(analysis, terms, honours=("start", "weights", "products"))
+    complete = complete_cases(analysis, terms, honours=("start", "weights", "products", "level"))
     result = _interaction(complete, adjust, how)
     verdict = reach_verdict(result["evidence"], alpha=alpha, margin=margin)
     return InteractionResult(**result, crude=None, verdict=verdict)
@@ -217,22 +220,23 @@ def refuse_single_arm(analysis: AnalysisSet) -> None:
 
 
 def _interaction(analysis: AnalysisSet, adjust: Sequence[str], how: ModelChoices) -> dict[str, Any]:
-    cells = _cells(analysis)
+    levels = compared(analysis)
+    cells = _cells(analysis, levels)
     terms = ["treatment", "marker", PRODUCT, *adjust]
     smallest, robust = int(cells["events"].min()), resolve(analysis, how)[1].robust
     if smallest or robust:
         full, smaller = fit_nested(analysis, terms, PRODUCT, **how)
-        expected = _expected(smaller)
+        expected = _expected(smaller, levels)
         tested = {} if robust else _by_likelihood(full, smaller)
     else:
         blank = unfitted(analysis, terms, **how)
         full, tested = penalised_product(replace(blank, row_flags=(*blank.row_flags, "no_events_in_group")), PRODUCT)
         expected = cells["events"].to_numpy(float)
-    rows = {name: _contrast(full, name) for name in _PARTS}
+    rows = {name: _contrast(full, name, levels) for name in _PARTS}
     rows["ratio"] = replace(rows["ratio"], **tested)
     firth = None
     if smallest < TOO_FEW_EVENTS and not robust:
-        firth = _penalised_ratio(full) if smallest else rows["ratio"]
+        firth = _penalised_ratio(full, levels) if smallest else rows["ratio"]
     evidence = Evidence(
         ratio=firth or rows["ratio"], prognostic=rows["marker_treated"], altered=rows["treatment_altered"],
         unaltered=rows["treatment_unaltered"], groups=_groups(cells, expected),
@@ -241,11 +245,11 @@ def _interaction(analysis: AnalysisSet, adjust: Sequence[str], how: ModelChoices
     return {"model": full, "cells": cells, "evidence": evidence, "penalised": firth, **rows}
 
 
-def _expected(smaller: CoxModel) -> FloatArray:
+def _expected(smaller: CoxModel, levels: Compared) -> FloatArray:
     """Return the events of the four groups that the model without the product expects, of the rows fitted."""
-    frame, fit = smaller.frame, smaller.on_kernel()
-    group = 2 * (frame["marker"].to_numpy() == ALTERED) + (frame["treatment"].to_numpy() == TREATED)
-    return np.bincount(group, fit.risk_sets.event - martingale_residuals(fit), minlength=4).astype(float)
+    fit = smaller.on_kernel()
+    events = fit.risk_sets.event - martingale_residuals(fit)
+    return np.bincount(levels.groups(smaller.frame), events, minlength=4).astype(float)
 
 
 def _by_likelihood(full: CoxModel, smaller: CoxModel) -> dict[str, Any]:
@@ -257,10 +261,10 @@ def _by_likelihood(full: CoxModel, smaller: CoxModel) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _penalised_ratio(model: CoxModel) -> EffectEstimate:
+def _penalised_ratio(model: CoxModel, levels: Compared) -> EffectEstimate:
     """Return the ratio by Firth's penalised likelihood of the same model."""
     penalised, fields = penalised_product(model, PRODUCT)
-    return replace(_contrast(penalised, "ratio"), **fields)
+    return replace(_contrast(penalised, "ratio", levels), **fields)
 
 
 def _groups(cells: Any, expected: FloatArray) -> FourGroups:
@@ -271,57 +275,52 @@ def _groups(cells: Any, expected: FloatArray) -> FourGroups:
 
 def contrasts(model: CoxModel) -> list[EffectEstimate]:
     """Return the ratio of hazard ratios and the four effects behind it, of a model with treatment x marker."""
-    return [_contrast(model, name) for name in _PARTS]
+    levels = compared(model.analysis)
+    return [_contrast(model, name, levels) for name in _PARTS]
 
 
-def _cells(analysis: AnalysisSet) -> Any:
+def _cells(analysis: AnalysisSet, levels: Compared) -> Any:
+    """Count patients and events of the four groups; one without patients is refused."""
     import pandas as pd
 
     frame = analysis.frame
-    marker, treatment = frame["marker"].array, frame["treatment"].array
-    shape = len(marker.categories), len(treatment.categories)
-    known = (marker.codes >= 0) & (treatment.codes >= 0)
-    cell = np.ravel_multi_index((marker.codes[known], treatment.codes[known]), shape)
-    event = frame["event"].to_numpy()[known] == 1
-    patients, events = (np.bincount(rows, minlength=shape[0] * shape[1]) for rows in (cell, cell[event]))
-    rows, columns = (index.ravel() for index in np.indices(shape))
+    group, event = levels.groups(frame), frame["event"].to_numpy() == 1
+    patients, events = (np.bincount(rows, minlength=4) for rows in (group, group[event]))
+    names = [(marker, arm) for marker in levels.names for arm in (UNTREATED, TREATED)]
     if not patients.all():
-        i = int(np.argmin(patients))
+        marker, arm = names[int(np.argmin(patients))]
         raise AnalysisError(
-            f"{analysis.marker} {marker.categories[rows[i]]}, {treatment.categories[columns[i]]}: no patients, so the "
-            "interaction cannot be estimated.",
+            f"{analysis.marker} {marker}, {arm}: no patients, so the interaction cannot be estimated.",
             mend="Choose another endpoint, rule or population.",
         )
-    return pd.DataFrame(
-        {
-            "marker": pd.Categorical.from_codes(rows, dtype=marker.dtype),
-            "treatment": pd.Categorical.from_codes(columns, dtype=treatment.dtype),
-            "patients": patients, "events": events,
-        }
-    )  # fmt: skip
+    kinds = pd.CategoricalDtype(list(levels.names)), pd.CategoricalDtype([UNTREATED, TREATED])
+    columns = {
+        name: pd.Categorical([pair[i] for pair in names], dtype=kinds[i])
+        for i, name in enumerate(("marker", "treatment"))
+    }
+    return pd.DataFrame({**columns, "patients": patients, "events": events})
 
 
-def _contrast(model: CoxModel, name: str) -> EffectEstimate:
-    """Make the row of a sum of coefficients: its variance is the sum of their covariances."""
-    analysis = model.analysis
-    positions = [model.design.term(part).columns[0] for part in _SUMS[name]]
-    point = float(model.coefficients[positions].sum())
-    part = _PARTS[name]
-    row = analysis.describe(part.estimand) | _counts(model, part) | _treated(analysis, part)
-    row["marker_level"] = part.level if part.column == "marker" else ""
+def _contrast(model: CoxModel, name: str, levels: Compared) -> EffectEstimate:
+    """Make the row of a weighted sum of coefficients."""
+    analysis, part = model.analysis, _PARTS[name]
+    at = levels.at[0] if part.level == ALTERED else levels.at[1]
+    sums = _SUMS[name] if part.column != "marker" else (("treatment", 1.0), (PRODUCT, at))
+    positions = [model.design.term(term).columns[0] for term, _ in sums]
+    weights = np.array([weight for _, weight in sums])
+    point = float(weights @ model.coefficients[positions])
+    of_treatment = part.column == "marker"
+    level = levels.levels[0 if part.level == ALTERED else 1]
+    own_fields = levels.of_treatment(level) if of_treatment else levels.of_marker()
+    row = analysis.describe(part.estimand) | _counts(model, part, levels) | _treated(analysis, part) | own_fields
     harm = point if part.estimand == "treatment_effect" else 0.0  # a ratio of ratios is no harm
     own = () if part.estimand == "prognostic" else treatment_flags(model, harm)
     row["flags"] = (*row["flags"], *model.row_flags, *own, "contrast_of_one_model")
     return EffectEstimate(
-        **row,
-        estimand=part.estimand,
-        log_estimate=point,
-        se=float(np.sqrt(model.covariance[np.ix_(positions, positions)].sum())),
-        scale="binary",
-        adjusted_for=model.adjusted_for,
-        term=PRODUCT if name == "ratio" else name,
-        **model.fitted_as,
-    )
+        **row, estimand=part.estimand, log_estimate=point,
+        se=float(np.sqrt(weights @ model.covariance[np.ix_(positions, positions)] @ weights)),
+        adjusted_for=model.adjusted_for, term=PRODUCT if name == "ratio" else name, **model.fitted_as,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,12 +332,10 @@ class _Part:
     level: Any = ""
 
 
-_SUMS: dict[str, tuple[str, ...]] = {
-    "ratio": (PRODUCT,),
-    "marker_treated": ("marker", PRODUCT),
-    "marker_untreated": ("marker",),
-    "treatment_altered": ("treatment", PRODUCT),
-    "treatment_unaltered": ("treatment",),
+_SUMS: dict[str, tuple[tuple[str, float], ...]] = {
+    "ratio": ((PRODUCT, 1.0),),
+    "marker_treated": (("marker", 1.0), (PRODUCT, 1.0)),
+    "marker_untreated": (("marker", 1.0),),
 }
 _PARTS = {
     "ratio": _Part("interaction"),
@@ -351,7 +348,9 @@ _PARTS = {
 
 def contrast_parts() -> dict[str, tuple[tuple[str, ...], Any, str, Any]]:
     """Return, for each contrast, the terms summed, the estimand, and of whom it speaks (column, level)."""
-    return {name: (_SUMS[name], part.estimand, part.column, part.level) for name, part in _PARTS.items()}
+    terms = {name: tuple(term for term, _ in sums) for name, sums in _SUMS.items()}
+    terms |= {"treatment_altered": ("treatment", PRODUCT), "treatment_unaltered": ("treatment",)}
+    return {name: (terms[name], part.estimand, part.column, part.level) for name, part in _PARTS.items()}
 
 
 def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:
@@ -362,17 +361,25 @@ def _treated(analysis: AnalysisSet, part: _Part) -> dict[str, str]:
     return {"treatment_1": had, "treatment_0": "", "treated_alike": "yes"}
 
 
-def _counts(model: CoxModel, part: _Part) -> dict[str, Any]:
+def _counts(model: CoxModel, part: _Part, levels: Compared) -> dict[str, Any]:
     """Count the patients a contrast speaks of, in all and by group; years are those of the rows fitted."""
     frame, rows = model.analysis.frame, model.frame
     event = frame["event"].to_numpy() == 1
-    inside = frame[part.column].to_numpy() == part.level if part.column else np.ones(len(frame), dtype=bool)
-    by, first, second = ("treatment", TREATED, UNTREATED) if part.column == "marker" else ("marker", ALTERED, UNALTERED)
-    groups = frame[by].to_numpy()
+    inside, of = (_inside(one, part, levels) for one in (frame, rows))
     out: dict[str, Any] = {"n": int(inside.sum()), "events": int((event & inside).sum())}
-    for suffix, level in (("1", first), ("0", second)):
-        group = inside & (groups == level)
-        out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
-    of = rows[part.column].to_numpy() == part.level if part.column else np.ones(len(rows), dtype=bool)
     out["person_years"] = float((rows["months"].to_numpy() - rows["entry"].to_numpy())[of].sum() / 12)
+    if levels.is_number and part.column != "marker":
+        return out
+    first = frame["treatment"].to_numpy() == TREATED if part.column == "marker" else levels.upper(frame)
+    for suffix, group in (("1", inside & first), ("0", inside & ~first)):
+        out |= {f"n_{suffix}": int(group.sum()), f"events_{suffix}": int((group & event).sum())}
     return out
+
+
+def _inside(frame: Any, part: _Part, levels: Compared) -> BoolArray:
+    """Tell of whom a contrast speaks: an arm, a level of the marker; everybody for the ratio, and at a number."""
+    if part.column == "treatment":
+        return np.asarray(frame["treatment"].to_numpy() == part.level)
+    if part.column == "marker" and not levels.is_number:
+        return np.asarray(levels.upper(frame) == (part.level == ALTERED))
+    return np.ones(len(frame), dtype=bool)

@@ -94,7 +94,7 @@ def cut_within(analysis: AnalysisSet, batch: str = "site") -> AnalysisSet:
     """
     import pandas as pd
 
-    known = complete_cases(analysis, [batch], honours=("start", "weights", "products"))
+    known = complete_cases(analysis, [batch], honours=("start", "weights", "products", "level"))
     rule, levels = _levels(known)
     groups = levels.groupby(known.frame[batch].astype(str).to_numpy())
     if rule.threshold is not None:
@@ -104,7 +104,8 @@ def cut_within(analysis: AnalysisSet, batch: str = "site") -> AnalysisSet:
     called = pd.Categorical(np.where(beyond, ALTERED, UNALTERED), [UNALTERED, ALTERED])
     if len(set(called)) < 2:
         raise AnalysisError(f"{analysis.marker} cut within {batch}: all patients have one level.")
-    return replace(known, frame=known.frame.assign(marker=called), codes=(*known.codes, "cut_within_batch"))
+    codes = (*known.codes, "cut_within_batch")
+    return replace(known, frame=known.frame.assign(marker=called), codes=codes, uncut=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -25,18 +25,23 @@ from ..kernel.cox import CoxFit, CoxOptions, fit_cox
 from ..kernel.proportional import score_test, transform_times
 from ..kernel.residuals import score_residual_parts
 from ..vocabulary import FloatArray, MarkerLevel
+from .contrasted import Compared, compared
 from .cox import CoxModel
 from .time_split import SplitRows, split_rows
 
 __all__ = ["over_time"]
 
 _TERMS = ("treatment", "marker", "treatment:marker")
-_RATIO, _ALTERED, _UNALTERED = (0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (1.0, 0.0, 0.0)  # of the terms
 _Contrast = tuple[Literal["interaction", "treatment_effect"], tuple[float, float, float], MarkerLevel]
-_ROWS: tuple[_Contrast, ...] = (
-    ("interaction", _RATIO, ""), ("treatment_effect", _ALTERED, "altered"),
-    ("treatment_effect", _UNALTERED, "unaltered"),
-)  # fmt: skip
+
+
+def _contrasts(levels: Compared) -> tuple[_Contrast, ...]:
+    """Return the weights of the three terms in the ratio, and in treatment's hazard ratio at both levels."""
+    upper, lower = levels.levels
+    return (
+        ("interaction", (0.0, 0.0, 1.0), ""), ("treatment_effect", (1.0, 0.0, levels.at[0]), upper),
+        ("treatment_effect", (1.0, 0.0, levels.at[1]), lower),
+    )  # fmt: skip
 
 
 def over_time(model: CoxModel) -> OverTime:
@@ -81,8 +86,8 @@ def _halves(model: CoxModel, columns: list[int]) -> tuple[_Rows, _Rows, tuple[fl
     months, event = frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int)
     cut = float(np.median(months[event == 1]))
     split = split_rows(months, event, [cut], delayed_entry(frame))
-    group = (2 * model.design.x[:, columns[1]] + model.design.x[:, columns[0]]).astype(int)
-    cell = 4 * split.period + group[split.patient]
+    levels = compared(model.analysis)
+    cell = 4 * split.period + levels.groups(frame)[split.patient]
     if not np.bincount(cell, split.event, minlength=8).all():
         return None
     try:
@@ -91,9 +96,10 @@ def _halves(model: CoxModel, columns: list[int]) -> tuple[_Rows, _Rows, tuple[fl
         return None
     if fit.flags:
         return None
-    periods = [tuple(_row(model, fit, split, (period, cut), row) for row in _ROWS) for period in (0, 1)]
+    rows = _contrasts(levels)
+    periods = [tuple(_row(levels, model, fit, split, (period, cut), row) for row in rows) for period in (0, 1)]
     change = []
-    for _, weights, _ in _ROWS:
+    for _, weights, _ in rows:
         difference, se = _sum(fit, np.concatenate([np.negative(weights), weights]))
         change.append(float(2 * ndtr(-abs(difference) / se)))
     return periods[0], periods[1], tuple(change)
@@ -121,28 +127,29 @@ def _sum(fit: CoxFit, weights: FloatArray) -> tuple[float, float]:
 
 
 def _row(
-    model: CoxModel, fit: CoxFit, split: SplitRows, where: tuple[int, float],
+    levels: Compared, model: CoxModel, fit: CoxFit, split: SplitRows, where: tuple[int, float],
     about: _Contrast,
 ) -> EffectEstimate:  # fmt: skip
     """Make the row of a contrast in one half."""
     period, cut = where
     estimand, weights, level = about
-    own = np.zeros(6)
-    own[3 * period : 3 * period + 3] = weights
-    point, se = _sum(fit, own)
+    padded = np.zeros(6)
+    padded[3 * period : 3 * period + 3] = weights
+    point, se = _sum(fit, padded)
     analysis = model.analysis
     inside = split.period == period
-    if level:
+    if level and not levels.is_number:
         inside &= (model.frame["marker"].to_numpy() == level)[split.patient]
     patients = model.frame.index.to_numpy()[split.patient[inside]]
-    row: dict[str, Any] = analysis.describe(estimand) | {
-        "marker_level": level, "from_months": period * cut, "to_months": analysis.to_months if period else cut,
+    own = levels.of_treatment(level) if level else levels.of_marker()
+    row: dict[str, Any] = analysis.describe(estimand) | own | {
+        "from_months": period * cut, "to_months": analysis.to_months if period else cut,
         "n": len(set(patients)), "events": int(split.event[inside].sum()),
         "person_years": float((split.stop - np.maximum(split.start, 0))[inside].sum() / 12),
     }  # fmt: skip
     row["flags"] = (*row["flags"], *(["survivors_of_period"] if period else []), "contrast_of_one_model")
     return EffectEstimate(
-        **row, estimand=estimand, log_estimate=point, se=se, se_kind="model", scale="binary", model="cox_by_period",
+        **row, estimand=estimand, log_estimate=point, se=se, se_kind="model", model="cox_by_period",
         adjusted_for=model.adjusted_for, strata=model.strata, term="treatment:marker" if not level else "treatment",
         ties=model.ties,
     )  # fmt: skip

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import chdtrc, ndtri
 
 from ..analysis import AnalysisSet
-from ..analysis.design import Design, Term, complete_cases, make_design
+from ..analysis.design import LEVEL, Design, Term, complete_cases, make_design
 from ..analysis.follow_up import delayed_entry
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, NotConverged, QuestionError
@@ -330,7 +330,7 @@ def parametric(
 
     focus = "marker" if analysis.marker else "treatment"
     terms = list(dict.fromkeys([focus, *one_or_more(adjust)]))
-    complete = _with_follow_up(complete_cases(analysis, terms, estimator="A parametric model"))
+    complete = _with_follow_up(complete_cases(analysis, terms, honours=LEVEL, estimator="A parametric model"))
     frame = complete.frame
     event = frame["event"].to_numpy() == 1
     if not event.any():

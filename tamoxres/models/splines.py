@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import chdtrc, ndtri
 
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
+from ..analysis.uncut import VALUE, own_value
 from ..effects import EffectEstimate
 from ..errors import AnalysisError, QuestionError
 from ..tables.cells import effect_cell, interval_cell, number_cell
@@ -160,7 +161,7 @@ def restricted_cubic_basis(values: Sequence[float] | FloatArray, knots: Sequence
 
 def spline(
     analysis: AnalysisSet,
-    column: str,
+    column: str = "",
     *,
     adjust: str | Sequence[str] = (),
     strata: str | Sequence[str] = (),
@@ -174,7 +175,7 @@ def spline(
     ----------
     analysis : AnalysisSet
     column : str
-        A number, such as `er_fmol`.
+        A number, such as `er_fmol`; that of the marker, in its own unit, where the set was selected with a `scale`.
     adjust, strata : str or sequence of str
     knots : int or sequence of float
         3, 4 or 5 at `QUANTILES`, or their values.
@@ -200,7 +201,7 @@ def spline(
     >>> spline(gbsg, "nodes").nonlinear_df
     2
     """
-    adjust, strata = one_or_more(adjust), one_or_more(strata)
+    adjust, strata, column = one_or_more(adjust), one_or_more(strata), own_value(analysis, column)
     complete = complete_cases(analysis, [column, *adjust, *strata], estimator="The spline")
     frame = complete.frame
     if frame[column].dtype.kind not in "fiu":
@@ -217,7 +218,7 @@ def spline(
     beta, covariance = model.coefficients[columns], model.covariance[np.ix_(columns, columns)]
     return SplineFit(
         column=column, knots=where, reference=float(np.median(values)) if reference is None else float(reference),
-        linear=_per_sd(line.effect, column, float(values.std(ddof=1))), model=model, nonlinear_statistic=statistic,
+        linear=_per_sd(line.effect, complete, float(values.std(ddof=1))), model=model, nonlinear_statistic=statistic,
         nonlinear_df=df, nonlinear_p=float(chdtrc(df, max(statistic, 0.0))),
         p_value=float(chdtrc(len(columns), beta @ np.linalg.solve(covariance, beta))),
     )  # fmt: skip
@@ -251,7 +252,12 @@ def spline_knots(column: str, values: FloatArray, knots: int | Sequence[float]) 
     return where
 
 
-def _per_sd(row: EffectEstimate, column: str, sd: float) -> EffectEstimate:
+def _per_sd(row: EffectEstimate, analysis: AnalysisSet, sd: float) -> EffectEstimate:
     if row.log_estimate is None or row.se is None:
-        raise AnalysisError(f"The straight line of {column} could not be estimated.")
-    return replace(row, log_estimate=row.log_estimate * sd, se=row.se * sd, scale="per_sd", scale_unit=f"{sd:.3g}")
+        raise AnalysisError(f"The straight line of {row.variable} could not be estimated.")
+    own: dict[str, Any] = {"scale": "per_sd", "scale_unit": f"{sd:.3g}"}
+    if row.variable == VALUE and analysis.uncut is not None:
+        mixed = analysis.mixes_arms(row.adjusted_for)
+        own = replace(analysis.uncut, scale="per_sd", size=sd).fields() | {"estimand": "" if mixed else "prognostic"}
+        own |= {"flags": (*row.flags, "arms_mixed")} if mixed else {}
+    return replace(row, log_estimate=row.log_estimate * sd, se=row.se * sd, **own)

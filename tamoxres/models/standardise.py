@@ -270,7 +270,7 @@ def standardise(
     True
     """
     names, times = list(one_or_more(fit.focus if by is None else by)), one_or_more(times)
-    _refuse_unhonoured(fit)
+    _refuse_unhonoured(fit, names)
     frame = fit.analysis.frame
     at = snap_to(frame, times)
     if at.max() > frame["months"].max():
@@ -300,8 +300,10 @@ def standardise(
     return StandardisedRisks(risks=table, effects=rows, m=m, failed=resamples.failed, seed=seed)
 
 
-def _refuse_unhonoured(fit: CoxModel) -> None:
-    """Refuse a model with sampling weights, or with treatment that starts after time zero."""
+def _refuse_unhonoured(fit: CoxModel, names: Sequence[str]) -> None:
+    """Refuse a model with sampling weights, or with treatment that starts after time zero, and terms without levels."""
+    if numbers := [name for name in names if not fit.design.term(name).levels]:
+        raise AnalysisError(f"{numbers[0]} enters as a number; risks are standardised by terms with levels.")
     columns = [part for term in fit.design.terms for part in parts_of(term.name)]
     refuse_unhonoured(fit.analysis, columns, (), "A standardised risk")
     refuse_absolute(fit.analysis, "A standardised risk")

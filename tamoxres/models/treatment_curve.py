@@ -26,6 +26,7 @@ from scipy.special import chdtrc, ndtri
 
 from ..analysis import AnalysisSet
 from ..analysis.design import complete_cases
+from ..analysis.uncut import VALUE, own_value
 from ..effects import EffectEstimate
 from ..effects.routes import ratio_of
 from ..errors import AnalysisError, QuestionError
@@ -174,7 +175,7 @@ def fractional_polynomial(x: FloatArray, powers: Sequence[float]) -> FloatArray:
 
 def treatment_curve(
     analysis: AnalysisSet,
-    column: str,
+    column: str = "",
     *,
     adjust: str | Sequence[str] = (),
     strata: str | Sequence[str] = (),
@@ -189,7 +190,8 @@ def treatment_curve(
     analysis : AnalysisSet
         Selected with `treatment="any"`.
     column : str
-        The marker, a number, such as `er_fmol` or what `tr.with_continuous` adds.
+        The marker, a number, such as `er_fmol` or what `tr.with_continuous` adds; that of the marker, in its own unit,
+        where the set was selected with a `scale`.
     adjust, strata : str or sequence of str
     shape : "spline" | "fp2" | "fp1" | "linear"
         Restricted cubic spline, fractional polynomial of degree 2 or 1, or a straight line.
@@ -217,7 +219,7 @@ def treatment_curve(
     (1, 0.036)
     """
     choose("shape", shape, ("spline", "fp2", "fp1", "linear"))
-    adjust, strata = one_or_more(adjust), one_or_more(strata)
+    adjust, strata, column = one_or_more(adjust), one_or_more(strata), own_value(analysis, column)
     if not analysis.has_both_arms:
         raise AnalysisError(f"{analysis.cohort.name} has one arm here; a curve of treatment's effect compares two.")
     wanted = ["treatment", column, *adjust, *strata]
@@ -308,5 +310,6 @@ def _line(analysis: AnalysisSet, column: str, adjust: Sequence[str], how: ModelC
         se=float(np.sqrt(full.covariance[place, place])) * sd, ci_low=ratio_of(limits.low * sd),
         ci_high=ratio_of(limits.high * sd), ci_kind="profile",
         p_value=float(chdtrc(1, max(2 * (full.loglik - smaller.loglik), 0.0))), p_kind="lrt", scale="per_sd",
-        scale_unit=f"{sd:.3g}", variable=column, adjusted_for=tuple(adjust), term=product, **full.fitted_as,
+        scale_unit=f"{sd:.3g}", variable=analysis.uncut.name if analysis.uncut and column == VALUE else column,
+        adjusted_for=tuple(adjust), term=product, **full.fitted_as,
     )  # fmt: skip

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..cohort import ABOVE_MEDIAN, ALTERED, NOT_ASSAYED, UNALTERED, Cohort, MarkerCall, Profile, ProfileKind
+from ..cohort import ABOVE_MEDIAN, ALTERED, NOT_ASSAYED, UNALTERED, Cohort, Level, MarkerCall, Profile, ProfileKind
 from ..errors import DataError
 from ..files.suspicious import sentinels
+from ..vocabulary import LOGS, Log
 from .papers import PEREIRA, TCPA
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnRule", "CopyNumberRule", "LevelRule", "MutationRule", "Rule", "StatusRule", "median_level"]
 
 Cut = Literal["published", "median", "fitted"]
+_MOLECULES = {"mrna": "mRNA", "rppa": "protein"}
 _SILENT = re.compile(r"Silent|Intron|UTR|Flank|IGR|RNA", re.IGNORECASE)
 
 
@@ -69,7 +72,16 @@ class Rule:
         return MarkerCall(
             marker=self.marker, rule=self.name, assay=self.measured_by(cohort), reference=self.reference,
             values=values.where(values.notna(), None), definition=self.defined(cohort), cut=self.cut,
+            measured=partial(self.level, cohort) if self.has_level(cohort) else None,
         )  # fmt: skip
+
+    def has_level(self, cohort: Cohort) -> bool:
+        """Whether a number was measured that the rule cuts."""
+        return False
+
+    def level(self, cohort: Cohort) -> Level:
+        """Return the number that the rule cuts."""
+        raise NotImplementedError
 
     def __str__(self) -> str:
         return f"{self.marker} by {self.name}" + (f" ({self.assay})" if self.assay else "") + f": {self.definition}"
@@ -250,6 +262,18 @@ class LevelRule(_ProfileRule):
         refuse_sentinels(values, gene, profile.assay, least=88.0)
         return values if profile.unit == ABOVE_MEDIAN else (values - values.mean()) / values.std()
 
+    def has_level(self, cohort: Cohort) -> bool:
+        """Whether the level was published as a number."""
+        return self.applies(cohort) and self._profile(cohort).unit != ABOVE_MEDIAN
+
+    def level(self, cohort: Cohort) -> Level:
+        """Return the level as it was measured; higher values are higher levels, whichever side the rule calls."""
+        profile = self._profile(cohort)
+        [gene] = self.held(cohort)
+        values = profile.values([gene])[gene].reindex(cohort.patients.index).astype(float)
+        name = f"{gene} {_MOLECULES.get(profile.kind, '')}".strip()
+        return Level(values=values, name=name, unit=profile.unit, log=_log_of(profile.unit))
+
     def beyond(self, levels: pd.Series[Any] | pd.DataFrame, unit: str = "") -> Any:
         """Tell which levels count as altered: of one gene (a series), or of several, each by its own cut (a frame).
 
@@ -298,6 +322,12 @@ def refuse_sentinels(values: pd.Series[Any], feature: str, assay: str, *, least:
             raise DataError(
                 f"{assay}: {code.facts}; a cut would take it for a level.", mend="Leave what is unknown empty."
             )
+
+
+def _log_of(unit: str) -> Log:
+    """Return the logarithm that a profile's unit names first (`log2, normalised`); empty where it names none."""
+    first = unit.partition(",")[0].strip().lower()
+    return first if first in LOGS else ""  # type: ignore[return-value]
 
 
 def _medians(levels: pd.Series[Any] | pd.DataFrame) -> Any:

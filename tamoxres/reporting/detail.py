@@ -18,6 +18,7 @@ from ..models.incidence import cumulative_incidence
 from ..models.proportional import ProportionalTest, proportional_test
 from ..models.rates import Rates, event_rates
 from ..models.risk_difference import RiskDifferences, risk_difference
+from ..models.splines import SplineFit, spline
 from ..models.survival import FollowUp, follow_up, kaplan_meier
 from ..models.time_split import TimeSplit, time_split
 from .plan import MarkerPlan
@@ -38,6 +39,7 @@ class Fitted:
     effects: tuple[EffectEstimate, ...]
     flow: Flow
     frame: pd.DataFrame
+    by_number: bool = False  # whether the marker enters as a number
 
     @property
     def effect(self) -> EffectEstimate:
@@ -64,11 +66,13 @@ class Detail:
         The crude hazard ratio of each of them.
     follow_up : FollowUp or None
     rates : Rates or None
-        Events per 1,000 person-years by marker.
+        Events per 1,000 person-years by marker; None where it enters as a number.
     risks : RiskDifferences or None
         At 5 and 10 years, where follow-up reaches them.
     periods : TimeSplit or None
         Hazard ratios in years 0-5 and after, adjusted as the model.
+    bent : SplineFit or None
+        The hazard ratio along the number, of a marker that enters as one: it has no curves, rates and risks by level.
     """
 
     crude: Fitted
@@ -81,12 +85,13 @@ class Detail:
     rates: Rates | None
     risks: RiskDifferences | None
     periods: TimeSplit | None
+    bent: SplineFit | None = None
 
     @property
     def effects(self) -> Iterator[EffectEstimate]:
         """Every effect row of it."""
         yield from (*self.crude.effects, *self.adjusted.effects, *self.univariable, *self.crude_hazards)
-        for result in (self.risks, self.periods):
+        for result in (self.risks, self.periods, self.bent):
             if result is not None:
                 yield from result.effects
 
@@ -100,6 +105,14 @@ def _looked_at(asked: MarkerPlan, cohort: Cohort, key: tuple[str, str, str]) -> 
     crude, adjusted = (answer(cohort, asked.prognostic(*key, crude=crude)) for crude in (True, False))
     model, treated, least = adjusted.models[0], crude.models[0].analysis, cohort.min_cell
     others = [row for name in model.adjusted_for for row in fit_terms(treated, [name]).effects]
+    univariable = tuple(told_rows((*crude.models[0].effects, *others), least))
+    if treated.uncut is not None:
+        return Detail(
+            crude=_fitted(crude), adjusted=_fitted(adjusted), univariable=univariable,
+            proportional=proportional_test(model), curves=(), crude_hazards=(),
+            follow_up=tried(lambda: follow_up(treated)), rates=None, risks=None, periods=None,
+            bent=tried(lambda: spline(treated, adjust=model.adjusted_for, strata=model.strata)) if least <= 1 else None,
+        )  # fmt: skip
     curves = [cumulative_incidence(treated) if treated.endpoint.competing else kaplan_meier(treated)]
     hazards = [crude.models[0].effect]
     if key[2] != "OS" and "OS" in {endpoint.code for endpoint in cohort.endpoints}:
@@ -110,7 +123,7 @@ def _looked_at(asked: MarkerPlan, cohort: Cohort, key: tuple[str, str, str]) -> 
     return Detail(
         crude=_fitted(crude),
         adjusted=_fitted(adjusted),
-        univariable=tuple(told_rows((*crude.models[0].effects, *others), least)),
+        univariable=univariable,
         proportional=proportional_test(model),
         curves=tuple(one.coarsened(least) for one in curves),
         crude_hazards=tuple(told_row(row, least) for row in hazards),
@@ -125,7 +138,8 @@ def _fitted(found: Answer) -> Fitted:
     """Return what is shown of the model behind an answer: the first row is the answer's own."""
     model, least = found.models[0], found.cohort.min_cell
     rows = tuple(told_rows(model.effects[1:], least))
-    return Fitted(effects=(told_row(model.effect, least), *rows), flow=found.flow, frame=model.analysis.frame)
+    return Fitted(effects=(told_row(model.effect, least), *rows), flow=found.flow, frame=model.analysis.frame,
+                  by_number=model.analysis.uncut is not None)  # fmt: skip
 
 
 def _periods(found: TimeSplit, min_cell: int) -> TimeSplit | None:

@@ -278,6 +278,8 @@ def _calls(asked: MarkerPlan, cohort: Cohort, marker: str) -> list[MarkerCall]:
     if asked.rules == (DEFAULT_RULE,):
         names = list(usable)[:1]
     calls = [call(cohort, marker, rule=name).marker(marker, name) for name in names]
+    if asked.scale != "binary":
+        return [made for made in calls if made.measured is not None]
     return [made for made in calls if all(made.counts()[level] for level in (ALTERED, UNALTERED))]
 
 
@@ -331,7 +333,7 @@ def _steps(case: Case) -> list[Step]:
     rows = (case.interaction.ratio,) if case.interaction else case.prognostic
     usual = not asked.where and not asked.landmark and asked.treatment == "endocrine" and asked.er == "positive"
     usual &= case.call.rule == case.cohort.default_rules.get(case.marker) and case.cohort.min_cell <= 1
-    if not rows or not usual or (rows[-1].events or 0) < _ENOUGH:
+    if not rows or not usual or asked.scale != "binary" or (rows[-1].events or 0) < _ENOUGH:
         return []
     primary = primary_question(
         case.cohort, endpoint=case.endpoint, marker=case.marker, estimand="interaction" if both else "prognostic",

@@ -21,7 +21,7 @@ from ..endpoints import GENERAL, STEEP
 from ..endpoints import endpoint as find_endpoint
 from ..errors import QuestionError, UnknownChoice
 from ..files.toml import Decoder, read_toml
-from ..question import Question
+from ..question import Question, as_scale
 from ..registry import canonical
 from ..vocabulary import ESTIMANDS, choose
 from .look import Look
@@ -86,6 +86,8 @@ class MarkerPlan:
     robustness : bool
         Whether the first interaction of each marker gets its robustness panel even where none is seen; one that is seen
         without randomisation gets it always.
+    scale : "binary" | "per unit" | "per SD" | "per doubling"
+        Whether the markers are altered or unaltered, or enter as the numbers that were measured.
     why, margin_why : str
         Why these adjusters, and why this margin.
     """
@@ -106,11 +108,13 @@ class MarkerPlan:
     landmark: _Months = 0
     margin: tuple[float, float] | None = None
     robustness: bool = True
+    scale: Annotated[str, Meta(description='"binary", "per unit", "per SD" or "per doubling"')] = "binary"
     why: str = ""
     margin_why: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "markers", tuple(map(canonical, self.markers)))
+        object.__setattr__(self, "scale", as_scale(self.scale))
 
     def prognostic(self, marker: str, rule: str | None, endpoint: str, *, crude: bool = False) -> Question:
         """Ask what the marker tells among the endocrine-treated."""
@@ -118,6 +122,7 @@ class MarkerPlan:
             marker=marker, rule=rule, endpoint=find_endpoint(endpoint), estimand="prognostic", er=self.er,
             treatment=self.treatment, where=self.where, landmark=self.landmark or None,
             adjust=() if crude else self.adjust_prognostic, strata=() if crude else self.strata,
+            scale=as_scale(self.scale),
         )  # fmt: skip
 
     def interaction(self, marker: str, rule: str | None, endpoint: str) -> Question:
@@ -126,6 +131,7 @@ class MarkerPlan:
             marker=marker, rule=rule, endpoint=find_endpoint(endpoint), estimand="interaction", er=self.er,
             treatment=self.treatment if self.against else None, against=self.against or None,
             where=self.where, landmark=self.landmark or None, adjust=self.adjust_interaction, strata=self.strata,
+            scale=as_scale(self.scale),
         )  # fmt: skip
 
     def role_of(self, *, leading: bool) -> Role:

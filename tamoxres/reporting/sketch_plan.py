@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +42,17 @@ _HEAD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What a cohort allows to ask."""
+    """What a cohort allows to ask: a plan for markers that are altered or not, and one for those that are numbers."""
 
     cohort: Cohort
-    plan: MarkerPlan
+    plans: tuple[MarkerPlan, ...]
     rules: Mapping[str, tuple[str, ...]]
     both_arms: bool
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """All that are asked."""
+        return tuple(name for plan in self.plans for name in plan.markers)
 
 
 def plan_of(cohorts: Iterable[Cohort], *, markers: Sequence[str] = (), title: str = "") -> Plan:
@@ -67,9 +72,9 @@ def plan_of(cohorts: Iterable[Cohort], *, markers: Sequence[str] = (), title: st
         If a cohort holds no marker, or not one of those named, or no endpoint.
     """
     asked = [_asked(cohort, markers) for cohort in cohorts]
-    names = list(dict.fromkeys(name for one in asked for name in one.plan.markers))
+    names = list(dict.fromkeys(name for one in asked for name in one.markers))
     made = title or f"{', '.join(names)} in {', '.join(one.cohort.title for one in asked)}"
-    return Plan(title=made, markers=tuple(one.plan for one in asked))
+    return Plan(title=made, markers=tuple(plan for one in asked for plan in one.plans))
 
 
 def init_plan(
@@ -111,8 +116,10 @@ def init_plan(
 
 
 def _asked(cohort: Cohort, markers: Sequence[str]) -> _Asked:
-    rules = {name: found for name in _names(cohort, markers) if (found := _telling(cohort, name))}
-    if not rules:
+    names = _names(cohort, markers)
+    rules = {name: found for name in names if (found := _telling(cohort, name))}
+    numbers = tuple(name for name in names if name not in rules and _measured(cohort, name))
+    if not rules and not numbers:
         which = f"none of {', '.join(markers)}" if markers else "no marker"
         raise QuestionError(
             f"{cohort.title} holds {which} that tells its patients apart, so there is nothing to ask.",
@@ -127,11 +134,13 @@ def _asked(cohort: Cohort, markers: Sequence[str]) -> _Asked:
     factors, indication = _usable(patients, _FACTORS), _usable(patients, _INDICATION)
     er: Receptor = "positive" if "er" in patients and (patients["er"] == "positive").any() else "any"
     plan = MarkerPlan(
-        cohort=cohort.name, markers=tuple(rules), endpoints=tuple(codes), er=er,
+        cohort=cohort.name, markers=tuple(rules) or numbers, scale="binary" if rules else "per_sd",
+        endpoints=tuple(codes), er=er,
         adjust_prognostic=factors, adjust_interaction=indication if levels > 1 else (), strata=_sites(patients),
         treatment="endocrine" if levels else "any", role="exploratory", family=cohort.name,
     )  # fmt: skip
-    return _Asked(cohort=cohort, plan=plan, rules=rules, both_arms=levels > 1)
+    plans = (plan, replace(plan, markers=numbers, scale="per_sd")) if rules and numbers else (plan,)
+    return _Asked(cohort=cohort, plans=plans, rules=rules, both_arms=levels > 1)
 
 
 def _names(cohort: Cohort, markers: Sequence[str]) -> list[str]:
@@ -148,6 +157,11 @@ def _telling(cohort: Cohort, marker: str) -> tuple[str, ...]:
         if counts[ALTERED] and counts[UNALTERED]:
             out.append(rule)
     return tuple(out)
+
+
+def _measured(cohort: Cohort, marker: str) -> bool:
+    """Whether a marker that the cohort holds was measured as a number."""
+    return any(made.marker == marker and made.measured is not None for made in cohort.markers)
 
 
 def _usable(patients: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
@@ -172,14 +186,25 @@ def _texts(values: Iterable[str]) -> str:
 
 
 def _lines(asked: _Asked, own: Sequence[str]) -> Iterator[str]:
-    cohort, plan = asked.cohort, asked.plan
+    cohort = asked.cohort
     yield comment(f"A plan for {cohort.title}: {count(coarse_count(cohort.n, cohort.min_cell))} patients.")
-    title = f"{', '.join(plan.markers)} in {cohort.title}"
+    title = f"{', '.join(asked.markers)} in {cohort.title}"
     yield f"title = {quote(title)}"
     yield from ("alpha = 0.05", "seed = 1", "", *_HEAD, "", *own)
+    for i, plan in enumerate(asked.plans):
+        yield from ([""] if i else [])
+        yield from _block(asked, plan)
+    if asked.both_arms:
+        yield from _benchmark(asked)
+
+
+def _block(asked: _Asked, plan: MarkerPlan) -> Iterator[str]:
+    """Write the table that asks some markers of the cohort."""
     yield from ("[[markers]]", f"cohort = {quote(plan.cohort)}", f"markers = {_texts(plan.markers)}")
-    for name, rules in asked.rules.items():
-        if len(rules) > 1:
+    if plan.scale != "binary":
+        yield 'scale = "per SD"  # numbers: per unit, per SD or per doubling'
+    for name in plan.markers:
+        if len(rules := asked.rules.get(name, ())) > 1:
             yield comment(f"{name} can be called by: {', '.join(rules)}. The first leads; rules = [...] names others.")
     yield "# The first endpoint is primary, the others are looked at beside it."
     yield f"endpoints = {_texts(plan.endpoints)}"
@@ -199,13 +224,11 @@ def _lines(asked: _Asked, own: Sequence[str]) -> Iterator[str]:
     also = ", and chemotherapy where treatment is compared" if "chemotherapy" in plan.adjust_interaction else ""
     yield f'why = "Established factors{also}."'
     yield "# margin = [0.80, 1.25]    # ratios of hazard ratios that are called irrelevant, with margin_why"
-    if asked.both_arms:
-        yield from _benchmark(asked)
 
 
 def _benchmark(asked: _Asked) -> Iterator[str]:
     """Ask the effect of treatment itself, whose direction is known from trials."""
-    plan = asked.plan
+    plan = asked.plans[0]
     yield from ("", "# Is the known benefit of endocrine therapy seen here?", "[[benchmarks]]")
     yield f"cohort = {quote(plan.cohort)}"
     yield f"endpoint = {quote(plan.endpoints[0])}"

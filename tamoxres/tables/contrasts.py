@@ -68,7 +68,7 @@ def contrast_table(crude: Sequence[EffectEstimate], adjusted: Sequence[EffectEst
         columns=_columns(first, len(models)), rows=tuple(rows),
         footnotes=(
             "Contrasts of one model, not refits of subsets. Ratio of hazard ratios: above 1, the treatment helps less "
-            "when the marker is altered; its P is of the likelihood-ratio test.",
+            f"{_less_when(first)}; its P is of the likelihood-ratio test.",
             *told,
         ),
     )  # fmt: skip
@@ -84,13 +84,17 @@ def _row(line: Sequence[EffectEstimate]) -> Row:
 
 def _label(effect: EffectEstimate) -> str:
     if effect.estimand == "interaction":
-        return "Ratio of hazard ratios"
+        return f"Ratio of hazard ratios, {effect.contrast}" if effect.is_number else "Ratio of hazard ratios"
     arms = (
         f" ({_arm(effect.n_1, effect.events_1)} v {_arm(effect.n_0, effect.events_0)})"
         if effect.n_1 is not None and effect.n_0 is not None
         else ""
     )
     return f"{effect.contrast}, {effect.within}{arms}"
+
+
+def _less_when(effect: EffectEstimate) -> str:
+    return f"the higher {effect.variable} is" if effect.is_number else "when the marker is altered"
 
 
 def _arm(n: int | None, events: int | None) -> str:

@@ -18,6 +18,7 @@ from ..errors import EffectError
 from ..flow import Flow
 from ..wording.codes import treatment_words
 from ..wording.levels import level_texts
+from ..wording.rows import per_words
 from .cells import count_cell, effect_cell, p_cell, reference_cell
 from .hazard_notes import notes
 from .table import Cell, Column, Row, Table
@@ -139,6 +140,8 @@ class _Words:
     def variable(self, variable: _Variable) -> str:
         effect = variable.shown[0]
         label = self.labels.get(variable.name) or term_label(variable.name, effect)
+        if effect.scale in ("per_sd", "per_doubling") or effect.scale_unit:
+            return f"{label}, {per_words(effect.scale, effect.scale_unit)}"
         if effect.scale != "per_unit":
             return label
         declared, units = column(variable.name), self.per.get(variable.name, 1)

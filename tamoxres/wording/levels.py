@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .codes import treatment_words
 
-__all__ = ["groups_words", "level_texts", "level_words"]
+__all__ = ["capital_level", "groups_words", "level_texts", "level_words", "marker_words"]
 
 _SIGNS = {"er": "ER", "pr": "PR", "her2": "HER2"}
 _FLAGS = {
@@ -52,6 +52,30 @@ def groups_words(grouping: str, groups: Iterable[str]) -> dict[str, str]:
     words = {group: level_words(grouping, group) if group else "" for group in groups}
     told = list(words.values())
     return {group: group if told.count(text) > 1 else text for group, text in words.items()}
+
+
+def marker_words(marker: str, level: str) -> str:
+    """Say the level of a marker in which an effect stands.
+
+    Examples
+    --------
+    >>> marker_words("HER2", "altered"), marker_words("HER2", "upper_quartile")
+    ('HER2 altered', 'HER2 at its upper quartile')
+    """
+    words = {"upper_quartile": "at its upper quartile", "lower_quartile": "at its lower quartile"}
+    return f"{marker} {words.get(level, level)}".strip()
+
+
+def capital_level(level: str) -> str:
+    """Say a level at the head of a sentence.
+
+    Examples
+    --------
+    >>> capital_level("upper_quartile")
+    'Upper quartile'
+    """
+    words = level.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def level_words(grouping: str, level: str) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .codes import MODELS, flag_sentences, treatment_words
+from .levels import marker_words
 from .numbers import number_with_interval, ratio_with_interval
 
 __all__ = [
-    "Population", "bounds_words", "condition_words", "contrast_words", "model_words", "note_sentences", "period_words",
-    "population_parts", "population_words",
+    "Population", "arm_words", "bounds_words", "condition_words", "contrast_words", "model_words", "note_sentences",
+    "per_words", "period_words", "population_parts", "population_words",
 ]  # fmt: skip
 
 _CONDITION = re.compile(r"(\w+) (<=|>=|==|!=|<|>) (.+)")
@@ -51,8 +52,24 @@ def contrast_words(treatment_1: str, treatment_0: str) -> str:
     >>> contrast_words("aromatase_inhibitor", "tamoxifen"), contrast_words("endocrine", "none")
     ('aromatase inhibitor v tamoxifen', 'endocrine v none')
     """
-    short = {"endocrine": "endocrine", "none": "none"}
-    return " v ".join(short.get(code, treatment_words(code)) for code in (treatment_1, treatment_0))
+    return " v ".join(map(arm_words, (treatment_1, treatment_0)))
+
+
+def arm_words(code: str) -> str:
+    """Write one side of a contrast of treatments: `endocrine`, `none`, `aromatase inhibitor`."""
+    return code if code in ("endocrine", "none") else treatment_words(code)
+
+
+def per_words(scale: str, unit: str, what: str = "") -> str:
+    """Write what one unit of a number is: `per SD of ERBB2 mRNA (1.3 log2)`.
+
+    Examples
+    --------
+    >>> per_words("per_doubling", "", "ERBB2 mRNA"), per_words("per_unit", "year"), per_words("per_sd", "1.3")
+    ('per doubling of ERBB2 mRNA', 'per unit (year)', 'per SD (1.3)')
+    """
+    words = scale.replace("_", " ").replace("sd", "SD")
+    return f"{words}{f' of {what}' if what else ''}{f' ({unit})' if unit else ''}"
 
 
 def period_words(from_months: float | None, to_months: float | None) -> str:
@@ -116,7 +133,7 @@ def population_parts(who: Population) -> list[str]:
     parts += [f"{who.menopause}menopausal"] if who.menopause else []
     parts += [f"nodes {who.nodes}"] if who.nodes else []
     parts += [who.setting, _treated_words(who), *map(condition_words, who.restrictions)]
-    parts += [f"{who.marker} {who.marker_level}".strip()] if who.marker_level else []
+    parts += [marker_words(who.marker, who.marker_level)] if who.marker_level else []
     parts += [f"at risk at {who.landmark:g} months"] if who.landmark is not None else []
     parts.append(period_words(who.from_months, who.to_months))
     return [part for part in parts if part]

@@ -13,7 +13,7 @@ from ..page import AnswerRow, Code, Inline, Kind, Link, Mark, Text, estimate, p_
 from ..pools import PoolAnswer
 from ..weigh import NO_EVIDENCE, Weighed
 from .cohorts import two_sides
-from .words import SIDES, assay_of, by_information, capital, marker_name, section_key, sentence, side_of
+from .words import SIDES, assay_of, by_information, capital, if_altered, marker_name, section_key, sentence, side_of
 
 __all__ = ["answer_row", "as_table", "kind_of"]
 
@@ -157,7 +157,8 @@ def _first(case: Case) -> Iterator[Text]:
     row = case.prognostic[-1]
     side = side_of(row)
     among = "all patients" if case.asked.treatment == "any" else "the treated"
-    yield f"{head}HR among {among}, altered against unaltered, ", estimate(row), f" ({side})." if side else "."
+    what = row.contrast if row.is_number else "altered against unaltered"
+    yield f"{head}HR among {among}, {what}, ", estimate(row), f" ({side})." if side else "."
 
 
 def _others(cases: Sequence[Case]) -> Iterator[Text]:
@@ -172,7 +173,8 @@ def _others(cases: Sequence[Case]) -> Iterator[Text]:
         if case.interaction is not None and not case.interaction.ratio.flagged(_FEW):
             parts += ["ratio of HRs ", estimate(case.interaction.ratio), ", "]
         side = side_of(case.prognostic[-1])
-        parts += ["HR if altered ", estimate(case.prognostic[-1]), f" ({side})" if side else ""]
+        whose = if_altered(case.prognostic[-1])
+        parts += [f"HR {whose} ", estimate(case.prognostic[-1]), f" ({side})" if side else ""]
     if more := len(cases) - 1 - len(shown):
         parts += ["; " if parts else "", Link(f"{more}\N{NO-BREAK SPACE}more", section_key(cases[0].marker))]
     yield ("Also: ", *parts, ".")

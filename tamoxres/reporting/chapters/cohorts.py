@@ -16,7 +16,7 @@ from ...tables.table import Cell, Column, Row, Table
 from ...wording import count, ratio
 from ..gather import Case
 from ..page import Block, Bullets, Figure, Inline, Paragraph, TableBlock, Text, estimate, p_of
-from .words import HEADS, SIDES, assay_of, by_information, joined, marker_name, setting_of, side_of
+from .words import HEADS, HIGHER, SIDES, assay_of, by_information, if_altered, joined, marker_name, setting_of, side_of
 
 __all__ = ["compared", "sensitivity_blocks", "specified", "two_sides"]
 
@@ -40,19 +40,22 @@ def compared(leading: Sequence[Case]) -> Iterator[Block]:
     marker = marker_name(leading[0].marker)
     background = [case.cohort.title for case in cases if case.asked.treatment == "any"]
     among = f" ({joined(background)}: among all, no therapy being recorded)" if background else ""
+    number = rows[0].is_number
     caption = (
-        f"{marker}, altered against unaltered, in each cohort: HR among the treated{among}, of each cohort's own "
-        "model. Endpoints and assays differ: what may be pooled stands under Meta-analysis."
+        f"{marker}, {'as a number' if number else 'altered against unaltered'}, in each cohort: HR among the "
+        f"treated{among}, of each cohort's own model. Endpoints and assays differ: what may be pooled stands under "
+        "Meta-analysis."
     )
     told = joined(
         [f"{row.label} {estimate(row).text if row.status == 'estimated' else 'not estimable'}" for row in rows]
     )
+    sides = (HIGHER if number else SIDES)["prognostic"]
     yield Figure(
         f"cohorts-{leading[0].marker.lower()}",
-        partial(forest, rows, layout="plain", favours=SIDES["prognostic"]),
+        partial(forest, rows, layout="plain", favours=sides),
         (caption,),
         f"Forest: {told}.",
-        narrow=partial(forest, rows, layout="plain", favours=SIDES["prognostic"], width="phone"),
+        narrow=partial(forest, rows, layout="plain", favours=sides, width="phone"),
     )
 
 
@@ -68,7 +71,7 @@ def _said(case: Case) -> Text:
         f"; {count(row.n)} {'patients' if who == 'all patients' else 'treated patients'}, {count(row.events)} events."
     )
     side = side_of(row)
-    parts: Text = (f"{head} HR if altered, {who}: ", estimate(row), f" ({side})" if side else "")
+    parts: Text = (f"{head} HR {if_altered(row)}, {who}: ", estimate(row), f" ({side})" if side else "")
     if case.interaction is not None:
         ratio = case.interaction.ratio
         size = f"; {count(ratio.n)} patients, {count(ratio.events)} events."

@@ -20,6 +20,7 @@ from ...wording import percent
 from ..detail import Detail, tried
 from ..gather import Case
 from ..page import Figure, Inline, estimate, p_of
+from .numbers import along_the_number
 from .words import endpoint_name, joined, marker_name, named, setting_of
 
 __all__ = ["crossed_curves", "marker_curves"]
@@ -29,6 +30,8 @@ _TEN_YEARS = 120.0  # months
 
 def marker_curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
     """Draw the treated by marker: the endpoint first, then overall survival, each with its crude hazard ratio."""
+    if detail.bent is not None:
+        yield along_the_number(case, detail.bent, name)
     for curves, crude in zip(detail.curves, detail.crude_hazards, strict=True):
         drawn = partial(survival_plot, curves, effect=crude, width="double")
         caption: list[Inline] = [
@@ -46,7 +49,7 @@ def marker_curves(case: Case, detail: Detail, name: str) -> Iterator[Figure]:
 def crossed_curves(case: Case, name: str) -> Iterator[Figure]:
     """Draw both arms side by side, each by marker, with the marker's hazard ratio in that arm."""
     found = case.interaction
-    if found is None:
+    if found is None or found.model.analysis.uncut is not None:
         return
     analysis = found.model.analysis
     arms = {"Untreated": (UNTREATED, found.marker_untreated), "Treated": (TREATED, found.marker_treated)}

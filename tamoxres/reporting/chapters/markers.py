@@ -20,6 +20,7 @@ from ..gather import Case, Findings
 from ..page import Block, Figure, Inline, Paragraph, Part, Section, Shown, TableBlock, estimate, p_of
 from .cohorts import compared, sensitivity_blocks, specified
 from .curves import crossed_curves, marker_curves
+from .numbers import head_of, patients_of
 from .patients import marker_patients
 from .words import (
     assay_of,
@@ -236,7 +237,7 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
     crude = found.crude or found
     adjusted = found if found.crude is not None else None
     yield Paragraph.of(
-        "Is there less benefit of endocrine therapy if altered? Ratio of HRs ",
+        f"Is there less benefit of endocrine therapy {_where_less(found.judged)}? Ratio of HRs ",
         estimate(found.judged),
         ", likelihood-ratio ",
         p_of(found.judged),
@@ -258,6 +259,10 @@ def _interaction(case: Case, name: str) -> Iterator[Block]:
         f"Forest plot: {joined([f'{_contrast_name(e)} {estimate(e).text}' for e in found.effects])}.",
         narrow=partial(forest, drawn, favours=_SIDES, width="phone"),
     )
+
+
+def _where_less(row: EffectEstimate) -> str:
+    return f"the higher {row.variable} is" if row.is_number else "if altered"
 
 
 def _robustness(cases: Sequence[Case]) -> Iterator[TableBlock]:
@@ -295,14 +300,14 @@ def _side_by_side(cases: Sequence[Case]) -> Table:
     return Table(
         title=f"{marker_name(cases[0].marker)}: every rule and endpoint side by side",
         columns=(
-            Column("Endpoint"), Column("Altered/treated", "number"), Column("Events", "count"),
-            Column("HR if altered, crude", "ratio"), Column(f"HR if altered{adjusted}", "ratio"),
+            Column("Endpoint"), Column(patients_of(cases), "number"), Column("Events", "count"),
+            Column(f"{head_of(cases)}, crude", "ratio"), Column(f"{head_of(cases)}{adjusted}", "ratio"),
             Column(f"Ratio of HRs{adjusted}", "ratio"), Column("P (LRT)", "p"), Column("Verdict"),
         ),
         rows=tuple(rows),
         footnotes=(
-            "Rules differ in what they measure: none of them stands for another. HR if altered: against unaltered "
-            "among the treated, contrast of the interaction model. Intervals: 95%.",
+            f"Rules differ in what they measure: none of them stands for another. {head_of(cases)}: among the treated, "
+            "contrast of the interaction model. Intervals: 95%.",
             *_reasons(cases),
         ),
     )  # fmt: skip
@@ -326,7 +331,10 @@ def _line(case: Case) -> Row:
     if case.interaction is not None:
         effect = case.interaction.judged
         ratio_cell, p = effect_cell(effect), p_cell(effect.p_value, effect.row_id)
-    share = Cell(f"{count(adjusted.n_1)}/{count(adjusted.n)}" if adjusted.n is not None else "")
+    if adjusted.n is None:
+        share = Cell("")
+    else:
+        share = Cell(count(adjusted.n) if adjusted.is_number else f"{count(adjusted.n_1)}/{count(adjusted.n)}")
     return Row(
         (
             Cell(label),

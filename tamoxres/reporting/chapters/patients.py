@@ -114,9 +114,10 @@ def _one_arm(case: Case, analysis: AnalysisSet, title: str) -> Iterator[Block]:
     who = "all patients" if case.asked.treatment == "any" else "the treated"
     yield TableBlock(f"flow-{name}", flow_table(analysis.flow, title=f"Patient flow: {title}, {who}"))
     by = f"{case.cohort.title}, {who}, by {marker_name(case.marker)}"
-    yield TableBlock(
-        f"baseline-{name}", baseline_table(analysis.frame, "marker", title=by, min_cell=least, rounded=least > 1)
-    )
+    if analysis.uncut is None:
+        yield TableBlock(
+            f"baseline-{name}", baseline_table(analysis.frame, "marker", title=by, min_cell=least, rounded=least > 1)
+        )
 
 
 def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:
@@ -132,4 +133,5 @@ def marker_patients(case: Case, detail: Detail) -> Iterator[Block]:
         return
     label = term_label("marker", named(detail.crude.effect))
     by = f"Patients on endocrine therapy, by {label}: {case.cohort.title}"
-    yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.frame, "marker", title=by))
+    if not detail.crude.by_number:
+        yield TableBlock(f"baseline-{name}", baseline_table(detail.crude.frame, "marker", title=by))

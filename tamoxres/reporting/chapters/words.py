@@ -14,13 +14,14 @@ from ...inference.verdict import Verdict
 from ...registry import label_of
 from ...tables.table import Cell, Table
 from ...wording import coarse_count, count
+from ...wording.rows import per_words
 from ...wording.rules import rule_words as rule_name
 from ..gather import Case
 
 __all__ = [
-    "HEADS", "NAMES", "SIDES", "assay_of", "by_information", "capital", "endpoint_name", "joined", "marker_name",
-    "named", "patient_count", "rule_words", "section_key", "sentence", "setting_of", "side_of", "symbols", "terms",
-    "with_ids_of",
+    "HEADS", "HIGHER", "NAMES", "SIDES", "assay_of", "by_information", "capital", "endpoint_name", "if_altered",
+    "joined", "marker_name", "named", "patient_count", "rule_words", "section_key", "sentence", "setting_of", "side_of",
+    "symbols", "terms", "with_ids_of",
 ]  # fmt: skip
 
 SIDES = {
@@ -29,6 +30,11 @@ SIDES = {
     "treatment_effect": ("favours treatment", "favours none"),
 }
 """What an estimate below 1 and above 1 says, by estimand: the same words in prose, heads and axes."""
+HIGHER = {
+    "interaction": ("more benefit the higher it is", "less benefit the higher it is"),
+    "prognostic": ("better outcome the higher it is", "worse outcome the higher it is"),
+}
+"""The same of a marker that enters as a number."""
 HEADS = {"interaction": "Ratio of HRs", "prognostic": "HR if altered", "treatment_effect": "HR, treatment v none"}
 NAMES = {
     "interaction": "marker by treatment", "prognostic": "marker, outcome", "treatment_effect": "treatment",
@@ -71,8 +77,14 @@ def side_of(effect: EffectEstimate) -> str:
     'worse outcome if altered'
     """
     low, high = effect.ci()
-    better, worse = SIDES.get(effect.estimand, ("", ""))
+    sides = HIGHER if effect.is_number else SIDES
+    better, worse = sides.get(effect.estimand, ("", ""))
     return worse if low > 1 else better if high < 1 else ""
+
+
+def if_altered(effect: EffectEstimate) -> str:
+    """Say for what a marker's hazard ratio is: `if altered`, or `per SD` of a number."""
+    return per_words(effect.scale, "") if effect.is_number else "if altered"
 
 
 def symbols(text: str) -> str:
@@ -99,7 +111,9 @@ def joined(words: Sequence[str], last: str = "and") -> str:
 
 
 def assay_of(case: Case) -> str:
-    """Name a call's assay, with its cut where that was not published beforehand."""
+    """Name a call's assay, with its cut where that was not published beforehand, or what a number is taken per."""
+    if case.asked.scale != "binary":
+        return f"{case.call.assay}, {per_words(case.asked.scale, '')}"
     return case.call.assay if case.call.cut == "published" else f"{case.call.assay}, {case.call.cut} cut"
 
 
@@ -130,6 +144,10 @@ def sentence(verdict: Verdict) -> str:
 
 def rule_words(case: Case) -> str:
     """Say what counts as altered in a case: assay and rule, as a reader writes them."""
+    if case.asked.scale != "binary":
+        return (
+            f"{assay_of(case)}: {case.prognostic[-1].variable if case.prognostic else marker_name(case.marker)}, uncut"
+        )
     return f"{assay_of(case)}: {case.call.definition}"
 
 
