@@ -46,7 +46,7 @@ __all__ = ["IllnessDeath", "illness_death"]
 
 TRANSITIONS = ("relapse", "death without relapse", "death after relapse")
 _HONOURS: tuple[Honours, ...] = ("products",)
-_NEAR = 1e-8  # months within which two recorded times are one
+_NEAR = 1e-5  # months within which two recorded times are one: times of follow-up may have been joined
 
 
 @holds_frames("states")
