@@ -171,4 +171,4 @@ def test_curves_by_mouse_and_keyboard(page):
     assert slider.input_value() != "121"
     figure.get_by_role("checkbox", name="unaltered").press("Space")
     assert figure.locator(".told span[data-group='unaltered']").count() == 0
-    assert figure.locator("path.line").count() == 1 + 2, "one curve, and the two samples of the key"
+    assert figure.locator("path.line").count() == 1 + 4, "one curve, two samples of the key, two of the numbers at risk"

@@ -223,3 +223,29 @@ def test_notebook_cells_carry_their_side():
     assert 'style="text-align: right; white-space: nowrap">1,234</td>' in shown
     assert 'style="text-align: right">P</th>' in shown
     assert "style=" not in table.to_html()
+
+
+def test_a_heading_goes_with_its_turned_table():
+    """Headings before a wide table stand on its page, and no empty page follows it."""
+    parts = (Section("one", "The only chapter", (TableBlock("wide", TABLES["wide"]),)),)
+    document = Document(io.BytesIO(page_docx(Page(title="A report", about="tamoxres", sections=parts), {})))
+    body = list(document.element.body)
+    marks = (("break", ".//w:sectPr"), ("heading", './/w:pStyle[@w:val="Heading1"]'))
+    kinds = [next((name for name, path in marks if one.xpath(path)), "other") for one in body]
+    first = kinds.index("break")
+    assert kinds[first + 1] == "heading"
+    assert "heading" not in kinds[:first]
+    second = kinds.index("break", first + 1)
+    assert "".join(body[second - 1].itertext()).strip(), "footnotes come before the break, no empty line"
+    [section_end] = [p for p in document.paragraphs if p._p is body[second]]
+    assert section_end.paragraph_format.line_spacing == Pt(1)
+    assert [one.orientation for one in document.sections][1] == WD_ORIENT.LANDSCAPE
+
+
+def test_long_names_of_files_break_in_latex():
+    """A name of 28 letters and more may be broken at its underscores; a short one stays whole."""
+    long = "brca_tcga_brca_tcga_mrna_median_Zscores.txt"
+    text = Table(title="Files", columns=(Column("Name"),), rows=(Row.of(long), Row.of("lymph_node.csv"))).to_latex()
+    assert r"brca\_\allowbreak{}tcga" in text
+    assert r"lymph\_node.csv" in text
+    assert text.count(r"\allowbreak") == long.count("_")

@@ -82,7 +82,7 @@ def add_table(document: Any, table: Content) -> None:
         _take_headings(document)
     _add(document, table, plan)
     if plan.landscape:
-        _turn(document.add_section(), upright=True)
+        _end_page(document)
 
 
 def _add(document: Any, table: Content, plan: Plan) -> None:
@@ -140,6 +140,18 @@ def _set_widths(grid: Any, whole: Sequence[bool], widths: Sequence[float]) -> No
             properties.get_or_add_tcW().set(qn("w:w"), str(width))
             if keeps and i:
                 properties.append(OxmlElement("w:noWrap"))
+
+
+def _end_page(document: Any) -> None:
+    """Turn back after a wide table; the paragraph that ends its page is no line that could begin one more."""
+    from docx.shared import Pt
+
+    spare = document.paragraphs[-1]._p
+    spare.getparent().remove(spare)
+    _turn(document.add_section(), upright=True)
+    end = document.paragraphs[-1].paragraph_format
+    end.space_before = end.space_after = Pt(0)
+    end.line_spacing = Pt(1)
 
 
 def _take_headings(document: Any) -> None:
