@@ -158,6 +158,7 @@ REFUSED = {
     "pseudo": (ASKED, "this command"),
     "predict": (END, "this command"),
     "ten-ways": (ASKED, "this command"),
+    "case-cohort": (ASKED, "this command"),
     "cure": (END, "this command"),
     "mismeasured": ((*ASKED, "--sensitivity", "0.9", "--specificity", "0.9"), "this command"),
     "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),

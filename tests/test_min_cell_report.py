@@ -223,7 +223,8 @@ def test_min_cell_of_the_command_line(registry, run, tmp_path):
     assert head == "# A plan for own: 600 patients."
     code, _, said = run("report", file, "--mapping", mapping, "--min-cell", "400", "-o", tmp_path / "out", "--quiet")
     assert (code, (tmp_path / "out" / "report.html").exists()) == (0, True)
-    assert "min_cell = 400" in (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "min_cell = 400" in page
     assert "own" not in set(pd.read_csv(tmp_path / "out" / "effects.csv")["study"])
     (tmp_path / "plan.toml").write_text(
         'title = "x"\nmin_cell = -1\n[[markers]]\ncohort="a"\nmarkers=["HER2"]\nendpoints=["OS"]\n'

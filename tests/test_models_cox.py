@@ -229,7 +229,7 @@ def test_missing_covariates_are_counted_in_the_flow(metabric):
     model = tr.cox(treated(metabric, "three_gene", "BCSS"), adjust=["nodes"])
     last = list(model.analysis.flow)[-1]
     assert last.patients == model.effect.n
-    assert "nodes unknown" in last.why
+    assert "axillary nodes with tumour unknown" in last.why
 
 
 def edited(analysis, **columns):

@@ -114,7 +114,7 @@ def test_patients_without_a_weight_leave():
     weight[:4] = np.nan
     fitted = tr.cox(chosen(case, sampling_weight=weight)).analysis
     assert fitted.n == len(weight) - 4
-    assert "sampling_weight unknown 4" in fitted.flow.steps[-1].why
+    assert "inverse of the sampling probability unknown 4" in fitted.flow.steps[-1].why
 
 
 REFUSALS = {

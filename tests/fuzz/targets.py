@@ -40,6 +40,7 @@ from . import seeds
 from .strategies import CELL, JSON, answers, mutated, with_cells, with_values
 
 SECONDS, LONGEST = 10, 3000
+LINES = 22  # the first 20 faults, a head, and how many more there are
 
 
 class Hang(BaseException):
@@ -78,7 +79,10 @@ def holds(target: Callable[[Any, Path], object], given: Any, folder: Path) -> bo
         else:
             return True
     assert said.strip()
-    assert len(said) <= LONGEST, f"a message of {len(said):,} characters: {said[:300]}"
+    lines = said.splitlines()
+    assert len(lines) <= LINES, f"a message of {len(lines)} lines: {said[:300]}"
+    for line in lines:
+        assert len(line) <= LONGEST, f"a line of {len(line):,} characters: {line[:300]}"
     assert "\0" not in said
     return False
 
