@@ -87,6 +87,29 @@ tests = [
 tr.albatross_plot(tests)
 """,
     "gosh_plot": "tr.gosh_plot(tr.pool(made_up))\n",
+    "baujat_plot": "tr.baujat_plot(tr.pool(made_up))\n",
+    "leave_one_out_plot": "tr.leave_one_out_plot(tr.pool(made_up))\n",
+    "traffic_light": """\
+judged = tr.risk_of_bias(tool="QUIPS", studies=["Love 2003", "Knoop 2001"])  # nothing is judged yet
+tr.traffic_light(judged)
+""",
+    "bias_summary": """\
+judged = tr.risk_of_bias(tool="ROBINS-I", studies=["Love 2003", "Knoop 2001"])
+tr.bias_summary(judged)
+""",
+    "prisma": "tr.prisma(tr.evidence_counts())\n",
+    "pictograph": """\
+risks = tr.risk_difference(gbsg, times=60, by="treatment")
+tr.pictograph(risks.risks, event="recurrence or death")
+""",
+    "bias_contour": """\
+row = tr.EffectEstimate.from_ci(0.6, 0.45, 0.8, study="a", estimand="treatment_effect")
+tr.bias_contour(row)
+""",
+    "calibration_plot": """\
+foretold = tr.select(tr.with_predict(tr.load("gbsg")), endpoint="OS", er="any", treatment="any")
+tr.calibration_plot(tr.validate_predict(foretold, horizon=60).groups)
+""",
     "evidence_map": "tr.evidence_map(tr.studies())\n",
     "volcano": f"{_SCREEN}tr.volcano(found.table)\n",
     "manhattan": f"""\

@@ -23,6 +23,8 @@ Hazard models
     cox, firth, fine_gray, parametric, weights, impute, spline, time_split, proportional_test, target_trial.
 Interactions of marker and treatment
     interaction, weighted_interaction, additive_interaction, treatment_curve, negative_control, bayes_interaction.
+Risks foretold
+    with_predict, validate_predict.
 Judging an effect
     minimum_detectable, equivalence, e_value, gail_simon, adjust_p, design.
 Effect rows

@@ -172,13 +172,13 @@ def _lines_of(fault: DataError) -> list[str]:
 
 
 def refuse_faults(faults: Iterable[DataError]) -> None:
-    """Raise what is wrong: one fault as it is, several as `Faults`; nothing where there are none.
+    """Raise what is wrong: one fault as it is, several as `Faults`, what two parts find once; nothing where none is.
 
     Raises
     ------
     DataError
     """
-    found = list(faults)
+    found = list({str(fault): fault for fault in faults}.values())
     if len(found) == 1:
         raise found[0]
     if found:

@@ -115,7 +115,7 @@ def test_help_begins_with_a_guide_by_task() -> None:
     for title, (_, names) in GROUPS.items():
         told = guide.partition(f"\n{title}\n    ")[2].partition("\n")[0]
         named = re.findall(r"\w+", told)
-        assert len(set(named) & set(names)) >= 3, title
+        assert len(set(named) & set(names)) >= min(3, len(names)), title
         assert not {word for word in named if "_" in word} - set(names), title
 
 

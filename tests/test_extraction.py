@@ -257,7 +257,7 @@ def test_counts_add_up():
         out = table[table["step"] == "left out"]["rows"].sum()
         assert rows["identified", "all"] == out + rows["usable", "all"]
         assert rows["usable", "all"] == len(literature(**asked))
-        tiers = [rows["identified", tier] for tier in ("cell line", "animal model", "clinical", "meta analysis")]
+        tiers = [rows["identified", tier] for tier in ("cell line", "animal model", "clinical", "meta-analysis")]
         assert sum(tiers) == rows["identified", "all"]
         kinds = ("with a standard error", "a test or an estimate alone", "reported without a number")
         assert sum(rows["usable", kind] for kind in kinds) == rows["usable", "all"]

@@ -110,8 +110,8 @@ def test_numbers_speak_the_plan_s_language(written):
     """Decimal comma in page, tables and lines of the terminal; effect rows keep the point."""
     page = written.html.read_text(encoding="utf-8")
     words = re.sub(r"<(style|script|svg|footer).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
-    assert re.search(r"\d,\d\d \(\d,\d\d–\d,\d\d\)", words)
-    assert not re.search(r"\b\d\.\d\d \(", words)
+    assert re.search(r"\d,\d\d\s\(\d,\d\d\u2060?–\u2060?\d,\d\d\)", words)
+    assert not re.search(r"\b\d\.\d\d\s\(", words)
     assert re.search(r"\d,\d\d", " ".join(written.verdict_lines))
     effects = (written.folder / "effects.csv").read_text(encoding="utf-8")
     assert re.search(r",0\.\d{6}", effects)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import AnalysisSet, select
+from ..analysis.uncut import refuse_uncut
 from ..cohort import Cohort
 from ..effects import EffectEstimate
 from ..errors import TamoxresError
@@ -177,7 +178,7 @@ def ten_ways(
     Raises
     ------
     AnalysisError
-        If the primary row cannot be estimated.
+        If the primary row cannot be estimated, or the marker enters as a number.
 
     Examples
     --------
@@ -188,6 +189,7 @@ def ten_ways(
     >>> len(found.effects), found.verdict.label
     (10, 'prognostic; interaction inconclusive')
     """
+    refuse_uncut(analysis, "A comparison of ten ways")
     adjust, by = one_or_more(adjust), one_or_more(strata)
     primary = interaction(analysis, adjust=adjust, strata=by)
     ways = _ways(primary, analysis, (adjust, by), horizon, assumed or Assumed())

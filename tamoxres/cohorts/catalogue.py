@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..cohort import Cohort
 from ..errors import DataError, NotOnDisk, QuestionError, UnknownChoice
 from ..files.toml import read_toml
+from ..files.writing import below
 from ..vocabulary import nearest
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def title_of(name: str) -> str:
     entry = ENTRIES.get(name)
     if entry is None or entry.options:
         return str(entry.options.get("series", name)) if entry else name
-    return str(read_toml(Path(__file__).with_name(f"{entry.mapping}.toml")).get("title", name))
+    return str(read_toml(below(Path(__file__).parent, f"{entry.mapping}.toml")).get("title", name))
 
 
 def _entry(name: str) -> Entry | None:

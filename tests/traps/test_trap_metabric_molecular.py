@@ -244,7 +244,7 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
         (edit("metabric_data_clinical_sample.txt", "\tGRADE\t", "\tGRAD\t"), "no column 'GRADE'. Is it 'GRAD'"),
         (
             lambda f: replace_file(f / "breast_cancer_dataset.zip", b"PK"),
-            "breast_cancer_dataset.zip is not the Kaggle archive",
+            "breast_cancer_dataset.zip is no archive that holds METABRIC_RNA_Mutation.csv",
         ),
     ],
 )
