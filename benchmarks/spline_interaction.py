@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/spline_interaction.py [data sets]   (1,500 by default; writes benchmarks/SPLINE_INTERACTION.md)
 The data sets are those of the scenario "treatment works alike at every age, n = 600" of `tamoxres calibrate`: about 195
-events, a marker that the model leaves out, and treatment that works alike at every age, so that every rejection is false.
+events, a marker that the model leaves out, and treatment that works alike at every age: every rejection is false.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def table(values: Sequence[Sequence[float]]) -> Iterator[str]:
         cells = (f"{100 * share:.1f}% ({100 * (share * (1 - share) / n) ** 0.5:.1f})" for share in shares)
         yield f"| {head} | {' | '.join(cells)} |"
     yield (
-        "\nThe test holds its level: neither the knots at the data's own quantiles, nor the degrees of freedom, nor the "
-        "marker that is left out makes it liberal. In 80 data sets 7 rejections have a probability of about 0.1."
+        "\nThe test holds its level: neither the knots at the data's own quantiles, nor the degrees of freedom, nor "
+        "the marker that is left out makes it liberal. In 80 data sets 7 rejections have a probability of about 0.1."
     )
 
 

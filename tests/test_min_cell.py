@@ -189,6 +189,7 @@ REFUSED = {
     "robustness": (ASKED, "the robustness panel"), "bayes": (ASKED, "this command"), "explore": ((), "the explorer"),
     "absolute": (ASKED, "this command"), "emulate": ((*END, "--grace", "6"), "this command"),
     "curve": (("grade", *END), "this command"), "competing": (ASKED, "this command"),
+    "case-cohort": (ASKED, "this command"), "assayed": ((*ASKED, "--covariates", "age"), "this command"),
     "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),
     "diff": (("@",), "the comparison of releases"),
 }  # fmt: skip

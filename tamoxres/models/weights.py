@@ -45,6 +45,7 @@ __all__ = ["INDICATION", "METHODS", "PropensityWeights", "balance_table", "prope
 
 Method = Literal["iptw", "att", "overlap"]
 _NEVER = 1e-12  # a propensity is kept this far from 0 and 1
+_PARTED = 1e-3  # scores that are all nearer than this to what happened tell it: they run to 0 and 1
 _LARGEST = 1e3
 INDICATION = ("age", "menopause", "nodes", "size_mm", "grade", "diagnosis_year", "site", "chemotherapy")
 """Confounders by indication: what decides who is given endocrine therapy."""
@@ -271,15 +272,17 @@ def propensity_scores(x: FloatArray, treated: FloatArray) -> FloatArray:
     centred = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-12)
     model = Logit(treated, np.column_stack([np.ones(len(x)), centred]))
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(over="ignore"):  # a separated fit runs off before it is named
             warnings.simplefilter("error", PerfectSeparationWarning)
             fitted = model.fit(disp=0, method="newton", maxiter=100, tol=1e-14, warn_convergence=False)
+            scores = np.asarray(fitted.predict(), dtype=float)
     except (np.linalg.LinAlgError, PerfectSeparationWarning):
+        scores = treated
+    if np.abs(scores - treated).max() < _PARTED:
         raise AnalysisError(
             "The propensity has no finite estimate: covariates separate treated from untreated.",
             mend="Adjust for fewer.",
-        ) from None
-    scores = np.asarray(fitted.predict(), dtype=float)
+        )
     return np.asarray(np.clip(scores, _NEVER, 1 - _NEVER))
 
 
