@@ -31,8 +31,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Hazard models": (
         "Cox and its relatives, weights, missing values, time.",
-        ("cox", "case_cohort", "firth", "fine_gray", "parametric", "weights", "impute", "rubin", "spline",
-         "dichotomise", "fitted_cut", "time_split", "time_varying", "illness_death", "cure",
+        ("cox", "case_cohort", "assay_weights", "firth", "fine_gray", "parametric", "weights", "impute", "rubin",
+         "spline", "dichotomise", "fitted_cut", "time_split", "time_varying", "illness_death", "cure",
          "proportional_test", "scaled_schoenfeld", "target_trial"),
     ),
     "Interactions of marker and treatment": (

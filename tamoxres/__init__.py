@@ -153,6 +153,7 @@ _HOMES = {
     "inference.gail_simon": ["gail_simon"],
     "inference.equivalence": ["equivalence"],
     "models.firth": ["firth"],
+    "models.assayed": ["assay_weights"],
     "models.case_cohort": ["case_cohort"],
     "models.cutpoints": ["dichotomise", "fitted_cut"],
     "models.splines": ["spline"],

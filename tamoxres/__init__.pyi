@@ -158,6 +158,7 @@ from .meta.votes import combine_p as combine_p
 from .meta.votes import vote_table as vote_table
 from .models.absolute import absolute_effects as absolute_effects
 from .models.additive import additive_interaction as additive_interaction
+from .models.assayed import assay_weights as assay_weights
 from .models.augmented import Nuisance as Nuisance
 from .models.augmented import augmented_ipw as augmented_ipw
 from .models.bayes_interaction import bayes_interaction as bayes_interaction
@@ -275,6 +276,7 @@ __all__ = [
     "age_scale",
     "albatross_plot",
     "ask",
+    "assay_weights",
     "augmented_ipw",
     "baseline_table",
     "baujat",

@@ -161,6 +161,7 @@ REFUSED = {
     "case-cohort": (ASKED, "this command"),
     "cure": (END, "this command"),
     "mismeasured": ((*ASKED, "--sensitivity", "0.9", "--specificity", "0.9"), "this command"),
+    "assayed": ((*ASKED, "--covariates", "age"), "this command"),
     "screen": (END, "the screen"), "overlap": (("gbsg",), "the list of shared patients"),
     "diff": (("@",), "the comparison of releases"),
 }  # fmt: skip

@@ -77,6 +77,12 @@ WITH_EFFECTS: dict[str, tuple[Callable[[], Any], str, int]] = {  # what makes it
     "calibrated_interaction": (lambda: tr.calibrated_interaction(of_levels(), adjust="age"), "HR", 2),
 }
 WITHOUT_EFFECTS: dict[str, tuple[Callable[[], Any], str]] = {  # tests, rates, curves: what its table must hold
+    "assay_weights": (
+        lambda: tr.assay_weights(
+            tr.call(tr.load("metabric"), "HER2", rule="three_gene"), marker="HER2", covariates="age", endpoint="BCSS"
+        ),
+        "SMD after",
+    ),
     "logrank": (lambda: tr.logrank(gbsg()), "Expected"),
     "gray_test": (lambda: tr.gray_test(metabric(), strata="site"), "Chi-squared"),
     "stepp": (lambda: tr.stepp(gbsg(), "age", permutations=20), "HR (95% CI)"),

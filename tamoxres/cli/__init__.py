@@ -18,7 +18,7 @@ from typer.models import OptionInfo
 from .. import __version__
 from ..errors import TamoxresError, cut
 from . import show
-from .absolute import absolute, case_cohort, competing, curve, design, emulate, pseudo
+from .absolute import absolute, assayed, case_cohort, competing, curve, design, emulate, pseudo
 from .bias import risk_of_bias
 from .curves import reconstruct
 from .data import cache, check, cohorts, diff, fetch, init_mapping, markers, overlap
@@ -71,6 +71,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     emulate: "tamoxres emulate registry.csv --mapping mapping.toml --endpoint RFS --grace 6 --adjust age,nodes",
     curve: "tamoxres curve gbsg er_fmol --endpoint RFS --er any --adjust nodes --plot er.png",
     competing: "tamoxres competing metabric --marker HER2 --endpoint BCSS --adjust age,npi --strata site",
+    assayed: "tamoxres assayed metabric --marker HER2 --rule three_gene --endpoint BCSS --covariates age,npi",
     case_cohort: "tamoxres case-cohort registry.csv --mapping mapping.toml --marker HER2 --endpoint RFS --adjust age",
     mismeasured: "tamoxres mismeasured metabric --marker HER2 --endpoint BCSS --sensitivity 0.95 --specificity 0.95",
     confounder: "tamoxres confounder effects.csv --ratio 1.5,2,3 --treated 0.4 --untreated 0.2 --plot bias.png",

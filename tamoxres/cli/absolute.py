@@ -12,7 +12,7 @@ from . import show
 from .asking import Cohort, Endpoint, Er, Resamples, Rule, Where, months_of, patients_of, tell_result
 from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
 
-__all__ = ["absolute", "case_cohort", "competing", "curve", "design", "emulate", "pseudo"]
+__all__ = ["absolute", "assayed", "case_cohort", "competing", "curve", "design", "emulate", "pseudo"]
 
 
 def absolute(
@@ -45,6 +45,47 @@ def absolute(
     else:
         found = augmented_ipw(analysis, adjust=split(adjust), times=months_of(times), m=resamples)
     tell_result(found, format_, output, str(analysis))
+
+
+def assayed(
+    cohort: Cohort,
+    marker: Annotated[str, typer.Option(help="Its name.")],
+    endpoint: Endpoint,
+    covariates: Annotated[str, typer.Option(help="What may have decided who was assayed, comma-separated.")],
+    rule: Rule = None,
+    er: Er = "positive",
+    treatment: Annotated[str, typer.Option(help="As in effect; any for both arms.")] = "endocrine",
+    where: Where = None,
+    adjust: Adjust = "",
+    strata: Strata = "",
+    truncate: Annotated[float | None, typer.Option(help="Quantile at which weights are cut, such as 0.99.")] = None,
+    product: Annotated[bool, typer.Option("--interaction", help="Marker by treatment, in both arms.")] = False,
+    mapping: MappingFile = None,
+    data_dir: DataDir = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    output: Output = None,
+) -> None:
+    """Weight the patients whose marker is known to stand for all, and estimate from them."""
+    from ..cohorts.catalogue import load
+    from ..cohorts.withheld import refuse_small_cells
+    from ..markers.calling import call
+    from ..models.assayed import assay_weights
+    from ..models.cox import cox
+    from ..models.interaction import interaction
+
+    loaded = call(
+        refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command"), marker, rule=rule
+    )
+    found = assay_weights(
+        loaded, marker=loaded.markers[-1].marker, covariates=split(covariates), truncate=truncate,
+        endpoint=steep(endpoint), er=er, treatment="any" if product else treatment, where=tuple(where or ()),
+    )  # fmt: skip
+    fitted = (interaction if product else cox)(found.analysis, adjust=split(adjust), strata=split(strata))
+    if format_ == "table" and output is None:
+        balance = found.table()
+        show.table(balance.to_frame(), balance.title)
+        show.say(f"{found}.")
+    tell_result(fitted, format_, output, str(found.analysis))
 
 
 def case_cohort(

@@ -45,6 +45,7 @@ __all__ = ["INDICATION", "METHODS", "PropensityWeights", "balance_table", "prope
 
 Method = Literal["iptw", "att", "overlap"]
 _NEVER = 1e-12  # a propensity is kept this far from 0 and 1
+_PARTED = 1e-3  # scores that are all nearer than this to what happened tell it: they run to 0 and 1
 _LARGEST = 1e3
 _SEPARATED = "The propensity has no finite estimate: covariates separate treated from untreated."
 _STEPS, _SMALLEST_STEP, _RIDGE = 100, 1e-14, 1e-10  # of Newton's climb; the ridge takes a step where columns repeat
@@ -284,6 +285,8 @@ def propensity_scores(x: FloatArray, treated: FloatArray) -> FloatArray:
         np.linalg.inv((design * (scores * (1 - scores))[:, None]).T @ design)
     except np.linalg.LinAlgError:
         raise AnalysisError(_SEPARATED, mend="Adjust for fewer.") from None
+    if np.abs(scores - treated).max() < _PARTED:
+        raise AnalysisError(_SEPARATED, mend="Adjust for fewer.")
     return np.asarray(np.clip(scores, _NEVER, 1 - _NEVER))
 
 

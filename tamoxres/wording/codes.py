@@ -81,6 +81,8 @@ SENTENCES = {
     "total_of_subgroups": "Made from the printed subgroups, weighted by their precision.",
     "derived_from_two_strata": "Made from the two printed strata.",
     "cut_within_batch": "The marker's level was cut at each batch's own median or threshold.",
+    "assay_weights": "Patients whose marker is known are weighted to stand for all, by the inverse of the probability "
+                     "of being assayed; the robust error takes the weights as known.",
     "case_cohort": "A case-cohort sample, all cases and a random subcohort: the counts are those of the sample.",
     "against_negative_control": "The ratio of hazard ratios over that of deaths of other causes.",
     **{f"check_{name}": f"A check of robustness: {words}." for name, words in CHECKS.items()},
