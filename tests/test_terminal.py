@@ -45,7 +45,8 @@ COMMANDS = (  # each command in its own words, on data that come along
     f"mismeasured metabric {EFFECT} --sensitivity 0.95 --specificity 0.95",
     "confounder {rows} --ratio 2 --treated 0.4 --untreated 0.2",
     f"absolute metabric {EFFECT} --adjust age --times 60 --method augmented_ipw", "reconstruct {rows} -o {made}",
-    "references --marker HER2 -o {made}", "risk-of-bias {nothing}", f"assayed metabric {EFFECT} --rule three_gene --covariates age", "moved {rows} {rows}", "cumulative {rows}",
+    "references --marker HER2 -o {made}", "risk-of-bias {nothing}",
+    f"assayed metabric {EFFECT} --rule three_gene --covariates age", "moved {rows} {rows}", "cumulative {rows}",
     "convert {rows} -o {made}", "case-cohort {registry} --mapping {mapping} --marker HER2 --endpoint OS",
     "report gbsg -o {folder}", "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
 )  # fmt: skip
