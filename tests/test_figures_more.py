@@ -115,11 +115,18 @@ def test_given_axes(what):
         DRAWN[what](ax=Figure(figsize=(6, 0.6)).add_subplot())
 
 
+@pytest.fixture(scope="module")
+def twice():
+    """Figures that are drawn twice."""
+    draws = (DRAWN["love plot"], DRAWN["hazard curve"], lambda: manhattan(screen(2100)))
+    return [(draw(), draw()) for draw in draws]
+
+
 @pytest.mark.parametrize("fmt", FORMATS)
-def test_bytes_are_the_same_each_time(fmt):
+def test_bytes_are_the_same_each_time(twice, fmt):
     """Two drawings give the same bytes, seaborn's marks and rasterised clouds among them."""
-    for draw in (DRAWN["love plot"], DRAWN["hazard curve"], lambda: manhattan(screen(2100))):
-        assert figure_bytes(draw(), fmt) == figure_bytes(draw(), fmt)
+    for first, second in twice:
+        assert figure_bytes(first, fmt) == figure_bytes(second, fmt)
 
 
 def test_love_plot_places():
