@@ -74,7 +74,7 @@ def main() -> None:
         "error is 100 % less coverage.",
         "Sizes: equal (100 events a study), mixed (30 to 300), one large (600 events, the others 60). Standard "
         "deviation between studies: tau.", "",
-        "| studies | tau | sizes | default (ad hoc) | Hartung-Knapp | normal | median width of the default, log scale |",
+        "| studies | tau | sizes | default (ad hoc) | Hartung-Knapp | normal | median width of the default (log) |",
         "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     found = []
