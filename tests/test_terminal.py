@@ -37,7 +37,11 @@ COMMANDS = (  # each command in its own words, on data that come along
     "interactions --marker HER2", "marker-page PTEN", "design 1.6 --marker-share 0.15 --risk 0.3",
     "curve gbsg er_fmol --endpoint RFS --er any", f"competing metabric {EFFECT} --adjust age",
     f"absolute metabric {EFFECT} --adjust age --times 60 --method augmented_ipw", "reconstruct {rows} -o {made}",
-    "report gbsg -o {folder}", "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
+    "convert {rows} -o {made}", "convert {rows} -o {json}", "references --marker SRC -o {library}",
+    "risk-of-bias --tool QUIPS --marker PTEN", "moved {rows} {more}", "moved {rows} {rows}",
+    "cumulative {rows} --relevant 0.8", "cumulative {dated} --relevant 0.8",
+    "report gbsg -o {folder}",
+    "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
 )  # fmt: skip
 KEPT = {"--help"}  # what rich writes of its own
 
@@ -48,6 +52,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("t")
     rows = "study,estimate,ci_low,ci_high\nA very long name of a study 2001,0.5,0.3,0.8333333\nB,0.7,0.5,0.98\n"
     (folder / "rows.csv").write_text(rows)
+    (folder / "more.csv").write_text(rows + "C,0.9,0.6,1.35\n")
+    (folder / "dated.csv").write_text("study,year,estimate,ci_low,ci_high\nAnother long name,2001,0.5,0.3,0.83\n"
+                                      "B,2004,0.7,0.5,0.98\n")  # fmt: skip
     registry = folder / "undated.csv"
     shutil.copy(HERE / "registries" / "undated.csv", registry)
     text = tr.init_mapping(registry).replace("event_values = []", "event_values = [1]")
@@ -60,7 +67,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "rows": folder / "rows.csv", "registry": registry, "mapping": folder / "m.toml", "wrong": folder / "wrong.csv",
         "made": folder / "made.toml", "folder": folder / "report", "nothing": folder / "no.toml",
-        "text": folder / "a.md",
+        "text": folder / "a.md", "more": folder / "more.csv", "dated": folder / "dated.csv",
+        "json": folder / "a.json", "library": folder / "a.ris",
     }  # fmt: skip
 
 
