@@ -104,7 +104,11 @@ def test_strata_give_the_interaction(one):
 
 
 def test_the_bladder_cancer_trial():
-    """Tierney 2007's example: HR 0.85 (0.71-1.02), P 0.075, 229 and 256 deaths; every route gives 0.85."""
+    """Tierney 2007's example: HR 0.85 (0.71-1.02), P 0.075, 229 and 256 deaths; every route gives 0.85.
+
+    The paper's numbers are quoted from memory and were not read again; what follows from them is worked here, and none
+    of them counts among the values equal to R or to print.
+    """
     by_interval = routes.from_ci("0.85", "0.71", "1.02")
     assert by_interval.se**-2 == pytest.approx(117.1, abs=0.05)
     arms, halves = Arms(events_1=229, events_0=256), Arms(events=485, allocation=0.5)

@@ -45,9 +45,11 @@ COMMANDS = (  # each command in its own words, on data that come along
     f"mismeasured metabric {EFFECT} --sensitivity 0.95 --specificity 0.95",
     "confounder {rows} --ratio 2 --treated 0.4 --untreated 0.2",
     f"absolute metabric {EFFECT} --adjust age --times 60 --method augmented_ipw", "reconstruct {rows} -o {made}",
-    "references --marker HER2 -o {made}", "risk-of-bias {nothing}",
-    f"assayed metabric {EFFECT} --rule three_gene --covariates age", "moved {rows} {rows}", "cumulative {rows}",
-    "convert {rows} -o {made}", "case-cohort {registry} --mapping {mapping} --marker HER2 --endpoint OS",
+    f"assayed metabric {EFFECT} --rule three_gene --covariates age",
+    "case-cohort {registry} --mapping {mapping} --marker HER2 --endpoint OS",
+    "convert {rows} -o {made}", "convert {rows} -o {json}", "references --marker SRC -o {library}",
+    "risk-of-bias --tool QUIPS --marker PTEN", "moved {rows} {more}", "moved {rows} {rows}",
+    "cumulative {rows} --relevant 0.8", "cumulative {dated} --relevant 0.8",
     "report gbsg -o {folder}", "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
 )  # fmt: skip
 KEPT = {"--help"}  # what rich writes of its own
@@ -59,6 +61,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("t")
     rows = "study,estimate,ci_low,ci_high\nA very long name of a study 2001,0.5,0.3,0.8333333\nB,0.7,0.5,0.98\n"
     (folder / "rows.csv").write_text(rows)
+    (folder / "more.csv").write_text(rows + "C,0.9,0.6,1.35\n")
+    (folder / "dated.csv").write_text("study,year,estimate,ci_low,ci_high\nAnother long name,2001,0.5,0.3,0.83\n"
+                                      "B,2004,0.7,0.5,0.98\n")  # fmt: skip
     registry = folder / "undated.csv"
     shutil.copy(HERE / "registries" / "undated.csv", registry)
     text = tr.init_mapping(registry).replace("event_values = []", "event_values = [1]")
@@ -71,7 +76,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "rows": folder / "rows.csv", "registry": registry, "mapping": folder / "m.toml", "wrong": folder / "wrong.csv",
         "made": folder / "made.toml", "folder": folder / "report", "nothing": folder / "no.toml",
-        "text": folder / "a.md",
+        "text": folder / "a.md", "more": folder / "more.csv", "dated": folder / "dated.csv",
+        "json": folder / "a.json", "library": folder / "a.ris",
     }  # fmt: skip
 
 
