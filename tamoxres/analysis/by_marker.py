@@ -10,6 +10,7 @@ from ..errors import QuestionError
 from ..registry import label_of
 from ..wording import count
 from ..wording.rules import rule_words
+from .restricting import tally
 from .uncut import refuse_uncut
 
 if TYPE_CHECKING:
@@ -37,10 +38,8 @@ def by_status(chosen: AnalysisSet) -> AnalysisSet:
             f"{chosen.marker} was measured as a number in {chosen.cohort.name}, and nothing says what is altered. "
             "Ask scale='per_sd' (--scale 'per SD'), or say in the mapping what is altered."
         )
-    counts, name = gone.value_counts(), label_of(chosen.marker)
-    told = [f"{name} {value} {count(n)}" for value, n in counts.items() if n]
-    told += [f"{name} unknown {count(unknown)}"] if (unknown := int(gone.isna().sum())) else []
-    out = chosen.without(keep, name=f"{name} known ({rule_words(chosen.rule)})", why=", ".join(told))
+    name = label_of(chosen.marker)
+    out = chosen.without(keep, name=f"{name} known ({rule_words(chosen.rule)})", why=tally(gone, name))
     levels = pd.Categorical(out.frame["marker"], [UNALTERED, ALTERED])
     return replace(out, frame=out.frame.assign(marker=levels))
 

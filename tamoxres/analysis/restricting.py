@@ -14,13 +14,24 @@ from ..wording import count
 from ..wording.rows import condition_words
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .sets import AnalysisSet
 
-__all__ = ["by_restriction", "refuse_sentinels", "with_contradictions"]
+__all__ = ["by_restriction", "refuse_sentinels", "tally", "with_contradictions"]
 
 _COMPARE = {
     "==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
+
+
+def tally(values: pd.Series[Any], label: str) -> str:
+    """Say who left: each value with its count, unknown last."""
+    counts = values.value_counts()
+    parts = [f"{label} {value} {count(n)}" for value, n in counts.items() if n]
+    if unknown := int(values.isna().sum()):
+        parts.append(f"{label} unknown {count(unknown)}")
+    return ", ".join(parts)
 
 
 def refuse_sentinels(chosen: AnalysisSet, column: str, *, named: float | None = None) -> None:

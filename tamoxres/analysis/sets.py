@@ -24,7 +24,7 @@ from ..wording.codes import treatment_words
 from ..wording.rows import Population, population_words
 from .by_marker import by_status
 from .exposure import arms_at_end, begins_later, expose, is_weighted
-from .restricting import by_restriction, with_contradictions
+from .restricting import by_restriction, tally, with_contradictions
 from .times import join_times, snap_to
 from .uncut import Uncut, enter_uncut, in_units
 
@@ -292,15 +292,6 @@ def _start(cohort: Cohort, endpoint: Endpoint, values: pd.Series[Any] | None) ->
     )  # fmt: skip
 
 
-def _tally(values: pd.Series[Any], label: str) -> str:
-    """Say who left: each value with its count, unknown last."""
-    counts = values.value_counts()
-    parts = [f"{label} {value} {count(n)}" for value, n in counts.items() if n]
-    if unknown := int(values.isna().sum()):
-        parts.append(f"{label} unknown {count(unknown)}")
-    return ", ".join(parts)
-
-
 def _by_receptor(chosen: AnalysisSet, er: str) -> AnalysisSet:
     if er == "any":
         return chosen
@@ -309,7 +300,7 @@ def _by_receptor(chosen: AnalysisSet, er: str) -> AnalysisSet:
     keep = (chosen.frame["er"] == er).to_numpy()
     assay = chosen.cohort.assays.get("er")
     name = f"ER {er}" + (f" ({assay})" if assay else "")
-    out = chosen.without(keep, name=name, why=_tally(chosen.frame.loc[~keep, "er"], "ER"))
+    out = chosen.without(keep, name=name, why=tally(chosen.frame.loc[~keep, "er"], "ER"))
     return replace(out, er=er)
 
 
@@ -320,9 +311,7 @@ def _by_treatment(chosen: AnalysisSet, name: str, against: str) -> AnalysisSet:
             return chosen
         confirmed = cohort.treatment_specificity == "tamoxifen_confirmed"
         keep = frame["treatment"].notna().to_numpy()
-        out = chosen.without(
-            keep, name="Endocrine therapy known", why=_tally(frame.loc[~keep, "endocrine"], _ENDOCRINE)
-        )
+        out = chosen.without(keep, name="Endocrine therapy known", why=tally(frame.loc[~keep, "endocrine"], _ENDOCRINE))
         return replace(out, treatment=Treatment(name="tamoxifen" if confirmed else "endocrine", against="none"))
     if name in ("endocrine", "none") and ("endocrine" not in frame or frame["endocrine"].isna().all()):
         raise QuestionError(
@@ -352,7 +341,7 @@ def _compared(chosen: AnalysisSet, status: pd.Series[Any], name: str, against: s
     step = f"{step[:1].upper()}{step[1:]}" + ("" if named else " (drug not named)")
     by_agent = name not in ("endocrine", "none") and "endocrine_agent" in frame
     gone = frame.loc[~keep, "endocrine_agent" if by_agent else "endocrine"] if "endocrine" in frame else status[~keep]
-    out = chosen.without(keep, name=step, why=_tally(gone, "agent" if by_agent else _ENDOCRINE))
+    out = chosen.without(keep, name=step, why=tally(gone, "agent" if by_agent else _ENDOCRINE))
     levels = status[keep] if against or name != "none" else pd.Series(UNTREATED, index=status.index[keep])
     arms = pd.Categorical(levels, [UNTREATED, TREATED])
     return replace(out, treatment=treatment, frame=out.frame.assign(treatment=arms))

@@ -25,6 +25,7 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, Measure
 from ..wording import number_with_interval
+from .contrasted import PRODUCT
 from .grouping import group_patients
 from .hazards import Gain
 
@@ -149,7 +150,7 @@ class Setting:
         """
         marker = ["marker"] if len(self.levels) == 2 else []
         if treatment:
-            terms = ["treatment", *marker, *(["treatment:marker"] if marker else []), *adjust]
+            terms = ["treatment", *marker, *([PRODUCT] if marker else []), *adjust]
         else:
             products = [f"marker:{name}" for name in adjust if marker and len(parts_of(name)) == 1]
             terms = list(dict.fromkeys([*marker, *adjust, *products]))

@@ -29,6 +29,7 @@ from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..vocabulary import FloatArray, one_or_more
 from ..wording import number_with_interval, p_value
+from .contrasted import PRODUCT
 from .cox import CoxModel, fit_terms
 from .grouping import Groups, check_horizon, group_patients
 from .incidence import aalen_johansen
@@ -37,7 +38,6 @@ from .survival import product_limit
 
 __all__ = ["AdditiveInteraction", "Reri", "additive_interaction", "reri"]
 
-_PRODUCT = "treatment:marker"
 _CELLS = ("unaltered untreated", "unaltered treated", "altered untreated", "altered treated")
 
 
@@ -168,7 +168,7 @@ def additive_interaction(
     cells = _cells(analysis)
     end = check_horizon(cells, horizon)
     refuse_uncut(analysis, "An additive interaction")
-    model = fit_terms(analysis, ["treatment", "marker", _PRODUCT, *one_or_more(adjust)], strata=strata)
+    model = fit_terms(analysis, ["treatment", "marker", PRODUCT, *one_or_more(adjust)], strata=strata)
     competing = bool(analysis.endpoint.competing)
     risks, means = ([_at(cells, code, end, what, competing) for code in range(4)] for what in ("risk", "mean"))
     measure = "RMTLD" if competing else "RMSTD"
@@ -250,7 +250,7 @@ def _row(analysis: AnalysisSet, measure: Any, point: float, variance: float, abo
 
 
 def _excess(model: CoxModel) -> EffectEstimate:
-    columns = [model.design.term(name).columns[0] for name in ("treatment", "marker", _PRODUCT)]
+    columns = [model.design.term(name).columns[0] for name in ("treatment", "marker", PRODUCT)]
     excess = reri(model.coefficients[columns], model.covariance[np.ix_(columns, columns)])
     cell = _CELLS[2 * excess.reference[1] + excess.reference[0]]
     row = model.analysis.describe("interaction")

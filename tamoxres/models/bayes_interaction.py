@@ -37,13 +37,13 @@ from ..tables.effects import rows_title
 from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray
+from .contrasted import PRODUCT
 from .engine import ModelChoices
 from .interaction import InteractionResult, one_interaction
 
 __all__ = ["BayesInteraction", "bayes_interaction", "bayes_of_row"]
 
 _REACH, _AT, _BETWEEN = 6.0, 81, 4001
-_PRODUCT = "treatment:marker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -171,7 +171,7 @@ def _profile(found: InteractionResult) -> tuple[FloatArray, FloatArray] | None:
     model = found.model
     if model.kind != "cox" or model.choices.robust or found.judged is not found.ratio:
         return None
-    fit, column = model.on_kernel(), model.design.term(_PRODUCT).columns[0]
+    fit, column = model.on_kernel(), model.design.term(PRODUCT).columns[0]
     estimate, se = float(model.coefficients[column]), float(fit.se[column])
     at = np.linspace(estimate - _REACH * se, estimate + _REACH * se, _AT)
     from scipy.interpolate import CubicSpline

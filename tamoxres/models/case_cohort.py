@@ -33,9 +33,10 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Table
 from ..vocabulary import BoolArray, FloatArray, choose, one_or_more
 from ..wording import count, percent
+from .contrasted import PRODUCT
 from .cox import CoxModel
 from .estimable import refuse_empty_levels, refuse_unestimable, sparseness
-from .interaction import PRODUCT, contrasts, refuse_single_arm
+from .interaction import contrasts, refuse_single_arm
 
 __all__ = ["CaseCohort", "Method", "case_cohort"]
 

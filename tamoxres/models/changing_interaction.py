@@ -40,6 +40,7 @@ from ..vocabulary import FloatArray, choose, one_or_more
 from ..wording import number_with_interval, p_value
 from ..wording.rows import period_words
 from .additive import additive_interaction
+from .contrasted import PRODUCT
 from .interaction import one_interaction
 from .time_split import SplitRows, split_rows
 
@@ -51,7 +52,7 @@ __all__ = ["ChangingInteraction", "changing_interaction"]
 TimeShape = Literal["log", "linear", "step"]
 _SHAPES = {"log": "the logarithm of months", "linear": "years", "step": "steps"}
 _HONOURS: tuple[Honours, ...] = ("products",)
-_TERMS = ("treatment", "marker", "treatment:marker")
+_TERMS = ("treatment", "marker", PRODUCT)
 _SHOWN = (12.0, 36.0, 60.0, 120.0, 180.0)  # months of the table
 _MOST_ROWS, _FEWEST_STEPS = 4_000_000, 20
 
@@ -328,6 +329,6 @@ def _periods(
         rows.append(EffectEstimate(
             **row, estimand="interaction", scale="binary", log_estimate=float(weight @ found.coefficients),
             se=float(np.sqrt(weight @ found.covariance @ weight)), model="cox_by_period", ties="efron",
-            adjusted_for=tuple(model[0]), strata=tuple(model[1]), term="treatment:marker",
+            adjusted_for=tuple(model[0]), strata=tuple(model[1]), term=PRODUCT,
         ))  # fmt: skip
     return tuple(rows)

@@ -32,6 +32,7 @@ from ..tables.hazard_notes import model_note
 from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import one_or_more
+from .contrasted import PRODUCT
 from .cox import CoxModel
 from .fine_gray import subdistribution_model
 from .grouping import group_patients
@@ -39,7 +40,6 @@ from .interaction import one_interaction
 
 __all__ = ["CompetingInteraction", "competing_interaction"]
 
-_PRODUCT = "treatment:marker"
 _HONOURS: tuple[Honours, ...] = ("products",)
 
 
@@ -133,7 +133,7 @@ def competing_interaction(
         )
     terms = ["treatment", "marker", *adjust, *by]
     complete = complete_cases(analysis, terms, honours=_HONOURS, estimator="The Fine-Gray interaction")
-    model = subdistribution_model(complete, ["treatment", "marker", _PRODUCT, *adjust], by)
+    model = subdistribution_model(complete, ["treatment", "marker", PRODUCT, *adjust], by)
     swapped = complete.frame["event"].map({0: 0, 1: 2, 2: 1})
     others = replace(complete, frame=complete.frame.assign(event=swapped))
     endpoint, competing = (_cause_specific(one, adjust, by) for one in (complete, others))
@@ -154,11 +154,11 @@ def _cause_specific(analysis: AnalysisSet, adjust: Sequence[str], strata: Sequen
         return _flagged(one_interaction(analysis, adjust=adjust, strata=strata).judged)
     except AnalysisError as reason:
         base = analysis.describe("interaction") | {"estimand": "interaction", "scale": "binary", "model": "cox"}
-        return EffectEstimate(**base, status="not_estimable", term=_PRODUCT, remark=str(reason))
+        return EffectEstimate(**base, status="not_estimable", term=PRODUCT, remark=str(reason))
 
 
 def _ratio(model: CoxModel) -> EffectEstimate:
-    return _sum_of(model, model.analysis.describe("interaction") | {"estimand": "interaction"}, (_PRODUCT,))
+    return _sum_of(model, model.analysis.describe("interaction") | {"estimand": "interaction"}, (PRODUCT,))
 
 
 def _level(model: CoxModel, level: str) -> EffectEstimate:
@@ -167,7 +167,7 @@ def _level(model: CoxModel, level: str) -> EffectEstimate:
     inside = (analysis.frame["marker"] == level).to_numpy()
     part = analysis.without(inside, name=f"{analysis.marker} {level}", why="the other level")
     base = group_patients(part, "treatment").describe() | {"marker_level": level}
-    return _sum_of(model, base, ("treatment", _PRODUCT) if level == ALTERED else ("treatment",))
+    return _sum_of(model, base, ("treatment", PRODUCT) if level == ALTERED else ("treatment",))
 
 
 def _sum_of(model: CoxModel, base: dict[str, Any], parts: tuple[str, ...]) -> EffectEstimate:

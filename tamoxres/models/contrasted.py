@@ -16,15 +16,32 @@ import numpy as np
 from ..analysis import TREATED, AnalysisSet
 from ..analysis.uncut import VALUE
 from ..cohort import ALTERED, UNALTERED
+from ..errors import AnalysisError
 from ..vocabulary import BoolArray, IntArray, MarkerLevel
 from ..wording.levels import capital_level
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Compared", "compared"]
+__all__ = ["PRODUCT", "Compared", "compared", "focus_of"]
+
+PRODUCT = "treatment:marker"  # the term whose coefficient is the interaction
 
 _QUARTILES: dict[MarkerLevel, float] = {"upper_quartile": 0.75, "lower_quartile": 0.25}
+
+
+def focus_of(analysis: AnalysisSet) -> list[str]:
+    """Return what a set lets one compare: treatment where it has both arms, the marker where it has one.
+
+    Raises
+    ------
+    AnalysisError
+        If it has neither.
+    """
+    focus = [*(["treatment"] if analysis.has_both_arms else []), *(["marker"] if analysis.marker else [])]
+    if not focus:
+        raise AnalysisError(f"{analysis}: neither a marker nor two arms, so there is nothing to compare.")
+    return focus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

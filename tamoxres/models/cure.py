@@ -38,6 +38,7 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, one_or_more
 from ..wording import number
+from .contrasted import PRODUCT, focus_of
 from .grouping import Groups, group_patients
 from .splines import restricted_cubic_basis
 
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["CureModel", "cure", "fit_level_spline", "level_basis", "sufficient_follow_up"]
 
 _HONOURS: tuple[Honours, ...] = ("products",)
-_PRODUCT = "treatment:marker"
 _ALPHA, _FEWEST_EVENTS, _FEWEST_FREE = 0.05, 20, 10
 _STEPS, _HALVINGS, _SMALL, _FLAT = 100, 40, 1e-12, 1e-12
 
@@ -232,10 +232,7 @@ def cure(analysis: AnalysisSet, *, adjust: str | Sequence[str] = (), knots: int 
     adjust = one_or_more(adjust)
     if knots not in range(3, 7):
         raise AnalysisError(f"{knots} knots are not foreseen.", mend="Use 3 to 6.")
-    both = analysis.has_both_arms
-    focus = [*(["treatment"] if both else []), *(["marker"] if analysis.marker else [])]
-    if not focus:
-        raise AnalysisError(f"{analysis}: neither a marker nor two arms, so there is nothing to compare.")
+    focus = focus_of(analysis)
     complete = complete_cases(analysis, [*focus, *adjust], honours=_HONOURS, estimator="A cure model")
     refuse_absolute(complete, "A cure model")
     if delayed_entry(complete.frame) is not None:
@@ -244,7 +241,7 @@ def cure(analysis: AnalysisSet, *, adjust: str | Sequence[str] = (), knots: int 
     months, event = frame["months"].to_numpy(float), np.asarray(frame["event"] == 1, dtype=int)
     enough = _bears(complete, months, event)
     at = _knots(months, event, knots)
-    design = make_design(frame, [*focus, *([_PRODUCT] if len(focus) == 2 else []), *adjust])
+    design = make_design(frame, [*focus, *([PRODUCT] if len(focus) == 2 else []), *adjust])
     values, slopes = level_basis(np.log(np.maximum(months, np.exp(at[0]))), at)
     n = len(frame)
     z = np.hstack([np.ones((n, 1)), values, design.x])
@@ -318,8 +315,8 @@ def _ratio(
 ) -> EffectEstimate:
     """Make the row of the hazard ratio that the question is about."""
     names = [term.name for term in design.terms]
-    term = next(name for name in (_PRODUCT, "marker", "treatment") if name in names)
-    estimand: Any = {_PRODUCT: "interaction", "marker": "prognostic"}.get(term, "treatment_effect")
+    term = next(name for name in (PRODUCT, "marker", "treatment") if name in names)
+    estimand: Any = {PRODUCT: "interaction", "marker": "prognostic"}.get(term, "treatment_effect")
     place = before + design.term(term).columns[0]
     row: dict[str, Any] = analysis.describe(estimand)
     own = () if estimand == "prognostic" else design_flags(analysis.design)

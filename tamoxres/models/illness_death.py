@@ -34,6 +34,7 @@ from ..tables.effects import EffectRows, rows_title
 from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, one_or_more
+from .contrasted import focus_of
 from .cox import cox
 from .grouping import Groups, check_horizon, group_patients
 from .interaction import one_interaction
@@ -138,10 +139,7 @@ def illness_death(
     [('relapse', 972), ('death without relapse', 87), ('death after relapse', 769)]
     """
     adjust, by = one_or_more(adjust), one_or_more(strata)
-    both = analysis.has_both_arms
-    focus = [*(["treatment"] if both else []), *(["marker"] if analysis.marker else [])]
-    if not focus:
-        raise AnalysisError(f"{analysis}: neither a marker nor two arms, so there is nothing to compare.")
+    focus = focus_of(analysis)
     complete, histories = _histories(
         complete_cases(analysis, [*focus, *adjust, *by], honours=_HONOURS, estimator="The illness-death model")
     )

@@ -45,7 +45,7 @@ from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
 from ..vocabulary import BoolArray, FloatArray, one_or_more
-from .contrasted import Compared, compared
+from .contrasted import PRODUCT, Compared, compared
 from .cox import CoxModel, fit_nested, unfitted
 from .engine import ModelChoices, resolve
 from .firth import penalised_product
@@ -53,11 +53,9 @@ from .over_time import over_time
 from .treatment import treatment_flags
 
 __all__ = [
-    "PRODUCT", "InteractionResult", "contrast_parts", "contrasts", "interaction", "one_interaction",
+    "InteractionResult", "contrast_parts", "contrasts", "interaction", "one_interaction",
     "refuse_single_arm",
 ]  # fmt: skip
-
-PRODUCT = "treatment:marker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -21,6 +21,7 @@ from ..tables.effects import EffectRows, rows_title
 from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import one_or_more
+from .contrasted import PRODUCT
 from .interaction import one_interaction
 
 __all__ = ["LandmarkSeries", "landmark_series"]
@@ -110,7 +111,7 @@ def landmark_series(
                 estimand="interaction",
                 scale="binary",
                 status="not_estimable",
-                term="treatment:marker",
+                term=PRODUCT,
                 remark=reason,
             )
         rows.append(row)

@@ -35,11 +35,11 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, one_or_more
 from ..wording import percent
+from .contrasted import PRODUCT
 from .interaction import contrast_parts
 
 __all__ = ["Accuracy", "Misclassified", "accuracy_against", "misclassified"]
 
-_PRODUCT = "treatment:marker"
 _HONOURS: tuple[Honours, ...] = ("products",)
 _NUDGE = 1e-5  # of a sensitivity or specificity, for its derivative
 
@@ -234,7 +234,7 @@ def misclassified(
         raise AnalysisError("A correction for misclassification needs a marker.", mend="Select with marker=...")
     adjust, by = one_or_more(adjust), one_or_more(strata)
     both = analysis.has_both_arms
-    terms = [*(["treatment"] if both else []), "marker", *([_PRODUCT] if both else []), *adjust]
+    terms = [*(["treatment"] if both else []), "marker", *([PRODUCT] if both else []), *adjust]
     complete = complete_cases(analysis, [*terms, *by], honours=_HONOURS, estimator="A correction for misclassification")
     called = (complete.frame["marker"] == ALTERED).to_numpy()
     share = float(called.mean())
@@ -284,7 +284,7 @@ def _as_if(design: Design, level: float) -> FloatArray:
     x = design.x.copy()
     own = design.term("marker").columns[0]
     for term in design.terms:
-        if term.name == _PRODUCT:
+        if term.name == PRODUCT:
             x[:, term.columns[0]] = x[:, design.term("treatment").columns[0]] * level
     x[:, own] = level
     return x
@@ -298,7 +298,7 @@ def _rows(analysis: AnalysisSet, fitted: _Fitted, accuracy: Accuracy | None) -> 
     design, fit, adjust, strata = fitted
     names = [term.name for term in design.terms]
     parts: dict[str, tuple[tuple[str, ...], Any, str, Any]]
-    parts = contrast_parts() if _PRODUCT in names else {"marker": (("marker",), "prognostic", "", "")}
+    parts = contrast_parts() if PRODUCT in names else {"marker": (("marker",), "prognostic", "", "")}
     rows = EffectRows()
     for name, (summed, estimand, column, level) in parts.items():
         positions = [design.term(one).columns[0] for one in summed]

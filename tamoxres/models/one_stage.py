@@ -37,6 +37,7 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Table
 from ..vocabulary import FloatArray, one_or_more
 from ..wording import p_value, percent, ratio_with_interval
+from .contrasted import PRODUCT
 from .engine import Choices, Ties, kernel_fit
 from .interaction import interaction
 
@@ -199,7 +200,7 @@ def one_stage(
     df = len(complete) - 1
     return OneStage(
         within=EffectEstimate(
-            **shared, estimand="interaction", term="treatment:marker", p_kind="lrt",
+            **shared, estimand="interaction", term=PRODUCT, p_kind="lrt",
             log_estimate=float(full.coefficients[-1]), se=float(full.se[-1]),
             p_value=float(chdtrc(1, max(2 * float(full.loglik - without.loglik), 0.0))),
         ),

@@ -25,13 +25,13 @@ from ..kernel.cox import CoxFit, CoxOptions, fit_cox
 from ..kernel.proportional import score_test, transform_times
 from ..kernel.residuals import score_residual_parts
 from ..vocabulary import FloatArray, MarkerLevel
-from .contrasted import Compared, compared
+from .contrasted import PRODUCT, Compared, compared
 from .cox import CoxModel
 from .time_split import SplitRows, split_rows
 
 __all__ = ["over_time"]
 
-_TERMS = ("treatment", "marker", "treatment:marker")
+_TERMS = ("treatment", "marker", PRODUCT)
 _Contrast = tuple[Literal["interaction", "treatment_effect"], tuple[float, float, float], MarkerLevel]
 
 
@@ -150,6 +150,6 @@ def _row(
     row["flags"] = (*row["flags"], *(["survivors_of_period"] if period else []), "contrast_of_one_model")
     return EffectEstimate(
         **row, estimand=estimand, log_estimate=point, se=se, se_kind="model", model="cox_by_period",
-        adjusted_for=model.adjusted_for, strata=model.strata, term="treatment:marker" if not level else "treatment",
+        adjusted_for=model.adjusted_for, strata=model.strata, term=PRODUCT if not level else "treatment",
         ties=model.ties,
     )  # fmt: skip

@@ -34,6 +34,7 @@ from ..tables.effects import EffectRows, rows_title
 from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import FloatArray, IntArray, Measure, choose, one_or_more
+from .contrasted import PRODUCT, focus_of
 from .grouping import Groups, check_horizon, group_patients
 
 __all__ = ["PseudoRegression", "pseudo_regression", "pseudo_values"]
@@ -41,7 +42,6 @@ __all__ = ["PseudoRegression", "pseudo_regression", "pseudo_values"]
 Quantity = Literal["risk", "mean"]
 Link = Literal["identity", "cloglog"]
 _HONOURS: tuple[Honours, ...] = ("products",)
-_PRODUCT = "treatment:marker"
 _STEPS, _HALVINGS, _SMALL = 100, 30, 1e-12
 _ROWS = 400  # patients whose leave-one-out curves are made at a time
 
@@ -190,16 +190,13 @@ def pseudo_regression(
     if quantity == "mean" and link != "identity":
         raise AnalysisError("A mean has the identity link alone.", mend="Use quantity='risk' for the other.")
     adjust = one_or_more(adjust)
-    both = analysis.has_both_arms
-    focus = [*(["treatment"] if both else []), *(["marker"] if analysis.marker else [])]
-    if not focus:
-        raise AnalysisError(f"{analysis}: neither a marker nor two arms, so there is nothing to compare.")
+    focus = focus_of(analysis)
     complete = complete_cases(analysis, [*focus, *adjust], honours=_HONOURS, estimator="A regression on pseudo-values")
     refuse_absolute(complete, "A regression on pseudo-values")
     if delayed_entry(complete.frame) is not None:
         raise AnalysisError("Pseudo-values do not take delayed entry.", mend="Use cox for the hazards.")
     groups = group_patients(complete, focus)
-    design = make_design(complete.frame, [*focus, *([_PRODUCT] if len(focus) == 2 else []), *adjust])
+    design = make_design(complete.frame, [*focus, *([PRODUCT] if len(focus) == 2 else []), *adjust])
     x = np.column_stack([np.ones(len(design.x)), design.x])
     rows, values = EffectRows(), []
     for time in one_or_more(times):
@@ -270,11 +267,11 @@ def _rows(
     """Make the rows of one time: sums of coefficients, the intercept being the first."""
     names = {term.name: 1 + term.columns[0] for term in design.terms}
     parts: list[tuple[str, Any, Any, tuple[str, ...]]]
-    if _PRODUCT in names:
+    if PRODUCT in names:
         parts = [
-            ("interaction", "interaction", "", (_PRODUCT,)),
+            ("interaction", "interaction", "", (PRODUCT,)),
             ("treatment when unaltered", "treatment_effect", "unaltered", ("treatment",)),
-            ("treatment when altered", "treatment_effect", "altered", ("treatment", _PRODUCT)),
+            ("treatment when altered", "treatment_effect", "altered", ("treatment", PRODUCT)),
         ]
     elif "marker" in names:
         parts = [("marker", "prognostic", "", ("marker",))]

@@ -27,6 +27,7 @@ from ..tables.effects import EffectRows
 from ..tables.shown import ShowsEffects
 from ..tables.table import Table
 from ..vocabulary import one_or_more
+from .contrasted import PRODUCT
 from .weights import Method, PropensityWeights, weights
 
 __all__ = ["WeightedInteraction", "propensity_columns", "weighted_interaction"]
@@ -120,7 +121,7 @@ def _ratio(analysis: AnalysisSet, altered: EffectEstimate, unaltered: EffectEsti
     return EffectEstimate(
         **row, estimand="interaction", log_estimate=(altered.point or 0.0) - (unaltered.point or 0.0),
         se=math.hypot(altered.se or math.nan, unaltered.se or math.nan), se_kind="robust", scale="binary",
-        adjusted_for=adjusted, term="treatment:marker", model="cox", ties="efron", weights=altered.weights,
+        adjusted_for=adjusted, term=PRODUCT, model="cox", ties="efron", weights=altered.weights,
     )  # fmt: skip
 
 

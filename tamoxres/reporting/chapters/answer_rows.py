@@ -22,7 +22,6 @@ _MOST_OTHERS, _MOST_POOLED = 3, 2
 _LEAST_POOLED = 3  # studies below which a pooled effect stands under Meta-analysis alone
 _FEW = "few_events"  # of a ratio that a line has no room to explain
 _POOLED_BY = {"clinical": "clinical status", "mrna": "mRNA"}
-_DIRECTIONS = ("resistant", "no_effect", "sensitive")
 
 
 def kind_of(case: Case) -> Kind:
