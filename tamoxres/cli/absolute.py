@@ -9,7 +9,19 @@ import typer
 
 from ..endpoints import endpoint as steep
 from . import show
-from .asking import Cohort, Endpoint, Er, Resamples, Rule, Where, months_of, patients_of, tell_result
+from .asking import (
+    Cohort,
+    Endpoint,
+    Er,
+    Resamples,
+    Rule,
+    Where,
+    called_in,
+    cohort_of,
+    months_of,
+    patients_of,
+    tell_result,
+)
 from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
 
 __all__ = ["absolute", "assayed", "case_cohort", "competing", "curve", "design", "emulate", "pseudo"]
@@ -37,9 +49,7 @@ def absolute(
     from ..models.absolute import absolute_effects
     from ..models.augmented import augmented_ipw
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     if method == "standardisation":
         found = absolute_effects(analysis, adjust=split(adjust), times=months_of(times), m=resamples)
     else:
@@ -66,18 +76,13 @@ def assayed(
     output: Output = None,
 ) -> None:
     """Weight the patients whose marker is known to stand for all, and estimate from them."""
-    from ..cohorts.catalogue import load
-    from ..cohorts.withheld import refuse_small_cells
-    from ..markers.calling import call
     from ..models.assayed import assay_weights
     from ..models.cox import cox
     from ..models.interaction import interaction
 
-    loaded = call(
-        refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command"), marker, rule=rule
-    )
+    called, name = called_in(cohort_of(cohort, mapping, data_dir), marker, rule)
     found = assay_weights(
-        loaded, marker=loaded.markers[-1].marker, covariates=split(covariates), truncate=truncate,
+        called, marker=name, covariates=split(covariates), truncate=truncate,
         endpoint=steep(endpoint), er=er, treatment="any" if product else treatment, where=tuple(where or ()),
     )  # fmt: skip
     fitted = (interaction if product else cox)(found.analysis, adjust=split(adjust), strata=split(strata))
@@ -111,9 +116,7 @@ def case_cohort(
     """Estimate hazard ratios from a case-cohort sample: all cases, and a random subcohort."""
     from ..models.case_cohort import case_cohort as estimate
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     found = estimate(analysis, adjust=split(adjust), method=method, product=product, cohort_size=cohort_size)
     tell_result(found, format_, output, str(analysis))
 
@@ -138,9 +141,7 @@ def emulate(
     """Emulate a trial of starting treatment, by cloning, censoring and weighting; the protocol stands first."""
     from ..models.target_trial import target_trial
 
-    analysis = patients_of(
-        cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, None, None, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     found = target_trial(
         analysis, adjust=split(adjust), grace=grace, times=months_of(times), contrast=contrast, m=resamples
     )
@@ -170,9 +171,7 @@ def curve(
     from ..models.stepp import stepp
     from ..models.treatment_curve import treatment_curve
 
-    analysis = patients_of(
-        cohort, None, None, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, None, None, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     found = treatment_curve(analysis, column, adjust=split(adjust), shape=shape)
     tell_result(found, format_, output, str(analysis))
     if permutations:
@@ -205,9 +204,7 @@ def competing(
     """Estimate the interaction where deaths compete: on the risk (Fine-Gray), and on each cause's hazard."""
     from ..models.competing_interaction import competing_interaction
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     found = competing_interaction(analysis, adjust=split(adjust), strata=split(strata))
     tell_result(found, format_, output, str(analysis))
 
@@ -235,10 +232,7 @@ def design(
         hr_treatment=hr_treatment, competing=competing, sensitivity=sensitivity, specificity=specificity,
     )  # fmt: skip
     found = plan(ratio, study=study, patients=patients, power=power)
-    made = found.table()
-    show.table(made.to_frame(), made.title)
-    for note in made.footnotes:
-        show.say(f"- {note}")
+    show.listed(found.table())
     if plot is not None:
         from ..figures.power_curve import power_curve
         from ..figures.save import save_figure
@@ -270,9 +264,7 @@ def pseudo(
     """Regress risk or restricted mean on treatment, marker and covariates, without a model of hazards."""
     from ..models.pseudo_values import pseudo_regression
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     found = pseudo_regression(
         analysis, adjust=split(adjust), times=months_of(times), quantity=quantity, link=link, within=within
     )

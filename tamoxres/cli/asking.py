@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..endpoints import endpoint as steep
 from ..errors import QuestionError
 from ..vocabulary import Receptor
 from . import show
@@ -14,8 +15,12 @@ from .options import Format, split
 
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
+    from ..cohort import Cohort as Loaded
 
-__all__ = ["Cohort", "Endpoint", "Er", "Resamples", "Rule", "Where", "months_of", "patients_of", "tell_result"]
+__all__ = [
+    "Cohort", "Endpoint", "Er", "Resamples", "Rule", "Where", "called_in", "cohort_of", "months_of", "patients_of",
+    "tell_result",
+]  # fmt: skip
 
 Cohort = Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")]
 Endpoint = Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")]
@@ -25,6 +30,22 @@ Where = Annotated[list[str] | None, typer.Option(help="Restriction, as 'nodes >=
 Resamples = Annotated[int, typer.Option("-m", "--resamples", help="Bootstrap resamples; 0 for none.")]
 
 
+def cohort_of(cohort: str, mapping: Path | None, data_dir: Path | None) -> Loaded:
+    """Load a cohort; one that declares `min_cell` is refused."""
+    from ..cohorts.catalogue import load
+    from ..cohorts.withheld import refuse_small_cells
+
+    return refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command")
+
+
+def called_in(cohort: Loaded, marker: str, rule: str | None) -> tuple[Loaded, str]:
+    """Call a marker, and return its name in the cohort too."""
+    from ..markers.calling import call
+
+    called = call(cohort, marker, rule=rule)
+    return called, called.markers[-1].marker
+
+
 def patients_of(
     cohort: str,
     marker: str | None,
@@ -32,20 +53,20 @@ def patients_of(
     mapping: Path | None,
     data_dir: Path | None,
     also: str | None = None,
-    **choices: Any,
+    *,
+    endpoint: str,
+    er: Receptor,
+    where: list[str] | None,
 ) -> AnalysisSet:
-    """Load a cohort, call the marker (by another rule `also`, where one is named), and select both arms."""
+    """Load a cohort, call the marker (by another rule `also` too, where one is named), and select both arms."""
     from ..analysis import select
-    from ..cohorts.catalogue import load
-    from ..cohorts.withheld import refuse_small_cells
-    from ..markers.calling import call
 
-    loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command")
-    if marker is None:
-        return select(loaded, treatment="any", **choices)
-    loaded = loaded if also is None else call(loaded, marker, rule=also)
-    called = call(loaded, marker, rule=rule)
-    return select(called, marker=called.markers[-1].marker, treatment="any", **choices)
+    asked = steep(endpoint)
+    name, loaded = None, cohort_of(cohort, mapping, data_dir)
+    if marker is not None:
+        loaded = loaded if also is None else called_in(loaded, marker, also)[0]
+        loaded, name = called_in(loaded, marker, rule)
+    return select(loaded, endpoint=asked, marker=name, er=er, treatment="any", where=where or ())
 
 
 def months_of(text: str) -> tuple[float, ...]:
@@ -61,7 +82,4 @@ def tell_result(found: Any, format_: Format, output: Path | None, title: str) ->
     if format_ != "table" or output is not None:
         show.effects(found.effects, format_, output, title=title)
         return
-    made = found.table()
-    show.table(made.to_frame(), made.title)
-    for note in made.footnotes:
-        show.say(f"- {note}")
+    show.listed(found.table())

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..endpoints import endpoint as steep
 from ..errors import QuestionError
 from . import show
-from .asking import Cohort, Endpoint, Er, Where, patients_of, tell_result
-from .options import Adjust, DataDir, Format, MappingFile, Output, Strata, split
+from .asking import Cohort, Endpoint, Er, Rule, Where, patients_of, tell_result
+from .options import Adjust, DataDir, Format, MappingFile, OneMarker, Output, Strata, split
 
 if TYPE_CHECKING:
     from ..inference.bias import Spread
@@ -22,8 +21,8 @@ __all__ = ["confounder", "mismeasured"]
 def mismeasured(
     cohort: Cohort,
     endpoint: Endpoint,
-    marker: Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")],
-    rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
+    marker: OneMarker,
+    rule: Rule = None,
     sensitivity: Annotated[float | None, typer.Option(help="Share of the truly altered called so.")] = None,
     specificity: Annotated[float | None, typer.Option(help="Share of the truly unaltered called so.")] = None,
     truth: Annotated[str | None, typer.Option(help="Another rule, as if it were the truth, instead of both.")] = None,
@@ -41,9 +40,7 @@ def mismeasured(
 
     if (truth is None) == (sensitivity is None or specificity is None):
         raise QuestionError("Give --sensitivity and --specificity, or --truth with another rule of the marker.")
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ()), also=truth
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, truth, endpoint=endpoint, er=er, where=where)
     if truth is None:
         accuracy = Accuracy(sensitivity=sensitivity or 0.0, specificity=specificity or 0.0)
     else:

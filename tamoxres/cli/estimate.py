@@ -21,6 +21,7 @@ from .options import (
     MappingFile,
     Marker,
     MinCell,
+    OneMarker,
     Output,
     PlainFormat,
     ScaleOption,
@@ -81,7 +82,7 @@ def effect(
 def robustness(
     cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
     endpoint: Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")],
-    marker: Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")],
+    marker: OneMarker,
     rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
     treatment: Annotated[str | None, typer.Option(help="tamoxifen, AI, or a name, with --against.")] = None,
@@ -114,17 +115,14 @@ def robustness(
     if format_ != "table" or output is not None:
         show.effects(found.effects, format_, output, title=str(question))
         return
-    table = found.panel.table()
-    show.table(table.to_frame(), table.title)
-    for note in table.footnotes:
-        show.say(f"- {note}")
+    show.listed(found.panel.table())
     show.say(f"Verdict: {found.verdict}")
 
 
 def bayes(
     cohort: Annotated[str, typer.Argument(help="A catalogue name, or a file with --mapping.")],
     endpoint: Annotated[str, typer.Option(help="A STEEP code: OS, BCSS, RFI, RFS, DRFI, DRFS, IDFS, IBCFS, BCFI.")],
-    marker: Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")],
+    marker: OneMarker,
     rule: Annotated[str | None, typer.Option(help="Rule that calls the marker; else the cohort's default.")] = None,
     er: Annotated[Receptor, typer.Option(help="Oestrogen receptor.")] = "positive",
     adjust: Adjust = "",
@@ -151,10 +149,7 @@ def bayes(
     if format_ == "json" or output is not None:
         show.emit(found.to_frame().to_json(orient="records", indent=1) + "\n", output)
         return
-    table = found.table()
-    show.table(table.to_frame(), table.title)
-    for note in table.footnotes:
-        show.say(f"- {note}")
+    show.listed(found.table())
 
 
 def _limits(text: str) -> tuple[float, float]:

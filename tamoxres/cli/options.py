@@ -19,6 +19,7 @@ __all__ = [
     "MappingFile",
     "Marker",
     "MinCell",
+    "OneMarker",
     "Output",
     "PlainFormat",
     "ScaleOption",
@@ -57,7 +58,9 @@ MinCell = Annotated[
     int | None,
     typer.Option("--min-cell", min=0, help="Withhold counts of 1 to N - 1; the mapping's min_cell if not given."),
 ]
-Marker = Annotated[str | None, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")]
+_NAMES = typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")
+Marker = Annotated[str | None, _NAMES]
+OneMarker = Annotated[str, _NAMES]
 
 
 def split(text: str) -> tuple[str, ...]:

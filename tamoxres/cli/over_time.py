@@ -6,20 +6,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..endpoints import endpoint as steep
 from . import show
 from .asking import Cohort, Endpoint, Er, Rule, Where, months_of, patients_of, tell_result
-from .options import Adjust, DataDir, Format, MappingFile, Marker, Output, Strata, split
+from .options import Adjust, DataDir, Format, MappingFile, Marker, OneMarker, Output, Strata, split
 
 __all__ = ["changing", "cure", "states", "ten_ways"]
-
-_Marker = Annotated[str, typer.Option(help="By any of its names, such as HER2 or ERBB2; see tamoxres markers.")]
 
 
 def changing(
     cohort: Cohort,
     endpoint: Endpoint,
-    marker: _Marker,
+    marker: OneMarker,
     rule: Rule = None,
     er: Er = "positive",
     where: Where = None,
@@ -38,9 +35,7 @@ def changing(
     from ..models.changing_interaction import changing_interaction
     from ..models.landmark_series import landmark_series
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     covariates, by = split(adjust), split(strata)
     found = changing_interaction(
         analysis, adjust=covariates, strata=by, shape=shape, cuts=months_of(cuts), horizon=horizon
@@ -56,7 +51,7 @@ def changing(
 def ten_ways(
     cohort: Cohort,
     endpoint: Endpoint,
-    marker: _Marker,
+    marker: OneMarker,
     rule: Rule = None,
     er: Er = "positive",
     where: Where = None,
@@ -71,9 +66,7 @@ def ten_ways(
     """Ask an interaction in ten ways: the primary row is the answer, the other nine are sensitivity."""
     from ..answers.ten_ways import ten_ways as ask
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     found = ask(analysis, adjust=split(adjust), strata=split(strata), horizon=horizon)
     tell_result(found, format_, output, str(analysis))
 
@@ -95,9 +88,7 @@ def cure(
     """Estimate the share that never has the event, where follow-up is long enough to bear it; refuse elsewhere."""
     from ..models.cure import cure as fit
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     tell_result(fit(analysis, adjust=split(adjust), knots=knots), format_, output, str(analysis))
 
 
@@ -119,8 +110,6 @@ def states(
     """Fit relapse, death without it and death after it, and show how many are in which state."""
     from ..models.illness_death import illness_death
 
-    analysis = patients_of(
-        cohort, marker, rule, mapping, data_dir, endpoint=steep(endpoint), er=er, where=tuple(where or ())
-    )
+    analysis = patients_of(cohort, marker, rule, mapping, data_dir, endpoint=endpoint, er=er, where=where)
     found = illness_death(analysis, adjust=split(adjust), strata=split(strata), times=months_of(times))
     tell_result(found, format_, output, str(analysis))

@@ -10,7 +10,7 @@ import typer
 from ..endpoints import endpoint as steep
 from ..errors import QuestionError
 from . import show
-from .asking import Cohort, Endpoint, Er, Rule, Where
+from .asking import Cohort, Endpoint, Er, Rule, Where, called_in, cohort_of
 from .options import DataDir, MappingFile, Marker, Output, PlainFormat, split
 
 __all__ = ["predict"]
@@ -33,25 +33,18 @@ def predict(
 ) -> None:
     """Hold NHS Predict v2.1 against a cohort's deaths: observed over expected, slope, C, by marker and treatment."""
     from ..analysis import select
-    from ..cohorts.catalogue import load
-    from ..cohorts.withheld import refuse_small_cells
-    from ..markers.calling import call
     from ..markers.predict import with_predict
     from ..models.predict_validation import validate_predict
 
-    loaded = refuse_small_cells(load(cohort, mapping=mapping, data_dir=data_dir), "this command")
-    ready = with_predict(loaded, sizes=_sizes(sizes))
-    ready = ready if marker is None else call(ready, marker, rule=rule)
-    marker = None if marker is None else ready.markers[-1].marker
-    analysis = select(ready, endpoint=steep(endpoint), marker=marker, er=er, treatment="any", where=where or ())
+    name, ready = None, with_predict(cohort_of(cohort, mapping, data_dir), sizes=_sizes(sizes))
+    if marker is not None:
+        ready, name = called_in(ready, marker, rule)
+    analysis = select(ready, endpoint=steep(endpoint), marker=name, er=er, treatment="any", where=where or ())
     found = validate_predict(analysis, horizon=horizon)
     if format_ == "json" or output is not None:
         show.emit(found.groups.to_json(orient="records", indent=1) + "\n", output)
     else:
-        made = found.table()
-        show.table(made.to_frame(), made.title)
-        for note in made.footnotes:
-            show.say(f"- {note}")
+        show.listed(found.table())
     if plot is not None:
         from ..figures.calibration_plot import calibration_plot
         from ..figures.save import save_figure

@@ -29,6 +29,7 @@ __all__ = [
     "effects",
     "emit",
     "estimate_of",
+    "listed",
     "progress",
     "say",
     "synonyms",
@@ -102,6 +103,13 @@ def words(made: Table) -> None:
     typer.echo(lay_out(made.to_frame(), made.title, terminal_width(), right=right))
     for note in made.footnotes:
         say(note)
+
+
+def listed(made: Table) -> None:
+    """Show a table of the package with its footnotes as a list."""
+    table(made.to_frame(), made.title)
+    for note in made.footnotes:
+        say(f"- {note}")
 
 
 @contextmanager
