@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fuzz.soak import WRITER
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,20 +213,6 @@ def test_a_living_writer_is_left_alone(tmp_path: Path) -> None:
         fill(one, "one")
     assert (report / "one").exists()
     assert litter(tmp_path) == []
-
-
-WRITER = """
-import sys, json, pathlib
-from tamoxres.files.writing import whole_folder, write_whole
-place = pathlib.Path(sys.argv[1])
-print("ready", flush=True)
-for i in range(10_000):
-    with whole_folder(place / "report") as fresh:
-        for name in "abc":
-            (fresh / name).write_text(str(i) * 1000)
-        (fresh / "manifest.json").write_text(json.dumps({"tamoxres": "1", "files": dict.fromkeys("abc", "")}))
-    write_whole(place / "effects.csv", str(i) * 100_000)
-"""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks")
