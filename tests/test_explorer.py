@@ -314,6 +314,37 @@ def test_long_work_runs_beside_the_page(simulated: tr.Cohort, page: Any, monkeyp
         running.stop()
 
 
+def test_two_explorers_of_one_process_share_a_loop(simulated: tr.Cohort, browser: Any) -> None:
+    """Long work of one page while another explorer answers: Shiny's one lock belongs to one event loop."""
+    first, second = tr.explore(simulated), tr.explore(simulated)
+    assert first.address != second.address
+    one, two = browser.new_page(), browser.new_page()
+    try:
+        for page, running in ((one, first), (two, second)):
+            page.goto(running.address)
+            shown(page, "Interaction")
+            page.select_option("#er", "any")
+            page.select_option("#estimand", "prognostic")
+            page.select_option("#measured", "age")
+            shown(page, "non-linearity", "#measured_shown")
+        for page in (one, two):  # a search ends while the other page draws
+            page.select_option("#enters", "searched")
+            shown(page, "not been made", "#measured_shown")
+            page.click("#search")
+            page.click("#stop_search")
+            page.select_option("#enters", "uncut")
+            assert "non-linearity" in shown(page, "non-linearity", "#measured_shown")
+        first.stop()
+        assert status(second.address) == 200
+        two.select_option("#estimand", "interaction")
+        assert "Interaction" in shown(two, "Interaction")
+    finally:
+        first.stop()
+        second.stop()
+        one.close()
+        two.close()
+
+
 def _search_a_cut(cohort: tr.Cohort, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Search a cut of age by the page, stop a search, and compare with the function."""
     page.select_option("#missing", "complete")

@@ -3,16 +3,20 @@
 Conventions: the server listens on 127.0.0.1; the address it prints begins with a random token, and so does all that
 the page asks for: it needs no cookie, which a browser would keep from the page inside a notebook of another host name.
 A request without the token, from another origin, or for another host name (DNS rebinding) is refused with 403. Nothing
-is written outside the folders that the user names, and nothing is asked of the network.
+is written outside the folders that the user names, and nothing is asked of the network. All explorers of one process
+run on one event loop: Shiny guards its reactive graph by one lock, which belongs to one loop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Future, wait
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -76,19 +80,19 @@ async def _refuse(scope: Scope, send: Send) -> None:
 class Served:
     """A running explorer; `address` opens it, `stop()` ends it."""
 
-    def __init__(self, server: Any, thread: threading.Thread, address: str) -> None:
-        self._server, self._thread, self.address = server, thread, address
+    def __init__(self, server: Any, serving: Future[None], address: str) -> None:
+        self._server, self._serving, self.address = server, serving, address
 
     def stop(self) -> None:
         """End the server and wait until it has."""
         self._server.should_exit = True
-        self._thread.join(10)
+        wait([self._serving], 10)
 
     def wait(self) -> None:
         """Wait until the server ends; an interrupt ends it."""
         try:
-            while self._thread.is_alive():
-                self._thread.join(0.5)
+            while not self._serving.done():
+                wait([self._serving], 0.5)
         except KeyboardInterrupt:
             self.stop()
 
@@ -157,6 +161,13 @@ def explore(
     app = Guard(made, token, taken)
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="on", ws="websockets-sansio")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    return Served(server, thread, f"http://{_HOST}:{taken}/{token}/")
+    serving = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listening]), _loop())
+    return Served(server, serving, f"http://{_HOST}:{taken}/{token}/")
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Start the event loop of this process's explorers, in a thread that ends with the process."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True, name="tamoxres explorer").start()
+    return loop
