@@ -1,6 +1,6 @@
 # make report, make test: each makes .venv and installs what it needs if that is missing.
 .DEFAULT_GOAL := help
-.PHONY: help report full-report test check bench stub fuzz soak mutants docs browse dist sbom
+.PHONY: help report full-report explore test check bench stub fuzz soak mutants docs browse dist sbom
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -14,6 +14,9 @@ report: $(INSTALLED)  ## the main job on the embedded data, into report/
 full-report: $(INSTALLED)  ## fetch METABRIC's cascade genes, then the report
 	@$(BIN)/tamoxres fetch metabric
 	@$(BIN)/tamoxres report -o report
+
+explore: $(INSTALLED)  ## the explorer in a browser, on this machine alone
+	@$(BIN)/tamoxres explore
 
 test: $(INSTALLED)  ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q

@@ -10,6 +10,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from functools import partial, wraps
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ from PIL import Image
 import tamoxres as tr
 from tamoxres.explorer.choices import Choices
 from tamoxres.explorer.offer import offer_of
+from tamoxres.explorer.taking import report_of
 from tamoxres.explorer.view import look, sitting
 from tamoxres.question import Question
 from tamoxres.wording import ratio_with_interval
@@ -56,6 +58,10 @@ def test_a_view_shows_the_rows_of_ask(name: str) -> None:
     assert bool(found.crude) == ("adjust" in ASKED[name])
     assert all(not row.adjusted_for for row in found.crude)
     assert found.risks.rows
+    assert len(found.proportional.terms) == len(found.answer.models[0].coefficients) + 1
+    assert found.events_each.endswith("events for each coefficient.")
+    assert (found.beside is not None) == (name == "interaction")
+    assert name == "treatment" or "ooled" in found.together
     assert found.flow.rows[0].cells[1].text == f"{cohort.n:,}"
     assert found.said
 
@@ -248,7 +254,7 @@ def bytes_of(page: Any, name: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
-def test_every_download_opens_and_holds_the_page(served: str, page: Any) -> None:
+def test_every_download_opens_and_holds_the_page(served: str, page: Any, tmp_path: Path) -> None:
     """Figures are the drawn one in their format, tables and rows hold the page's ratio, the plan is read."""
     page.goto(served)
     asked = Choices(cohort="metabric", asked={"endpoint": "BCSS", "marker": "HER2", "estimand": "interaction",
@@ -274,6 +280,24 @@ def test_every_download_opens_and_holds_the_page(served: str, page: Any) -> None
     page.click("#keep")
     shown(page, "1 views kept", "#kept")
     assert tomllib.loads(bytes_of(page, "plan").decode())["markers"][0]["markers"] == ["HER2"]
+    page.click("#make_report")
+    shown(page, "The report is made", "#report_made")
+    with zipfile.ZipFile(io.BytesIO(bytes_of(page, "report_zip"))) as made:
+        assert {"report.html", "report.docx", "effects.csv", "manifest.json"} <= set(made.namelist())
+        reported = tr.read_effects(Path(made.extract("effects.csv", tmp_path)))
+    [same] = [row for row in reported if row.row_id == found.rows[0].row_id]
+    assert (same.estimate, same.se) == pytest.approx((found.rows[0].estimate, found.rows[0].se))
+    assert same.p_value == pytest.approx(found.rows[0].p_value)
+
+
+def test_a_report_of_nothing_says_so(simulated: tr.Cohort, tmp_path: Path) -> None:
+    """Without a view kept there is no report; a cohort that the sitting does not hold is named."""
+    title = 'title = "Explored"\n\n'
+    for entries, wanted in (("", "marker"), (Choices(cohort="nowhere", asked=ASKED["prognostic"]).plan(), "nowhere")):
+        with pytest.raises(tr.TamoxresError) as told:
+            report_of(title + entries, {simulated.name: simulated}, tmp_path)
+        assert wanted in str(told.value)
+    assert not (tmp_path / "report").exists()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 
 from ..cohorts.catalogue import ENTRIES, load
-from ..effects import effects_to_csv
 from ..errors import NotOnDisk, TamoxresError
 from ..wording import coarse_count, count
 from .background import Background
@@ -25,18 +24,16 @@ from .offer import Offer, offer_of
 from .own_file import OwnFile
 from .page import page
 from .parts import (
-    FIGURES,
-    TABLES,
     answer_part,
     code_part,
+    diagnostics_part,
     drawing,
-    figure_file,
     panel,
     published_part,
-    table_file,
     table_part,
     verdict_part,
 )
+from .taking import Taking
 from .view import View, look, sitting
 
 if TYPE_CHECKING:
@@ -81,7 +78,7 @@ def _at_hand(data_dir: str | Path | None) -> Iterator[tuple[str, Cohort]]:
 
 
 class Sitting:
-    """One person's sitting: what was chosen, what was tried and what was kept."""
+    """One person's sitting: what was chosen and what was tried."""
 
     def __init__(
         self,
@@ -93,7 +90,6 @@ class Sitting:
         self.input, self.session = read, session
         self.cohorts, self.mappings = cohorts, mappings
         self.tried: reactive.Value[frozenset[str]] = reactive.value(frozenset())
-        self.kept: reactive.Value[tuple[str, ...]] = reactive.value(())
         self.words: Background[ui.Tag] = Background()
         self.curves: Background[ui.Tag] = Background()
         self.imputing: Background[View] = Background()
@@ -106,13 +102,15 @@ class Sitting:
         self._beside("curves", self.curves, lambda found: drawing(found.figure), "Drawing ...")
         self._imputing()
         self._checking()
-        self._taking()
+        self.taking = Taking(self)
         self.measuring = Measuring(self)
         self.own = OwnFile(self)
 
     def _end(self) -> None:
         """Stop what still runs, and take the folder away."""
-        for work in (self.words, self.curves, self.imputing, self.checking, self.measuring.search):
+        for work in (
+            self.words, self.curves, self.imputing, self.checking, self.measuring.search, self.taking.reporting
+        ):  # fmt: skip
             work.stop()
         self.folder.cleanup()
 
@@ -197,6 +195,7 @@ class Sitting:
         self._shown("answer", answer_part)
         self._shown("risks", lambda found: table_part(found.risks))
         self._shown("flow", lambda found: table_part(found.flow))
+        self._shown("diagnostics", diagnostics_part)
         self._shown("published", published_part)
         self._shown("code", lambda found: code_part(
             found.choices.python(), found.choices.command(), found.choices.plan()
@@ -330,39 +329,6 @@ class Sitting:
                 return None
             return found
 
-    def _taking(self) -> None:
-        """Give figures, tables, rows and the plan as files."""
-        for kind in FIGURES:
-            self.download(f"figure_{kind}", kind, self.view, partial(_figure, kind=kind))
-        for kind in TABLES:
-            self.download(f"table_{kind}", kind, self.view, partial(_table, kind=kind))
-        self.download("rows", "csv", self.view, lambda found: effects_to_csv(found.rows).encode())
-
-        @reactive.effect
-        @reactive.event(self.input.keep)
-        def _() -> None:
-            found = self.view()
-            if isinstance(found, View) and found.choices.plan() not in self.kept():
-                self.kept.set((*self.kept(), found.choices.plan()))
-
-        @render.ui
-        def kept() -> ui.Tag:
-            return ui.p(
-                f"{len(self.kept())} views kept. tamoxres report --plan plan.toml makes the report.", class_="caution"
-            )
-
-        @render.download_button(filename="plan.toml")
-        def plan() -> Iterator[str]:
-            yield 'title = "Explored questions"\n\n' + "\n".join(self.kept())
-
 
 def _patients(cohort: Cohort) -> str:
     return count(coarse_count(cohort.n, cohort.min_cell))
-
-
-def _figure(found: View, kind: str) -> bytes:
-    return figure_file(found.figure, kind)
-
-
-def _table(found: View, kind: str) -> bytes:
-    return table_file(found.table, kind)

@@ -63,6 +63,7 @@ def _main(offer: Offer) -> ui.Tag:
             ui.h2("Curves"), ui.output_ui("curves"),
             ui.h2("Risks"), ui.output_ui("risks"),
             ui.h2("Who was analysed"), ui.output_ui("flow"),
+            ui.h2("Diagnostics"), ui.output_ui("diagnostics"),
             ui.h2("Robustness"),
             ui.input_action_button("check", "Check how robust the interaction is"),
             ui.input_action_button("stop", "Stop"), ui.output_ui("check_progress"), ui.output_ui("robust"),
@@ -72,6 +73,10 @@ def _main(offer: Offer) -> ui.Tag:
             ui.h2("Take it with you"), _downloads(),
             ui.input_action_button("keep", "Add to the report"), ui.output_ui("kept"),
             ui.download_button("plan", "Plan of what was kept"),
+            ui.input_action_button("make_report", "Make the report"),
+            ui.input_action_button("stop_report", "Stop the report"),
+            ui.output_ui("report_progress"), ui.output_ui("report_made"),
+            ui.download_button("report_zip", "Report, zip"),
     )  # fmt: skip
 
 

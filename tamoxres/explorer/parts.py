@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,10 @@ if TYPE_CHECKING:
     from ..tables.table import Table
 
 __all__ = [
-    "FIGURES", "TABLES", "answer_part", "code_part", "drawing", "figure_file", "panel", "published_part", "table_file",
-    "table_part", "verdict_part",
+    "FIGURES", "TABLES", "answer_part", "code_part", "diagnostics_part", "drawing",
+    "figure_file", "panel", "published_part", "table_file", "table_part", "verdict_part",
 ]  # fmt: skip
 
-_ONE_AT_A_TIME = threading.Lock()
 FIGURES = ("svg", "png", "pdf", "tiff")
 TABLES = ("docx", "xlsx", "csv", "tex")
 _WRITERS = {"docx": "to_docx", "xlsx": "to_xlsx", "csv": "to_csv", "tex": "to_latex"}
@@ -48,12 +46,21 @@ def code_part(python: str, command: str, entry: str = "", *, of: str = "") -> li
     return [ui.tags.pre(text, id=f"{of}{name}", tabindex="0") for name, text in parts.items() if text]
 
 
-def published_part(found: View) -> ui.Tag:
-    """Show what was published on the same question."""
+def published_part(found: View) -> list[ui.Tag]:
+    """Show what was published on the same question, and what it says together."""
     rows = found.published
     if not rows:
-        return ui.p("No published evidence in the table on this question.", class_="caution")
-    return table_part(replace(rows.table(), footnotes=()))
+        return [ui.p("No published evidence in the table on this question.", class_="caution")]
+    if found.beside is not None:
+        return [table_part(found.beside)]
+    return [ui.p(found.together, class_="caution"), table_part(replace(rows.table(), footnotes=()))]
+
+
+def diagnostics_part(found: View) -> list[ui.Tag]:
+    """Show the test of proportional hazards and how many events each coefficient rests on."""
+    if not found.answer.models:
+        return [ui.p("A weighted analysis has no diagnostics here.", class_="caution")]
+    return [ui.p(found.events_each, class_="caution"), table_part(found.proportional.table())]
 
 
 def panel(found: View) -> ui.TagList:
@@ -75,11 +82,10 @@ def drawing(make: Callable[[], Any]) -> ui.Tag:
 
 
 def figure_file(make: Callable[[], Any], kind: str) -> bytes:
-    """Draw a figure and return it as a file's bytes; one at a time, because matplotlib's settings are the process's."""
+    """Draw a figure and return it as a file's bytes."""
     from ..figures.save import figure_bytes
 
-    with _ONE_AT_A_TIME:
-        return figure_bytes(make(), kind)
+    return figure_bytes(make(), kind)
 
 
 def table_file(table: Table, kind: str) -> bytes:

@@ -13,8 +13,12 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from ..answers.answer import Answer, answer, checked
+from ..answers.interactions import interactions
+from ..errors import TamoxresError
 from ..evidence import literature
+from ..meta.pool import pool
 from ..models.incidence import cumulative_incidence
+from ..models.proportional import ProportionalTest, proportional_test
 from ..models.survival import kaplan_meier
 from ..tables.cells import count_cell
 from ..tables.effects import EffectRows
@@ -98,6 +102,33 @@ class View:
         """What was published on the same marker and estimand."""
         asked = self.answer.question
         return literature(marker=asked.marker, estimand=asked.estimand) if asked.marker else EffectRows()
+
+    @property
+    def beside(self) -> Table | None:
+        """The published ratios within trials, pooled, with the view's own apart; of an interaction alone."""
+        asked = self.answer.question
+        if asked.estimand != "interaction" or not self.published:
+            return None
+        return interactions(marker=str(asked.marker), own=self.rows).table()
+
+    @property
+    def together(self) -> str:
+        """The pooled answer of the published rows on the same endpoint, or why there is none."""
+        try:
+            return str(pool([row for row in self.published if row.endpoint == self.answer.question.endpoint.code]))
+        except TamoxresError as error:
+            return f"Not pooled: {error}"
+
+    @property
+    def proportional(self) -> ProportionalTest:
+        """The test of proportional hazards of the model that is shown."""
+        return proportional_test(self.answer.models[0])
+
+    @property
+    def events_each(self) -> str:
+        """How many events stand for each coefficient of the model."""
+        model = self.answer.models[0]
+        return f"{model.analysis.events / len(model.coefficients):.1f} events for each coefficient."
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from ..errors import TamoxresError
 from ..files import write_whole
 from .pdf_fonts import reduced_fonts
 from .scripts import needs_outlines, refuse_unwritable
+from .style import DRAWING
 
 __all__ = ["FORMATS", "Format", "every_format", "figure_bytes", "save_figure"]
 
@@ -82,7 +83,7 @@ def figure_bytes(drawn: Axes | Figure, fmt: str = "png", *, dpi: int = _DPI) -> 
     said = " ".join(str(ax.get_label()) for ax in figure.axes).strip()
     if fmt != "svg":
         refuse_unwritable(figure)
-    with ExitStack() as settings:
+    with DRAWING, ExitStack() as settings:
         settings.enter_context(matplotlib.rc_context({**_SETTINGS, **(_OUTLINES if needs_outlines(figure) else {})}))
         if fmt == "svg":
             settings.enter_context(warnings.catch_warnings())

@@ -6,6 +6,7 @@ never with pyplot, so that no global state is left behind; an Axes made here sho
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -19,9 +20,9 @@ from ..errors import TamoxresError
 from ..wording import HOUSE, STYLES, Style, style_now
 
 __all__ = [
-    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "PHONE_MM", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM", "HouseAxes",
-    "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "paper_height", "to_fraction",
-    "use_style", "width_of",
+    "ACCENT", "DARK", "DRAWING", "INK", "LIGHT", "MID", "PALE", "PHONE_MM", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM",
+    "HouseAxes", "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "paper_height",
+    "to_fraction", "use_style", "width_of",
 ]  # fmt: skip
 
 Width = Literal["single", "middle", "double", "phone"]
@@ -62,6 +63,7 @@ _LOOK: dict[Any, Any] = {
 }
 
 
+DRAWING = threading.RLock()  # matplotlib's settings are the process's: one thread draws at a time
 _Shown = tuple[bytes, dict[str, int]]
 
 
@@ -98,7 +100,7 @@ def use_style(size: float = _SIZE) -> Iterator[None]:
         Size of the text, points.
     """
     sizes: dict[Any, Any] = dict.fromkeys(("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize"), size)
-    with matplotlib.rc_context({**_LOOK, **sizes}):
+    with DRAWING, matplotlib.rc_context({**_LOOK, **sizes}):
         yield
 
 

@@ -26,7 +26,7 @@ from typing import Any
 
 from ..errors import TamoxresError, cut
 
-__all__ = ["MANIFEST", "below", "normal_zip", "plain_name", "whole_folder", "writable", "write_whole"]
+__all__ = ["MANIFEST", "below", "normal_zip", "plain_name", "whole_folder", "writable", "write_whole", "zipped"]
 
 MANIFEST = "manifest.json"
 _UNSAFE = re.compile(r"[^\w.+-]+")
@@ -343,3 +343,12 @@ def _copy(source: Path, place: Path) -> None:
         os.link(source, place, follow_symlinks=False)
     except OSError:
         shutil.copy2(source, place, follow_symlinks=False)
+
+
+def zipped(folder: Path) -> bytes:
+    """Return a folder's files as one zip, in the order of their names: the same files, the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            archive.write(path, path.relative_to(folder).as_posix())
+    return normal_zip(out.getvalue())

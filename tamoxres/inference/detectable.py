@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,12 +119,13 @@ def _both(
     power, alpha, seed = test
     share = np.clip(np.divide(expected, patients), 1e-9, 0.999)
     distance = float(ndtri(1 - alpha / 2) + ndtri(power))
+    held = np.maximum(np.rint(np.divide(patients, inflation)), 1).astype(int)
+    power_at = cache(lambda: _make_power(held, share, alpha, seed))  # drawn once for both sides, if at all
     found: list[float | None] = []
     for side in (-1, 1):
         size = _solved(side, share, patients, expected, distance * math.sqrt(inflation))
         if size is None or min(*expected, _events(side * size, share, patients)) < _FEW:
-            held = np.maximum(np.rint(np.divide(patients, inflation)), 1).astype(int)
-            size = _simulated(side, _make_power(held, share, alpha, seed), power)
+            size = _simulated(side, power_at(), power)
         found.append(None if size is None else math.exp(side * size))
     return found[0], found[1]
 

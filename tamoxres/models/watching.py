@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-__all__ = ["Stopped", "Watcher", "steps", "watched_by"]
+__all__ = ["Stopped", "Watcher", "steps", "tell", "watched_by"]
 
 T = TypeVar("T")
 Watcher = Callable[[str, int, int], None]
@@ -51,8 +51,20 @@ def steps(items: Sequence[T], what: str) -> Iterator[T]:
     what : str
         Their name in the plural, for a reader.
     """
-    watcher = _WATCHER.get()
     for done, item in enumerate(items):
-        if watcher is not None:
-            watcher(what, done, len(items))
+        tell(what, done, len(items))
         yield item
+
+
+def tell(what: str, done: int, total: int) -> None:
+    """Tell the watcher, if there is one, how far the work is.
+
+    Parameters
+    ----------
+    what : str
+    done, total : int
+        Steps behind it, and in all.
+    """
+    watcher = _WATCHER.get()
+    if watcher is not None:
+        watcher(what, done, total)
