@@ -231,7 +231,7 @@ def test_command_line(capsys):
 
 def test_scenario():
     """On simulated patients whose treatment was chosen by prognosis the estimates lie about the truth."""
-    found = calibration(3, scenarios=["absolute effects"], jobs=1)
+    found = calibration(2, scenarios=["absolute effects"], jobs=1)
     for row in found.rows:
         assert row.failed == 0, row.estimator
         assert abs(row.bias) < 6 * row.bias_error + 0.02, row.estimator
