@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # On a busy machine inputs come slowly: that is no fault of what is tested. Each test says itself what it may take.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("busy", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 os.environ.setdefault("MPLBACKEND", "Agg")
 _ROOT = Path(__file__).resolve().parents[1]

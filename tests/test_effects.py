@@ -269,7 +269,7 @@ def any_effect(draw: st.DrawFn) -> EffectEstimate:
     )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(any_effect(), min_size=1, max_size=3))
 def test_no_row_loses_anything(tmp_path_factory: pytest.TempPathFactory, effects: list[EffectEstimate]) -> None:
     """Any rows, written as CSV, JSON or a frame and read again, are the same rows with the same ids."""
