@@ -230,12 +230,13 @@ def fit_penalised(
     loglik, score, information = _penalised(z, pairs, beta, sets)
     if not np.isfinite(loglik):
         raise AnalysisError("Firth's likelihood has no maximum: a column is constant within strata.", mend=_MEND)
+    inverse = np.linalg.inv(information[np.ix_(free, free)])  # corrected by what the steps show of the penalty (BFGS)
     for _ in range(_STEPS):
-        own = information[np.ix_(free, free)]
-        if free.size == 0 or np.max(np.abs(score[free]) / np.sqrt(np.diag(own))) < _SMALL:
+        own = np.diag(information)[free]
+        if free.size == 0 or np.max(np.abs(score[free]) / np.sqrt(own)) < _SMALL:
             break
         step = np.zeros_like(beta)
-        step[free] = np.linalg.solve(own, score[free])
+        step[free] = inverse @ score[free]
         step *= min(1.0, _LONGEST / np.max(np.abs(step)))
         for _ in range(_HALVINGS):
             taken = _penalised(z, pairs, beta + step, sets)
@@ -244,6 +245,7 @@ def fit_penalised(
             step = step / 2
         else:
             raise AnalysisError("Firth's likelihood did not come to a maximum.", mend=_MEND)
+        inverse = _corrected(inverse, step[free], (score - taken[1])[free])
         beta = beta + step
         loglik, score, information = taken
     else:
@@ -256,6 +258,15 @@ def fit_penalised(
         loglik=loglik + float(np.log(scale).sum()),
         score=score * scale,
     )
+
+
+def _corrected(inverse: FloatArray, step: FloatArray, fall: FloatArray) -> FloatArray:
+    """Return the inverse curvature after a step over which the score fell by `fall` (BFGS); itself if it did not."""
+    along = float(step @ fall)
+    if not along > 1e-10 * float(np.linalg.norm(step) * np.linalg.norm(fall)):
+        return inverse
+    turn = np.eye(len(step)) - np.outer(step, fall) / along
+    return turn @ inverse @ turn.T + np.outer(step, step) / along
 
 
 def _pairs(z: FloatArray) -> FloatArray:
