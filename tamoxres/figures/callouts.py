@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -67,12 +67,12 @@ def place_names(
     list of Callout
         Without those for which there is no room.
     """
-    wide = [text_width(text, size) for text in texts]
+    page = _Page(named=named, others=others, inside=inside, size=size, wide=[text_width(t, size) for t in texts])
     order, best = list(range(len(texts))), list[Callout]()
     for _ in range(_ROUNDS):
         placed: list[Callout] = []
         for i in order:
-            if (found := _best(i, wide[i], named, others, placed, (inside, size))) is not None:
+            if (found := _best(i, page, placed)) is not None:
                 placed.append(found)
         best = max(best, placed, key=len)
         there = {callout.index for callout in placed}
@@ -82,23 +82,37 @@ def place_names(
     return best
 
 
-def _best(
-    i: int, wide: float, named: FloatArray, others: FloatArray, placed: Sequence[Callout], page: tuple[Box, float]
-) -> Callout | None:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Page:
+    """What stays through all rounds; `spots` keeps, by name and ring, what was found free of the marks."""
+
+    named: FloatArray
+    others: FloatArray
+    inside: Box
+    size: float
+    wide: list[float]
+    spots: dict[tuple[int, float], list[tuple[float, Callout]]] = field(default_factory=dict)
+
+
+def _best(i: int, page: _Page, placed: Sequence[Callout]) -> Callout | None:
     """Return the cheapest free place of one name, if there is any."""
-    inside, size = page
     best, least = None, math.inf
     for ring in _RINGS:
         if ring >= least:
             break
-        for angle in _ANGLES:
-            spot = _spot(i, named[i], (wide, LINE * size), (ring * size, angle), ring > _RINGS[0])
-            if not _free(spot, named, placed, inside, size):
-                continue
-            cost = ring + min(_COVERS * _covered(spot.box, others), _MOST)
-            if cost < least - 1e-9:
+        if (i, ring) not in page.spots:
+            page.spots[i, ring] = _ring(i, ring, page)
+        for cost, spot in page.spots[i, ring]:
+            if cost < least - 1e-9 and _clear(spot, placed, page.size):
                 best, least = spot, cost
     return best
+
+
+def _ring(i: int, ring: float, page: _Page) -> list[tuple[float, Callout]]:
+    """Return a name's places on one ring that are free of marks, each with its cost."""
+    letters = (page.wide[i], LINE * page.size)
+    spots = (_spot(i, page.named[i], letters, (ring * page.size, angle), ring > _RINGS[0]) for angle in _ANGLES)
+    return [(ring + min(_COVERS * _covered(spot.box, page.others), _MOST), spot) for spot in spots if _free(spot, page)]
 
 
 def _spot(i: int, point: FloatArray, letters: tuple[float, float], to: tuple[float, float], led: bool) -> Callout:
@@ -111,18 +125,21 @@ def _spot(i: int, point: FloatArray, letters: tuple[float, float], to: tuple[flo
     return Callout(index=i, x=x, y=y, box=(x - wide / 2, y - tall / 2, wide, tall), lead=lead)
 
 
-def _free(spot: Callout, named: FloatArray, placed: Sequence[Callout], inside: Box, size: float) -> bool:
-    """Whether a place lies inside, off the named marks and the other names, and no line can be taken for another's."""
-    x, y, wide, tall = spot.box
+def _free(spot: Callout, page: _Page) -> bool:
+    """Whether a place lies inside and off the named marks, and its line passes over none of them."""
+    (x, y, wide, tall), inside, size = spot.box, page.inside, page.size
     if x < inside[0] or y < inside[1] or x + wide > inside[0] + inside[2] or y + tall > inside[1] + inside[3]:
         return False
-    if _covered(_wider(spot.box, _MARK * size), named):
+    if _covered(_wider(spot.box, _MARK * size), page.named):
         return False
-    others = np.delete(named, spot.index, axis=0)
-    if spot.lead is None and _covered(_wider(spot.box, _ALONE * size), others):
-        return False
-    if spot.lead is not None and _meets(spot.lead, others, _MARK * size):
-        return False
+    others = np.delete(page.named, spot.index, axis=0)
+    if spot.lead is None:
+        return not _covered(_wider(spot.box, _ALONE * size), others)
+    return not _meets(spot.lead, others, _MARK * size)
+
+
+def _clear(spot: Callout, placed: Sequence[Callout], size: float) -> bool:
+    """Whether a place is off the other names, and no line can be taken for another's."""
     wider = _wider(spot.box, _GAP * size)
     return not any(_in_the_way(spot, wider, other, _wider(other.box, _GAP * size)) for other in placed)
 
@@ -154,7 +171,11 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def _enters(line: FloatArray, box: Box) -> bool:
-    """Whether a straight line enters a box."""
+    """Whether a straight line enters a box; looked at closely only where they are near."""
+    (x0, y0), (x1, y1) = line.tolist()
+    x, y, wide, tall = box
+    if max(x0, x1) <= x or min(x0, x1) >= x + wide or max(y0, y1) <= y or min(y0, y1) >= y + tall:
+        return False
     return _covered(box, line[0] + _ALONG * (line[1] - line[0])) > 0
 
 
@@ -174,6 +195,6 @@ def _cross(a: FloatArray, b: FloatArray) -> bool:
 
 def _parts(line: FloatArray, other: FloatArray) -> bool:
     """Whether the ends of another line lie on both sides of a line."""
-    (x, y), off = line[1] - line[0], other - line[0]
-    side = x * off[:, 1] - y * off[:, 0]
-    return bool(side[0] * side[1] < 0)
+    (x0, y0), (x1, y1) = line.tolist()
+    one, two = ((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) for x, y in other.tolist())
+    return bool(one * two < 0)
