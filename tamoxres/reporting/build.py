@@ -235,12 +235,7 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
     }
     (folder / "figures").mkdir()
     (folder / "tables").mkdir()
-    drawn = side_by_side(
-        [
-            *(partial(_drawn, figure) for figure in figures),
-            *(partial(_table, folder / "tables", name, table) for name, table in tables.items()),
-        ]
-    )[: len(figures)]
+    drawn = side_by_side([partial(_drawn, figure) for figure in figures])
     pictures = {figure.name: formats for figure, formats in zip(figures, drawn, strict=True)}
     for name, formats in pictures.items():
         for fmt, content in formats.items():
@@ -248,6 +243,7 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
                 write_whole(below(folder / "figures", f"{name}.{fmt}"), content)
     side_by_side([
         lambda: _document(folder, page, pictures), lambda: _html(folder, page, pictures),
+        *(partial(_table, folder / "tables", name, table) for name, table in tables.items()),
     ])  # fmt: skip
     write_whole(folder / "effects.csv", effects_to_csv(effects))
     write_whole(folder / "effects.json", effects_to_json(effects))
@@ -259,11 +255,10 @@ def _drawn(figure: Figure) -> dict[str, bytes]:
     return formats if figure.narrow is None else {**formats, _NARROW: figure_bytes(figure.narrow(), "svg")}
 
 
-def _table(folder: Path, name: str, table: Table) -> dict[str, bytes]:
+def _table(folder: Path, name: str, table: Table) -> None:
     """Write a table in the formats that a report holds."""
     for suffix in ("xlsx", "csv", "tex"):
         table.save(below(folder, f"{name}.{suffix}"))
-    return {}
 
 
 def _document(folder: Path, page: Page, pictures: Mapping[str, Mapping[str, bytes]]) -> None:
