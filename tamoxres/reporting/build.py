@@ -10,7 +10,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module, metadata
@@ -241,10 +241,9 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
         for fmt, content in formats.items():
             if fmt != _NARROW:
                 write_whole(below(folder / "figures", f"{name}.{fmt}"), content)
-    side_by_side([
-        lambda: _document(folder, page, pictures), lambda: _html(folder, page, pictures),
-        *(partial(_table, folder / "tables", name, table) for name, table in tables.items()),
-    ])  # fmt: skip
+    written: list[Callable[[], None]] = [partial(one, folder, page, pictures) for one in (_document, _html)]
+    written += [partial(_table, folder / "tables", name, table) for name, table in tables.items()]
+    side_by_side(written)
     write_whole(folder / "effects.csv", effects_to_csv(effects))
     write_whole(folder / "effects.json", effects_to_json(effects))
 
