@@ -1,9 +1,11 @@
 """Figures as files: the same bytes each time, text that stays text, embedded fonts; a look that leaves no trace."""
 
+import contextlib
 import io
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import matplotlib
@@ -216,16 +218,18 @@ def glyphs(font, names):
 
 @pytest.mark.parametrize("file", ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
 def test_the_reduced_font_draws_the_same(file):
-    """Letters, signs and ligatures have the outlines, widths and numbers of the whole font."""
+    """Letters, signs and ligatures have the outlines and widths of the whole font, and are found by its numbers."""
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / file
-    content, names = pdf_fonts._reduced(path, subset.load_font)
+    content, numbers = pdf_fonts._reduced(path, subset.load_font)
     with TTFont(path) as whole, TTFont(io.BytesIO(content)) as reduced:
-        reduced.setGlyphOrder(list(names))
+        here = reduced.getGlyphOrder()
+        assert len(here) == len(numbers) < len(whole.getGlyphOrder()) / 3
         letters = [whole.getBestCmap()[ord(c)] for c in "Hazard 95% (0.4–1.2) χ² ≥ · é μ τ² → ■"]
         ligatures = [whole.getBestCmap()[code] for code in (0xFB00, 0xFB01, 0xFB02)]
         wanted = glyphs(whole, [*letters, *ligatures])
-        assert glyphs(reduced, [names[number] for number in wanted]) == wanted
-    assert len(content) < path.stat().st_size / 2
+        drawn = glyphs(reduced, [here[numbers[number]] for number in wanted])
+        assert {number: drawn[numbers[number]] for number in wanted} == wanted
+    assert len(content) < path.stat().st_size / 4
 
 
 def test_a_pdf_reads_the_whole_font_once(monkeypatch):
@@ -248,6 +252,32 @@ def test_a_pdf_reads_the_whole_font_once(monkeypatch):
     assert opened
     assert not any(isinstance(file, io.BytesIO) for file in opened)
     assert subset.load_font is watched
+    assert subset.Subsetter.__module__ == "fontTools.subset"
+
+
+def test_a_pdf_has_the_letters_that_the_whole_font_would_give(monkeypatch):
+    """With the reduced font and without it, the page's content is the same, and so is each embedded outline."""
+    plot = figure_of("Aé fi χ² ≥ 0.4–1.2 → ■")
+    reduced = figure_bytes(plot, "pdf")
+    monkeypatch.setattr(pdf_fonts, "_BUNDLED", ())
+    whole = figure_bytes(plot, "pdf")
+    ours, theirs = fonts_in(reduced), fonts_in(whole)
+    assert len(ours) == len(theirs) > 0
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.reader["glyf"] == other.reader["glyf"]
+        assert one.reader["hmtx"] == other.reader["hmtx"]
+        assert one.reader["loca"] == other.reader["loca"]
+
+
+def fonts_in(pdf):
+    """Return the fonts embedded in a PDF."""
+    found = []
+    for packed in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            content = zlib.decompress(packed)
+            if content[:4] == b"\0\1\0\0":
+                found.append(TTFont(io.BytesIO(content)))
+    return found
 
 
 def figure_of(title):

@@ -34,8 +34,10 @@ def project() -> dict[str, object]:
         "import tamoxres; dir(tamoxres); tamoxres.BCSS; tamoxres.__version__",
         "import sys; sys.argv = ['tamoxres', '--help']\n"
         "from tamoxres.cli import main\ntry:\n    main()\nexcept SystemExit as done:\n    assert not done.code",
+        "from tamoxres.cli import main\nfor name in ('effect', 'report', 'screen', 'pool'):\n"
+        "    try:\n        main([name, '--help'])\n    except SystemExit as done:\n        assert not done.code",
     ],
-    ids=["import", "names", "help"],
+    ids=["import", "names", "help", "help of commands"],
 )  # fmt: skip
 def test_light(code: str) -> None:
     """Importing tamoxres, naming an endpoint and asking for help load no heavy library."""
@@ -67,6 +69,32 @@ def test_one_effect_loads_what_it_needs(code: str, shown_by: set[str]) -> None:
     loaded = set(done.stderr.split())
     assert "pandas" in loaded
     spared = {*HEAVY, "hypothesis", "pandera", "requests", "rich", "scipy.optimize"} - {"pandas", "pyarrow"} - shown_by
+    assert not loaded & spared
+
+
+@pytest.mark.parametrize(
+    ("code", "needed", "spared"),
+    [
+        (
+            "from tamoxres.cli import main\nfor words in ('cohorts', 'markers metabric', 'init-plan metabric'):\n"
+            "    try:\n        main(words.split())\n    except SystemExit as done:\n        assert not done.code",
+            {"pandas"},
+            {*HEAVY, "docx", "joblib", "scipy.optimize", "xlsxwriter"} - {"pandas", "pyarrow"},
+        ),
+        (
+            "from tamoxres.reporting.build import open_libraries\nopen_libraries()",
+            {"docx", "jinja2", "matplotlib", "pandas", "scipy.optimize", "xlsxwriter"},
+            {"autograd", "lifelines", "numba", "requests", "scipy.stats", "seaborn", "statsmodels"},
+        ),
+    ],
+    ids=["lists", "report"],
+)
+def test_more_work_loads_what_it_needs(code: str, needed: set[str], spared: set[str]) -> None:
+    """Lists load pandas alone; a report loads what writes and draws it, and nothing that fits or draws otherwise."""
+    code = f"import sys\n{code}\nsys.stderr.write('\\n' + ' '.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    loaded = set(done.stderr.split())
+    assert needed <= loaded
     assert not loaded & spared
 
 

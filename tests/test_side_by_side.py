@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
 import sys
@@ -10,9 +11,13 @@ import warnings
 import numpy as np
 import pytest
 
+import tamoxres as tr
 from tamoxres.errors import AnalysisError
+from tamoxres.reporting import gather
 from tamoxres.reporting import side_by_side as module
+from tamoxres.reporting.chapters.methods import methods
 from tamoxres.reporting.side_by_side import side_by_side
+from tamoxres.reporting.sketch_plan import plan_of
 
 HERE = os.getpid()
 forks = pytest.mark.skipif(sys.platform != "linux", reason="children are forked on Linux alone")
@@ -140,3 +145,23 @@ def test_a_worker_without_children_forks_none():
     assert {child for child, _, _ in found} == {True, False}
     assert not any(may for child, may, _ in found if child)
     assert all(len(processes) == 1 for child, _, processes in found if child)
+
+
+def test_a_case_that_comes_from_a_child_belongs_to_its_plan(monkeypatch):
+    """What a report asks, its cohorts and its calls are the plan's own objects, whichever process answered."""
+    made = tr.simulate(300, truth=tr.Truth(scale=60), seed=1)
+    plan = plan_of([made])
+
+    def from_a_child(jobs, *, shared=(), begun=None):
+        known = {id(one): one for one in shared}
+        sent = module._packed({number: job() for number, job in enumerate(jobs)}, known)
+        return list(module._Unpickler(io.BytesIO(sent), known).load().values())
+
+    monkeypatch.setattr(gather, "side_by_side", from_a_child)
+    found = gather.gather(plan, held={made.name: made})
+    assert found.cases
+    for case in found.cases:
+        assert any(case.asked is asked for asked in plan.markers)
+        assert any(case.call is call for call in case.cohort.markers)
+    told = [str(block) for block in methods(found).blocks]
+    assert any("Marker by treatment" in one for one in told)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from ..errors import TamoxresError
@@ -119,6 +118,8 @@ def _notes(after: np.ndarray, lacking: list[str]) -> list[str]:
 
 
 def _draw(ax: Axes, before: np.ndarray, after: np.ndarray, size: float) -> None:
+    import seaborn as sns
+
     places = np.arange(before.size, dtype=float)
     ax.hlines(places, *ax.get_xlim(), color=LIGHT, linewidth=0.4, zorder=0)
     ax.axvline(SMALL, color=DARK, linewidth=0.8, dashes=(3, 2), zorder=1, gid="small")

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from scipy.special import ndtr
 
@@ -231,6 +230,8 @@ def _draw(ax: Axes, table: pd.DataFrame, at: float | None, size: float) -> None:
 
 def _draw_strip(ax: Axes, inside: FloatArray, low: float, high: float) -> None:
     """Draw the histogram at the foot of the plot, on heights of its own."""
+    import seaborn as sns
+
     strip = ax.twinx()
     bars: dict[str, Any] = (
         {"discrete": True} if _whole(inside) else {"binrange": (low, high), "bins": _bins(inside, low, high)}

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from ..curves import Curves
@@ -205,6 +204,8 @@ def _time_ruler(rows: pd.DataFrame, room: Room) -> Ruler:
 def _draw_residuals(
     ax: Axes, points: tuple[FloatArray, FloatArray], smooth: Sequence[FloatArray], coefficient: float, size: float
 ) -> None:
+    import seaborn as sns
+
     ax.axhline(0.0, color=DARK, linewidth=0.7, zorder=1, gid="null")
     ax.axhline(coefficient, color=ACCENT, linewidth=0.8, dashes=(3, 2), zorder=3, gid="coefficient")
     sns.scatterplot(

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -273,6 +272,8 @@ def _lay(room: Room, genes: _Genes, plan: _Plan, notes: Sequence[str]) -> Axes:
 
 def _draw_points(ax: Axes, genes: _Genes, plan: _Plan, size: float) -> None:
     """Draw every gene, grey; those with q below the level dark; those asked for larger and blue."""
+    import seaborn as sns
+
     marks = {"linewidth": 0, "legend": False, "ax": ax, "rasterized": plan.across.size > _MANY}
     for gid, chosen, color, side in (
         ("others", ~genes.cascade & ~genes.found, None, 0.36), ("found", ~genes.cascade & genes.found, INK, 0.42),

@@ -15,7 +15,6 @@ Efron B 1977, J Am Stat Assoc 72:557. Therneau TM, Grambsch PM 2000, Modeling Su
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -28,6 +27,7 @@ __all__ = ["FloatArray", "IntArray", "RiskSets", "Ties", "make_risk_sets"]
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Ties = Literal["efron", "breslow"]
+_AT_ONCE = 1 << 18  # values that are summed in one call: bounds the memory of large fits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,12 +83,19 @@ class RiskSets:
 
     def event_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over the events of each group: shape (k,) or (k, p)."""
-        group, k = self.event_group, self.n_groups
-        return self._by_column(lambda v: np.asarray(np.bincount(group, v, k), float), values[self.event_rows])
+        return _sums(self.event_group, values[self.event_rows], self.n_groups)
 
     def risk_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (n,) or (n, p), over those at risk in each group: shape (k,) or (k, p)."""
-        return self._by_column(self._risk_sums, values)
+        k = self.n_groups
+        change = _sums(self.until, values, k + 1)
+        if self.late.size:
+            change -= _sums(self.begin[self.late], values[self.late], k + 1)
+        tail = np.zeros((k + 2, *values.shape[1:]))
+        np.cumsum(change[::-1], axis=0, out=tail[k::-1])
+        if self.group_end[0] == k:  # one stratum
+            return tail[1 : k + 1]
+        return np.asarray(tail[1 : k + 1] - tail[self.group_end + 1])
 
     def step_sums(self, values: FloatArray) -> FloatArray:
         """Sum `values`, shape (m,) or (q, m), over the tie steps of each group: shape (k,) or (q, k)."""
@@ -103,24 +110,23 @@ class RiskSets:
         out -= total[self.begin]
         return out
 
-    def _by_column(self, function: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
-        if values.ndim == 1:
-            return np.asarray(function(values))
-        out = np.empty((self.n_groups, values.shape[1]))
-        for j in range(values.shape[1]):
-            out[:, j] = function(values[:, j])
-        return out
 
-    def _risk_sums(self, values: FloatArray) -> FloatArray:
-        k = self.n_groups
-        change = np.bincount(self.until, values, k + 1)
-        if self.late.size:
-            change -= np.bincount(self.begin[self.late], values[self.late], k + 1)
-        tail = np.zeros(k + 2)
-        np.cumsum(change[::-1], out=tail[k::-1])
-        if self.group_end[0] == k:  # one stratum
-            return tail[1 : k + 1]
-        return np.asarray(tail[1 : k + 1] - tail[self.group_end + 1])
+def _sums(group: IntArray, values: FloatArray, size: int) -> FloatArray:
+    """Sum `values`, shape (n,) or (n, p), by the group of their row, of which there are `size`.
+
+    Small ones are summed in one call, as if the columns stood one below the other; each sum is in the order of rows.
+    """
+    if values.ndim == 1:
+        return np.asarray(np.bincount(group, values, size), float)
+    p = values.shape[1]
+    out = np.empty((size, p))
+    if values.size > _AT_ONCE:
+        for j in range(p):
+            out[:, j] = np.bincount(group, values[:, j], size)
+        return out
+    place = (size * np.arange(p)[:, None] + group).ravel()
+    out[:] = np.bincount(place, values.ravel(order="F"), size * p).reshape(p, size).T
+    return out
 
 
 def make_risk_sets(

@@ -10,7 +10,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module, metadata
@@ -235,20 +235,15 @@ def _write(folder: Path, page: Page, effects: list[EffectEstimate]) -> None:
     }
     (folder / "figures").mkdir()
     (folder / "tables").mkdir()
-    drawn = side_by_side(
-        [
-            *(partial(_drawn, figure) for figure in figures),
-            *(partial(_table, folder / "tables", name, table) for name, table in tables.items()),
-        ]
-    )[: len(figures)]
+    drawn = side_by_side([partial(_drawn, figure) for figure in figures])
     pictures = {figure.name: formats for figure, formats in zip(figures, drawn, strict=True)}
     for name, formats in pictures.items():
         for fmt, content in formats.items():
             if fmt != _NARROW:
                 write_whole(below(folder / "figures", f"{name}.{fmt}"), content)
-    side_by_side([
-        lambda: _document(folder, page, pictures), lambda: _html(folder, page, pictures),
-    ])  # fmt: skip
+    written: list[Callable[[], None]] = [partial(one, folder, page, pictures) for one in (_document, _html)]
+    written += [partial(_table, folder / "tables", name, table) for name, table in tables.items()]
+    side_by_side(written)
     write_whole(folder / "effects.csv", effects_to_csv(effects))
     write_whole(folder / "effects.json", effects_to_json(effects))
 
@@ -259,11 +254,10 @@ def _drawn(figure: Figure) -> dict[str, bytes]:
     return formats if figure.narrow is None else {**formats, _NARROW: figure_bytes(figure.narrow(), "svg")}
 
 
-def _table(folder: Path, name: str, table: Table) -> dict[str, bytes]:
+def _table(folder: Path, name: str, table: Table) -> None:
     """Write a table in the formats that a report holds."""
     for suffix in ("xlsx", "csv", "tex"):
         table.save(below(folder, f"{name}.{suffix}"))
-    return {}
 
 
 def _document(folder: Path, page: Page, pictures: Mapping[str, Mapping[str, bytes]]) -> None:

@@ -216,7 +216,7 @@ def _put(
     told += [asked.label for asked, _ in wanted]
     questions: list[Callable[[], Any]] = [partial(_answered, job, plan) for job in jobs]
     questions += [partial(_benchmark, *one) for one in wanted]
-    held = [*jobs, *(job.call for job in jobs), *(asked for asked, _ in wanted)]
+    held = [*jobs, *(job.call for job in jobs), *(job.asked for job in jobs), *(asked for asked, _ in wanted)]
     for cohort in (*(job.cohort for job in jobs), *(cohort for _, cohort in wanted)):
         held += [cohort, *(getattr(cohort, field.name) for field in fields(cohort))]
     begun = None if progress is None else lambda number: progress(number, len(told), told[number])

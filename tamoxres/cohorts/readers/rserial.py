@@ -52,12 +52,25 @@ class RValue:
         return len(self.values)
 
 
+class _Known(dict[bytes, Any]):
+    """Works out what belongs to some bytes once."""
+
+    def __init__(self, work_out: Callable[[bytes], Any]) -> None:
+        super().__init__()
+        self.work_out = work_out
+
+    def __missing__(self, key: bytes) -> Any:
+        value = self[key] = self.work_out(key)
+        return value
+
+
 class Walker:
     """Walks through serialized bytes; `references` holds the symbols and environments that later items refer to."""
 
     def __init__(self, content: bytes, at: int, name: str, *, big_endian: bool = True) -> None:
         self.content, self.at, self.name, self.encoding = content, at, name, "utf-8"
         self.endian: Literal["big", "little"] = "big" if big_endian else "little"
+        self._heads = Struct(">Ii" if big_endian else "<Ii").unpack_from
         self.references: list[Any] = []
         self.depth = 0
         vector = {
@@ -183,27 +196,29 @@ class Walker:
         if n < 0 or self.at + 8 * n > len(self.content):
             raise EOFError("it ends too early")
         found: list[str | None] = []
-        known: dict[tuple[int, bytes], str] = {}  # the texts of a column are few
-        content, at, end = self.content, self.at, len(self.content)
-        heads = Struct(">Ii" if self.endian == "big" else "<Ii").unpack_from
+        sizes, known = _Known(self._size_of), _Known(self._text_of)  # the texts of a column are few
+        content, at = self.content, self.at
         for _i in range(n):
-            if at + 8 > end:
-                raise EOFError("it ends too early")
-            flags, size = heads(content, at)
-            if flags & 0xFF != 9 or flags & _HAS_ATTRIBUTES or size < -1:
-                raise ValueError("a text vector holds something else")
-            at += 8 + max(size, 0)
-            if size == -1:
-                found.append(None)
-                continue
-            key = flags, content[at - size : at]
-            if key not in known:
-                known[key] = self._decoded(key[1], flags)
-            found.append(known[key])
+            end = at + 8 + sizes[content[at : at + 8]]
+            found.append(known[content[at:end]])
+            at = end
         if at > len(content):
             raise EOFError("it ends too early")
         self.at = at
         return found
+
+    def _size_of(self, head: bytes) -> int:
+        """Return the length of the text that follows its flags and length."""
+        if len(head) < 8:
+            raise EOFError("it ends too early")
+        flags, size = map(int, self._heads(head))
+        if flags & 0xFF != 9 or flags & _HAS_ATTRIBUTES or size < -1:
+            raise ValueError("a text vector holds something else")
+        return max(size, 0)
+
+    def _text_of(self, whole: bytes) -> str | None:
+        flags, size = self._heads(whole)
+        return None if size == -1 else self._decoded(whole[8:], flags)
 
     def _numbers(self, dtype: str, size: int) -> Any:
         n = self.integer()
