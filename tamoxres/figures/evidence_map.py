@@ -74,7 +74,8 @@ def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width 
     ----------
     studies : DataFrame
         marker, tier (cell_line, animal_model, clinical, meta_analysis), direction (resistant, prognostic_worse, mixed,
-        unclear, no_effect, prognostic_better, sensitive) and study: one row a study and marker.
+        unclear, no_effect, prognostic_better, sensitive) and study: one row a study and marker. Studies are counted by
+        study_id where that column stands too.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
     width : "single" | "middle" | "double"
@@ -132,6 +133,8 @@ def _counted(studies: pd.DataFrame) -> tuple[_Counts, dict[str, int]]:
     if studies.empty:
         raise TamoxresError("The evidence map needs one study at least; found none.")
     told = studies.assign(direction=studies["direction"].replace(_ALSO))
+    if "study_id" in told.columns:  # labels are a reader's, ids tell studies apart
+        told = told.assign(study=told["study_id"])
     for name, known in (("tier", _TIERS), ("direction", _DIRECTIONS)):
         if unknown := sorted(set(told[name].astype(str)) - set(known)):
             raise TamoxresError(f"Unknown {name} {unknown[0]!r}. Use one of {', '.join(known)}.")
