@@ -46,7 +46,7 @@ def literature_section(weighed: Sequence[Weighed]) -> Section:
         _picture(weighed),
         TableBlock("certainty-markers", _sureness(weighed)),
         *lacking,
-        Part("literature-trials", "Published interactions", (TableBlock("trials", _trials(weighed)),)),
+        Part("literature-trials", "Published interactions", (TableBlock("trials", _trials(weighed)),), folded=True),
         Part("literature-map", "Studies by tier", (TableBlock("evidence-map", _map(weighed)),), folded=True),
         Part(
             "literature-votes",
