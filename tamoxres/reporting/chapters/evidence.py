@@ -69,14 +69,16 @@ def _picture(weighed: Sequence[Weighed]) -> Figure:
     sizes = {row["what"]: row["studies"] for row in evidence_counts().to_dict("records") if row["step"] == "identified"}
     silent = f"{count(sizes[NO_FINDING])} of {count(sizes['all'])} studies of the"
     clinical = [f"{marker_name(one.marker)} {sum(one.votes.get('clinical', {}).values())}" for one in weighed]
+    told = shown.assign(marker=shown["marker"].map(names))
     return Figure(
         "evidence-map",
-        partial(evidence_map, shown.assign(marker=shown["marker"].map(names))),
+        partial(evidence_map, told),
         (
             "Studies by marker, tier and what they report of the altered marker, in their own words. "
             f"{silent} literature table report no finding of their own and stand in the flow of studies alone.",
         ),
         f"Evidence map. Clinical studies: {', '.join(clinical)}.",
+        narrow=partial(evidence_map, told, width="phone"),
     )
 
 
