@@ -225,7 +225,7 @@ def test_a_null_that_nothing_bounds_is_counted():
     found = certainty([*strong, reported("Knoop 2001", p=None)])
     assert (found.direction, found.for_modification) == ("low", "low")
     assert found.scenarios == certainty(strong).scenarios
-    assert "Knoop 2001; counted, low at most" in str(found)
+    assert "Knoop 2001; counted, so certainty for a modification is low at most" in str(found)
     precise = [trial(f"S{i}", 0.0, 0.05) for i in range(5)]
     assert certainty([*precise, reported("Knoop 2001")]).of_none == "moderate"
     assert certainty([reported("Knoop 2001")]).for_modification == "none"
@@ -355,7 +355,9 @@ def test_table_and_text():
     found = certainty([*five(), trial("<b>", 0.9, 0.3)])
     table = found.table()
     assert [row.cells[1].text for row in table.rows[:3]] == [found.direction, found.for_modification, found.of_none]
-    assert table.footnotes == found.reasons
+    assert table.footnotes[:-1] == found.reasons
+    assert table.footnotes[-1].startswith("Chance of the other side")
+    assert table.rows[3].cells[3].parts[0].value == found.scenarios[0].judged.against
     assert "6 randomised trials, none of them null." in str(found)
     assert "chance of no effect in the claimed direction 0.00" in str(found)
     assert "<b>" not in certainty([trial("<b>", -0.9, 0.3)])._repr_html_()

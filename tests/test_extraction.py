@@ -20,10 +20,14 @@ from tamoxres.evidence import (
     side_by_side,
     studies,
 )
+from tamoxres.evidence.counts import NO_FINDING
+from tamoxres.evidence.tables import embedded
+from tamoxres.figures.evidence_map import evidence_map
 from tamoxres.files import data_root
 from tamoxres.meta.comparable import Alike
 from tamoxres.meta.moved import answers, moved
 from tamoxres.meta.pool import pool
+from tamoxres.registry import find
 
 EMBEDDED = data_root() / "literature"
 BY_HAND = 5e-4  # ratios worked by hand to three decimals
@@ -262,6 +266,36 @@ def test_counts_add_up():
         kinds = ("with a standard error", "a test or an estimate alone", "reported without a number")
         assert sum(rows["usable", kind] for kind in kinds) == rows["usable", "all"]
     assert evidence_counts().iloc[0].tolist() == ["identified", "all", 146, 199]
+
+
+@pytest.mark.parametrize("marker", [None, "HER2", "PTEN", "AKT", "mTOR", "SRC", "Hedgehog", "PIK3CA"])
+def test_the_map_and_the_flow_count_the_same_studies(marker):
+    """Both count ids: the studies identified are those on the map and those without a finding of their own."""
+    told, shown = evidence_counts(marker=marker).set_index("what")["studies"], studies()
+    shown = shown if marker is None else shown[shown["marker"] == find(marker).evidence_name]
+    assert told["all"].iloc[0] == shown["study_id"].nunique() + told[NO_FINDING]
+    assert shown.groupby("study")["study_id"].nunique().max() == 1, "a label names one study"
+    drawn = evidence_map(shown)
+    heads = [text.get_text() for text in drawn.texts if text.get_text().endswith((" study", " studies"))]
+    by_tier = shown.groupby("tier")["study_id"].nunique()
+    assert sorted(int(head.split()[0]) for head in heads) == sorted(by_tier)
+    if marker is None:
+        silent = [row for row in embedded().studies if not row["finding_direction"]]
+        assert {row["tier"] for row in silent} == {"clinical"}
+        assert by_tier["clinical"] + len(silent) == told["clinical"] == 101
+
+
+def test_two_studies_of_one_label_are_two():
+    """The map counts ids where it has them, labels where it has none."""
+    frame = studies().iloc[:2].assign(study="Twice 2000", marker="HER2", tier="clinical", direction="resistant")
+    for columns, n in ((list(frame.columns), 2), (["study", "marker", "tier", "direction"], 1)):
+        assert evidence_map(frame[columns]).get_label() == (
+            f"Evidence map, number of studies. HER2 clinical resistant {n}."
+        )
+
+
+def test_counts_refuse_an_unknown_marker():
+    """By its name."""
     with pytest.raises(QuestionError, match="Unknown marker 'KRAS'"):
         evidence_counts(marker="KRAS")
 
@@ -327,7 +361,7 @@ def test_the_reviews_trials_are_pooled_only_by_name():
 def test_studies_without_an_author_have_readable_names():
     """By PMID, else by the first words of the title; every name is of one study."""
     names = set(studies()["study"])
-    assert {"PMID 21327800 (2011)", "Moderate HER2 expression (2015)", "ten Haaf 2009", "Engels 2016"} <= names
+    assert {"PMID 21327800 (2011)", "Eggemann 2015", "Cancer Lett 2001", "ten Haaf 2009", "Engels 2016"} <= names
     assert not [name for name in names if name.startswith(("pmid", "pmc", "erc", "bcr"))]
 
 

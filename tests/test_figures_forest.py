@@ -402,6 +402,13 @@ def test_differences_stand_on_a_linear_axis():
         ({"group_1": "AI", "group_0": "tamoxifen", "endpoint": "ORR"}, ("Favours tamoxifen", "Favours AI")),
         ({"estimand": ""}, ("Favours first group", "Favours second group")),
         ({"estimand": "interaction"}, ("Favours benefit in altered", "Favours benefit in unaltered")),
+        (
+            {"estimand": "interaction", "treatment_1": "aromatase_inhibitor", "treatment_0": "tamoxifen"},
+            (
+                "Favours benefit of aromatase inhibitor in altered",
+                "Favours benefit of aromatase inhibitor in unaltered",
+            ),
+        ),
     ],
 )
 def test_favours(columns, sides):

@@ -35,10 +35,13 @@ def test_boundaries_of_close_looks_equal_mvtnorm(case):
     assert obrien_fleming(case["fractions"], case["alpha"]) == pytest.approx(case["boundaries"], rel=MIWA)
 
 
-def test_boundaries_as_printed():
-    """Five equal looks at two-sided 5 %: the table of Lan-DeMets boundaries of O'Brien-Fleming type."""
-    found = obrien_fleming([0.2, 0.4, 0.6, 0.8, 1.0])
-    assert [f"{bound:.4f}" for bound in found] == ["4.8769", "3.3570", "2.6803", "2.2898", "2.0310"]
+@pytest.mark.parametrize("t", [0.2, 0.35, 0.5, 0.8, 0.99])
+@pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1])
+def test_the_first_boundary_by_hand(t, alpha):
+    """The first look spends 2 - 2 Phi(z / sqrt(t)) of a side, with z that of a quarter of alpha."""
+    spent = 2 * norm.sf(norm.isf(alpha / 4) / math.sqrt(t))
+    assert obrien_fleming([t, 1.0], alpha)[0] == pytest.approx(norm.isf(spent), rel=1e-9)
+    assert obrien_fleming([t, 1.0], alpha)[1] > norm.isf(alpha / 2)
 
 
 def test_boundaries_hold_their_alpha():

@@ -106,8 +106,7 @@ def test_the_weighing_is_that_of_the_public_functions():
         short = [int(n) for n in re.findall(r"(?:^|and )(\d+) (?=trial|other)", one.vote_line)]
         assert sum(short) == len(one.counted)
     assert weigh("HER2").vote_line == (
-        "5 trials that randomised tamoxifen (1 “resistant”, 2 “no effect”, 2 “unclear”) and 31 other clinical studies "
-        "or trials."
+        "5 trials that randomised tamoxifen (1 “resistant”, 2 “no effect”, 2 “unclear”) and 31 other studies."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 from hypothesis import assume, given
@@ -104,23 +105,25 @@ def test_strata_give_the_interaction(one):
 
 
 def test_the_bladder_cancer_trial():
-    """Tierney 2007's example: HR 0.85 (0.71-1.02), P 0.075, 229 and 256 deaths; every route gives 0.85.
+    """Tierney 2007's first example: 485 deaths of 491 and 485 patients, log-rank P 0.075; HR 0.88 from the curves.
 
-    The paper's numbers are quoted from memory and were not read again; what follows from them is worked here, and none
-    of them counts among the values equal to R or to print.
+    Deaths, patients and P are those of the trial's abstract (Lancet 1999;354:533, PMID 10470696). The estimate from the
+    curves, its variance 128.81 and its interval 0.74-1.05 are the paper's, as https://www.bohrium.com/paper-details
+    /practical-methods-for-incorporating-summary-time-to-event-data-into-meta-analysis/811988971327324160-7237 prints
+    them. What a P and events give is worked here: (O - E) = z sqrt(V), V = D a (1 - a).
     """
-    by_interval = routes.from_ci("0.85", "0.71", "1.02")
-    assert by_interval.se**-2 == pytest.approx(117.1, abs=0.05)
-    arms, halves = Arms(events_1=229, events_0=256), Arms(events=485, allocation=0.5)
-    assert (arms.variance, halves.variance) == (pytest.approx(120.87, abs=0.01), 121.25)
-    for one in (arms, halves):
-        by_p = from_logrank("0.075", one, worse=False)
-        assert math.exp(by_p.estimate) == pytest.approx(0.85, abs=0.005)
-        assert by_p.se == pytest.approx(by_interval.se, rel=0.03)
-        assert from_events("0.85", one).se == by_p.se
-    # the paper's estimate from the curves: HR 0.88, V 128.81, 95 % interval 0.74-1.05
+    share = 491 / (491 + 485)
+    for allocation, v in ((share, 485 * share * (1 - share)), (0.5, 485 / 4)):
+        arms = Arms(events=485, allocation=allocation)
+        assert arms.variance == pytest.approx(v, rel=1e-12)
+        by_p = from_logrank("0.075", arms, worse=False)
+        z = NormalDist().inv_cdf(1 - 0.075 / 2)
+        assert (by_p.estimate, by_p.se) == pytest.approx((-z / math.sqrt(v), 1 / math.sqrt(v)), rel=1e-9)
+        assert from_events(f"{math.exp(by_p.estimate):.2f}", arms).se == by_p.se
+        assert f"{math.exp(by_p.estimate):.2f}" == "0.85"
     low, high = routes.limits(math.log(0.88), 128.81**-0.5)
     assert (round(low, 2), round(high, 2)) == (0.74, 1.05)
+    assert routes.from_ci("0.88", "0.74", "1.05").se == pytest.approx(128.81**-0.5, rel=0.02)
 
 
 def test_intervals_of_a_curve_by_hand():

@@ -66,6 +66,37 @@ def test_the_leading_comparison_is_tamoxifen_against_none():
     assert found.iceman().rows[0].cells[1].text == "definitely yes"
 
 
+def test_heads_and_roles_follow_the_side_that_a_comparison_is_rated_for():
+    """AI v tamoxifen is rated for a ratio below 1: the head says so, and 2.38 is not below 1."""
+    rows = tr.interactions(marker="HER2").table().rows
+    heads = [row.cells[0].text for row in rows if row.kind == "heading"]
+    assert heads[0] == "Tamoxifen v none (rated for a ratio above 1)"
+    assert heads[-1] == "Aromatase inhibitor v tamoxifen (rated for a ratio below 1)"
+    roles = {(row.cells[0].text, row.cells[5].text): row.cells[-1].text for row in rows}
+    assert roles["Bartlett 2013", "2.38 (1.44-3.93)"] == "enters, not below 1"
+    assert roles["Rasmussen 2008", "0.86 (0.50-1.49)"] == "enters"
+    assert roles["Love 2003", "0.77 (0.29-2.06)"] == "enters, not above 1"
+    turned = within_trials([trial("A", 0.5, 0.2), null("B")], claimed="below")
+    assert turned.comparisons[0].head == "tamoxifen v none (rated for a ratio below 1)"
+    assert cells(turned.table())["A"][-1] == "enters, not below 1"
+    assert turned.certainty().reasons[0] == "2 randomised trials, 2 of them null or on the other side of 1 (A, B)."
+
+
+def test_results_without_a_number_are_told_as_what_they_count():
+    """Lost after correction, and no side told: a null; significant on the rated side: counted, never pooled."""
+    akt, pik3ca = (cells(tr.interactions(marker=name).table()) for name in ("AKT", "PIK3CA"))
+    t308 = next(row for row in tr.interactions(marker="AKT").table().rows if row.cells[3].text == "phosphorylated T308")
+    assert [cell.text for cell in t308.cells[-2:]] == [
+        "nominally significant, no number", "counts as a null: side not told",
+    ]  # fmt: skip
+    assert akt["This trial, were there others"][5] == "1.64 (0.41-6.56)"
+    assert pik3ca["Luen 2018"][-2:] == ["significant, no number", "counts, no number to pool"]
+    assert pik3ca["Pérez-Tenorio 2007"][-1] == "counts as a null"
+    one = within_trials([null("A")]).certainty()
+    assert one.reasons[0] == "1 randomised trial, null (A)."
+    assert within_trials([trial("A", 0.5, 0.2)]).certainty().reasons[0] == "1 randomised trial, not null."
+
+
 def test_a_composite_is_shown_and_never_pooled():
     """However strong, it moves no rating."""
     rows = [trial("A", 0.5, 0.2), null("B")]
@@ -124,8 +155,9 @@ def test_a_page_holds_what_a_panel_asks(marker, tmp_path):
     assert claim["Certainty that tamoxifen does less where altered"] == page.interactions.certainty().for_modification
     assert claim["Certainty that the marker does not modify its effect"] == page.interactions.certainty().of_none
     assert titles[1].endswith("interactions of marker and treatment within trials")
-    assert {"Certainty of an effect modification", "Prognostic evidence, published", "Own cohorts"} <= set(titles)
-    assert ("ICEMAN, items for a meta-analysis" in titles) == bool(page.interactions.certainty().k)
+    certain = "Certainty of an effect modification: tamoxifen v none"
+    assert {certain, "Prognostic evidence, published", "Own cohorts"} <= set(titles)
+    assert ("ICEMAN, items for a meta-analysis: tamoxifen v none" in titles) == bool(page.interactions.certainty().k)
     assert titles[-1].endswith("for a ratio of 1.5")
     assert all("withhold, change or stop" in table.footnotes[0] for table in page.tables[:1])
     own_words = [text for table in page.tables for text in (table.title, *table.footnotes)]
@@ -141,7 +173,7 @@ def test_own_rows_stand_apart_on_the_page():
                          treatment_1="tamoxifen", treated_alike="yes", n=100, n_1=20)  # fmt: skip
     page = tr.marker_page("HER2", own=[row])
     tables = {table.title: table for table in page.tables}
-    assert [cell.text for cell in tables["Own cohorts"].rows[0].cells][:4] == ["ours", "prognostic", "tamoxifen", "OS"]
+    assert [cell.text for cell in tables["Own cohorts"].rows[0].cells][:4] == ["ours", "HR", "tamoxifen", "OS"]
     assert "ours" not in cells(tables["Prognostic evidence, published"])
     assert page.recalled == 1
     assert "known from memory alone, left out: 1." in page.tables[1].footnotes[-1]
@@ -169,7 +201,7 @@ def test_the_share_of_altered_patients_is_added_to_those_shown():
     """5% of 2,000: its line stands beside the usual shares, and the note says whence it is."""
     own = trial("ours", 0.1, 0.3, n=2000, n_1=100, design="observational", marker="PTEN")
     table = tr.marker_page("PTEN", own=[own]).tables[-1]
-    assert [row.cells[0].text for row in table.rows] == [f"{n}% altered" for n in (5, 10, 20, 30, 50)]
+    assert [row.cells[0].text for row in table.rows] == [f"{n}%" for n in (5, 10, 20, 30, 50)]
     assert table.rows[0].cells[1].text == f"{events_for_ratio(1.5, altered=0.05):,}"
     assert "5% by the rows that tell it" in table.footnotes[0]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..effects import EffectEstimate
+from ..endpoints import TIMED
 from ..errors import TamoxresError
 from ..evidence import literature
 from ..evidence.tables import Extraction
@@ -28,7 +29,9 @@ from ..tables.cells import count_cell, effect_cell, p_cell
 from ..tables.effects import EffectRows
 from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import percent
-from ..wording.codes import treatment_words
+from ..wording.codes import timepoint_words, treatment_words
+from ..wording.rows import contrast_words
+from ..wording.rules import endpoint_words, measure_words, rule_words
 from .interactions import interactions, own_rows
 
 __all__ = ["MarkerPage", "marker_page"]
@@ -88,7 +91,8 @@ class MarkerPage:
         if self.recalled:
             trials = trials.with_footnotes(f"Interactions known from memory alone, left out: {self.recalled}.")
         return (
-            _claim_table(self), trials, rated.table(), *([self.interactions.iceman()] if rated.k else []),
+            _claim_table(self), trials, _of_tamoxifen(rated.table()),
+            *([_of_tamoxifen(self.interactions.iceman())] if rated.k else []),
             *([votes_table(self.votes)] if self.votes else []),
             _apart(self.prognostic, "Prognostic evidence, published", _PROGNOSTIC),
             _apart(self.own, "Own cohorts", _OWN), _settles(self),
@@ -189,6 +193,11 @@ def marker_page(
     )  # fmt: skip
 
 
+def _of_tamoxifen(table: Table) -> Table:
+    """Say in a table's title which comparison it rates."""
+    return table.titled(f"{table.title}: {contrast_words('tamoxifen', 'none')}")
+
+
 def _claim_table(page: MarkerPage) -> Table:
     rated, claim = page.interactions.certainty(), page.claim
     told = [("The review claims", claim.statement if claim else "nothing of this marker")]
@@ -207,22 +216,36 @@ def _claim_table(page: MarkerPage) -> Table:
 
 def _apart(rows: Sequence[EffectEstimate], title: str, note: str) -> Table:
     heads = (
-        Column("Study"), Column("What"), Column("Treatment"), Column("Endpoint"), Column("Altered"),
+        Column("Study"), Column("Measure"), Column("Treatment"), Column("Endpoint"), Column("Altered"),
         Column("N", "count"), Column("Events", "count"), Column("Altered over unaltered (95% CI)", "ratio"),
         Column("P", "p"),
     )  # fmt: skip
     return Table(
-        title=title, columns=heads, rows=tuple(map(_line, rows)), footnotes=(note if rows else "None.",),
+        title=title, columns=heads, rows=tuple(map(_line, rows)),
+        footnotes=(note, *_short(rows)) if rows else ("None.",),
     )  # fmt: skip
 
 
 def _line(row: EffectEstimate) -> Row:
-    value = effect_cell(row) if row.status == "estimated" else Cell(direction(row), (), row.row_id)
-    told = (row.estimand, row.endpoint, row.rule)
-    what, endpoint, altered = (text.replace("_", " ") for text in told)
-    texts = (row.label, what, _treatment(row), endpoint, altered)
+    estimated = row.status == "estimated"
+    value = effect_cell(row) if estimated else Cell(direction(row) or "side not told", (), row.row_id)
+    measure = measure_words(row.measure, row.estimand) if estimated else "test alone"
+    texts = (row.label, measure, _treatment(row), _endpoint(row), rule_words(row.rule))
     counts = (count_cell(row.n), count_cell(row.events))
     return Row((*map(Cell, texts), *counts, value, p_cell(row.p_value, row.row_id)))
+
+
+def _endpoint(row: EffectEstimate) -> str:
+    """Write the endpoint, with the time at which it was read where the row tells one."""
+    return " ".join(filter(None, (endpoint_words(row.endpoint), timepoint_words(row.flags))))
+
+
+def _short(rows: Iterable[EffectEstimate]) -> tuple[str, ...]:
+    """Spell out the endpoints that are written short."""
+    used = sorted({row.endpoint for row in rows})
+    names = [f"{code}, {TIMED[code].name}" for code in used if code in TIMED]
+    names += ["ORR, objective response"] if "ORR" in used else []
+    return (f"{'; '.join(names)}.",) if names else ()
 
 
 def _treatment(row: EffectEstimate) -> str:
@@ -241,11 +264,15 @@ def _settles(page: MarkerPage) -> Table:
     for share in shares:
         events = [events_for_ratio(RATIO, altered=share, power=power) for power in _POWERS]
         cells = [Cell(f"{n:,}", (Number(n, "#,##0"),)) for n in events]
-        rows.append(Row((Cell(f"{percent(share, 0)} altered"), *cells)))
+        rows.append(Row((Cell(percent(share, 0)), *cells)))
     known = f"{percent(told, 0)} by the rows that tell it" if told else "told by no row"
     return Table(
-        title=f"What would settle it: a trial of tamoxifen against none, or its samples, for a ratio of {RATIO:g}",
-        columns=(Column("Marker"), *(Column(f"Events, power {percent(power, 0)}", "count") for power in _POWERS)),
+        title="What would settle it: a trial of tamoxifen against none, or stored samples of one, for a ratio of "
+        f"{RATIO:g}",
+        columns=(
+            Column("Share altered"),
+            *(Column(f"Events, power {percent(power, 0)}", "count") for power in _POWERS),
+        ),
         rows=tuple(rows),
         footnotes=(
             f"Two-sided 5%, arms of equal size; the share of altered patients is {known}. Peterson and George 1993; "

@@ -42,6 +42,7 @@ from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import one_or_more
 from ..wording import ratio_with_interval
 from ..wording.codes import flag_sentences, treatment_words
+from ..wording.rules import measure_words
 
 __all__ = ["Assumed", "TenWays", "ten_ways", "ways_by_marker"]
 
@@ -92,7 +93,8 @@ class TenWays(ShowsEffects):
         """Return one line for each way, and the paragraph below."""
         rows = [
             Row((
-                Cell(way if i else f"{way} (the answer)"), Cell(row.measure), count_cell(row.n),
+                Cell(way if i else f"{way} (the answer)"), Cell(measure_words(row.measure, row.estimand)),
+                count_cell(row.n),
                 effect_cell(row, 100.0 if row.measure == "RD" else 1.0), p_cell(row.p_value), Cell(_side_words(row)),
             ))
             for i, (way, row) in enumerate(zip(self.ways, self.effects, strict=True))

@@ -33,6 +33,7 @@ from ..wording import number_with_interval, p_value, ratio_with_interval
 from ..wording.codes import treatment_words
 from ..wording.levels import marker_words
 from ..wording.rows import Population, arm_words, model_words, note_sentences, per_words, period_words, population_parts
+from ..wording.rules import measure_words
 from . import checks, routes
 from .agreement import Reported, printed_flags
 
@@ -386,9 +387,9 @@ class EffectEstimate:
         p = p_value(self.p_value, label=True, relation=self.p_relation)
         if self.status != "estimated":
             return f"{where}: {self.status.replace('_', ' ')}" + (f", {p}" if self.p_value is not None else "")
-        write = ratio_with_interval if self.is_ratio else number_with_interval
+        interval = (ratio_with_interval if self.is_ratio else number_with_interval)(self.estimate, *self.ci())
         per = f" {self.contrast}" if self.variable and self.is_number else ""
-        return f"{where}: {self.measure} {write(self.estimate, *self.ci())}{per}, {p}"
+        return f"{where}: {measure_words(self.measure, self.estimand, inside=True)} {interval}{per}, {p}"
 
     def _repr_html_(self) -> str:
         cells = "".join(

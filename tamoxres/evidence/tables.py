@@ -1,9 +1,9 @@
 """The two tables of an extraction as text: effects.csv (one row an effect) and studies.csv (one row a study).
 
 Conventions. UTF-8 with a header; lists are joined by `;`. A study is named `First author year`, studies of one author
-and year get a letter; without an author it is named by its PMID, or by the first words of its title. Studies share
-patients where they report on one trial, or where a flag `overlaps:ID` or `same_trial_as:ID` says so, however many steps
-apart. The columns of `MAY_LACK` came later: tables without them are read as if they were empty.
+and year get a letter; without an author it is named by its journal and year, by its PMID, or by the first words of its
+title. Studies share patients where they report on one trial, or where a flag `overlaps:ID` or `same_trial_as:ID` says
+so, however many steps apart. The columns of `MAY_LACK` came later: tables without them are read as if they were empty.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 EFFECTS, STUDIES = "effects.csv", "studies.csv"
 _SHA256 = {
     EFFECTS: "a5270f9f4d73596b8f5cffa323f0210c0a379087a05fbd7511466ffb08ac34ab",
-    STUDIES: "53590795eb3bbe12901914cdffd524c6dfc5de3c9102726b59364f8ec5af0258",
+    STUDIES: "098736f007bedfa7c2c751a1ecf64db7ec22646a6f972f9f94747bcf2be2341e",
 }
 MAY_LACK = {EFFECTS: ("interaction_p", "printed_as"), STUDIES: ("evidence_kind", "drug", "trial", "note")}
 SHARING = ("overlaps", "same_trial_as")  # flags that name a study with the same patients
@@ -178,6 +178,8 @@ def study_labels(extraction: Extraction) -> dict[str, str]:
 def _label(row: Row) -> str:
     if row["first_author"]:
         return f"{row['first_author']} {row['year']}"
+    if row["journal"]:
+        return f"{row['journal']} {row['year']}"
     if row["pmid"]:
         return f"PMID {row['pmid']} ({row['year']})"
     words = row["title"].split(" (title not seen")[0].split()[:_TITLE_WORDS]

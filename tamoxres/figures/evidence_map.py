@@ -33,6 +33,7 @@ _TIERS = {
 }  # fmt: skip
 _ALSO = {"mixed": "unclear"}
 _HEAD, _ROW, _ROW_LEAST, _GAP = 4.5, 4.6, 3.2, 1.6  # heights and gap in sizes of the text
+_SHORT = 45.0  # widths in sizes of the text below which heads are short
 _MARK_SHARE = 0.92  # of its place that the largest mark may take
 
 
@@ -74,11 +75,13 @@ def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width 
     ----------
     studies : DataFrame
         marker, tier (cell_line, animal_model, clinical, meta_analysis), direction (resistant, prognostic_worse, mixed,
-        unclear, no_effect, prognostic_better, sensitive) and study: one row a study and marker.
+        unclear, no_effect, prognostic_better, sensitive) and study: one row a study and marker. Studies are counted by
+        study_id where that column stands too.
     ax : Axes, optional
         Drawn into its box; else a figure is made.
-    width : "single" | "middle" | "double"
-        One journal column (85 mm), one and a half (114 mm) or two (170 mm), where `ax` is not given.
+    width : "single" | "middle" | "double" | "phone"
+        One journal column (85 mm), one and a half (114 mm) or two (170 mm), or a phone's screen, where `ax` is not
+        given.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width 
     size = font_size(box[2])
     with use_style(size):
         left = max(text_width(marker, size, bold=True) for marker in markers) + size
-        texts, heads = _head_texts(totals, size)
+        texts, heads = _head_texts(totals, size, short=box[2] < _SHORT * size)
         places = _places(counts, heads, left, box[2] - left)
         legend = _legend_lines([place.direction for place in places], box[2], size)
         head, foot = _HEAD * size, (len(legend) * 1.5 + 1.9) * size
@@ -132,6 +135,8 @@ def _counted(studies: pd.DataFrame) -> tuple[_Counts, dict[str, int]]:
     if studies.empty:
         raise TamoxresError("The evidence map needs one study at least; found none.")
     told = studies.assign(direction=studies["direction"].replace(_ALSO))
+    if "study_id" in told.columns:  # labels are a reader's, ids tell studies apart
+        told = told.assign(study=told["study_id"])
     for name, known in (("tier", _TIERS), ("direction", _DIRECTIONS)):
         if unknown := sorted(set(told[name].astype(str)) - set(known)):
             raise TamoxresError(f"Unknown {name} {unknown[0]!r}. Use one of {', '.join(known)}.")
@@ -163,12 +168,12 @@ def _places(counts: _Counts, heads: dict[str, float], left: float, width: float)
     return places
 
 
-def _head_texts(totals: dict[str, int], size: float) -> tuple[dict[str, str], dict[str, float]]:
-    """Return the head of each tier that occurs, and the width it needs."""
+def _head_texts(totals: dict[str, int], size: float, *, short: bool) -> tuple[dict[str, str], dict[str, float]]:
+    """Return the head of each tier that occurs, and the width it needs; `short` leaves the word `studies` away."""
     texts = {}
     for tier in [name for name in _TIERS if name in totals]:
         noun = "study" if totals[tier] == 1 else "studies"
-        texts[tier] = f"{_TIERS[tier]}\n{count(totals[tier])} {noun}"
+        texts[tier] = f"{_TIERS[tier]}\n{count(totals[tier])}{'' if short else f' {noun}'}"
     return texts, {tier: text_width(text, size, bold=True) + _GAP * size for tier, text in texts.items()}
 
 

@@ -19,6 +19,7 @@ from ..meta.pooled import CI_NAMES, TAU2_NAMES, PooledEffect
 from ..meta.subgroups import Subgroups
 from ..vocabulary import RATIO_MEASURES
 from ..wording import Style, number, p_value
+from ..wording.codes import treatment_words
 from .style import ACCENT, DARK, INK, journal
 
 __all__ = [
@@ -175,10 +176,18 @@ def favours_labels(effects: Sequence[EffectEstimate], words: str = "Favours {}")
     first, second = pairs.pop() if len(pairs) == 1 else ("", "")
     sides = (first, f"no {first}" if second == "none" else second) if second else ("first group", "second group")
     if effects and all(effect.estimand == "interaction" for effect in effects):
-        sides = ("benefit in altered", "benefit in unaltered")
+        of = _benefit(effects)
+        sides = (f"{of} in altered", f"{of} in unaltered")
     sides = (_side(words, sides[0]), _side(words, sides[1]))
     good = effects and all(e.measure in _HIGHER_IS_BETTER or e.endpoint == "ORR" for e in effects)
     return (sides[1], sides[0]) if good else sides
+
+
+def _benefit(effects: Sequence[EffectEstimate]) -> str:
+    """Name whose benefit an interaction compares, where the comparator is a treatment too: an AI over tamoxifen."""
+    pairs = {(effect.treatment_1, effect.treatment_0) for effect in effects}
+    first, second = pairs.pop() if len(pairs) == 1 else ("", "")
+    return "benefit" if second in ("", "none") else f"benefit of {treatment_words(first)}"
 
 
 def _side(words: str, group: str) -> str:

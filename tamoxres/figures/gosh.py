@@ -11,6 +11,7 @@ Olkin I, Dahabreh IJ, Trikalinos TA 2012, doi:10.1002/jrsm.1053.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ from .style import ACCENT, DARK, INK, MID, Width, font_size, journal, new_axes, 
 __all__ = ["gosh_plot"]
 
 _BINS, _STRIP = 60, 2.6  # of the strips; their height in sizes of the text
-_TICK, _MOST_SHOWN = 4.5, 20_000
+_TICK, _MOST_SHOWN, _VECTORS = 4.5, 20_000, 2_000  # more points than the last are one picture
 _HEIGHT: dict[Width, float] = {"single": 0.75, "middle": 0.65, "double": 0.5}
 
 
@@ -141,7 +142,10 @@ def _draw_cloud(ax: Axes, plan: _Plan) -> None:
     x, y = plan.found.estimates(), plan.found.i2
     order = np.random.default_rng(0).permutation(len(x))[:_MOST_SHOWN]  # so that neither colour hides the other
     colors = [ACCENT if with_it else MID for with_it in plan.apart[order]]
-    ax.scatter(x[order], y[order], s=2.5, c=colors, alpha=0.35, linewidths=0, zorder=2, gid="subsets", rasterized=True)
+    many = len(order) > _VECTORS
+    size, alpha = (2.5, 0.35) if many else (7.0, 0.7)
+    look: dict[str, Any] = {"s": size, "alpha": alpha, "linewidths": 0, "zorder": 2, "gid": "subsets"}
+    ax.scatter(x[order], y[order], c=colors, rasterized=many, **look)
     null = 1.0 if plan.scale.is_ratio else 0.0
     ax.plot([null, null], [-2, 102], color=DARK, linewidth=0.7, zorder=1, gid="null")
     ax.plot(

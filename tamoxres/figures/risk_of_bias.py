@@ -17,9 +17,9 @@ from .measure import LINE, text_width, wrap
 from .paper import rule, write
 from .style import DARK, INK, MID, Width, bare, font_size, new_axes, use_style, width_of
 
-__all__ = ["bias_summary", "traffic_light"]
+__all__ = ["MOST_LIGHTS", "bias_summary", "traffic_light"]
 
-_MOST = 70  # studies on a page
+MOST_LIGHTS = 70  # studies on a page
 _MARGIN, _PITCH, _RADIUS = 4.0, 2.1, 0.78  # points; sizes of the text
 _LABELS = 0.36  # of the width that names of studies or domains may take
 
@@ -65,8 +65,8 @@ def traffic_light(judged: RiskOfBias, *, width: Width = "single") -> Axes:
     >>> traffic_light(risk_of_bias(tool="QUIPS", studies=["Love 2003"])).get_label()
     'Risk of bias (QUIPS). Love 2003: not assessed.'
     """
-    if len(judged.rows) > _MOST:
-        raise TamoxresError(f"{len(judged.rows)} studies do not fit a page. Name {_MOST} at most.")
+    if len(judged.rows) > MOST_LIGHTS:
+        raise TamoxresError(f"{len(judged.rows)} studies do not fit a page. Name {MOST_LIGHTS} at most.")
     wide = width_of(width)
     size = font_size(wide)
     with use_style(size):

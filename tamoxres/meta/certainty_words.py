@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..tables.cells import interval_cell
+from ..tables.cells import interval_cell, p_cell
 from ..tables.table import Cell, Column, Row, Table
 from ..wording import number, p_value, ratio_with_interval
-from .body import Body, Entry, SetAside
+from .body import Body, Entry, SetAside, altered_share
 from .posterior import FEW_STUDIES
 from .scenario import Scenario
 
@@ -22,10 +22,10 @@ SET_ASIDE: Mapping[SetAside, str] = {
     "pooled": "pooled already",
     "turned_scale": "direction of the ratio is turned",
     "not_estimable": "not estimable",
-    "same_trial": "a trial that stands already",
+    "same_trial": "another row of the same trial stands",
 }
 _STEPS = {
-    "inconsistent": "Trials differ more than chance allows (I2 of 50% or more, P of Q below 0.10): one step down.",
+    "inconsistent": "Trials differ more than chance allows (I² of 50% or more, P of Q below 0.10): one step down.",
     "biased": "Half the weight or more comes from trials open to bias (their flags say which): one step down.",
     "indirect": (
         "Half the weight or more is indirect (another comparison, endpoint or marker than asked): one step down."
@@ -36,6 +36,11 @@ _STEPS = {
     "no_randomised_interaction": "No within-trial interaction of randomised treatment.",
 }
 _SHOWN = 3
+_CUTS = (
+    "Chance of the other side: the one-sided P of the pool, or the posterior probability of a ratio on the other side "
+    "of 1. For a modification, low needs 0.025, moderate 0.005, high 0.0025 at most, before steps down; the direction "
+    "needs 0.10, 0.05, 0.025."
+)
 
 
 def reasons_of(body: Body, flags: Sequence[str], next_level: str, events: int | None) -> tuple[str, ...]:
@@ -46,10 +51,7 @@ def reasons_of(body: Body, flags: Sequence[str], next_level: str, events: int | 
     out += _without_numbers(body)
     if next_level and body.pooled:
         if events is None:
-            out.append(
-                f"Events that {next_level} certainty of none would need cannot be told: the rows give no share of "
-                "altered patients, or the point lies outside its band."
-            )
+            out.append(f"Events that {next_level} certainty of none would need cannot be told: {_why_not(body)}.")
         else:
             out.append(f"{next_level.capitalize()} certainty of none needs about {events:,} events at this point.")
     if body.set_aside:
@@ -58,16 +60,25 @@ def reasons_of(body: Body, flags: Sequence[str], next_level: str, events: int | 
     return tuple(out)
 
 
+def _why_not(body: Body) -> str:
+    """Say why events cannot be told: they rest on the share of altered patients, and on a point within the band."""
+    if altered_share(entry.row for entry in body.entries) is None:
+        return "no row tells the share of altered patients"
+    return "the point itself lies beyond the limits that it allows"
+
+
 def _counts(body: Body) -> str:
     nulls = [entry for entry in body.entries if entry.null]
     named = f" ({_names(nulls)})" if nulls else ""
     kinds = {
-        "null": True, "on the other side of 1": any((entry.value or 0) < 0 for entry in nulls),
+        "null": any(not entry.significant and (entry.value is None or entry.value == 0) for entry in nulls),
+        "on the other side of 1": any((entry.value or 0) < 0 for entry in nulls),
         "not told to support the claim": any(entry.significant for entry in nulls),
     }  # fmt: skip
-    kind = " or ".join(words for words, holds in kinds.items() if holds)
-    one, of = len(body.entries) == 1, f"{len(nulls) or 'none'} of them {kind}{named}"
-    return f"{len(body.entries)} randomised trial{'' if one else 's'}, {of}."
+    kind = " or ".join(words for words, holds in kinds.items() if holds) or "null"
+    if len(body.entries) == 1:
+        return f"1 randomised trial, {'' if nulls else 'not '}{kind}{named}."
+    return f"{len(body.entries)} randomised trials, {len(nulls) or 'none'} of them {kind}{named}."
 
 
 def _without_numbers(body: Body) -> list[str]:
@@ -77,8 +88,8 @@ def _without_numbers(body: Body) -> list[str]:
         out.append(f"Null without a number, bounded by its counts and pooled at -1.96, 0 and 1.96 SE: {errors}.")
     if body.unbounded:
         out.append(
-            f"Without a number and without counts that bound it: {_names(body.unbounded)}; counted, low at most for a "
-            "modification."
+            f"Without a number, and without counts that would bound it: {_names(body.unbounded)}; counted, so "
+            "certainty for a modification is low at most."
         )
     if body.unaccounted:
         out.append("A result that stands in no pool takes one step from the certainty of none.")
@@ -110,13 +121,18 @@ def scenario_text(scenario: Scenario) -> str:
 
 def sureness_table(ratings: Mapping[str, str], scenarios: Sequence[Scenario], reasons: Sequence[str]) -> Table:
     """Print ratings, the pools behind them, and the reasons as notes."""
-    rows = [Row((Cell(what), Cell(level), Cell()), "level") for what, level in ratings.items()]
+    rows = [Row((Cell(what), Cell(level), Cell(), Cell()), "level") for what, level in ratings.items()]
     for scenario in scenarios:
         limits = interval_cell((scenario.estimate, scenario.ci_low, scenario.ci_high), is_ratio=True)
-        rows.append(Row((Cell(pooling_words(scenario)), Cell(), limits), "level"))
+        rows.append(Row((Cell(pooling_words(scenario)), Cell(), limits, p_cell(scenario.judged.against)), "level"))
     return Table(
         title="Certainty of an effect modification",
-        columns=(Column("What"), Column("Certainty"), Column("Ratio of ratios (95% CI)", "ratio")),
+        columns=(
+            Column("What"),
+            Column("Certainty"),
+            Column("Ratio of ratios (95% CI)", "ratio"),
+            Column("Chance of the other side", "p"),
+        ),
         rows=tuple(rows),
-        footnotes=tuple(reasons),
+        footnotes=(*reasons, *([_CUTS] if scenarios else [])),
     )

@@ -62,7 +62,10 @@ def iceman_table(rating: Certainty) -> Table:
 def _within(rating: Certainty) -> tuple[str, str]:
     if not rating.effects:
         return AUTHOR, "no within-trial interaction of randomised treatment"
-    return "definitely yes", f"{rating.k} trial{'' if rating.k == 1 else 's'}, each its own interaction"
+    return (
+        "definitely yes",
+        "1 trial, its own interaction" if rating.k == 1 else f"{rating.k} trials, each its own interaction",
+    )
 
 
 def _similar(rating: Certainty) -> tuple[str, str]:
@@ -70,8 +73,10 @@ def _similar(rating: Certainty) -> tuple[str, str]:
         return AUTHOR, "fewer than two trials with a number"
     sides = {(row.point or 0) > 0 for row in rating.effects if row.point is not None}
     if "inconsistent" in rating.flags:
-        return "definitely no" if len(sides) > 1 else "probably no", "I2 of 50% or more, P of Q below 0.10"
-    return "probably yes" if len(sides) > 1 else "definitely yes", f"{len(sides)} side(s) of 1, not inconsistent"
+        return "definitely no" if len(sides) > 1 else "probably no", "I² of 50% or more, P of Q below 0.10"
+    if len(sides) > 1:
+        return "probably yes", "on both sides of 1, spread as chance allows"
+    return "definitely yes", "all on one side of 1, spread as chance allows"
 
 
 def _chance(rating: Certainty) -> tuple[str, str]:
@@ -79,7 +84,7 @@ def _chance(rating: Certainty) -> tuple[str, str]:
         return AUTHOR, "no number to pool"
     against = max(scenario.judged.against for scenario in rating.scenarios)
     answer = next((answer for cut, answer in _CHANCE if 2 * against <= cut), "definitely no")
-    return answer, f"two-sided {min(1.0, 2 * against):.3f} for a ratio {rating.claimed} 1"
+    return answer, f"two-sided chance {min(1.0, 2 * against):.3f}, asked for a ratio {rating.claimed} 1"
 
 
 def _cuts(rows: Sequence[EffectEstimate]) -> tuple[str, str]:

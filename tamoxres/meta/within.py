@@ -19,6 +19,7 @@ from ..tables.shown import ShowsEffects
 from ..tables.table import Cell, Column, Row, Table
 from ..wording import ratio
 from ..wording.rows import contrast_words
+from ..wording.rules import endpoint_words, rule_words
 from .body import Claimed, bound
 from .certainty import Certainty, certainty
 from .certainty_words import SET_ASIDE, pooling_words
@@ -29,6 +30,7 @@ __all__ = ["ASKED", "Comparison", "Interactions", "interactions_table", "within_
 
 ASKED = "tamoxifen_v_none"
 _COMPOSITE = "composite_marker"
+_NOMINAL = "reported_nominal_without_number"  # lost after correction for several tests
 _OTHER_SIDE: dict[Claimed, Claimed] = {"above": "below", "below": "above"}
 _Z = 1.959963984540054
 _ROUTES = {
@@ -63,16 +65,23 @@ class Comparison:
     certainty: Certainty
 
     @property
+    def head(self) -> str:
+        """The comparison with the side of 1 that its certainty is rated for."""
+        return f"{self.words} (rated for a ratio {self.certainty.claimed} 1)"
+
+    @property
     def words(self) -> str:
         """The comparison as a reader sees it."""
         return contrast_words(self.treatment_1, self.treatment_0) if self.treatment_1 else "treatments not told"
 
     def role(self, row: EffectEstimate) -> str:
-        """Say whether a row enters the pool, and why not."""
+        """Say what a row is in the rating, and why it is nothing."""
+        told = row.status in ("significant_without_number", "test_only")
         if row in self.certainty.nulls:
-            return "enters, not on the claimed side" if row.status == "estimated" else "null"
+            not_told = "counts as a null: side not told" if told else "counts as a null"
+            return f"enters, not {self.certainty.claimed} 1" if row.status == "estimated" else not_told
         if row in self.certainty.effects:
-            return "enters"
+            return "counts, no number to pool" if told else "enters"
         if row.flagged(_COMPOSITE):
             return "composite marker"
         return next((SET_ASIDE[code] for other, code in self.certainty.set_aside if other == row), "")
@@ -120,11 +129,13 @@ class Interactions(ShowsEffects):
 
 _COLUMNS = (
     Column("Study"), Column("Trial"), Column("Endpoint"), Column("Altered"), Column("N", "count"),
-    Column("Ratio, altered over unaltered (95% CI)", "ratio"), Column("P", "p"), Column("From"), Column("In the pool"),
+    Column("Ratio, altered over unaltered (95% CI)", "ratio"), Column("P", "p"), Column("From"),
+    Column("In the rating"),
 )  # fmt: skip
 _NOTES = (
-    "Above 1: the first-named treatment does relatively worse where the marker is altered. Comparisons of treatments "
-    "are never pooled with each other.",
+    "Above 1: the first-named treatment does relatively worse where the marker is altered; so a claim that tamoxifen "
+    "does less there lies above 1 where tamoxifen is named first, and below 1 where it is the comparator. Comparisons "
+    "of treatments are never pooled with each other. P of a ratio from two strata is worked here from its interval.",
 )
 _NONE = ("No interaction of this marker and a treatment within a trial is known, neither with a number nor without.",)
 
@@ -135,7 +146,7 @@ def interactions_table(found: Sequence[Interactions]) -> Table:
     for marker in found:
         name = f"{marker.marker}, " if len(found) > 1 else ""
         for one in marker.comparisons:
-            head = f"{name}{one.words if name else _capital(one.words)}"
+            head = f"{name}{one.head if name else _capital(one.head)}"
             rows.append(Row((Cell(head), *[Cell()] * (len(_COLUMNS) - 1)), "heading"))
             rows += [_row(row, one.role(row)) for row in one.rows]
             rows += [_pooled(scenario) for scenario in one.certainty.scenarios]
@@ -195,7 +206,7 @@ def _comparison(contrast: str, rows: list[EffectEstimate], claimed: Claimed) -> 
 
 
 def _row(row: EffectEstimate, role: str) -> Row:
-    texts = map(Cell, (row.label, row.trial, row.endpoint, row.rule.replace("_", " ")))
+    texts = map(Cell, (row.label, row.trial, endpoint_words(row.endpoint), rule_words(row.rule)))
     cells = (*texts, count_cell(row.n), _value(row), p_cell(row.p_value, row.row_id), Cell(_from(row)), Cell(role))
     return Row(cells, "level")
 
@@ -203,6 +214,8 @@ def _row(row: EffectEstimate, role: str) -> Row:
 def _from(row: EffectEstimate) -> str:
     if row.status == "test_only" and row.p_value is None:
         return "words alone"
+    if row.flagged(_NOMINAL):
+        return "nominally significant, no number"
     if row.status != "estimated":
         return _WITHOUT[row.status]
     return _ROUTES.get(row.route, "as given")
@@ -222,7 +235,8 @@ def _value(row: EffectEstimate) -> Cell:
 def _pooled(scenario: Scenario) -> Row:
     cell = interval_cell((scenario.estimate, scenario.ci_low, scenario.ci_high), is_ratio=True)
     empty = Cell()
-    return Row((Cell("Pooled"), empty, empty, empty, empty, cell, empty, Cell(pooling_words(scenario)), empty))
+    name = "Pooled" if scenario.k > 1 else "This trial, were there others"
+    return Row((Cell(name), empty, empty, empty, empty, cell, empty, Cell(pooling_words(scenario)), empty))
 
 
 def _rating(one: Comparison) -> str:

@@ -172,7 +172,7 @@ def interaction(
     >>> her2 = tr.call(tr.load("metabric"), "HER2")
     >>> both = tr.select(her2, marker="HER2", endpoint="BCSS", treatment="any")
     >>> print(interaction(both, adjust=["age", "npi"], strata="site").effect)
-    METABRIC HER2 BCSS interaction: HR 0.93 (0.55-1.63), P = 0.793
+    METABRIC HER2 BCSS interaction: ratio of HRs 0.93 (0.55-1.63), P = 0.793
     """
     refuse_single_arm(analysis)
     adjust, strata = one_or_more(adjust), one_or_more(how.get("strata", ()))

@@ -26,9 +26,11 @@ from ..figures.pdf_fonts import open_fonts
 from ..figures.save import every_format, figure_bytes
 from ..files import sha256, whole_folder, write_whole
 from ..files.writing import below
+from ..meta.risk_of_bias import RiskOfBias
 from ..tables.table import Table
 from ..vocabulary import one_or_more
 from ..wording import written_as
+from .chapters.bias import bias_section, judged_by
 from .chapters.checklists import checklists
 from .chapters.closing import limits, sources
 from .chapters.evidence import literature_section
@@ -116,7 +118,7 @@ def report(
     QuestionError
         If the plan is wrong or asks for what is not there.
     DataError
-        If it finds nothing to do.
+        If it finds nothing to do, or a file of judgements is wrong.
     TamoxresError
         If the report's own words claim too much, or the folder is not ours to replace.
 
@@ -133,10 +135,11 @@ def report(
     open_libraries()
     held = _held(cohorts, mapping, data_dir)
     asked = _plan(plan, held, one_or_more(markers))
+    judged = judged_by(asked.bias)
     with whole_folder(output) as folder, written_as(asked.look.style):
         findings = gather(asked, data_dir=data_dir, progress=progress, held=held)
         pools = pool_all(findings)
-        page = only(_page(findings, pools), asked.look.sections)
+        page = only(_page(findings, pools, judged), asked.look.sections)
         _refuse_claims(page)
         _write(folder, page, _effects(findings, pools))
         manifest = _manifest(asked, findings, folder, Path(output), began)
@@ -174,7 +177,7 @@ def _plan(plan: str | Path | Plan | None, held: Mapping[str, Cohort], markers: S
     return plan if isinstance(plan, Plan) else read_plan(plan)
 
 
-def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
+def _page(findings: Findings, pools: list[PoolAnswer], judged: Sequence[RiskOfBias]) -> Page:
     weighed = [weigh(marker) for marker in findings.markers.values()]
     rows = [row for marker in findings.markers.values() for row in published(marker)]
     sections: list[Section | None] = [
@@ -182,6 +185,7 @@ def _page(findings: Findings, pools: list[PoolAnswer]) -> Page:
         *marker_sections(findings),
         literature_section(weighed),
         pooled_section(findings, pools),
+        bias_section(judged, weighed, pools),
         every_effect(findings, pools, rows),
         treatment(findings),
         patients(findings),

@@ -70,7 +70,8 @@ def page_html(page: Page, figures: Mapping[str, bytes], narrow: Mapping[str, byt
     )
     style = "\n".join((font_face(_letters(page, figures)), *(map(_template, _STYLES))))
     shell = environment.get_template("report.html.j2")
-    pictures = "img-src data:; " if page.look.logo else ""
+    drawn = (*figures.values(), *(narrow or {}).values())
+    pictures = "img-src data:; " if page.look.logo or any(b"<image" in svg for svg in drawn) else ""
     policy = (
         f"default-src 'none'; {pictures}style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:; "
         "base-uri 'none'; form-action 'none'"

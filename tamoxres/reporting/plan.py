@@ -271,6 +271,9 @@ class Plan:
     title : str
         Of the report.
     markers, benchmarks, pools, silent, cohorts : tuples of tables
+    bias : tuple of str
+        Files of a person's judgements of risk of bias (QUIPS, ROBINS-I, ROB-ME), each with its tool, beside the plan or
+        by whole paths; the report shows them as traffic lights. Nothing is judged without them.
     alpha : float
         Level of the tests, two-sided.
     seed : int
@@ -291,6 +294,7 @@ class Plan:
     pools: tuple[PoolPlan, ...] = ()
     silent: tuple[Silent, ...] = ()
     cohorts: tuple[CohortFile, ...] = ()
+    bias: tuple[str, ...] = ()
     alpha: float = 0.05
     seed: int = 1
     min_cell: Annotated[int, Meta(ge=0, description="a whole number")] | None = None
@@ -356,10 +360,10 @@ def _tables(content: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _beside(plan: Plan, folder: Path) -> Plan:
-    """Take the paths of a plan's own cohorts, and of its logo, from the plan's folder."""
+    """Take the paths of a plan's own cohorts, judgements and logo from the plan's folder."""
     own = tuple(replace(o, file=str(folder / o.file), mapping=str(folder / o.mapping)) for o in plan.cohorts)
     look = replace(plan.look, logo=str(folder / plan.look.logo)) if plan.look.logo else plan.look
-    return replace(plan, cohorts=own, look=look)
+    return replace(plan, cohorts=own, look=look, bias=tuple(str(folder / name) for name in plan.bias))
 
 
 def _check_asked(asked: MarkerPlan) -> None:

@@ -18,6 +18,7 @@ __all__ = ["AXIS", "axis_svg", "inline_svg", "interval_svg", "ratio_axis", "rati
 _NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _GEOMETRY = ("d", "x", "y", "width", "height", "transform", "points", "viewBox")
+_HELD = "data:"  # a picture within the picture, as many points are drawn
 AXIS = (0.125, 8.0)  # of the small plots, a ratio on a log scale
 _ANSWER = (0.2, 5.0)  # the axis of the first screen
 _WIDTH, _ANSWER_WIDTH, _MARGIN, _LINE = 130.0, 170.0, 4.0, 14.0
@@ -60,7 +61,7 @@ def _references(root: ElementTree.Element) -> set[str]:
     found: set[str] = set()
     for element in root.iter():
         for name, value in element.attrib.items():
-            if _local(name) == "href":
+            if _local(name) == "href" and not value.startswith(_HELD):
                 found.add(value.removeprefix("#"))
             found.update(_REFERENCE.findall(value))
     return found
@@ -76,7 +77,7 @@ def _attributes(old: dict[str, str], key: str, used: set[str]) -> dict[str, str]
             if value in used:
                 new["id"] = f"{key}-{value}"
         elif plain == "href":
-            new["href"] = f"#{key}-{value.removeprefix('#')}"
+            new["href"] = value if value.startswith(_HELD) else f"#{key}-{value.removeprefix('#')}"
         else:
             new[plain] = _rounded(value) if plain in _GEOMETRY else value
     return {name: _REFERENCE.sub(rf"url(#{key}-\1)", value) for name, value in new.items() if name != "type"}

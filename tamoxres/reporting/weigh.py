@@ -155,7 +155,7 @@ class Weighed:
         own = [vote for vote in self.counted if vote.shows == "interaction"]
         others = len(self.counted) - len(own)
         parts = [f"{len(own)} {_GROUPS['interaction'][len(own) > 1]}{_told(own)}"] if own else []
-        parts += [f"{others} other clinical {'study' if others == 1 else 'studies'} or trials"] if others else []
+        parts += [f"{others} other {'study' if others == 1 else 'studies'}"] if others else []
         return f"{' and '.join(parts)}." if parts else "No clinical study."
 
     def _asked(self) -> list[EffectEstimate]:

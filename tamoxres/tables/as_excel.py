@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..files import normal_zip
 
 if TYPE_CHECKING:
-    from .content import Cell, Content, Row
+    from .content import Cell, Column, Content, Row
 
 __all__ = ["to_xlsx"]
 
@@ -55,7 +55,7 @@ def to_xlsx(table: Content) -> bytes:
     ]
     sheet.set_row(_HEAD, _LINE * max(_lines(head, wide - 1) for head, wide in heads))
     for i, row in enumerate(table.rows):
-        _row(sheet, _FIRST + i, row, starts, style)
+        _row(sheet, _FIRST + i, row, list(zip(starts, table.columns, strict=True)), style)
         sheet.set_row(_FIRST + i, _LINE * _row_lines(row, each))
     bottom = _FIRST + len(table.rows)
     for column in range(last + 1):
@@ -77,7 +77,8 @@ def _spans(table: Content) -> tuple[int, ...]:
 
 def _head(sheet: Any, table: Content, places: list[tuple[int, int]], style: Callable[..., Any]) -> None:
     for column, (start, width) in zip(table.columns, places, strict=True):
-        look = style(bold=True, align=column.align, valign="bottom", text_wrap=True, top=2, bottom=1)
+        side = _side(column, first=start == 0)
+        look = style(bold=True, valign="bottom", text_wrap=True, top=2, bottom=1, **side)
         for i, head in enumerate(_heads(column.header, width)):
             sheet.write_string(_HEAD, start + i, head, look)
 
@@ -101,16 +102,21 @@ def _printed(sheet: Any, corner: tuple[int, int], across: float) -> None:
     sheet.set_footer("&C&P / &N")
 
 
-def _row(sheet: Any, y: int, row: Row, starts: list[int], style: Callable[..., Any]) -> None:
-    for i, (cell, start) in enumerate(zip(row.cells, starts, strict=True)):
+def _side(column: Column, *, first: bool) -> dict[str, Any]:
+    """Align a column; texts after the first stand off from the numbers that end on their left."""
+    return {"align": column.align} | ({"indent": 1} if column.align == "left" and not first else {})
+
+
+def _row(sheet: Any, y: int, row: Row, places: list[tuple[int, Column]], style: Callable[..., Any]) -> None:
+    for i, (cell, (start, column)) in enumerate(zip(row.cells, places, strict=True)):
         look = _LOOKS.get(row.kind, {}) if i == 0 else {}
         for x, part in enumerate(cell.parts or (cell.text,)):
             if not isinstance(part, str):
                 sheet.write_number(y, start + x, part.value, style(num_format=part.number_format, valign="top", **look))
             elif part:
-                side = "left" if i == 0 or x else "general"
+                side = {"align": "left"} if x else _side(column, first=i == 0)
                 wraps = not (cell.parts or row.stands_alone)
-                sheet.write_string(y, start + x, part, style(align=side, valign="top", text_wrap=wraps, **look))
+                sheet.write_string(y, start + x, part, style(valign="top", text_wrap=wraps, **side | look))
 
 
 def _across(sheet: Any, y: int, last: int, text: str, look: Any) -> None:

@@ -84,7 +84,8 @@ def _row(line: Sequence[EffectEstimate]) -> Row:
 
 def _label(effect: EffectEstimate) -> str:
     if effect.estimand == "interaction":
-        return f"Ratio of hazard ratios, {effect.contrast}" if effect.is_number else "Ratio of hazard ratios"
+        penalised = ", Firth's penalty" if effect.model == "firth" else ""
+        return f"Ratio of hazard ratios{f', {effect.contrast}' if effect.is_number else ''}{penalised}"
     arms = (
         f" ({_arm(effect.n_1, effect.events_1)} v {_arm(effect.n_0, effect.events_0)})"
         if effect.n_1 is not None and effect.n_0 is not None

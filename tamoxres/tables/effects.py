@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..effects import EffectEstimate, effects_to_frame
 from ..wording.codes import flag_sentences
+from ..wording.rules import measure_words
 from .cells import count_cell, effect_cell, p_cell
 from .hazard_notes import model_note
 from .hazards import term_label
@@ -119,19 +120,23 @@ def _columns(rows: Sequence[EffectEstimate]) -> list[_Written]:
 
 def effect_columns(rows: Sequence[EffectEstimate]) -> list[_Written]:
     """Return the columns of the answer, each with what writes a row's cell: N, events, estimate with interval, P."""
-    measures = {f"{row.measure} ({100 * row.level:g}% CI)" for row in rows}
+    measures = set(map(_measure, rows))
     out: list[_Written] = []
     if any(row.n is not None for row in rows):
         out.append((Column("N", "count"), lambda row: count_cell(row.n)))
     if any(row.events is not None for row in rows):
         out.append((Column("Events", "count"), lambda row: count_cell(row.events)))
     if len(measures) > 1:
-        out.append((Column("Measure"), _texts(lambda row: f"{row.measure} ({100 * row.level:g}% CI)")))
+        out.append((Column("Measure"), _texts(_measure)))
     out.append((Column(measures.pop() if len(measures) == 1 else "Estimate", "ratio"), estimate_cell))
     out.append((Column("P", "p"), printed_p_cell))
     if any(row.p_kind in _TESTS for row in rows):
         out.append((Column("Test"), _texts(lambda row: _TESTS.get(row.p_kind, ""))))
     return out
+
+
+def _measure(row: EffectEstimate) -> str:
+    return f"{measure_words(row.measure, row.estimand)} ({100 * row.level:g}% CI)"
 
 
 def estimate_cell(row: EffectEstimate) -> Cell:

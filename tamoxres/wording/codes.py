@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from .checks import CHECKS
 
-__all__ = ["MODELS", "SENTENCES", "TREATMENTS", "flag_sentences", "treatment_words"]
+__all__ = ["MODELS", "SENTENCES", "TREATMENTS", "flag_sentences", "timepoint_words", "treatment_words"]
 
 SENTENCES = {
     "not_randomised": "Treatment was chosen, not randomised, so its hazard ratios are open to confounding by "
@@ -146,6 +146,18 @@ def treatment_words(code: str) -> str:
     ('endocrine therapy', '5-FU')
     """
     return TREATMENTS.get(code, code.replace("_", " "))
+
+
+def timepoint_words(flags: Iterable[str]) -> str:
+    """Write when an outcome was read, where a flag tells it: `at 2 weeks`.
+
+    Examples
+    --------
+    >>> timepoint_words(["p_only", "timepoint:2_weeks"]), timepoint_words(["p_only"])
+    ('at 2 weeks', '')
+    """
+    told = [flag.partition(":")[2] for flag in flags if flag.startswith("timepoint:")]
+    return f"at {told[0].replace('_', ' ')}" if told else ""
 
 
 def flag_sentences(flags: Iterable[str]) -> list[str]:

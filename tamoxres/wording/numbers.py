@@ -3,8 +3,16 @@
 Conventions: ratios have two decimals, three significant digits below 0.10, none from 100 on, and are not written out
 beyond `<0.00001` and `>100,000`; `NE` is a number that was not estimated, and nothing else; P values have three
 decimals and are never written as 0; scientific notation is never used. `Style` changes the marks (brackets, dashes,
-decimal points, thousands) to those of a journal or language, never what the digits mean. Where no style is named,
+decimal points, thousands) to those of a journal or language, never what the digits mean. Cochrane quotes ratios to two
+decimals, with more for very small ones by judgement: RevMan's style has them below 0.005, where two would read 0.00.
+What the BMJ, JAMA, the Lancet and the EBCTCG do with ratios below 0.10 was looked for and not found: the house's three
+digits stand there. Where no style is named,
 numbers are written in that of `written_as`, which a report sets once for all its words; without one in the house's.
+
+References
+----------
+Cochrane Style Manual, Statistical and mathematical presentation,
+https://community.cochrane.org/style-manual/numbers-statistics-and-units/statistical-and-mathematical-presentation
 """
 
 from __future__ import annotations
@@ -47,6 +55,8 @@ class Style:
         What sets off the thousands of a count: `,`, or a thin space.
     dash : str
         What a range is set with on paper (`typeset`), where `joiner` types a hyphen.
+    fine : float
+        Ratios below it have three significant digits, those above two decimals.
     """
 
     name: str
@@ -59,6 +69,7 @@ class Style:
     p_floor: float = 0.001
     thousands: str = ","
     dash: str = "–"
+    fine: float = 0.0995
 
 
 HOUSE = Style(name="tamoxres")
@@ -66,7 +77,7 @@ STYLES = {
     style.name: style
     for style in (
         HOUSE,
-        Style(name="revman5", opening="[", joiner=", ", closing="]", p_floor=0.00001),
+        Style(name="revman5", opening="[", joiner=", ", closing="]", p_floor=0.00001, fine=0.005),
         Style(name="bmj", joiner=" to "),
         Style(name="jama", p_leading_zero=False, dash="-"),
         Style(name="lancet", joiner="–", point="·", p_symbol="p", p_floor=0.0001),
@@ -111,12 +122,15 @@ def number(value: float | None, decimals: int = 2, style: Style | None = None) -
 def ratio(value: float | None, style: Style | None = None) -> str:
     """Write a hazard ratio or its limit: two decimals, three significant digits below 0.10, none from 100 on.
 
-    Above 100,000, and where an estimated limit exceeds what a double holds, it is `>100,000`; `NE` where there is none.
+    RevMan has two decimals down to 0.005. Above 100,000, and where an estimated limit exceeds what a double holds, it
+    is `>100,000`; `NE` where there is none.
 
     Examples
     --------
     >>> ratio(1.51638), ratio(250.4), ratio(6000), ratio(1e9), ratio(None)
     ('1.52', '250', '6,000', '>100,000', 'NE')
+    >>> ratio(0.0864), ratio(0.0864, STYLES["revman5"]), ratio(0.00312, STYLES["revman5"])
+    ('0.0864', '0.09', '0.00312')
     """
     if value is None or math.isnan(value) or value < 0:
         return NOT_ESTIMABLE
@@ -126,7 +140,7 @@ def ratio(value: float | None, style: Style | None = None) -> str:
         return "<" + number(1 / _LARGEST, 5, style)
     if value >= 99.995:
         return count(round(value))
-    if 0 < value < 0.0995:
+    if 0 < value < (style or style_now()).fine:
         return number(value, min(2 - math.floor(math.log10(value)), 12), style)
     return number(value, 2, style)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["RULES", "measure_words", "rule_words", "without_codes"]
+__all__ = ["RULES", "endpoint_words", "measure_words", "rule_words", "without_codes"]
 
 _CODE = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 
@@ -30,8 +30,21 @@ def rule_words(rule: str) -> str:
     --------
     >>> rule_words("snp6_gain"), rule_words("protein_high")
     ('SNP6 copy number gain', 'protein high')
+    >>> rule_words("lost (<=10%)")
+    'lost (≤10%)'
     """
-    return RULES.get(rule, rule.replace("_", " "))
+    return RULES.get(rule, rule.replace("_", " ").replace("<=", "≤").replace(">=", "≥"))
+
+
+def endpoint_words(code: str) -> str:
+    """Write an endpoint's code as a reader writes it.
+
+    Examples
+    --------
+    >>> endpoint_words("treatment_failure"), endpoint_words("KI67_change"), endpoint_words("RFI")
+    ('treatment failure', 'Ki-67 change', 'RFI')
+    """
+    return code.replace("KI67", "Ki-67").replace("_", " ")
 
 
 def without_codes(text: str) -> str:
@@ -45,8 +58,8 @@ def without_codes(text: str) -> str:
     return _CODE.sub(lambda found: rule_words(found.group()), text)
 
 
-def measure_words(measure: str, estimand: str) -> str:
-    """Write what an estimate is: an interaction on a ratio scale is a ratio of ratios.
+def measure_words(measure: str, estimand: str, *, inside: bool = False) -> str:
+    """Write what an estimate is: an interaction on a ratio scale is a ratio of ratios; `inside` a sentence.
 
     Examples
     --------
@@ -54,4 +67,6 @@ def measure_words(measure: str, estimand: str) -> str:
     ('Ratio of HRs', 'HR', 'RD')
     """
     ratios = ("HR", "sHR", "RR", "OR", "TR")
-    return f"Ratio of {measure}s" if estimand == "interaction" and measure in ratios else measure
+    if estimand != "interaction" or measure not in ratios:
+        return measure
+    return f"{'r' if inside else 'R'}atio of {measure}s"

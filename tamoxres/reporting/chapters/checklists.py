@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ...evidence import literature, studies
+from ...evidence import literature
 from ...evidence.counts import evidence_counts
 from ...figures.prisma import prisma
 from ...tables.table import Cell, Column, Number, Row, Table
@@ -50,7 +50,7 @@ def _flow() -> Iterator[Figure]:
 def _prisma() -> Table:
     every, kept = literature(include="all"), literature()
     counts = (
-        ("Studies in the table", int(studies()["study_id"].nunique())),
+        ("Studies in the table", int(evidence_counts()["studies"].iloc[0])),
         ("Effect rows", len(every)),
         (
             "Left out: recalled, pooled already, superseded, or sharing patients with another row",

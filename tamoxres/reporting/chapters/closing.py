@@ -6,7 +6,7 @@ from ... import __version__
 from ...cohort import Source
 from ...tables.table import Cell, Column, Row, Table
 from ..gather import Findings
-from ..page import Bullets, Code, Paragraph, Section, TableBlock, Text
+from ..page import Bullets, Code, Paragraph, Part, Section, TableBlock, Text
 from .words import joined, marker_name
 
 __all__ = ["limits", "sources"]
@@ -25,7 +25,7 @@ def limits(findings: Findings) -> Section:
     """Write what the analyses cannot say."""
     items: list[Text] = []
     for cohort in findings.cohorts:
-        items += [(f"{cohort.title}: {note}",) for note in cohort.notes]
+        items += [(f"{cohort.title}: {' '.join(cohort.notes)}",)] if cohort.notes else []
     unheld = list(dict.fromkeys(marker for marker, _ in findings.unheld if not findings.of(marker)))
     for brings in dict.fromkeys(findings.markers[marker].fetch[:1] for marker in unheld):
         names = joined([marker_name(marker) for marker in unheld if findings.markers[marker].fetch[:1] == brings])
@@ -59,7 +59,8 @@ def sources(findings: Findings) -> Section:
         "of its effect row; the rows stand in effects.csv and effects.json beside this page, with versions, hashes and "
         "the plan in manifest.json."
     )
-    return Section("sources", "Data sources and software", (about, TableBlock("sources", table)), "How it was done")
+    listed = Part("sources-files", "Data sources and licences", (TableBlock("sources", table),), folded=True)
+    return Section("sources", "Data sources and software", (about, listed), "How it was done")
 
 
 def _row(source: Source) -> Row:

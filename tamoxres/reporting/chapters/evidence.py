@@ -7,6 +7,7 @@ from functools import partial
 
 from ...effects import EffectEstimate
 from ...evidence import studies
+from ...evidence.counts import NO_FINDING, evidence_counts
 from ...evidence.votes import votes_table
 from ...figures.evidence_map import evidence_map
 from ...meta.votes import direction, vote_table
@@ -14,7 +15,7 @@ from ...meta.within import interactions_table
 from ...registry import find
 from ...tables.cells import p_cell
 from ...tables.table import Cell, Column, Number, Row, Table
-from ...wording import percent
+from ...wording import count, percent
 from ..page import Figure, Paragraph, Part, Section, TableBlock
 from ..weigh import NO_EVIDENCE, Weighed, published
 from .words import capital, joined, marker_name
@@ -45,7 +46,7 @@ def literature_section(weighed: Sequence[Weighed]) -> Section:
         _picture(weighed),
         TableBlock("certainty-markers", _sureness(weighed)),
         *lacking,
-        Part("literature-trials", "Published interactions", (TableBlock("trials", _trials(weighed)),)),
+        Part("literature-trials", "Published interactions", (TableBlock("trials", _trials(weighed)),), folded=True),
         Part("literature-map", "Studies by tier", (TableBlock("evidence-map", _map(weighed)),), folded=True),
         Part(
             "literature-votes",
@@ -65,12 +66,19 @@ def _picture(weighed: Sequence[Weighed]) -> Figure:
     table = studies()
     names = {find(one.marker).evidence_name: marker_name(one.marker) for one in weighed}
     shown = table[table["marker"].isin(names)]
+    sizes = {row["what"]: row["studies"] for row in evidence_counts().to_dict("records") if row["step"] == "identified"}
+    silent = f"{count(sizes[NO_FINDING])} of {count(sizes['all'])} studies of the"
     clinical = [f"{marker_name(one.marker)} {sum(one.votes.get('clinical', {}).values())}" for one in weighed]
+    told = shown.assign(marker=shown["marker"].map(names))
     return Figure(
         "evidence-map",
-        partial(evidence_map, shown.assign(marker=shown["marker"].map(names))),
-        ("Studies by marker, tier and what they report of the altered marker, in their own words.",),
+        partial(evidence_map, told),
+        (
+            "Studies by marker, tier and what they report of the altered marker, in their own words. "
+            f"{silent} literature table report no finding of their own and stand in the flow of studies alone.",
+        ),
         f"Evidence map. Clinical studies: {', '.join(clinical)}.",
+        narrow=partial(evidence_map, told, width="phone"),
     )
 
 

@@ -53,8 +53,7 @@ def marker_sections(findings: Findings) -> Iterator[Section]:
         for case in leading:
             if case.whole:
                 blocks += _whole(case, key)
-        if checks := tuple(_robustness(findings.of(marker))):
-            blocks.append(Part(f"{key}-robustness", "How robust the interactions are", checks))
+        blocks += _robustness(findings.of(marker), key)
         rules = TableBlock(f"rules-{marker.lower()}", _side_by_side(findings.of(marker)))
         every: tuple[Block, ...] = (*specified(findings.of(marker)), rules)
         blocks.append(Part(f"{key}-rules", "Every rule and endpoint", every, folded=True))
@@ -265,17 +264,27 @@ def _where_less(row: EffectEstimate) -> str:
     return f"the higher {row.variable} is" if row.is_number else "if altered"
 
 
-def _robustness(cases: Sequence[Case]) -> Iterator[TableBlock]:
-    """Show the robustness panel of each interaction that has one."""
-    for case in cases:
-        if case.robustness is not None:
-            name = "-".join((case.cohort.name, case.marker, case.call.rule, case.endpoint)).lower()
-            title = f"Robustness panel: {setting_of(case)}"
-            yield TableBlock(f"robustness-{name}", case.robustness.panel.table().titled(title))
+def _robustness(cases: Sequence[Case], key: str) -> Iterator[Part]:
+    """Show the robustness panels: the first stands open where its interaction was seen, the others are folded."""
+    own = [case for case in cases if case.robustness is not None]
+    first = own[:1] if own and own[0].verdict is not None and own[0].verdict.seen else []
+    if first:
+        yield Part(f"{key}-robustness", "How robust the interaction is", tuple(map(_panel, first)))
+    if others := own[len(first) :]:
+        title = "How robust the others are" if first else "How robust the interactions are"
+        yield Part(f"{key}-robustness-others", title, tuple(map(_panel, others)), folded=True)
+
+
+def _panel(case: Case) -> TableBlock:
+    name = "-".join((case.cohort.name, case.marker, case.call.rule, case.endpoint)).lower()
+    table = case.robustness.panel.table() if case.robustness is not None else Table(title="", columns=(), rows=())
+    return TableBlock(f"robustness-{name}", table.titled(f"Robustness panel: {setting_of(case)}"))
 
 
 def _contrast_name(effect: EffectEstimate) -> str:
-    return "Ratio of HRs" if effect.estimand == "interaction" else f"{effect.contrast}, {named(effect).within}"
+    if effect.estimand == "interaction":
+        return f"Ratio of HRs{', Firth' if effect.model == 'firth' else ''}"
+    return f"{effect.contrast}, {named(effect).within}"
 
 
 def _detectable(case: Case) -> list[Inline]:

@@ -3,8 +3,8 @@
 Run it as `python tests/reference/literature/build_tables.py [FOLDER]`; it writes the two tables into FOLDER, by default
 the embedded ones. The same inputs give the same bytes. Every correction is used once, or the script stops: those that a
 rule reads (flags, cells, `add FLAG`) by `_by_rule`, those written for a reader by `BY_HAND`, each under its own key.
-Directions that the second reading calls unsupported in its notes stand in `DIRECTIONS`; where it gives two, the
-correction leads.
+Authors read since stand in `AUTHORS`. Directions that the second reading calls unsupported in its notes stand in
+`DIRECTIONS`; where it gives two, the correction leads.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ DIRECTIONS = {  # what the page read supports, where the first edition said more
     "bose_2006": "AKT:unclear;PTEN:unclear;MTOR:prognostic_worse", "jones_2020": "AKT:unclear",
 }  # fmt: skip
 KEPT_DIRECTIONS = ("tokunaga_2006_ijo",)  # the note limits the drug, which has its own column; the direction stands
+AUTHORS = {  # first authors read since on the page named, where no edition had seen one
+    "erc_22_725_2015": ("Eggemann", "https://erc.bioscientifica.com/view/journals/erc/22/5/725.xml"),
+}
 NEW_KINDS = {  # evidence_kind, drug, trial of the second reading's own studies
     "chia_2012": ("randomised_interaction", "tamoxifen", "MA.12"),
     "griffith_2018": ("mixed_treatment", "tamoxifen", "MA.12"),
@@ -192,6 +195,18 @@ def with_provenance(study: dict[str, str], told: dict[str, str]) -> dict[str, st
     return row
 
 
+def with_author(study: dict[str, str]) -> dict[str, str]:
+    """Name a study's first author where a page read since names them; the note says which page."""
+    if study["study_id"] not in AUTHORS:
+        return study
+    author, page = AUTHORS[study["study_id"]]
+    if study["first_author"]:
+        raise SystemExit(f"{study['study_id']} has an author already: {study['first_author']}.")
+    flags = ";".join(flag for flag in study["flags"].split(";") if flag != "author_unknown")
+    note = "; ".join(filter(None, (study["note"], f"first author read at {page}")))
+    return study | {"first_author": author, "flags": flags, "note": note}
+
+
 def split_off(told: dict[str, str], parent: dict[str, str]) -> dict[str, str]:
     """Make a series that stands in another study's paper a row of its own."""
     proof, _, where = told["verification"].partition(": ")
@@ -233,7 +248,7 @@ def main(folder: Path) -> None:
         studies[row["study_id"]] = split_off(row, studies[row["parent_study_id"]])
     columns = [*read("revision_1/studies.csv")[0], "evidence_kind", "drug", "trial", "note"]
     write(folder / "effects.csv", [{name: row[name] for name in effects[0]} for row in effects])
-    write(folder / "studies.csv", [{name: row[name] for name in columns} for row in studies.values()])
+    write(folder / "studies.csv", [{name: row[name] for name in columns} for row in map(with_author, studies.values())])
 
 
 if __name__ == "__main__":
