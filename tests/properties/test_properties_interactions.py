@@ -98,7 +98,7 @@ def test_interaction_adds_up():
     assert one.ratio.flagged("not_randomised")
     assert not one.marker_treated.flagged("not_randomised")
     assert one.penalised is None
-    assert one.verdict.finding == "inconclusive"
+    assert one.verdict.finding == "no evidence either way"
     assert str(one) == str(one.verdict)
     assert one.verdict.ratio == one.ratio
     title = one.table().title
