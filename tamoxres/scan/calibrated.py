@@ -33,7 +33,7 @@ from ..analysis.design import complete_cases, make_design, parts_of
 from ..analysis.follow_up import risk_sets
 from ..cohort import ABOVE_MEDIAN, ALTERED, Profile
 from ..effects import EffectEstimate
-from ..errors import QuestionError
+from ..errors import AnalysisError, QuestionError
 from ..files.frames import holds_frames
 from ..inference.verdict import design_flags
 from ..kernel.batch import GenePlan, fit_genes, plan_genes
@@ -92,6 +92,11 @@ def empirical_null(z: Sequence[float] | FloatArray) -> EmpiricalNull:
     -------
     EmpiricalNull
 
+    Raises
+    ------
+    AnalysisError
+        If there are fewer than two genes, or a z is no finite number.
+
     Examples
     --------
     >>> null = empirical_null([-2.0, -1.0, 0.5, 2.0, 3.0])
@@ -99,6 +104,11 @@ def empirical_null(z: Sequence[float] | FloatArray) -> EmpiricalNull:
     (0.5, 2.223903)
     """
     values = np.asarray(z, float)
+    known = int(np.isfinite(values).sum())
+    if values.size < 2 or known < values.size:
+        raise AnalysisError(
+            f"An empirical null takes the z of two genes or more; found {known} of {values.size} finite."
+        )
     centre = float(np.median(values))
     spread = _TO_SIGMA * float(np.median(np.abs(values - centre)))
     return EmpiricalNull(mean=centre, sd=max(1.0, spread), spread=spread, genes=values.size)
