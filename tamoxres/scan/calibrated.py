@@ -103,12 +103,9 @@ def empirical_null(z: Sequence[float] | FloatArray) -> EmpiricalNull:
     >>> null.mean, round(null.sd, 6)
     (0.5, 2.223903)
     """
-    values = np.asarray(z, float)
-    known = int(np.isfinite(values).sum())
+    known = int(np.isfinite(values := np.asarray(z, float)).sum())
     if values.size < 2 or known < values.size:
-        raise AnalysisError(
-            f"An empirical null takes the z of two genes or more; found {known} of {values.size} finite."
-        )
+        raise AnalysisError(f"A null takes the z of two genes or more; found {known} of {values.size} finite.")
     centre = float(np.median(values))
     spread = _TO_SIGMA * float(np.median(np.abs(values - centre)))
     return EmpiricalNull(mean=centre, sd=max(1.0, spread), spread=spread, genes=values.size)

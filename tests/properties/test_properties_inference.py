@@ -370,6 +370,6 @@ def test_empirical_null():
     assert outlying.mean == near(one.mean, 0.05)
     for wrong, finite in (([], 0), ([1.0], 1), ([0.5, math.nan, 2.0], 2)):
         with pytest.raises(
-            AnalysisError, match=rf"takes the z of two genes or more; found {finite} of {len(wrong)} finite"
+            AnalysisError, match=rf"^A null takes the z of two genes or more; found {finite} of {len(wrong)} finite"
         ):
             tr.empirical_null(wrong)
