@@ -211,6 +211,10 @@ def test_restricted_means():
     edges = np.concatenate([[0.0], curve.time[curve.time < 24], [24.0]])
     area = (curve.step("estimate", edges[:-1]) * np.diff(edges)).sum()
     assert one.means[1].estimate == near(area, CLOSED)
+    seen = PATIENTS.assign(event=1)  # without censoring a restricted mean is a mean, with the error of one
+    lived = np.minimum(seen.loc[seen["treated"], "months"], 24)
+    assert ask(seen).means[1].estimate == near(lived.mean(), CLOSED)
+    assert ask(seen).means[1].se == near(lived.std(ddof=0) / math.sqrt(len(lived)), CLOSED)
     short = ask(PATIENTS, 12.0)
     assert short.means[0].estimate < one.means[0].estimate
     with pytest.raises(AnalysisError, match="horizon"):
