@@ -133,6 +133,17 @@ class AnalysisSet:
         step = Step(name=name, why=why, patients=len(frame), events=int((frame["event"] == 1).sum()))
         return replace(self, frame=frame, flow=self.flow.then(step))
 
+    def part(self, column: str, level: str) -> AnalysisSet:
+        """Return those of one level, for the rows that speak of them: the others are no part of their population.
+
+        What such a row leaves out is what the set it is a part of leaves out; the patients of the other level were
+        never asked about.
+        """
+        inside = (self.frame[column] == level).to_numpy()
+        of = self.marker if column == "marker" else column
+        kept = self.without(inside, name=f"{of} {level}", why="the other level")
+        return replace(kept, selected=self.selected - self.n + kept.n)
+
     def until(self, horizon: float) -> AnalysisSet:
         """Return the set with follow-up ended at `horizon` months: what happens later is censored there."""
         if isinstance(horizon, bool) or not horizon > 0:

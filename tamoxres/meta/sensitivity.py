@@ -19,6 +19,7 @@ from scipy.special import chdtr
 
 from ..effects import EffectEstimate
 from ..errors import PoolingError
+from ..wording import percent
 from .estimate import Pooled, pool_arrays
 from .pool import arrays
 from .pooled import PooledEffect
@@ -249,6 +250,15 @@ class Baujat:
 
         return pd.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
 
+    def __str__(self) -> str:
+        part = max(range(len(self.study)), key=self.heterogeneity.__getitem__)
+        mover = max(range(len(self.study)), key=self.influence.__getitem__)
+        share = self.heterogeneity[part] / (sum(self.heterogeneity) or 1.0)
+        return (
+            f"The largest part of the heterogeneity is {self.study[part]}'s ({percent(share, 0)}); "
+            f"without {self.study[mover]} the pool moves most."
+        )
+
 
 def baujat(pooled: PooledEffect) -> Baujat:
     """Return each study's part in the heterogeneity and its influence on the pooled effect.
@@ -268,8 +278,8 @@ def baujat(pooled: PooledEffect) -> Baujat:
     >>> import tamoxres as tr
     >>> rows = [tr.EffectEstimate(study=s, log_estimate=y, se=0.2) for s, y in (("A", 0.1), ("B", 0.4), ("C", 0.3))]
     >>> found = baujat(tr.pool(rows))
-    >>> len(found.table)
-    3
+    >>> print(found)
+    The largest part of the heterogeneity is A's (60%); without A the pool moves most.
     """
     need(pooled, 3, "Baujat's plot")
     y, v = arrays(pooled.effects)

@@ -72,8 +72,7 @@ def _within(analysis: AnalysisSet, time: float, marker: bool) -> float:
     if not marker:
         return check_horizon(group_patients(analysis, "treatment"), time)
     for level in (UNALTERED, ALTERED):
-        inside = (analysis.frame["marker"] == level).to_numpy()
-        part = analysis.without(inside, name=f"{analysis.marker} {level}", why="the other level")
+        part = analysis.part("marker", level)
         if not part.has_both_arms:
             raise AnalysisError(f"{analysis}: {analysis.marker} {level} has one arm only, so it holds no contrast.")
         time = check_horizon(group_patients(part, "treatment"), time)

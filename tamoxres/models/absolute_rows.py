@@ -239,12 +239,7 @@ def _row(
         row = analysis.describe("interaction") | {"estimand": "interaction", "scale": "binary"}
         what = f"interaction, {what}"
     else:
-        inside = setting.codes == level
-        part = (
-            analysis.without(inside, name=setting.levels[level], why="the other level")
-            if not inside.all()
-            else analysis
-        )
+        part = analysis.part("marker", setting.levels[level]) if setting.levels[level] else analysis
         row = group_patients(part, "treatment").describe() | {"marker_level": setting.levels[level]}
     row["flags"] = (*row["flags"], *design_flags(analysis.design), "not_for_decisions")
     point, se = found

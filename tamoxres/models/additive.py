@@ -227,9 +227,7 @@ def _by_marker(
 ) -> tuple[EffectEstimate, EffectEstimate]:
     rows = []
     for level, (none, treated) in (("unaltered", cells[:2]), ("altered", cells[2:])):
-        part = analysis.without(
-            (analysis.frame["marker"] == level).to_numpy(), name=f"{analysis.marker} {level}", why="the other level"
-        )
+        part = analysis.part("marker", level)
         about: dict[str, Any] = {"estimand": "treatment_effect", "marker_level": level}
         counts = group_patients(part, "treatment").describe() if part.has_both_arms else {}
         about |= {

@@ -164,9 +164,7 @@ def _ratio(model: CoxModel) -> EffectEstimate:
 def _level(model: CoxModel, level: str) -> EffectEstimate:
     """Return treatment's subdistribution hazard ratio in one marker level."""
     analysis = model.analysis
-    inside = (analysis.frame["marker"] == level).to_numpy()
-    part = analysis.without(inside, name=f"{analysis.marker} {level}", why="the other level")
-    base = group_patients(part, "treatment").describe() | {"marker_level": level}
+    base = group_patients(analysis.part("marker", level), "treatment").describe() | {"marker_level": level}
     return _sum_of(model, base, ("treatment", PRODUCT) if level == ALTERED else ("treatment",))
 
 

@@ -302,7 +302,7 @@ def _rows(analysis: AnalysisSet, fitted: _Fitted, accuracy: Accuracy | None) -> 
     rows = EffectRows()
     for name, (summed, estimand, column, level) in parts.items():
         positions = [design.term(one).columns[0] for one in summed]
-        part = analysis if not column else _part(analysis, column, level)
+        part = analysis if not column else analysis.part(column, level)
         row: dict[str, Any] = part.describe(estimand) | {"marker_level": level if column == "marker" else ""}
         if estimand == "prognostic" and column:
             treated = analysis.treatment.name if level == "treated" else analysis.treatment.against
@@ -317,8 +317,3 @@ def _rows(analysis: AnalysisSet, fitted: _Fitted, accuracy: Accuracy | None) -> 
             remark=f"At {accuracy}." if accuracy else "",
         ))  # fmt: skip
     return rows
-
-
-def _part(analysis: AnalysisSet, column: str, level: str) -> AnalysisSet:
-    inside = (analysis.frame[column] == level).to_numpy()
-    return analysis.without(inside, name=f"{column} {level}", why="the other level")

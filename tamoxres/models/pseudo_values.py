@@ -294,10 +294,7 @@ def _row(
         measure = "sHR" if competing else "HR"
     else:
         measure = "RD" if quantity == "risk" else "RMTLD" if competing else "RMSTD"
-    about = analysis
-    if level:
-        inside = (analysis.frame["marker"] == level).to_numpy()
-        about = analysis.without(inside, name=f"{analysis.marker} {level}", why="the other level")
+    about = analysis.part("marker", level) if level else analysis
     row: dict[str, Any] = about.describe(estimand) | {"marker_level": level, "to_months": at}
     own = () if estimand == "prognostic" else design_flags(analysis.design)
     row["flags"] = (*row["flags"], *own, "not_for_decisions")

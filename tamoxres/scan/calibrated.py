@@ -33,7 +33,7 @@ from ..analysis.design import complete_cases, make_design, parts_of
 from ..analysis.follow_up import risk_sets
 from ..cohort import ABOVE_MEDIAN, ALTERED, Profile
 from ..effects import EffectEstimate
-from ..errors import QuestionError
+from ..errors import AnalysisError, QuestionError
 from ..files.frames import holds_frames
 from ..inference.verdict import design_flags
 from ..kernel.batch import GenePlan, fit_genes, plan_genes
@@ -92,13 +92,20 @@ def empirical_null(z: Sequence[float] | FloatArray) -> EmpiricalNull:
     -------
     EmpiricalNull
 
+    Raises
+    ------
+    AnalysisError
+        If there are fewer than two genes, or a z is no finite number.
+
     Examples
     --------
     >>> null = empirical_null([-2.0, -1.0, 0.5, 2.0, 3.0])
     >>> null.mean, round(null.sd, 6)
     (0.5, 2.223903)
     """
-    values = np.asarray(z, float)
+    known = int(np.isfinite(values := np.asarray(z, float)).sum())
+    if values.size < 2 or known < values.size:
+        raise AnalysisError(f"A null takes the z of two genes or more; found {known} of {values.size} finite.")
     centre = float(np.median(values))
     spread = _TO_SIGMA * float(np.median(np.abs(values - centre)))
     return EmpiricalNull(mean=centre, sd=max(1.0, spread), spread=spread, genes=values.size)
