@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..endpoints import endpoint as steep
-from ..errors import QuestionError
+from ..errors import QuestionError, shown
 from ..vocabulary import Receptor
 from . import show
-from .options import Format, split
+from .options import Format, numbers_in
 
 if TYPE_CHECKING:
     from ..analysis import AnalysisSet
@@ -71,10 +71,9 @@ def patients_of(
 
 def months_of(text: str) -> tuple[float, ...]:
     """Read months, comma-separated."""
-    try:
-        return tuple(float(part) for part in split(text))
-    except ValueError:
-        raise QuestionError(f"Months are numbers with commas between, as 60,120; found {text!r}.") from None
+    if (months := numbers_in(text)) is None:
+        raise QuestionError(f"Months are numbers with commas between, as 60,120; found {shown(text)}.")
+    return months
 
 
 def tell_result(found: Any, format_: Format, output: Path | None, title: str) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import QuestionError
+from ..errors import QuestionError, shown
 from . import show
 from .asking import Cohort, Endpoint, Er, Rule, Where, patients_of, tell_result
-from .options import Adjust, DataDir, Format, MappingFile, OneMarker, Output, Strata, split
+from .options import Adjust, DataDir, Format, MappingFile, OneMarker, Output, Strata, numbers_in, split
 
 if TYPE_CHECKING:
     from ..inference.bias import Spread
@@ -90,12 +90,9 @@ def _number(text: str) -> float | Spread:
     """Read one number, or the least, likeliest and largest of a triangular distribution."""
     from ..inference.bias import Spread
 
-    try:
-        values = tuple(float(part) for part in split(text))
-    except ValueError:
-        values = ()
+    values = numbers_in(text) or ()
     if len(values) == 1:
         return values[0]
     if len(values) != 3:
-        raise QuestionError(f"{text!r} is neither one number nor three with commas between: low,likeliest,high.")
+        raise QuestionError(f"{shown(text)} is neither one number nor three with commas between: low,likeliest,high.")
     return Spread(kind="triangular", values=values)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..endpoints import endpoint as steep
-from ..errors import QuestionError
+from ..errors import QuestionError, shown
 from ..question import Question, as_scale
 from ..vocabulary import Missing, Receptor, Ties, TimeScale
 from . import show
@@ -27,6 +27,7 @@ from .options import (
     ScaleOption,
     Strata,
     WeightsOption,
+    numbers_in,
     split,
 )
 from .told import tell
@@ -154,8 +155,6 @@ def bayes(
 
 def _limits(text: str) -> tuple[float, float]:
     """Read a margin: two numbers with a comma between."""
-    try:
-        low, high = (float(part) for part in split(text))
-    except ValueError:
-        raise QuestionError(f"--margin is {text!r}; give two numbers, as 0.80,1.25.") from None
-    return low, high
+    if len(limits := numbers_in(text) or ()) != 2:
+        raise QuestionError(f"--margin is {shown(text)}; give two numbers, as 0.80,1.25.")
+    return limits[0], limits[1]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..errors import QuestionError
+from ..errors import QuestionError, shown
 from ..vocabulary import CiMethod, JournalStyle, PredictionRule, Tau2
 from . import show
-from .options import Estimand, Format, Marker, Output, PlainFormat, split
+from .options import Estimand, Format, Marker, Output, PlainFormat, numbers_in, split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,10 +147,9 @@ def _equivalence(rows: Sequence[EffectEstimate], chosen: dict[str, Any], margin:
     from ..meta.pool import pool as pool_effects
     from ..wording import ratio_limits
 
-    try:
-        low, high = (float(part) for part in margin.split(","))
-    except ValueError:
-        raise QuestionError(f"Cannot read the margin {margin!r}. Write two numbers, such as 0.80,1.25.") from None
+    if len(limits := numbers_in(margin) or ()) != 2:
+        raise QuestionError(f"Cannot read the margin {shown(margin)}. Write two numbers, such as 0.80,1.25.")
+    low, high = limits
     if not 0 < low < 1 < high:
         raise QuestionError(f"The margin {margin} does not hold 1. Write two ratios around 1, such as 0.80,1.25.")
     narrow = pool_effects(rows, **chosen, level=0.90)

@@ -25,6 +25,7 @@ __all__ = [
     "ScaleOption",
     "Strata",
     "WeightsOption",
+    "numbers_in",
     "split",
 ]
 
@@ -66,3 +67,11 @@ OneMarker = Annotated[str, _NAMES]
 def split(text: str) -> tuple[str, ...]:
     """Split a comma-separated option."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def numbers_in(text: str) -> tuple[float, ...] | None:
+    """Read comma-separated numbers as files have them (`files.numbers`); None where a part is none."""
+    from ..files.numbers import to_number
+
+    values = [to_number(part) for part in split(text)]
+    return tuple(value for value in values if value is not None) if None not in values else None

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from ..endpoints import endpoint as steep
-from ..errors import QuestionError
+from ..errors import QuestionError, shown
 from . import show
 from .asking import Cohort, Endpoint, Er, Rule, Where, called_in, cohort_of
-from .options import DataDir, MappingFile, Marker, Output, PlainFormat, split
+from .options import DataDir, MappingFile, Marker, Output, PlainFormat, numbers_in, split
 
 __all__ = ["predict"]
 
@@ -57,10 +57,8 @@ def _sizes(text: str) -> dict[str, float]:
     out = {}
     for part in split(text):
         name, sign, value = part.rpartition("=")
-        try:
-            out[name.strip()] = float(value)
-        except ValueError:
-            sign = ""
-        if not sign:
-            raise QuestionError(f"--sizes holds {part!r}; write a class and its millimetres, as '<=20 mm=15'.")
+        millimetres = numbers_in(value) or ()
+        if not sign or len(millimetres) != 1:
+            raise QuestionError(f"--sizes holds {shown(part)}; write a class and its millimetres, as '<=20 mm=15'.")
+        out[name.strip()] = millimetres[0]
     return out
