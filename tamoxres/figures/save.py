@@ -27,9 +27,9 @@ from matplotlib.patches import Patch
 
 from ..errors import TamoxresError
 from ..files import write_whole
+from .lock import DRAWING
 from .pdf_fonts import reduced_fonts
 from .scripts import needs_outlines, refuse_unwritable
-from .style import DRAWING
 
 __all__ = ["FORMATS", "Format", "every_format", "figure_bytes", "save_figure"]
 

@@ -6,7 +6,6 @@ never with pyplot, so that no global state is left behind; an Axes made here sho
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -18,9 +17,10 @@ from matplotlib.figure import Figure, SubFigure
 
 from ..errors import TamoxresError
 from ..wording import HOUSE, STYLES, Style, style_now
+from .lock import DRAWING
 
 __all__ = [
-    "ACCENT", "DARK", "DRAWING", "INK", "LIGHT", "MID", "PALE", "PHONE_MM", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM",
+    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "PHONE_MM", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM",
     "HouseAxes", "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "paper_height",
     "to_fraction", "use_style", "width_of",
 ]  # fmt: skip
@@ -63,7 +63,6 @@ _LOOK: dict[Any, Any] = {
 }
 
 
-DRAWING = threading.RLock()  # matplotlib's settings are the process's: one thread draws at a time
 _Shown = tuple[bytes, dict[str, int]]
 
 

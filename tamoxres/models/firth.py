@@ -13,7 +13,7 @@ Firth D 1993, Biometrika 80:27. Heinze G, Schemper M 2001, Biometrics 57:114.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +40,7 @@ __all__ = ["Firth", "Penalised", "firth", "fit_penalised", "penalised_p", "penal
 _MEND = "Adjust for fewer."
 _STEPS, _HALVINGS, _LONGEST = 500, 30, 2.0
 _SMALL = 1e-9  # largest score, in units of its standard deviation, at convergence
+_State = tuple[float, FloatArray, FloatArray]  # penalised log likelihood, its score, the information
 _NEWTON, _NEAR, _FARTHEST = 12, 1e-6, 100.0  # steps to a limit, its last step and its reach in standard errors
 
 
@@ -237,14 +238,12 @@ def fit_penalised(
             break
         step = np.zeros_like(beta)
         step[free] = inverse @ score[free]
-        step *= min(1.0, _LONGEST / np.max(np.abs(step)))
-        for _ in range(_HALVINGS):
-            taken = _penalised(z, pairs, beta + step, sets)
-            if taken[0] > loglik - 1e-12 * abs(loglik):
-                break
-            step = step / 2
-        else:
-            raise AnalysisError("Firth's likelihood did not come to a maximum.", mend=_MEND)
+        step, taken = _uphill(
+            lambda there: _penalised(z, pairs, there, sets),
+            beta,
+            step * min(1.0, _LONGEST / np.max(np.abs(step))),
+            loglik,
+        )
         inverse = _corrected(inverse, step[free], (score - taken[1])[free])
         beta = beta + step
         loglik, score, information = taken
@@ -258,6 +257,18 @@ def fit_penalised(
         loglik=loglik + float(np.log(scale).sum()),
         score=score * scale,
     )
+
+
+def _uphill(
+    at: Callable[[FloatArray], _State], beta: FloatArray, step: FloatArray, loglik: float
+) -> tuple[FloatArray, _State]:
+    """Halve a step until the likelihood does not fall, and return it with what is found there."""
+    for _ in range(_HALVINGS):
+        taken = at(beta + step)
+        if taken[0] > loglik - 1e-12 * abs(loglik):
+            return step, taken
+        step = step / 2
+    raise AnalysisError("Firth's likelihood did not come to a maximum.", mend=_MEND)
 
 
 def _corrected(inverse: FloatArray, step: FloatArray, fall: FloatArray) -> FloatArray:
@@ -275,9 +286,7 @@ def _pairs(z: FloatArray) -> FloatArray:
     return np.asfortranarray(z[:, rows] * z[:, columns])
 
 
-def _penalised(
-    z: FloatArray, pairs: FloatArray, beta: FloatArray, sets: RiskSets
-) -> tuple[float, FloatArray, FloatArray]:
+def _penalised(z: FloatArray, pairs: FloatArray, beta: FloatArray, sets: RiskSets) -> _State:
     """Return the penalised log likelihood, its score, and the information."""
     state = evaluate(z, beta, sets, np.zeros(len(z)))
     known = bool(np.isfinite(state.loglik) and np.isfinite(state.information).all())
