@@ -71,7 +71,7 @@ def test_notebooks_run(notebook):
     assert not any(re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE) for cell in cells)
     assert any(cell.outputs for cell in cells), "stored without outputs"
     fresh = nbformat.from_dict(stored)
-    NotebookClient(fresh, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    NotebookClient(fresh, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
     assert text_of(fresh) == text_of(stored)
 
 
