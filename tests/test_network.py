@@ -11,7 +11,7 @@ import pytest
 from meta_data import CLOSED, ITERATED, close
 
 import tamoxres as tr
-from tamoxres.effects import EffectEstimate
+from tamoxres.effects import EffectEstimate, effects_to_csv
 from tamoxres.effects.derive import from_strata
 from tamoxres.errors import PoolingError, TamoxresError
 from tamoxres.meta.network import network
@@ -301,3 +301,29 @@ def test_pairs_of_one_way_cannot_be_split():
     assert node_split(loop, reference="a", method="common").unsplit == (("a", "d"),)
     with pytest.raises(PoolingError, match="leave nothing to see a variance"):
         node_split([*star[1:], effect("D", "c", "b", 1.1)], reference="a")
+
+
+def test_the_command_prints_the_network_and_its_splits(tmp_path, run):
+    """A triangle of three pairs: the network's effects; with --split each pair, direct beside indirect."""
+    pairs = (("A", "tamoxifen", "none", 0.6), ("B", "aromatase_inhibitor", "tamoxifen", 0.8),
+             ("C", "aromatase_inhibitor", "none", 0.5))  # fmt: skip
+    made = [EffectEstimate.from_ci(hr, hr * 0.8, hr * 1.25, study=study, estimand="treatment_effect", treatment_1=one,
+                                   treatment_0=other) for study, one, other, hr in pairs]  # fmt: skip
+    path = tmp_path / "rows.csv"
+    path.write_text(effects_to_csv(made), encoding="utf-8")
+    code, out, err = run("network", path, "--method", "common")
+    assert (code, err) == (0, "")
+    assert "tamoxifen v none" in out
+    assert "node-splitting" not in out
+    code, out, _ = run("network", path, "--method", "common", "--split")
+    assert code == 0
+    assert "Direct and indirect evidence (node-splitting)" in out
+    split = node_split(made, method="common")
+    assert len(split.splits) == 3
+    for one in split.splits:
+        assert f"{math.exp(one.direct):.2f} (" in out
+        assert f"{math.exp(one.indirect):.2f} (" in out
+    assert "no endocrine therapy" not in out
+    code, _, err = run("network", path, "--reference", "placebo", "--split")
+    assert code != 0
+    assert "placebo" in err

@@ -112,7 +112,7 @@ def test_results_come_first(text):
     """Markers, pooled evidence, patients, methods, limits, checklists, data; parts under their own headings."""
     keys = re.findall(r'<section class="chapter" id="([^"]+)"', text)
     assert keys == [
-        "answer", "marker-her2", "literature", "meta", "effects", "benchmark", "patients", "methods", "limits",
+        "answer", "marker-her2", "literature", "meta", "bias", "effects", "benchmark", "patients", "methods", "limits",
         "checklists", "sources",
     ]  # fmt: skip
     parts = re.findall(r'<(?:details|section) class="part" id="([^"]+)"', text)

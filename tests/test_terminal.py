@@ -49,7 +49,7 @@ COMMANDS = (  # each command in its own words, on data that come along
     "case-cohort {registry} --mapping {mapping} --marker HER2 --endpoint OS",
     "convert {rows} -o {made}", "convert {rows} -o {json}", "references --marker SRC -o {library}",
     "risk-of-bias --tool QUIPS --marker PTEN", "moved {rows} {more}", "moved {rows} {rows}",
-    "cumulative {rows} --relevant 0.8", "cumulative {dated} --relevant 0.8",
+    "cumulative {rows} --relevant 0.8", "cumulative {dated} --relevant 0.8", "network {rows}",
     "report gbsg -o {folder}", "report --plan {nothing} -o {folder}", "claims {text}", "fetch no_such_cohort",
 )  # fmt: skip
 KEPT = {"--help"}  # what rich writes of its own

@@ -29,6 +29,7 @@ from .exchange import convert, references
 from .explore import explore
 from .living import cumulative, moved
 from .marker import interactions, marker_page
+from .network import network
 from .over_time import changing, cure, states, ten_ways
 from .predict import predict
 from .report import calibrate, claims, grammar, init_plan, report, sensitivity
@@ -61,6 +62,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     literature: "tamoxres literature --marker PTEN --estimand prognostic --format csv",
     moved: "tamoxres moved effects_2025.csv effects_2026.csv",
     cumulative: "tamoxres cumulative effects.csv --relevant 0.8",
+    network: "tamoxres network effects.csv --estimand treatment_effect --split",
     risk_of_bias: "tamoxres risk-of-bias bias.toml --marker HER2 --figure lights.png",
     convert: "tamoxres convert effects.xlsx -o review.rm5",
     references: "tamoxres references --marker HER2 -o her2.bib",

@@ -28,7 +28,7 @@ from ..tables.shown import ShowsTable
 from ..tables.table import Cell, Column, Row, Table
 from ..vocabulary import choose
 from ..wording import p_value
-from ..wording.codes import treatment_words
+from ..wording.rows import contrast_words
 from .comparable import Alike
 from .contrasts import Contrasts
 from .network import Method, contrasts_asked, fit_columns
@@ -94,7 +94,7 @@ class NodeSplit(ShowsTable):
         notes = ["Direct: trials that hold both arms; indirect: all other ways. Each pair has its test; nothing is "
                  "corrected for their number. A large P is no proof that the ways agree."]  # fmt: skip
         if self.unsplit:
-            pairs = "; ".join(f"{treatment_words(a)} v {treatment_words(b)}" for a, b in self.unsplit)
+            pairs = "; ".join(contrast_words(a, b) for a, b in self.unsplit)
             notes.append(f"Compared in one way only: {pairs}.")
         return Table(
             title="Direct and indirect evidence (node-splitting)",
@@ -105,14 +105,14 @@ class NodeSplit(ShowsTable):
     def _row(self, one: Split) -> Row:
         pairs = ((one.direct, one.direct_se), (one.indirect, one.indirect_se), (one.difference, one.difference_se))
         cells = [interval_cell(_limits(point, se, self.is_ratio), is_ratio=self.is_ratio) for point, se in pairs]
-        name = f"{treatment_words(one.treatment_1)} v {treatment_words(one.treatment_0)}"
+        name = contrast_words(one.treatment_1, one.treatment_0)
         return Row((Cell(name), Cell(str(one.trials)), *cells, p_cell(one.p_value)))
 
     def __str__(self) -> str:
         if not self.splits:
             return "No comparison is made in two ways, so none can be split."
         least = min(self.splits, key=lambda one: one.p_value)
-        pair = f"{treatment_words(least.treatment_1)} v {treatment_words(least.treatment_0)}"
+        pair = contrast_words(least.treatment_1, least.treatment_0)
         return f"{len(self.splits)} comparisons split; least agreement in {pair}: {p_value(least.p_value, label=True)}"
 
 
