@@ -351,6 +351,13 @@ def test_additive_interaction():
     assert one.risk.difference == near(one.risk_by_marker[1].difference - one.risk_by_marker[0].difference, CLOSED)
     assert one.mean.se == near(math.hypot(one.mean_by_marker[0].se, one.mean_by_marker[1].se), CLOSED)
     assert one.mean_by_marker[0].n + one.mean_by_marker[1].n == one.mean.n
+    everyone = PATIENTS.assign(event=1)  # without censoring a risk is a share, with the error of one
+    dead = (everyone["months"] <= 24).groupby([everyone["altered"], everyone["treated"]]).agg(["mean", "size"])
+    spread = dead["mean"] * (1 - dead["mean"]) / dead["size"]
+    shares = ask(everyone)
+    assert shares.risk.difference == near(float(dead["mean"] @ [1, -1, -1, 1]), CLOSED)
+    assert shares.risk.se == near(math.sqrt(spread.sum()), CLOSED)
+    assert shares.risk_by_marker[0].se == near(math.sqrt(spread.iloc[:2].sum()), CLOSED)
     assert one.effects[:3] == [one.risk, one.mean, one.excess]
     assert one.horizon == 24.0
     assert (one.risk.measure, one.mean.measure, one.excess.measure) == ("RD", "RMSTD", "RERI")
