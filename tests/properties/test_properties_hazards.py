@@ -172,8 +172,9 @@ def test_fine_gray():
     one, turned, units, doubled = (
         ask(change(COMPETING)) for change in (lambda x: x, levels_swapped, other_units, twice)
     )
-    assert points(ask(shuffled(COMPETING))) == near(points(one))
-    assert errors(ask(shuffled(COMPETING))) == near(errors(one))
+    other = ask(shuffled(COMPETING))
+    assert points(other) == near(points(one))
+    assert errors(other) == near(errors(one))
     assert points(ask(slower(COMPETING))) == near(points(one))
     assert turned.effect.log_estimate == near(-one.effect.log_estimate)
     assert turned.effects[1].log_estimate == near(one.effects[1].log_estimate)
@@ -193,7 +194,7 @@ def test_fine_gray():
         tr.fine_gray(asked(PATIENTS))
 
 
-@pytest.mark.parametrize("distribution", ["weibull", "loglogistic", "lognormal"])
+@pytest.mark.parametrize("distribution", ["weibull", "loglogistic"])
 def test_parametric(distribution):
     """Slower time moves the intercept alone, by its log; everybody twice is twice the log likelihood."""
 

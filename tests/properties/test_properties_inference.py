@@ -49,6 +49,9 @@ def test_a_row_turned():
     assert turned.difference == 0.1
     assert turned.ci() == near(tuple(-each for each in difference().ci()[::-1]))
     assert (turned.null, one.null) == (0.0, 1.0)
+    sd = tr.per_sd(row(scale="per_unit", variable="age", scale_unit="year"), sd=9.0)
+    assert (sd.log_estimate, sd.se) == near((2.7, 1.35))
+    assert sd.scale == "per_sd"
     ten = tr.per_units(row(scale="per_unit", variable="age", scale_unit="year"), 10, "10 years")
     again = tr.per_units(ten, 0.1, "year")
     assert ten.log_estimate == near(3.0)
