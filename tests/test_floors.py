@@ -59,7 +59,7 @@ def tree(module: str) -> ast.Module:
 
 def typing_only(module: str) -> set[int]:
     """Find the nodes that only a type checker sees."""
-    guards = [n for n in ast.walk(tree(module)) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
+    guards = [n for n in tree(module).body if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
     return {id(inner) for guard in guards for inner in ast.walk(guard)}
 
 
