@@ -21,7 +21,7 @@ import numpy as np
 from ..codebook import CODEBOOK, column
 from ..errors import AnalysisError
 from ..vocabulary import BoolArray, FloatArray, IntArray
-from ..wording import Style, coarse_count, count, interval, number
+from ..wording import Style, coarse_count, count, digits_or, interval, number
 from ..wording.levels import level_texts
 from .cells import count_cell, number_cell, share_cell
 from .disclosure import LinkedCounts, protect
@@ -299,7 +299,7 @@ def _is_number(values: pd.Series[Any]) -> bool:
 def _decimals(values: FloatArray) -> int:
     if values.size == 0 or np.all(values == np.round(values)):
         return 0
-    return 2 if np.abs(values).max() < 10 else 1
+    return digits_or(2 if np.abs(values).max() < 10 else 1)
 
 
 def _quartiles(values: FloatArray, decimals: int) -> Cell:
