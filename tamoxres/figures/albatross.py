@@ -26,7 +26,7 @@ from ..errors import EffectError, TamoxresError
 from ..meta.votes import albatross, albatross_contour
 from ..wording import count, percent, plain, ratio
 from .figure import figure
-from .look import Looks, limits
+from .look import Looks, limits, renamed
 from .measure import LINE, text_width, wrap
 from .paper import Box, settle, write
 from .style import (
@@ -329,7 +329,9 @@ def _draw_words(ax: Axes, plan: _Plan, box: Box, inside: Box) -> None:
     write(ax, (inside[0], y), "← better", size)
     write(ax, (inside[0] + inside[2], y), "worse →", size, align="right")
     x, centre = to_fraction(ax, box[0] + 0.3 * size, inside[1] + inside[3] / 2)
-    ax.text(x, centre, "Patients", size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
+    ax.text(
+        x, centre, renamed("Patients"), size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure
+    )
     y -= 1.6 * size
     for note in plan.notes:
         write(ax, (box[0] + 0.5 * size, y), note, size)

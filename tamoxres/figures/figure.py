@@ -70,6 +70,8 @@ def figure(
         @wraps(draw)
         def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
             asked: dict[str, Any] = {name: kwargs.pop(name) for name in OPTIONS if name in kwargs and name not in own}
+            if unknown := [name for name in kwargs if name not in own]:
+                raise TypeError(f"{draw.__name__}() takes no {unknown[0]!r}. Options of its look: {', '.join(takes)}.")
             _refuse(draw.__name__, asked, without)
             ax: Any = kwargs.get("ax")
             if not asked and not (on_paper and ax is not None):

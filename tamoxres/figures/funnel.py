@@ -30,7 +30,7 @@ from .figure import figure
 from .forest_axis import Scale, choose_scale
 from .forest_layout import individual
 from .forest_words import measure_head
-from .look import Looks
+from .look import Looks, renamed
 from .measure import LINE, text_width, wrap
 from .paper import Box, settle, write
 from .style import (
@@ -265,7 +265,7 @@ def _draw_words(
     write(ax, (inside[0] + inside[2] / 2, y), head.replace("\n", " "), size, align="center")
     label = "Events" if plan.by_events else "Standard error"
     x, middle = to_fraction(ax, box[0] + 0.3 * size, inside[1] + inside[3] / 2)
-    ax.text(x, middle, label, size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
+    ax.text(x, middle, renamed(label), size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
     y -= 1.6 * size
     if not plan.by_events:
         _draw_key(ax, (inside[0], y), size)

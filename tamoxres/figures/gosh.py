@@ -24,7 +24,7 @@ from ..meta.pooled import PooledEffect
 from .figure import figure
 from .forest_axis import Scale, choose_scale
 from .forest_words import measure_head
-from .look import Looks, limits
+from .look import Looks, limits, renamed
 from .measure import LINE, text_width, wrap
 from .paper import settle, write
 from .style import ACCENT, DARK, INK, MID, Width, font_size, journal, new_axes, to_fraction, use_style, width_of
@@ -207,7 +207,9 @@ def _draw_words(ax: Axes, plan: _Plan) -> None:
     head, _, _ = measure_head(pooled.measure, pooled.estimand, "tamoxres", pooled.level).partition(" (")
     write(ax, (left + wide / 2, y), head.replace("\n", " "), size, align="center")
     x, middle = to_fraction(ax, 0.3 * size, foot + tall / 2)
-    ax.text(x, middle, "I², %", size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
+    ax.text(
+        x, middle, renamed("I², %"), size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure
+    )
     y -= 1.6 * size
     for note in plan.notes:
         write(ax, (0.5 * size, y), note, size)

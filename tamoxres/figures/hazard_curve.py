@@ -246,6 +246,7 @@ def _draw_strip(ax: Axes, inside: FloatArray, low: float, high: float) -> None:
     tallest = max((bar.get_height() for bar in drawn), default=1.0)
     strip.set_ylim(0.0, max(tallest, 1.0) / (_STRIP - 0.03))
     strip.set_xlim(low, high)
+    strip.set_ylabel("")
     strip.set_axis_off()
     strip.set_zorder(ax.get_zorder() - 1)
 
