@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,7 +24,9 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from ..effects import EffectEstimate
 from ..errors import EffectError, TamoxresError
 from ..meta.votes import albatross, albatross_contour
-from ..wording import count, percent, ratio
+from ..wording import count, percent, plain, ratio
+from .figure import figure
+from .look import Looks, limits, renamed
 from .measure import LINE, text_width, wrap
 from .paper import Box, settle, write
 from .style import (
@@ -75,6 +77,7 @@ class _Plan:
     notes: list[str]
 
 
+@figure(without=("order", "xlim"), palette=((DARK, "study"),))
 def albatross_plot(
     effects: Iterable[EffectEstimate],
     *,
@@ -83,6 +86,7 @@ def albatross_plot(
     allocation: float = 0.5,
     ax: Axes | None = None,
     width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the P values of studies against their number of patients, with contours of equal hazard ratio.
 
@@ -169,6 +173,9 @@ def _plan(
     if high / low < 10:
         middle = math.sqrt(low * high)
         low, high = middle / math.sqrt(10), middle * math.sqrt(10)
+    low, high = limits("y") or (low, high)
+    if low <= 0 or not table["n"].between(low, high).all():
+        raise TamoxresError(f"ylim is {low:g} to {high:g}, and some of the studies have fewer or more patients.")
     ends = [ratio(value) for side in ratios for value in (side, 1 / side)]
     left = max(text_width(count(tick), size) for tick in _sizes(low, high)) + LINE * size + _TICK + 1.2 * size
     right = max([text_width(f"HR {end}", size) for end in ends], default=0.0) + size if share else size
@@ -231,7 +238,7 @@ def _p_ticks(plan: _Plan, width: float) -> list[float]:
 
 def _written(p: float) -> str:
     """Write a P of a tick: in full to 0.001, as a power of ten below."""
-    return f"{p:g}" if p >= 0.001 else f"10⁻{str(-round(math.log10(p))).translate(_RAISED)}"
+    return plain(p) if p >= 0.001 else f"10⁻{str(-round(math.log10(p))).translate(_RAISED)}"
 
 
 def _draw_contours(ax: Axes, plan: _Plan, inside: Box) -> None:
@@ -305,7 +312,7 @@ def _draw_studies(ax: Axes, plan: _Plan) -> None:
                 x,
                 row["n"],
                 str(int(i) + 1),
-                size=max(0.85 * plan.size, SMALLEST),
+                size=max(0.85 * plan.size, min(SMALLEST, plan.size)),
                 color=ink,
                 ha="center",
                 va="center_baseline",
@@ -322,7 +329,9 @@ def _draw_words(ax: Axes, plan: _Plan, box: Box, inside: Box) -> None:
     write(ax, (inside[0], y), "← better", size)
     write(ax, (inside[0] + inside[2], y), "worse →", size, align="right")
     x, centre = to_fraction(ax, box[0] + 0.3 * size, inside[1] + inside[3] / 2)
-    ax.text(x, centre, "Patients", size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
+    ax.text(
+        x, centre, renamed("Patients"), size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure
+    )
     y -= 1.6 * size
     for note in plan.notes:
         write(ax, (box[0] + 0.5 * size, y), note, size)

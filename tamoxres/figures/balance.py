@@ -10,13 +10,16 @@ Austin PC 2009, doi:10.1002/sim.3697. Love TE 2002, in: Normand SLT et al. 2001,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from ..errors import TamoxresError
+from ..wording import plain
 from .covariates import covariate_label
+from .figure import figure
+from .look import Looks, in_order
 from .measure import LINE, wrap
 from .panel import Room, Ruler, Sign, lay_panel, room_for, round_ruler
 from .style import ACCENT, DARK, LIGHT, MID, Width, use_style
@@ -38,7 +41,8 @@ _SIGNS = (
 _PITCH, _SPARE = 1.9, 0.5  # distance of the rows, and by how much a given Axes may lessen it, in sizes of the text
 
 
-def love_plot(balance: pd.DataFrame, *, ax: Axes | None = None, width: Width = "single") -> Axes:
+@figure(without=("ylim", "digits"))
+def love_plot(balance: pd.DataFrame, *, ax: Axes | None = None, width: Width = "single", **look: Unpack[Looks]) -> Axes:
     """Draw the standardised mean difference of each covariate before and after weighting.
 
     Parameters
@@ -97,7 +101,9 @@ def _sorted(balance: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if not known.any():
         raise TamoxresError("A love plot needs one covariate at least whose standardised difference is known.")
     without = [covariate_label(str(name)) for name in rows.loc[~known, "covariate"]]
-    return rows[known].sort_values("smd_before", ascending=False, kind="stable"), without
+    kept = rows[known].sort_values("smd_before", ascending=False, kind="stable")
+    order = in_order(range(len(kept)), lambda i: covariate_label(str(kept["covariate"].iloc[i])))
+    return kept.iloc[order], without
 
 
 def _names(covariates: pd.Series, room: Room) -> list[str]:
@@ -113,7 +119,7 @@ def _pitch(names: list[str], size: float) -> float:
 
 def _notes(after: np.ndarray, lacking: list[str]) -> list[str]:
     large = int((after > SMALL).sum())
-    said = f"Dashed: {SMALL:g}. Above it after weighting: {large} of {after.size}."
+    said = f"Dashed: {plain(SMALL)}. Above it after weighting: {large} of {after.size}."
     return [said, *([f"Without variation, not shown: {', '.join(lacking)}."] if lacking else [])]
 
 

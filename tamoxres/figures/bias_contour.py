@@ -8,7 +8,7 @@ taken as confounded in one marker level alone.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +17,8 @@ from ..effects import EffectEstimate
 from ..inference.evalue import approximate_risk_ratio, e_value
 from ..vocabulary import FloatArray
 from ..wording import ratio
+from .figure import figure
+from .look import Looks
 from .panel import Room, Ruler, Sign, lay_panel, ratio_ruler, room_for
 from .style import ACCENT, DARK, Width, use_style
 
@@ -27,8 +29,14 @@ _POINTS = 400
 _REACH = 3.0  # the axes end at so many times the E-value, 10 at most
 
 
+@figure(without=("order",))
 def bias_contour(
-    effect: EffectEstimate, *, common: bool = True, ax: Axes | None = None, width: Width = "single"
+    effect: EffectEstimate,
+    *,
+    common: bool = True,
+    ax: Axes | None = None,
+    width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the strengths of unmeasured confounding that could explain an effect away.
 

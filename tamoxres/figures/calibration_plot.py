@@ -6,12 +6,14 @@ seen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from matplotlib.axes import Axes
 
 from ..errors import TamoxresError
 from ..wording import percent
+from .figure import figure
+from .look import Looks
 from .panel import Ruler, lay_panel, room_for
 from .style import ACCENT, DARK, Width, use_style
 
@@ -24,7 +26,10 @@ _HEIGHT: dict[Width, float] = {"single": 0.8, "double": 0.5}  # of the figure's 
 _Z = 1.959963984540054
 
 
-def calibration_plot(groups: pd.DataFrame, *, ax: Axes | None = None, width: Width = "single") -> Axes:
+@figure(without=("order", "digits"))
+def calibration_plot(
+    groups: pd.DataFrame, *, ax: Axes | None = None, width: Width = "single", **look: Unpack[Looks]
+) -> Axes:
     """Draw observed against predicted risk, by fifth.
 
     Parameters
@@ -64,7 +69,10 @@ def calibration_plot(groups: pd.DataFrame, *, ax: Axes | None = None, width: Wid
     labels = tuple(percent(tick, 0) for tick in ticks)
     note = "By fifth of the index; dashed: as foretold. Risks of groups, not for individual decisions."
     with use_style(room.size):
-        x, y = (Ruler(label=name, low=0.0, high=most, ticks=ticks, labels=labels) for name in ("Predicted", "Observed"))
+        x, y = (
+            Ruler(label=name, low=0.0, high=most, ticks=ticks, labels=labels, shares=True)
+            for name in ("Predicted", "Observed")
+        )
         drawn = lay_panel(room, x, y, height=_HEIGHT[width] * room.box[2], notes=[note])
         drawn.plot([0, most], [0, most], color=DARK, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1, gid="diagonal")
         drawn.vlines(predicted, low, high, color=ACCENT, linewidth=1.0, zorder=2)

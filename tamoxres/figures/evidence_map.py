@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from matplotlib.axes import Axes
 
 from ..errors import TamoxresError
 from ..wording import count
+from .figure import figure
+from .look import Looks, in_order
 from .measure import LINE, text_width
 from .paper import Box, rule, settle, write
 from .style import ACCENT, DARK, LIGHT, Width, bare, box_in_points, font_size, new_axes, use_style, width_of
@@ -68,7 +70,10 @@ class _Place:
     width: float
 
 
-def evidence_map(studies: pd.DataFrame, *, ax: Axes | None = None, width: Width = "double") -> Axes:
+@figure(without=("xlim", "ylim", "digits"), palette=(ACCENT, (DARK, "mark"), (LIGHT, "mark")))
+def evidence_map(
+    studies: pd.DataFrame, *, ax: Axes | None = None, width: Width = "double", **look: Unpack[Looks]
+) -> Axes:
     """Draw markers by tier, with the number of studies for each direction.
 
     Parameters
@@ -142,7 +147,8 @@ def _counted(studies: pd.DataFrame) -> tuple[_Counts, dict[str, int]]:
             raise TamoxresError(f"Unknown {name} {unknown[0]!r}. Use one of {', '.join(known)}.")
     grouped = told.groupby(["marker", "tier", "direction"], observed=True)["study"].nunique()
     weight = told.groupby("marker", observed=True)["study"].nunique()
-    keys = sorted(grouped.index, key=lambda key: (-int(weight[key[0]]), str(key[0])))
+    markers = in_order(sorted(weight.index, key=lambda name: (-int(weight[name]), str(name))), str)
+    keys = sorted(grouped.index, key=lambda key: (markers.index(key[0]),))
     totals = told.groupby("tier", observed=True)["study"].nunique()
     return {key: int(grouped[key]) for key in keys}, {str(tier): int(n) for tier, n in totals.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -11,6 +12,8 @@ from matplotlib.patches import Rectangle
 from ..errors import TamoxresError
 from ..flow import Flow
 from ..wording import count
+from .figure import figure
+from .look import Looks
 from .measure import LINE, wrap
 from .paper import Box, settle, write
 from .style import DARK, PALE, Width, bare, box_in_points, font_size, new_axes, use_style, width_of
@@ -36,7 +39,8 @@ class Stage:
         return side, lines * LINE * size + 2 * _PAD * size
 
 
-def flow_diagram(flow: Flow, *, ax: Axes | None = None, width: Width = "single") -> Axes:
+@figure(without=("order", "xlim", "ylim", "digits"), palette=(PALE,))
+def flow_diagram(flow: Flow, *, ax: Axes | None = None, width: Width = "single", **look: Unpack[Looks]) -> Axes:
     """Draw who stayed in the analysis and who left, and why.
 
     Parameters

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from matplotlib.axes import Axes
 
@@ -21,12 +21,14 @@ from ..errors import EffectError, TamoxresError
 from ..meta.pooled import PooledEffect
 from ..meta.subgroups import Subgroups
 from ..wording import HOUSE, style_now, written_as
+from .figure import figure
 from .forest_axis import choose_scale
 from .forest_columns import place
 from .forest_draw import Page, draw, foot_height, head_height, label_heights
 from .forest_layout import Line, Sheet, at_level
 from .forest_sheets import meta_sheet, plain_sheet, subgroup_sheet
-from .forest_words import forest_style
+from .forest_words import FOREST_HUES, forest_style
+from .look import Looks, in_order
 from .style import Width, box_in_points, font_size, journal, new_axes, use_style, width_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ _FEWEST = 10
 _PITCH, _PITCH_MANY, _PITCH_LEAST = 1.9, 1.55, 1.25  # distance of the lines, in sizes of the text
 
 
+@figure(without=("ylim",), palette=FOREST_HUES)
 def forest(
     rows: PooledEffect | Iterable[EffectEstimate] | pd.DataFrame,
     *,
@@ -52,6 +55,7 @@ def forest(
     width: Width = "double",
     favours: tuple[str, str] | None = None,
     groups: Subgroups | None = None,
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw effects one below the other with their intervals.
 
@@ -95,7 +99,7 @@ def forest(
     """
     style = style_now().name if style == HOUSE.name else style
     with written_as(journal(style)):
-        sheet = _sheet(rows, layout, style, groups)
+        sheet = _ordered(_sheet(rows, layout, style, groups))
         if len(sheet.lines) > _MOST:
             raise TamoxresError(
                 f"A forest plot of {len(sheet.lines):,} lines cannot be read; {_MOST} are the most. "
@@ -106,6 +110,7 @@ def forest(
             return _drawn(laid, ax)
 
 
+@figure(without=("ylim",), palette=FOREST_HUES)
 def forest_pages(
     rows: PooledEffect | Iterable[EffectEstimate] | pd.DataFrame,
     *,
@@ -115,6 +120,7 @@ def forest_pages(
     favours: tuple[str, str] | None = None,
     groups: Subgroups | None = None,
     per_page: int = PER_PAGE,
+    **look: Unpack[Looks],
 ) -> list[Axes]:
     """Draw a long forest plot on several pages, each with its heads, its axis and the same scale.
 
@@ -147,7 +153,7 @@ def forest_pages(
     if per_page < _FEWEST:
         raise TamoxresError(f"per_page is {per_page}. Use {_FEWEST} lines a page or more.")
     with written_as(journal(style)):
-        laid = _lay(_sheet(rows, layout, style, groups), favours, style, width_of(width))
+        laid = _lay(_ordered(_sheet(rows, layout, style, groups)), favours, style, width_of(width))
         return _paged(laid, per_page)
 
 
@@ -269,6 +275,18 @@ def _sheet(
     if layout == "subgroup" or (layout is None and _looks_like_subgroups(effects)):
         return subgroup_sheet(effects, style)
     return plain_sheet(effects, style)
+
+
+def _ordered(sheet: Sheet) -> Sheet:
+    """Put the lines into the order that was asked for: lines under a head within it, heads with all that is theirs."""
+    blocks: list[list[Line]] = []
+    for line in sheet.lines:
+        if line.indent and blocks:
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+    inner = [[block[0], *in_order(block[1:], lambda line: line.label)] for block in blocks]
+    return replace(sheet, lines=tuple(line for block in in_order(inner, lambda b: b[0].label) for line in block))
 
 
 def _looks_like_subgroups(effects: list[EffectEstimate]) -> bool:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..errors import TamoxresError
 from ..wording import Style, number
+from .look import limits
 from .measure import text_width
+from .panel import ratio_ruler, round_ruler
 
 __all__ = ["ARROW", "BOX", "Scale", "Span", "choose_scale"]
 
@@ -77,7 +80,24 @@ def choose_scale(spans: Sequence[Span], is_ratio: bool, width: float, size: floa
         scale = Scale(low=low, high=end, ticks=ticks, labels=labels, is_ratio=is_ratio)
         if _apart(scale, width, size):
             break
-    return scale
+    return asked_scale(scale)
+
+
+def asked_scale(scale: Scale) -> Scale:
+    """Return the scale between the ends that were asked for, if any.
+
+    Raises
+    ------
+    TamoxresError
+        If the ends of an axis of ratios are not above 0.
+    """
+    ends = limits("x")
+    if ends is None:
+        return scale
+    if scale.is_ratio and ends[0] <= 0:
+        raise TamoxresError(f"xlim is {ends}; the axis is logarithmic, so both ends must be above 0.")
+    ruled = ratio_ruler("", *ends, apart=0.12) if scale.is_ratio else round_ruler("", *ends, most=5)
+    return replace(scale, low=ends[0], high=ends[1], ticks=ruled.ticks, labels=ruled.labels)
 
 
 def _end(spans: Sequence[Span], is_ratio: bool, clear: float) -> float:

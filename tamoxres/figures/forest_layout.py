@@ -14,7 +14,7 @@ from typing import Literal
 from ..effects import EffectEstimate, doubts_of
 from ..errors import EffectError
 from ..vocabulary import RATIO_MEASURES
-from ..wording import NOT_ESTIMABLE, Style, count, number, number_with_interval, ratio, ratio_with_interval
+from ..wording import NOT_ESTIMABLE, Style, count, digits_or, number, number_with_interval, ratio, ratio_with_interval
 from . import forest_words as words
 from .style import journal
 
@@ -219,7 +219,11 @@ def effect_line(effect: EffectEstimate, label: str, style: str, *, total: bool =
         kind: Literal["box", "diamond"] = "diamond" if total else "box"
         weight, published = (0.0, False) if total else (precision, not individual(effect))
         point = effect.estimate if effect.estimate is not None else 0.0
-        said = ratio(point, marks) if effect.is_ratio else number(point, _DECIMALS.get(effect.measure, 2), marks)
+        said = (
+            ratio(point, marks)
+            if effect.is_ratio
+            else number(point, digits_or(_DECIMALS.get(effect.measure, 2), marks), marks)
+        )
         mark = Mark(kind=kind, point=point, low=low, high=high, weight=weight, published=published, number=said)
     name = f"{label} (simulated)" if effect.simulated else label
     return Line(label=name, cells=cells, mark=mark, bold=total, indent=indent)

@@ -93,6 +93,9 @@ class ForestStyle:
     missed: tuple[str, ...] = ("weight", "variance", "oe", "counts")
 
 
+FOREST_HUES: tuple[str | tuple[str, str], ...] = (  # of diamonds, then of boxes, in every journal's style
+    ACCENT, (INK, "diamond"), (DARK, "diamond"), "#ADD8E6", _ACCENT_TINT, _RED, (_GREY_TINT, "box"),
+)  # fmt: skip
 FORESTS = {
     "tamoxres": ForestStyle(),
     "revman5": ForestStyle(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,9 +26,11 @@ from ..errors import EffectError, TamoxresError
 from ..meta.bias import Asymmetry
 from ..meta.pooled import PooledEffect
 from ..wording import count, number, p_value
+from .figure import figure
 from .forest_axis import Scale, choose_scale
 from .forest_layout import individual
 from .forest_words import measure_head
+from .look import Looks, renamed
 from .measure import LINE, text_width, wrap
 from .paper import Box, settle, write
 from .style import (
@@ -75,8 +77,14 @@ class _Plan:
     notes: list[str]
 
 
+@figure(without=("order", "ylim", "digits"), palette=(ACCENT, (DARK, "study")))
 def funnel(
-    pooled: PooledEffect, *, test: Asymmetry | None = None, ax: Axes | None = None, width: Width = "single"
+    pooled: PooledEffect,
+    *,
+    test: Asymmetry | None = None,
+    ax: Axes | None = None,
+    width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the funnel of a meta-analysis, with contours of significance and, if given, the line of a test.
 
@@ -257,7 +265,7 @@ def _draw_words(
     write(ax, (inside[0] + inside[2] / 2, y), head.replace("\n", " "), size, align="center")
     label = "Events" if plan.by_events else "Standard error"
     x, middle = to_fraction(ax, box[0] + 0.3 * size, inside[1] + inside[3] / 2)
-    ax.text(x, middle, label, size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
+    ax.text(x, middle, renamed(label), size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
     y -= 1.6 * size
     if not plan.by_events:
         _draw_key(ax, (inside[0], y), size)

@@ -11,7 +11,7 @@ Olkin I, Dahabreh IJ, Trikalinos TA 2012, doi:10.1002/jrsm.1053.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,10 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from ..errors import TamoxresError
 from ..meta.gosh import Gosh, gosh
 from ..meta.pooled import PooledEffect
+from .figure import figure
 from .forest_axis import Scale, choose_scale
 from .forest_words import measure_head
+from .look import Looks, limits, renamed
 from .measure import LINE, text_width, wrap
 from .paper import settle, write
 from .style import ACCENT, DARK, INK, MID, Width, font_size, journal, new_axes, to_fraction, use_style, width_of
@@ -47,7 +49,15 @@ class _Plan:
     notes: list[str]
 
 
-def gosh_plot(subsets: Gosh | PooledEffect, *, study: str = "", width: Width = "single") -> Axes:
+@figure(without=("order", "ylim", "digits"), palette=(ACCENT, MID), on_paper=True)
+def gosh_plot(
+    subsets: Gosh | PooledEffect,
+    *,
+    study: str = "",
+    width: Width = "single",
+    ax: Axes | None = None,
+    **look: Unpack[Looks],
+) -> Axes:
     """Draw the pooled effect against I2 of every subset of the studies.
 
     Parameters
@@ -57,6 +67,8 @@ def gosh_plot(subsets: Gosh | PooledEffect, *, study: str = "", width: Width = "
     study : str
         Whose subsets are set apart by colour; by default the study that moves the middle of the effects most.
     width : "single" | "middle" | "double"
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------
@@ -114,6 +126,8 @@ def _plan(found: Gosh, study: str, wide: float, size: float, width: Width) -> tu
 def _cropped(scale: Scale, low: float, high: float) -> Scale:
     """Return the scale from the last tick below all subsets and no effect to the first above them."""
     null = 1.0 if scale.is_ratio else 0.0
+    if limits("x") is not None:
+        return scale
     start = max((tick for tick in scale.ticks if tick <= min(low, null)), default=scale.low)
     stop = min((tick for tick in scale.ticks if tick >= max(high, null)), default=scale.high)
     kept = [i for i, tick in enumerate(scale.ticks) if start <= tick <= stop]
@@ -144,7 +158,7 @@ def _draw_cloud(ax: Axes, plan: _Plan) -> None:
     colors = [ACCENT if with_it else MID for with_it in plan.apart[order]]
     many = len(order) > _VECTORS
     size, alpha = (2.5, 0.35) if many else (7.0, 0.7)
-    look: dict[str, Any] = {"s": size, "alpha": alpha, "linewidths": 0, "zorder": 2, "gid": "subsets"}
+    look: dict[str, Any] = {"s": size, "alpha": alpha, "linewidths": 0, "zorder": 2, "gid": "subsets", "clip_on": True}
     ax.scatter(x[order], y[order], c=colors, rasterized=many, **look)
     null = 1.0 if plan.scale.is_ratio else 0.0
     ax.plot([null, null], [-2, 102], color=DARK, linewidth=0.7, zorder=1, gid="null")
@@ -185,7 +199,9 @@ def _draw_words(ax: Axes, plan: _Plan) -> None:
     head, _, _ = measure_head(pooled.measure, pooled.estimand, "tamoxres", pooled.level).partition(" (")
     write(ax, (left + wide / 2, y), head.replace("\n", " "), size, align="center")
     x, middle = to_fraction(ax, 0.3 * size, foot + tall / 2)
-    ax.text(x, middle, "I², %", size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure)
+    ax.text(
+        x, middle, renamed("I², %"), size=size, rotation=90, ha="left", va="center", transform=ax.figure.transFigure
+    )
     y -= 1.6 * size
     for note in plan.notes:
         write(ax, (0.5 * size, y), note, size)

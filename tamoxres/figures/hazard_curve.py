@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +19,8 @@ from ..errors import TamoxresError
 from ..vocabulary import FloatArray
 from ..wording import count
 from .covariates import covariate_label
+from .figure import figure
+from .look import Looks
 from .panel import lay_panel, ratio_ruler, room_for, round_ruler
 from .style import ACCENT, DARK, INK, LIGHT, Width, use_style
 
@@ -35,6 +37,7 @@ _MOST_WHOLE = 50  # range of whole numbers up to which each has its own bar
 _APART = 0.07  # least distance of the ticks of the ratio, of the axis
 
 
+@figure(without=("order", "digits"))
 def hazard_curve(
     curve: pd.DataFrame,
     values: Sequence[float] | FloatArray | pd.Series,
@@ -43,6 +46,7 @@ def hazard_curve(
     label: str = "",
     ax: Axes | None = None,
     width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the hazard ratio over a number, with its confidence band and a histogram of the number.
 
@@ -97,11 +101,12 @@ def hazard_curve(
         notes = [_note(table, known, at)]
         drawn = lay_panel(room, x, y, height=_HEIGHT[width] * room.box[2], notes=notes)
         _draw(drawn, table, at, room.size)
-        _draw_strip(drawn, inside, x.low, x.high)
+        _draw_strip(drawn, inside, *drawn.get_xlim())
     drawn.set_label(f"Hazard ratio against {name}. {' '.join(notes)}")
     return drawn
 
 
+@figure(without=("order", "digits"))
 def treatment_curve_plot(
     curve: pd.DataFrame,
     values: Sequence[float] | FloatArray | pd.Series,
@@ -109,6 +114,7 @@ def treatment_curve_plot(
     label: str = "",
     ax: Axes | None = None,
     width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the hazard ratio of treatment along a continuous marker, with its band and a histogram of the marker.
 
@@ -158,7 +164,7 @@ def treatment_curve_plot(
         notes = [_note(table, known, None)]
         drawn = lay_panel(room, x, y, height=_HEIGHT[width] * room.box[2], notes=notes)
         _draw(drawn, table, None, room.size)
-        _draw_strip(drawn, inside, x.low, x.high)
+        _draw_strip(drawn, inside, *drawn.get_xlim())
     drawn.set_label(f"Hazard ratio of treatment against {name}. {' '.join(notes)}")
     return drawn
 
@@ -241,6 +247,7 @@ def _draw_strip(ax: Axes, inside: FloatArray, low: float, high: float) -> None:
     tallest = max((bar.get_height() for bar in drawn), default=1.0)
     strip.set_ylim(0.0, max(tallest, 1.0) / (_STRIP - 0.03))
     strip.set_xlim(low, high)
+    strip.set_ylabel("")
     strip.set_axis_off()
     strip.set_zorder(ax.get_zorder() - 1)
 

@@ -12,7 +12,7 @@ Baujat B et al. 2002, doi:10.1002/sim.1221. Viechtbauer W, Cheung MWL 2010, doi:
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,7 +23,10 @@ from ..meta.sensitivity import baujat, leave_one_out
 from ..vocabulary import FloatArray
 from ..wording import ratio_with_interval
 from .callouts import place_names
+from .figure import figure
 from .forest import forest
+from .forest_words import FOREST_HUES
+from .look import Looks, limits
 from .panel import lay_panel, room_for, round_ruler
 from .paper import write
 from .style import ACCENT, DARK, Width, box_in_points, use_style
@@ -34,7 +37,10 @@ _HEIGHT: dict[Width, float] = {"single": 0.75, "middle": 0.65, "double": 0.5}  #
 _NAMED = 12  # studies whose names are tried
 
 
-def baujat_plot(pooled: PooledEffect, *, width: Width = "single") -> Axes:
+@figure(without=("order", "digits"))
+def baujat_plot(
+    pooled: PooledEffect, *, width: Width = "single", ax: Axes | None = None, **look: Unpack[Looks]
+) -> Axes:
     """Draw each study's part in the heterogeneity against its influence on the pooled effect.
 
     Parameters
@@ -43,6 +49,8 @@ def baujat_plot(pooled: PooledEffect, *, width: Width = "single") -> Axes:
         Of three studies or more.
     width : "single" | "middle" | "double"
         One journal column (85 mm), one and a half (114 mm) or two (170 mm).
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------
@@ -64,37 +72,56 @@ def baujat_plot(pooled: PooledEffect, *, width: Width = "single") -> Axes:
     found = baujat(pooled)
     points = np.column_stack([found.heterogeneity, found.influence])
     far = np.argsort(-np.hypot(*(points / np.maximum(points.max(axis=0), 1e-12)).T), kind="stable")
-    room = room_for(None, width)
+    room = room_for(ax, width)
     with use_style(room.size):
         x, y = (
             round_ruler(name, 0.0, 1.12 * max(float(values.max()), 1e-6), most=5)
             for name, values in zip(("Part in the heterogeneity", "Influence on the pool"), points.T, strict=True)
         )
-        ax = lay_panel(room, x, y, height=_HEIGHT[width] * room.box[2])
-        ax.scatter(points[:, 0], points[:, 1], s=9, c=ACCENT, linewidths=0, zorder=3, gid="studies", clip_on=False)
-        _name(ax, points[far], [found.study[i] for i in far], room.size)
+        cut = limits("x") is not None or limits("y") is not None
+        drawn = lay_panel(room, x, y, height=_HEIGHT[width] * room.box[2])
+        drawn.scatter(
+            points[:, 0],
+            points[:, 1],
+            s=9,
+            c=ACCENT,
+            linewidths=0,
+            zorder=3,
+            gid="studies",
+            clip_on=cut,
+        )
+        _name(drawn, points[far], [found.study[i] for i in far], room.size)
     first = far[0]
     told = f"{found.study[first]}, part in heterogeneity {points[first, 0]:.2f}, influence {points[first, 1]:.2f}"
-    ax.set_label(f"Baujat's plot of {pooled.k} studies. Farthest out: {told}.")
-    return ax
+    drawn.set_label(f"Baujat's plot of {pooled.k} studies. Farthest out: {told}.")
+    return drawn
 
 
 def _name(ax: Axes, points: FloatArray, names: list[str], size: float) -> None:
     """Write the names of the studies farthest out beside their points."""
     left, low, wide, tall = box_in_points(ax)
-    (_, right), (_, top) = ax.get_xlim(), ax.get_ylim()
-    at = np.column_stack([left + wide * points[:, 0] / right, low + tall * points[:, 1] / top])
+    (start, right), (floor, top) = ax.get_xlim(), ax.get_ylim()
+    corner, reach = np.array([start, floor]), np.array([right - start, top - floor])
+    inside = ((points >= corner) & (points <= corner + reach)).all(axis=1)
+    points, names = points[inside], [name for name, there in zip(names, inside, strict=True) if there]
+    at = (points - corner) / reach * (wide, tall) + (left, low)
     most = min(_NAMED, len(at))
     spots = place_names(at[:most], names[:most], at[most:], inside=(left, low, wide, tall), size=size)
     for spot in spots:
         write(ax, (spot.x, spot.y), names[spot.index], size, align="center", color=DARK)
         if spot.lead is not None:
-            x, y = (spot.lead - (left, low)).T / np.array([[wide], [tall]])
-            ax.plot(x * right, y * top, color=DARK, linewidth=0.5, zorder=2)
+            x, y = ((spot.lead - (left, low)) / (wide, tall) * reach + corner).T
+            ax.plot(x, y, color=DARK, linewidth=0.5, zorder=2)
 
 
+@figure(without=("ylim",), palette=FOREST_HUES, on_paper=True)
 def leave_one_out_plot(
-    pooled: PooledEffect, *, favours: tuple[str, str] | None = None, width: Width = "double"
+    pooled: PooledEffect,
+    *,
+    favours: tuple[str, str] | None = None,
+    width: Width = "double",
+    ax: Axes | None = None,
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the pooled effect without each study in turn, under the pool of all.
 
@@ -105,6 +132,8 @@ def leave_one_out_plot(
     favours : (str, str), optional
         What stands under the left and the right side, as in `forest`.
     width : "single" | "middle" | "double"
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------

@@ -11,6 +11,7 @@ from functools import lru_cache
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from .look import Renamed, renamed
 from .scripts import drawable, families, unwritable
 
 __all__ = ["LINE", "text_width", "wrap"]
@@ -20,6 +21,10 @@ LINE = 1.25  # distance between the baselines of wrapped lines, in sizes of the 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a text in points, that of its widest line if it has several."""
+    return _width(renamed(text), size, bold)
+
+
+def _width(text: str, size: float, bold: bool) -> float:
     return max((_line_width(line, size, bold) for line in drawable(text).split("\n")), default=0.0)
 
 
@@ -36,12 +41,12 @@ def _line_width(line: str, size: float, bold: bool) -> float:
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> str:
     """Break a text at its spaces so that no line is wider than `width` points; a wider word is broken itself."""
-    lines = []
-    for paragraph in text.split("\n"):
+    said, lines = renamed(text), []
+    for paragraph in said.split("\n"):
         line = ""
         for word in paragraph.split(" "):
             candidate = f"{line} {word}" if line else word
-            if text_width(candidate, size, bold=bold) <= width:
+            if _width(candidate, size, bold) <= width:
                 line = candidate
                 continue
             if line:
@@ -49,14 +54,15 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> str:
             *full, line = _pieces(word, width, size, bold)
             lines.extend(full)
         lines.append(line)
-    return "\n".join(lines)
+    whole = "\n".join(lines)
+    return Renamed(whole) if isinstance(said, Renamed) else whole
 
 
 def _pieces(word: str, width: float, size: float, bold: bool) -> list[str]:
     """Cut a word into pieces that fit, after a mark such as `-` where there is one; a piece has a letter at least."""
     pieces = []
-    while text_width(word, size, bold=bold) > width and len(word) > 1:
-        fits = max((i for i in range(1, len(word)) if text_width(word[:i], size, bold=bold) <= width), default=1)
+    while _width(word, size, bold) > width and len(word) > 1:
+        fits = max((i for i in range(1, len(word)) if _width(word[:i], size, bold) <= width), default=1)
         marks = [i + 1 for i, letter in enumerate(word[:fits]) if letter in "-/_;,+&"]
         cut = marks[-1] if marks else fits
         pieces.append(word[:cut])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,12 +17,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from ..errors import TamoxresError
-from ..wording import number
+from ..wording import number, percent, plain
+from .look import limits
 from .measure import LINE, text_width, wrap
 from .paper import Box, settle, write
 from .style import ACCENT, Width, box_in_points, font_size, new_axes, to_fraction, width_of
 
-__all__ = ["Room", "Ruler", "Sign", "lay_panel", "ratio_ruler", "room_for", "round_ruler"]
+__all__ = ["Room", "Ruler", "Sign", "lay_panel", "limited", "ratio_ruler", "room_for", "round_ruler"]
 
 _TICK, _PLOT_LEAST = 4.5, 8.0  # length of a tick with its pad, points; least height of a plot, sizes of the text
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -48,7 +49,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruler:
-    """One axis: its name, its ends, its ticks and their labels."""
+    """One axis: its name, its ends, its ticks and their labels, which are percentages of `shares`."""
 
     label: str
     low: float
@@ -56,6 +57,7 @@ class Ruler:
     ticks: tuple[float, ...]
     labels: tuple[str, ...]
     log: bool = False
+    shares: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,25 @@ def ratio_ruler(label: str, low: float, high: float, *, apart: float) -> Ruler:
         gaps = [math.log(b / a) / reach for a, b in pairwise(ticks)]
         if least <= low and high <= most and len(ticks) > 1 and min(gaps) >= apart:
             break
-    return Ruler(label=label, low=low, high=high, ticks=ticks, labels=tuple(f"{tick:g}" for tick in ticks), log=True)
+    return Ruler(label=label, low=low, high=high, ticks=ticks, labels=tuple(plain(tick) for tick in ticks), log=True)
+
+
+def limited(ruler: Ruler, axis: str) -> Ruler:
+    """Rule an axis anew where other ends are asked of it.
+
+    Raises
+    ------
+    TamoxresError
+        If the ends of a log axis are not above 0.
+    """
+    ends = limits(axis)
+    if ends is None:
+        return ruler
+    if ruler.log and ends[0] <= 0:
+        raise TamoxresError(f"{axis}lim is {ends}; the axis is logarithmic, so both ends must be above 0.")
+    ruled = ratio_ruler(ruler.label, *ends, apart=0.07) if ruler.log else round_ruler(ruler.label, *ends)
+    names = tuple(percent(tick, 0) for tick in ruled.ticks) if ruler.shares else ruled.labels
+    return replace(ruled, labels=names, shares=ruler.shares)
 
 
 def lay_panel(
@@ -133,6 +153,7 @@ def lay_panel(
         If the given Axes is too low.
     """
     size, wide = room.size, room.box[2]
+    x, y = limited(x, "x"), limited(y, "y")
     left, right = _left_margin(y, size), text_width(x.labels[-1], size) / 2 + 0.3 * size
     keys = _key_lines(signs, wide - left - 0.5 * size, size)
     told = [wrap(note, wide - 0.6 * size, size) for note in notes]

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from .look import renamed
 from .measure import LINE
 from .scripts import drawable, families
 from .style import DARK, INK, to_fraction
@@ -49,7 +50,7 @@ def write(
     align: Align = "left", bold: bool = False, color: str = INK,
 ) -> None:  # fmt: skip
     """Write lines of text from a point on the figure: its x by `align`, its y the middle of the first line."""
-    for i, line in enumerate(drawable(text).split("\n")):
+    for i, line in enumerate(drawable(renamed(text)).split("\n")):
         x, y = to_fraction(ax, at[0], at[1] - (_BASELINE + i * LINE) * size)
         ax.text(
             x, y, line, size=size, color=color, family=families(line), ha=align, va="baseline",

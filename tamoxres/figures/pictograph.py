@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,6 +23,8 @@ from ..effects import EffectEstimate
 from ..errors import TamoxresError
 from ..wording import number, number_with_interval
 from ..wording.codes import SENTENCES
+from .figure import figure
+from .look import Looks, Renamed, in_order, renamed
 from .measure import LINE, wrap
 from .paper import settle, write
 from .style import ACCENT, DARK, LIGHT, Width, bare, font_size, new_axes, use_style, width_of
@@ -54,14 +56,23 @@ class _Group:
         return f"{of} of {_ALL}\n(95% interval {low} to {high})"
 
 
+@figure(
+    without=(
+        "xlim",
+        "ylim",
+    ),
+    palette=(ACCENT, LIGHT),
+    on_paper=True,
+)
 def pictograph(
     risks: pd.DataFrame,
     *,
     time: float | None = None,
     event: str = "event",
-    labels: Mapping[str, str] | None = None,
     effect: EffectEstimate | None = None,
     width: Width = "double",
+    ax: Axes | None = None,
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the risk of each group as a hundred icons.
 
@@ -74,11 +85,11 @@ def pictograph(
         Which of its times; the only one if not given.
     event : str
         What the risk is of.
-    labels : mapping of str to str, optional
-        Words for groups.
     effect : EffectEstimate, optional
         The difference in risk, written under the icons.
     width : "single" | "middle" | "double"
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------
@@ -100,7 +111,7 @@ def pictograph(
     'Of 100 patients, recurrence or death within 5 years: untreated 56 (51 to 62)'
     """
     frame, when = _at(risks, time)
-    groups = [_group(row, labels or {}) for row in frame.to_dict("records")]
+    groups = in_order([_group(row) for row in frame.to_dict("records")], lambda group: group.name)
     whole = width_of(width)
     size = font_size(whole)
     head = f"Of {_ALL} patients, {event} within {_when(when)}"
@@ -132,8 +143,8 @@ def _at(risks: pd.DataFrame, time: float | None) -> tuple[pd.DataFrame, float]:
     return frame, when
 
 
-def _group(row: Mapping[Any, Any], labels: Mapping[str, str]) -> _Group:
-    name = ", ".join(str(labels.get(str(value), value)) for key, value in row.items() if key not in _NUMBERS)
+def _group(row: Mapping[Any, Any]) -> _Group:
+    name = Renamed(", ".join(renamed(str(value)) for key, value in row.items() if key not in _NUMBERS))
     risk = float(row["risk"])
     if not 0 <= risk <= 1:
         raise TamoxresError(f"The risk of {name or 'all'} is {risk:g}; a risk is a share from 0 to 1.")

@@ -6,12 +6,14 @@ curve shows the roughness of the simulation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from matplotlib.axes import Axes
 
 from ..errors import TamoxresError
 from ..wording import count, percent
+from .figure import figure
+from .look import Looks
 from .panel import Ruler, lay_panel, room_for, round_ruler
 from .style import ACCENT, DARK, Width, use_style
 
@@ -24,7 +26,10 @@ _HEIGHT: dict[Width, float] = {"single": 0.62, "middle": 0.52, "double": 0.42, "
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def power_curve(curve: pd.DataFrame, *, power: float = 0.80, ax: Axes | None = None, width: Width = "single") -> Axes:
+@figure(without=("order", "digits"))
+def power_curve(
+    curve: pd.DataFrame, *, power: float = 0.80, ax: Axes | None = None, width: Width = "single", **look: Unpack[Looks]
+) -> Axes:
     """Draw power over the number of patients.
 
     Parameters
@@ -61,7 +66,9 @@ def power_curve(curve: pd.DataFrame, *, power: float = 0.80, ax: Axes | None = N
     room = room_for(ax, width)
     with use_style(room.size):
         x = round_ruler("Patients", float(curve["patients"].min()), float(curve["patients"].max()), most=5)
-        y = Ruler(label="Power", low=0.0, high=1.0, ticks=_TICKS, labels=tuple(percent(t, 0) for t in _TICKS))
+        y = Ruler(
+            label="Power", low=0.0, high=1.0, ticks=_TICKS, labels=tuple(percent(t, 0) for t in _TICKS), shares=True
+        )
         reached = curve.loc[curve["power"] >= power, ["patients", "events"]]
         where = (
             "not reached here"

@@ -10,14 +10,16 @@ Page MJ et al. 2021, doi:10.1136/bmj.n71.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from matplotlib.axes import Axes
 
 from ..errors import TamoxresError
 from ..wording import count
+from .figure import figure
 from .flow_diagram import Stage, draw_stages
-from .style import Width
+from .look import Looks
+from .style import PALE, Width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +31,8 @@ _UNKNOWN = "not recorded"
 _STATUS = ("with a standard error", "a test or an estimate alone", "reported without a number")
 
 
-def prisma(counts: pd.DataFrame, *, ax: Axes | None = None, width: Width = "double") -> Axes:
+@figure(without=("order", "xlim", "ylim", "digits"), palette=(PALE,))
+def prisma(counts: pd.DataFrame, *, ax: Axes | None = None, width: Width = "double", **look: Unpack[Looks]) -> Axes:
     """Draw how studies came into a literature table, and which of their rows are used.
 
     Parameters

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,12 +22,14 @@ from matplotlib.axes import Axes
 from ..curves import Curves
 from ..errors import AnalysisError, TamoxresError
 from ..vocabulary import FloatArray
-from ..wording import p_value, ratio
+from ..wording import p_value, plain, ratio
 from .covariates import covariate_label
+from .figure import figure
+from .look import Looks
 from .measure import text_width
 from .panel import Room, Ruler, Sign, lay_panel, room_for, round_ruler
 from .style import ACCENT, DARK, MID, Width, use_style
-from .survival_parts import TimeUnit, drawn_curves, time_unit
+from .survival_parts import HUES, TimeUnit, curves_in_order, drawn_curves, time_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +46,7 @@ _STEPS = {"years": (0.5, *range(1, 11)), "months": (1, 2, 3, 6, 9, 12, 15, 18, 2
 _RARE = {"years": (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50), "months": (1, 3, 6, 12, 18, 24, 30, 36)}
 
 
+@figure(without=("order", "xlim"))
 def schoenfeld_plot(
     residuals: pd.DataFrame,
     term: str | None = None,
@@ -52,6 +55,7 @@ def schoenfeld_plot(
     label: str = "",
     ax: Axes | None = None,
     width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the scaled Schoenfeld residuals of one term against time, with their smooth.
 
@@ -195,7 +199,7 @@ def _time_ruler(rows: pd.DataFrame, room: Room) -> Ruler:
         apart = (text_width(f"{time:g}", room.size) + 1.2 * room.size) / (0.8 * room.box[2]) * (high - low)
         if times[0] <= time <= times[-1] and (not ticks or place - ticks[-1] >= apart):
             ticks.append(place)
-            labels.append(f"{time:g}")
+            labels.append(plain(time))
     if not ticks:
         ticks, labels = [float(x[first[0]])], [f"{times[0]:.2g}"]
     return Ruler(label=unit.capitalize(), low=low, high=high, ticks=tuple(ticks), labels=tuple(labels))
@@ -218,8 +222,14 @@ def _draw_residuals(
         ax.plot(at, fit, color=ACCENT, linewidth=1.2, zorder=4, gid="smooth")
 
 
+@figure(without=("digits",), palette=HUES)
 def log_log_plot(
-    curves: Curves, *, unit: TimeUnit | None = None, ax: Axes | None = None, width: Width = "single"
+    curves: Curves,
+    *,
+    unit: TimeUnit | None = None,
+    ax: Axes | None = None,
+    width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw log(-log) of survival against log time: parallel where hazards are proportional.
 
@@ -255,9 +265,10 @@ def log_log_plot(
     """
     if not len(curves) or any(curve.kind != "survival" for curve in curves):
         raise AnalysisError("A log(-log) plot needs curves of survival, as kaplan_meier gives them.")
+    curves = curves_in_order(curves)
     name, months = time_unit(curves, unit)
-    found = [(look, *_bent(look.time, look.value)) for look in drawn_curves(curves, months)]
-    shown = [(look, time, bent) for look, time, bent in found if time.size]
+    found = [(curve, *_bent(curve.time, curve.value)) for curve in drawn_curves(curves, months)]
+    shown = [(curve, time, bent) for curve, time, bent in found if time.size]
     if not shown:
         raise AnalysisError("No curve has an event while 10 are at risk, so there is no log(-log) to draw.")
     room = room_for(ax, width)
@@ -265,14 +276,14 @@ def log_log_plot(
         first, last = min(t[0] for _, t, _ in shown), max(t[-1] for _, t, _ in shown)
         low, high = min(b.min() for _, _, b in shown), max(b.max() for _, _, b in shown)
         pad = 0.04 * (float(high - low) or 1.0)
-        signs = [Sign(label=look.label or "All", color=look.color, dashes=look.dashes) for look, _, _ in shown]
+        signs = [Sign(label=one.label or "All", color=one.color, dashes=one.dashes) for one, _, _ in shown]
         drawn = lay_panel(
             room, _log_time_ruler(name, float(first), float(last), 3.6 * room.size / (0.8 * room.box[2])),
             round_ruler("log(-log survival)", float(low) - pad, float(high) + pad),
             height=_HEIGHT[width] * room.box[2], signs=signs, notes=["Parallel where hazards are proportional."],
         )  # fmt: skip
-        for i, (look, time, bent) in enumerate(shown):
-            style: dict[str, Any] = {"color": look.color, "linestyle": look.dashes, "linewidth": 1.1}
+        for i, (curve, time, bent) in enumerate(shown):
+            style: dict[str, Any] = {"color": curve.color, "linestyle": curve.dashes, "linewidth": 1.1}
             drawn.plot(time, bent, drawstyle="steps-post", gid=f"curve-{i}", **style)
     drawn.set_label(f"log(-log survival) against time in {name}: {', '.join(sign.label for sign in signs)}.")
     return drawn
@@ -293,5 +304,5 @@ def _log_time_ruler(unit: str, first: float, last: float, apart: float) -> Ruler
     for tick in reversed([float(tick) for tick in known if low <= tick <= high] or [first]):
         if not ticks or math.log(ticks[0] / tick) >= apart * math.log(high / low):
             ticks = (tick, *ticks)
-    labels = tuple(f"{tick:.3g}" for tick in ticks)
+    labels = tuple(plain(tick) for tick in ticks)
     return Ruler(label=f"{unit.capitalize()} (log scale)", low=low, high=high, ticks=ticks, labels=labels, log=True)

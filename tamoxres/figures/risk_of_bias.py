@@ -7,14 +7,17 @@ is not assessed is an empty circle with a broken line, and a hatched share: it i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 
 from ..errors import TamoxresError
 from ..meta.risk_of_bias import NOT_ASSESSED, RiskOfBias
+from .figure import figure
+from .look import Looks, in_order
 from .measure import LINE, text_width, wrap
-from .paper import rule, write
+from .paper import rule, settle, write
 from .style import DARK, INK, MID, Width, bare, font_size, new_axes, use_style, width_of
 
 __all__ = ["MOST_LIGHTS", "bias_summary", "traffic_light"]
@@ -39,15 +42,21 @@ _LOOKS = {
     "critical": _Look("#4A1020", "!", "white"), "no information": _Look("#DADADA", "?"),
     NOT_ASSESSED: _Look("white", ""),
 }  # fmt: skip
+_HUES = tuple(dict.fromkeys(look.face for level, look in _LOOKS.items() if level != NOT_ASSESSED))  # in their order
 
 
-def traffic_light(judged: RiskOfBias, *, width: Width = "single") -> Axes:
+@figure(without=("xlim", "ylim", "digits"), palette=_HUES, on_paper=True)
+def traffic_light(
+    judged: RiskOfBias, *, width: Width = "single", ax: Axes | None = None, **look: Unpack[Looks]
+) -> Axes:
     """Draw the judgement of each study in each domain, and of the whole.
 
     Parameters
     ----------
     judged : RiskOfBias
     width : "single" | "middle" | "double"
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------
@@ -70,7 +79,8 @@ def traffic_light(judged: RiskOfBias, *, width: Width = "single") -> Axes:
     wide = width_of(width)
     size = font_size(wide)
     with use_style(size):
-        names = [wrap(row.label, _LABELS * wide, size) for row in judged.rows]
+        rows = in_order(judged.rows, lambda row: row.label)
+        names = [wrap(row.label, _LABELS * wide, size) for row in rows]
         heads = [f"D{i}" for i in range(1, len(judged.tool.domains) + 1)] + ["Overall"]
         left = _MARGIN + max(text_width(name, size) for name in names) + size
         spare = text_width(heads[-1], size, bold=True) / 2  # the last head may be wider than its column
@@ -80,7 +90,7 @@ def traffic_light(judged: RiskOfBias, *, width: Width = "single") -> Axes:
         ax, high = _paper(wide, _head(size) + sum(heights) + _foot(judged, notes, wide, size))
         _heads(ax, heads, (left, step), high, size)
         y = high - _head(size)
-        for row, name, tall in zip(judged.rows, names, heights, strict=True):
+        for row, name, tall in zip(rows, names, heights, strict=True):
             middle = y - tall / 2
             write(ax, (_MARGIN, middle + LINE * size * name.count("\n") / 2), name, size)
             levels = [*(row.levels.get(key, "") for key in judged.tool.domains), row.overall]
@@ -93,13 +103,16 @@ def traffic_light(judged: RiskOfBias, *, width: Width = "single") -> Axes:
     return ax
 
 
-def bias_summary(judged: RiskOfBias, *, width: Width = "single") -> Axes:
+@figure(without=("xlim", "ylim", "digits"), palette=_HUES, on_paper=True)
+def bias_summary(judged: RiskOfBias, *, width: Width = "single", ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
     """Draw how many studies have each level, domain by domain, those not assessed too.
 
     Parameters
     ----------
     judged : RiskOfBias
     width : "single" | "middle" | "double"
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------
@@ -115,6 +128,7 @@ def bias_summary(judged: RiskOfBias, *, width: Width = "single") -> Axes:
     wide = width_of(width)
     size = font_size(wide)
     counts = judged.shares()
+    counts = counts.iloc[in_order(range(len(counts)), lambda i: str(counts["domain"].iloc[i]))]
     with use_style(size):
         names = [wrap(name, _LABELS * wide, size) for name in counts["domain"]]
         left = _MARGIN + max(text_width(name, size) for name in names) + size
@@ -145,9 +159,8 @@ def _many(judged: RiskOfBias) -> str:
 def _paper(wide: float, high: float) -> tuple[Axes, float]:
     """Return a bare Axes whose units are points from the lower left corner, and its height."""
     ax = new_axes(wide, high)
+    settle(ax, (0.0, 0.0, wide, high), (0.0, wide), (0.0, high))
     bare(ax)
-    ax.set_xlim(0, wide)
-    ax.set_ylim(0, high)
     return ax, high
 
 

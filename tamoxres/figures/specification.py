@@ -13,12 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 from matplotlib.axes import Axes
 
 from ..effects import EffectEstimate
 from ..errors import TamoxresError
-from ..wording import ratio_with_interval
+from ..wording import plain, ratio_with_interval
+from .figure import figure
+from .look import Looks, in_order, limits
 from .measure import LINE, text_width, wrap
 from .paper import rule, settle, write
 from .style import ACCENT, DARK, LIGHT, PALE, Width, bare, font_size, new_axes, use_style, width_of
@@ -52,12 +55,15 @@ class _Sheet:
         return self.foot + (math.log(at / self.low) / math.log(self.high / self.low)) * (self.top - self.foot)
 
 
+@figure(without=("xlim", "digits"), on_paper=True)
 def specification_curve(
     effects: Sequence[EffectEstimate],
     choices: Sequence[Mapping[str, str]],
     *,
     favours: tuple[str, str] = _SIDES,
     width: Width = "double",
+    ax: Axes | None = None,
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw ratios in order, with what each specification chose below them.
 
@@ -71,6 +77,8 @@ def specification_curve(
         What a ratio below 1, and one above 1, says.
     width : "single" | "double"
         One column (85 mm) or two (175 mm).
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------
@@ -122,8 +130,8 @@ def _told(effect: EffectEstimate) -> str:
 
 def _groups(choices: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
     """List the values of each choice in the order in which they come; a choice that all made alike is left out."""
-    names = dict.fromkeys(name for one in choices for name in one)
-    found = {name: list(dict.fromkeys(one[name] for one in choices if name in one)) for name in names}
+    names = in_order(list(dict.fromkeys(name for one in choices for name in one)), str)
+    found = {name: in_order(list(dict.fromkeys(one[name] for one in choices if name in one)), str) for name in names}
     varied = {name: values for name, values in found.items() if len(values) > 1}
     return varied or found
 
@@ -137,10 +145,13 @@ def _laid(
     texts = [text_width(text, size) for text in labels.values()]
     left = max(*texts, *heads, 10 * size) + 2.2 * size
     below = sum(_tall(text, size) for text in labels.values()) + 1.9 * size * len(groups) + size
-    limits = [limit for row in rows for limit in row.ci() if math.isfinite(limit) and limit > 0]
-    far = min(max(*limits, *(1 / limit for limit in limits), 2.0), _MOST)
+    ends = [limit for row in rows for limit in row.ci() if math.isfinite(limit) and limit > 0]
+    far = min(max(*ends, *(1 / end for end in ends), 2.0), _MOST)
     step = (whole - left - size) / len(rows)
-    return _Sheet(whole, left, below, below + _PLOT * size, 1 / (1.15 * far), 1.15 * far, step, size)
+    low, high = limits("y") or (1 / (1.15 * far), 1.15 * far)
+    if low <= 0:
+        raise TamoxresError(f"ylim begins at {low:g}; the axis is logarithmic, so both ends must be above 0.")
+    return _Sheet(whole, left, below, below + _PLOT * size, low, high, step, size)
 
 
 def _tall(text: str, size: float) -> float:
@@ -152,7 +163,7 @@ def _draw_axis(ax: Axes, sheet: _Sheet, favours: tuple[str, str]) -> None:
     for tick in (t for t in _TICKS if sheet.low <= t <= sheet.high):
         at = sheet.y(tick)
         rule(ax, (left - 0.4 * size, at), (left, at), 0.6)
-        write(ax, (left - 0.6 * size, at), f"{tick:g}", size, align="right")
+        write(ax, (left - 0.6 * size, at), plain(tick), size, align="right")
     rule(ax, (left, sheet.foot), (left, sheet.top), 0.6)
     rule(ax, (left, sheet.y(1.0)), (sheet.width - size, sheet.y(1.0)), 0.6, LIGHT)
     below, above = favours

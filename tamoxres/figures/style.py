@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import matplotlib
@@ -18,11 +19,14 @@ from matplotlib.figure import Figure, SubFigure
 from ..errors import TamoxresError
 from ..wording import HOUSE, STYLES, Style, style_now
 from .lock import DRAWING
+from .look import Paper, look_now
+from .measure import LINE, wrap
+from .scripts import drawable, families
 
 __all__ = [
-    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "PHONE_MM", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM",
-    "HouseAxes", "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "paper_height",
-    "to_fraction", "use_style", "width_of",
+    "ACCENT", "DARK", "INK", "LIGHT", "MID", "PALE", "PHONE_MM", "POINTS_PER_MM", "SMALLEST", "WIDTHS_MM", "HouseAxes",
+    "HouseFigure", "Width", "bare", "box_in_points", "font_size", "journal", "new_axes", "paper_height", "title_height",
+    "to_fraction", "use_style", "width_of", "write_title",
 ]  # fmt: skip
 
 Width = Literal["single", "middle", "double", "phone"]
@@ -34,6 +38,7 @@ WIDTHS_MM: dict[Width, float] = {"single": 85.0, "middle": 114.0, "double": 170.
 PHONE_MM = 72.0  # on a screen 390 pixels wide its smallest text is 11 pixels high
 SMALLEST = 6.5  # size of the smallest text, points
 _SIZE = 7.0
+_TITLE = 1.15  # size of a title, in sizes of the text
 _BETWEEN = (WIDTHS_MM["single"] + WIDTHS_MM["double"]) / 2 * POINTS_PER_MM
 _LOOK: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -113,11 +118,18 @@ def journal(name: str) -> Style:
     """
     if name not in STYLES:
         raise TamoxresError(f"Unknown style {name!r}. Use one of {', '.join(STYLES)}.")
-    return style_now() if name in (HOUSE.name, style_now().name) else STYLES[name]
+    now = style_now()
+    if name in (HOUSE.name, now.name):
+        return now
+    marks = replace(STYLES[name], digits=now.digits)
+    return marks if look_now().decimal is None else replace(marks, point=now.point, thousands=now.thousands)
 
 
 def width_of(width: Width) -> float:
     """Return the width of one, one and a half (`middle`) or two journal columns, or of a phone's screen, points."""
+    paper = look_now().paper
+    if paper is not None:
+        return paper.box[2]
     if width == "phone":
         return PHONE_MM * POINTS_PER_MM
     if width not in WIDTHS_MM:
@@ -127,28 +139,79 @@ def width_of(width: Width) -> float:
 
 
 def font_size(points: float) -> float:
-    """Return the size of the text for a figure of this width, points: the smallest on narrow ones, 7 on two columns."""
+    """Return the size of the text, points: the one asked for, else the smallest on narrow figures, 7 on two columns."""
+    if (asked := look_now().font_size) is not None:
+        return asked
     return SMALLEST if points < _BETWEEN else _SIZE
 
 
 def new_axes(width: float, height: float) -> Axes:
-    """Make a figure of this size in points, with one Axes over all of it."""
-    figure = HouseFigure(figsize=(width / 72, height / 72))
+    """Make a figure of this size in points, with one Axes over all of it, and above it the title that was asked for.
+
+    Raises
+    ------
+    TamoxresError
+        If an Axes was given as paper, and it is too low.
+    """
+    look = look_now()
+    if look.paper is not None:
+        return _on_paper(look.paper, height)
+    band = title_height(look.title, width, look.font_size) if look.title else 0.0
+    figure = HouseFigure(figsize=(width / 72, (height + band) / 72))
     FigureCanvasAgg(figure)
-    return figure.add_axes((0.0, 0.0, 1.0, 1.0), axes_class=HouseAxes)
+    ax = figure.add_axes((0.0, 0.0, 1.0, height / (height + band)), axes_class=HouseAxes)
+    if band:
+        write_title(ax, look.title, (0.0, height + band), width, look.font_size)
+    return ax
+
+
+def _on_paper(paper: Paper, height: float) -> Axes:
+    left, bottom, _, high = paper.box
+    if height > high + 1e-6:
+        raise TamoxresError(
+            f"The figure needs {height / 72:.1f} inches of height; this Axes has {high / 72:.1f}. Make it higher."
+        )
+    paper.origin = (left, bottom + high - height)
+    ax: Axes = paper.ax
+    ax.clear()
+    return ax
+
+
+def title_height(title: str, width: float, size: float | None = None) -> float:
+    """Return the height that a title takes on a width, points."""
+    letters = (size or font_size(width)) * _TITLE
+    return (wrap(title, width - letters, letters, bold=True).count("\n") + 1) * LINE * letters + 0.5 * letters
+
+
+def write_title(ax: Axes, title: str, corner: tuple[float, float], width: float, size: float | None = None) -> None:
+    """Write a title under a corner, points from the figure's lower left one, bold and somewhat larger."""
+    letters = (size or font_size(width)) * _TITLE
+    wide, high = _figure_points(ax)
+    text = drawable(wrap(title, width - letters, letters, bold=True))
+    figure: Any = ax.figure
+    figure.text(
+        (corner[0] + 0.3 * letters) / wide, (corner[1] - 0.3 * letters) / high, text, size=letters, weight="bold",
+        va="top", color=INK, family=families(text), linespacing=LINE / 1.2, gid="title",
+    )  # fmt: skip
 
 
 def box_in_points(ax: Axes) -> tuple[float, float, float, float]:
-    """Return left, bottom, width and height of an Axes within its figure, points."""
+    """Return left, bottom, width and height of an Axes within its figure, or the paper in it, points."""
     wide, high = _figure_points(ax)
-    box = ax.get_position()
-    return box.x0 * wide, box.y0 * high, box.width * wide, box.height * high
+    box, (left, bottom) = ax.get_position(), _origin()
+    return box.x0 * wide - left, box.y0 * high - bottom, box.width * wide, box.height * high
+
+
+def _origin() -> tuple[float, float]:
+    paper = look_now().paper
+    return (0.0, 0.0) if paper is None else paper.origin
 
 
 def to_fraction(ax: Axes, x: float, y: float) -> tuple[float, float]:
-    """Turn points from the figure's lower left corner into figure fractions."""
+    """Turn points from the lower left corner of the figure, or of the paper in it, into figure fractions."""
     wide, high = _figure_points(ax)
-    return x / wide, y / high
+    left, bottom = _origin()
+    return (x + left) / wide, (y + bottom) / high
 
 
 def paper_height(ax: Axes) -> float:

@@ -6,14 +6,18 @@ of that Axes, placed in figure fractions. The note of the curves is not drawn: i
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from matplotlib.axes import Axes
 
 from ..curves import Curves
 from ..effects import EffectEstimate
+from .figure import figure
+from .look import Looks
 from .style import Width, width_of
 from .survival_draw import Panel, by_cause, check_curves, draw_panel
 from .survival_panels import cause_panels
-from .survival_parts import TimeUnit
+from .survival_parts import HUES, TimeUnit, curves_in_order
 
 __all__ = ["survival_plot"]
 
@@ -25,6 +29,7 @@ _PLOT_HEIGHT: dict[Width, float] = {
 }  # of the figure's width
 
 
+@figure(palette=HUES)
 def survival_plot(
     curves: Curves,
     *,
@@ -34,6 +39,7 @@ def survival_plot(
     kmunicate: bool = False,
     unit: TimeUnit | None = None,
     width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw survival or cumulative-incidence curves with confidence bands and the numbers at risk.
 
@@ -75,6 +81,7 @@ def survival_plot(
     True
     """
     check_curves(curves)
+    curves = curves_in_order(curves)
     table = "kmunicate" if kmunicate else "at risk" if at_risk else ""
     if ax is None and by_cause(curves):
         return cause_panels(curves, effect=effect, table=table, unit=unit, width=width)[0]

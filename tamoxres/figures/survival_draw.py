@@ -20,7 +20,9 @@ from ..effects import EffectEstimate
 from ..errors import AnalysisError, TamoxresError
 from ..wording import count, number
 from . import survival_parts as parts
+from .look import limits
 from .measure import LINE, text_width, wrap
+from .panel import round_ruler
 from .paper import Box, settle, write
 from .style import INK, box_in_points, font_size, new_axes, to_fraction, use_style
 from .survival_parts import Drawn, TableRow, TimeUnit
@@ -125,11 +127,11 @@ class _Plan:
 
 def _plan(curves: Curves, box: Box, size: float, panel: Panel) -> _Plan:
     table, (name, months) = panel.table, parts.time_unit(curves, panel.unit, panel.horizon)
-    drawn = parts.drawn_curves(curves, months)
-    horizon = panel.horizon / months or max(float(curve.time[-1]) for curve in drawn) or 1.0
+    drawn = parts.cut_at(parts.drawn_curves(curves, months), limits("x"))
+    horizon = (limits("x") or (0.0, panel.horizon / months or max(float(c.time[-1]) for c in drawn) or 1.0))[1]
     room = _LABEL_SHARE * box[2]
     widest = max(text_width(count(int(curve.n_risk.max(initial=0))), size) for curve in curves)
-    values = parts.value_ticks(curves, drawn, panel.highest)
+    values = parts.value_ticks(curves, drawn, panel.highest) if limits("y") is None else _ruled(limits("y"))
     tall = _LEAST_SHARE * box[3] if box[3] else panel.share * box[2]
     label = wrap(parts.value_label(curves, plain=bool(panel.title)), tall, size)
     beside = _fits_beside(drawn, room, size)
@@ -145,6 +147,13 @@ def _plan(curves: Curves, box: Box, size: float, panel: Panel) -> _Plan:
         value_label=label, left=left, right=right,
         rows=_wrapped_rows(parts.table_rows(curves, drawn, [tick * months for tick in ticks], table), room, size),
     )  # fmt: skip
+
+
+def _ruled(ends: tuple[float, float] | None) -> list[float]:
+    """Return the ticks of a value axis with other ends, which are the first and the last."""
+    low, high = ends or (0.0, 1.0)
+    inner = [tick for tick in round_ruler("", low, high).ticks if low + 1e-9 < tick < high - 1e-9]
+    return [low, *inner, high]
 
 
 def _fits_beside(drawn: Sequence[Drawn], room: float, size: float) -> bool:
@@ -200,7 +209,7 @@ def _title(plan: _Plan) -> float:
 def _lay_axes(ax: Axes, plan: _Plan, foot: float, head: float) -> None:
     left, bottom, wide, high = plan.box
     inside = (left + plan.left, bottom + foot, wide - plan.left - plan.right, high - foot - head)
-    settle(ax, inside, (0.0, plan.horizon), (0.0, plan.values[-1]))
+    settle(ax, inside, (0.0, plan.horizon), (plan.values[0], plan.values[-1]))
     ax.xaxis.set_major_locator(FixedLocator(plan.ticks))
     ax.xaxis.set_major_formatter(FixedFormatter([number(tick, 0) for tick in plan.ticks]))
     ax.yaxis.set_major_locator(FixedLocator(plan.values))
@@ -216,6 +225,7 @@ def _lay_axes(ax: Axes, plan: _Plan, foot: float, head: float) -> None:
 
 
 def _draw_curves(ax: Axes, plan: _Plan) -> None:
+    free = limits("y") is None
     shade = 0.15 if len(plan.drawn) <= _MOST_SHADED else 0.07
     for i, curve in enumerate(plan.drawn):
         ax.fill_between(
@@ -225,10 +235,10 @@ def _draw_curves(ax: Axes, plan: _Plan) -> None:
             apart = plan.horizon / _MARKS
             times = np.arange(apart * (0.5 + 0.5 * i / len(plan.drawn)), curve.time[-1], apart)
             heights = curve.value[np.searchsorted(curve.time, times, side="right") - 1]
-            ax.plot(times, heights, clip_on=False, gid=f"marks-{i}", **_sign(curve, plan.size))
+            ax.plot(times, heights, clip_on=not free, gid=f"marks-{i}", **_sign(curve, plan.size))
         ax.plot(
             curve.time, curve.value, drawstyle="steps-post", color=curve.color, linestyle=curve.dashes, linewidth=1.1,
-            gid=f"curve-{i}", clip_on=False,
+            gid=f"curve-{i}", clip_on=not free,
         )  # fmt: skip
 
 
@@ -261,7 +271,7 @@ def _draw_labels(ax: Axes, plan: _Plan) -> None:
             write(ax, (x + indent, y), name, plan.size)
         return
     _, low, _, tall = box_in_points(ax)
-    ends = [low + tall * float(curve.value[-1]) / plan.values[-1] for curve in plan.drawn]
+    ends = [low + tall * min(max(_height(plan, curve.value[-1]), 0.0), 1.0) for curve in plan.drawn]
     heights = [(name.count("\n") + 1) * LINE * plan.size for name in plan.names]
     for curve, name, middle, height in zip(
         plan.drawn, plan.names, _apart(ends, heights, low, low + tall), heights, strict=True
@@ -324,14 +334,19 @@ def _write_effect(ax: Axes, plan: _Plan) -> None:
     write(ax, (x0 + x, y0 + y + _text_height(plan.effect, plan.size) - LINE * plan.size / 2), plan.effect, plan.size)
 
 
+def _height(plan: _Plan, value: Any) -> Any:
+    """Return how high a value stands, as a share of the plot."""
+    return (value - plan.values[0]) / (plan.values[-1] - plan.values[0])
+
+
 def _covered(plan: _Plan, area: Box) -> bool:
     """Whether a curve or its band enters an area of the plot, given in shares of its width and height."""
     x, y, wide, tall = area
     for curve in plan.drawn:
         times = np.linspace(max(x - 0.02, 0), x + wide + 0.02, 60) * plan.horizon
         at = np.searchsorted(curve.time, times[times <= curve.time[-1]], side="right") - 1
-        low = np.fmin(curve.value, curve.low)[at] / plan.values[-1]
-        high = np.fmax(curve.value, curve.high)[at] / plan.values[-1]
+        low = _height(plan, np.fmin(curve.value, curve.low)[at])
+        high = _height(plan, np.fmax(curve.value, curve.high)[at])
         if np.any((low < y + tall + 0.03) & (high > y - 0.03)):
             return True
     return False

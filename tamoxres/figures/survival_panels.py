@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Unpack
 
 from matplotlib.axes import Axes
 
@@ -11,6 +12,8 @@ from ..curves import Curves
 from ..effects import EffectEstimate
 from ..errors import AnalysisError
 from . import survival_parts as parts
+from .figure import figure
+from .look import Looks, look_now, looking
 from .style import HouseAxes, Width, new_axes, paper_height, use_style, width_of
 from .survival_draw import Panel, check_curves, draw_panel
 from .survival_parts import TimeUnit
@@ -23,6 +26,7 @@ _SHARE = 0.62  # height of a plot, of the panel's width
 Effects = EffectEstimate | Sequence[EffectEstimate] | None
 
 
+@figure(palette=parts.HUES)
 def survival_panels(
     panels: Mapping[str, Curves],
     *,
@@ -31,6 +35,7 @@ def survival_panels(
     kmunicate: bool = False,
     unit: TimeUnit | None = None,
     width: Width = "double",
+    **look: Unpack[Looks],
 ) -> list[Axes]:
     """Draw curves in panels that share their axes, such as one for the treated and one for the untreated.
 
@@ -93,8 +98,15 @@ def _each(effects: Effects, panels: int) -> list[EffectEstimate | None]:
     return list(effects)
 
 
+def _heights(told: Sequence[tuple[Panel, Curves, EffectEstimate | None]]) -> list[float]:
+    """Measure each panel on paper of its own, without the title that stands above all."""
+    with looking(replace(look_now(), title="")):
+        return [paper_height(draw_panel(curves, effect, panel, None)) for panel, curves, effect in told]
+
+
 def _side_by_side(panels: Mapping[str, Curves], effects: Sequence[EffectEstimate | None], room: Panel) -> list[Axes]:
     """Measure each panel on paper of its own, then draw all on one figure with axes and height that serve all."""
+    panels = {title: parts.curves_in_order(curves) for title, curves in panels.items()}
     every = list(panels.values())
     for curves in every or [Curves(curves=(), grouping="", endpoint="", population="", method="")]:
         check_curves(curves)
@@ -106,20 +118,20 @@ def _side_by_side(panels: Mapping[str, Curves], effects: Sequence[EffectEstimate
     shared = replace(room, width=wide, highest=highest, horizon=max(parts.last_drawn(c) for c in every) or 1.0)
     told = [(replace(shared, title=title), curves, effect) for (title, curves), effect in zip(
         panels.items(), effects, strict=True)]  # fmt: skip
-    heights = [paper_height(draw_panel(curves, effect, panel, None)) for panel, curves, effect in told]
+    heights = _heights(told)
     if max(heights) - min(heights) > 1:  # an effect stands above its plot: room for it above all of them
         told = [(replace(panel, lifted=True), curves, effect) for panel, curves, effect in told]
-        heights = [paper_height(draw_panel(curves, effect, panel, None)) for panel, curves, effect in told]
+        heights = _heights(told)
     tall = max(heights)
     lines = -(-len(told) // beside)
     whole = lines * tall + (lines - 1) * _GAP
     paper = new_axes(room.width, whole)
-    figure = paper.figure
+    figure, high = paper.figure, paper_height(paper)
     paper.remove()
     drawn = []
     for i, (panel, curves, effect) in enumerate(told):
         left, top = (i % beside) * (wide + _GAP), whole - (i // beside) * (tall + _GAP)
-        place = (left / room.width, (top - tall) / whole, wide / room.width, tall / whole)
+        place = (left / room.width, (top - tall) / high, wide / room.width, tall / high)
         with use_style():
             ax = figure.add_axes(place, axes_class=HouseAxes)
         drawn.append(draw_panel(curves, effect, panel, ax))

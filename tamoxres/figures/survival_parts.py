@@ -13,7 +13,7 @@ Morris TP et al. 2019, doi:10.1136/bmjopen-2019-030215 (KMunicate: at risk, cens
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,15 +21,33 @@ import numpy as np
 from ..curves import Curve, Curves
 from ..effects import EffectEstimate
 from ..endpoints import STEEP
+from ..errors import TamoxresError
 from ..registry.known import label_of
 from ..vocabulary import RATIO_MEASURES, FloatArray
 from ..wording import NOT_ESTIMABLE, count, interval, number, p_value, ratio
 from ..wording.levels import groups_words
+from .look import in_order
 from .style import ACCENT, DARK, INK
 
 __all__ = [
-    "LEAST_AT_RISK", "PAIR", "Drawn", "TableRow", "TimeUnit", "cause_name", "drawn_curves", "effect_text",
-    "highest_drawn", "last_drawn", "sentence", "table_rows", "ticks_for", "time_unit", "value_label", "value_ticks",
+    "HUES",
+    "LEAST_AT_RISK",
+    "PAIR",
+    "Drawn",
+    "TableRow",
+    "TimeUnit",
+    "cause_name",
+    "curves_in_order", "cut_at",
+    "drawn_curves",
+    "effect_text",
+    "highest_drawn",
+    "last_drawn",
+    "sentence",
+    "table_rows",
+    "ticks_for",
+    "time_unit",
+    "value_label",
+    "value_ticks",
 ]  # fmt: skip
 
 TimeUnit = Literal["years", "months"]
@@ -40,6 +58,7 @@ _STEPS = {"years": (1, 2, 3, 5, 10, 20, 50), "months": (1, 2, 3, 6, 12, 24, 60, 
 _VALUE_STEPS = ((0.01, 5), (0.02, 5), (0.05, 4), (0.1, 3), (0.1, 4), (0.1, 5), (0.2, 3), (0.2, 4), (0.2, 5))
 _COLORS = ("#757575", ACCENT)  # told apart in grey print too
 _OKABE_ITO = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # the yellow is too pale
+HUES = (*_COLORS, *_OKABE_ITO)
 _DASHES: tuple[Any, ...] = (
     "-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (2, 2)),
 )  # fmt: skip
@@ -130,6 +149,44 @@ def drawn_curves(curves: Curves, months: float) -> list[Drawn]:
         )  # fmt: skip
         out.append(drawn)
     return out
+
+
+def cut_at(drawn: Sequence[Drawn], ends: tuple[float, float] | None) -> list[Drawn]:
+    """End curves where the time axis is asked to end.
+
+    Raises
+    ------
+    TamoxresError
+        If it is asked to begin elsewhere than at 0, or beyond what a share can be.
+    """
+    if ends is None:
+        return list(drawn)
+    if ends[0] != 0:
+        raise TamoxresError(f"xlim begins at {ends[0]:g}. Survival curves begin at 0: xlim=(0, {ends[1]:g}).")
+    return [_cut_one(curve, ends[1]) for curve in drawn]
+
+
+def _cut_one(curve: Drawn, end: float) -> Drawn:
+    kept = curve.time <= end
+    if kept.all():
+        return curve
+    last = int(np.flatnonzero(kept)[-1])
+    parts = {
+        name: np.append(getattr(curve, name)[kept], getattr(curve, name)[last]) for name in ("value", "low", "high")
+    }
+    return replace(
+        curve, time=np.append(curve.time[kept], end), value=parts["value"], low=parts["low"], high=parts["high"]
+    )
+
+
+def curves_in_order(curves: Curves) -> Curves:
+    """Put the curves into the order that was asked for, by the names that stand beside them."""
+    several = len({curve.cause for curve in curves}) > 1
+
+    def name(curve: Curve) -> str:
+        return _label(curves, curve.group, curve.cause if several else "")
+
+    return replace(curves, curves=tuple(in_order(curves.curves, name)))
 
 
 def _label(curves: Curves, group: str, cause: str) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 from matplotlib.axes import Axes
 
 from ..effects import EffectEstimate
 from ..errors import TamoxresError
-from ..wording import ratio_with_interval
+from ..wording import plain, ratio_with_interval
+from .figure import figure
+from .look import LooksUntitled, in_order
 from .measure import LINE, wrap
 from .paper import rule, settle, write
 from .style import ACCENT, DARK, INK, LIGHT, PALE, SMALLEST, bare, font_size, new_axes, use_style, width_of
@@ -54,9 +57,18 @@ class AbstractRow:
     sure_none: str
 
 
+@figure(
+    without=(
+        "xlim",
+        "ylim",
+    ),
+    on_paper=True,
+)
 def visual_abstract(
     title: str, answer: str, rows: Sequence[AbstractRow], *, facts: str = "", foot: str = "",
     favours: tuple[str, str] = ("below 1", "above 1"),
+    ax: Axes | None = None,
+    **look: Unpack[LooksUntitled],
 ) -> Axes:  # fmt: skip
     """Draw a report's answer on one sheet.
 
@@ -69,6 +81,8 @@ def visual_abstract(
         Who was asked, above the lines; what must not be read from them, under them.
     favours : (str, str)
         What a ratio below 1, and one above 1, says.
+    ax : Axes, optional
+        Drawn into its box; else a figure is made.
 
     Returns
     -------
@@ -88,7 +102,7 @@ def visual_abstract(
     """
     if not rows:
         raise TamoxresError("A visual abstract needs one marker at least; found none.")
-    whole = width_of("double")
+    whole, rows = width_of("double"), in_order(rows, lambda row: row.marker)
     size = font_size(whole)
     with use_style(size):
         head = wrap(title, whole / 1.35, size, bold=True), wrap(answer, whole / 1.15, size), wrap(facts, whole, size)
@@ -138,7 +152,7 @@ def _draw_heads(ax: Axes, at: tuple[float, float, float], favours: tuple[str, st
     write(ax, (middle - gap, y - 0.2 * size), wrap(favours[0], 0.1 * whole, size), size, align="right", color=DARK)
     write(ax, (middle + gap, y - 0.2 * size), wrap(favours[1], 0.1 * whole, size), size, color=DARK)
     for tick in _TICKS:
-        write(ax, (_place(tick, whole), y - 2.8 * size), f"{tick:g}", SMALLEST, align="center", color=DARK)
+        write(ax, (_place(tick, whole), y - 2.8 * size), plain(tick), min(SMALLEST, size), align="center", color=DARK)
     rule(ax, (0.0, y - 3.5 * size), (whole, y - 3.5 * size), 0.8)
 
 
@@ -165,5 +179,5 @@ def _draw_row(ax: Axes, row: AbstractRow, at: tuple[float, float, float]) -> Non
                 [share * whole + (0.5 + 0.9 * i) * size], [y], marker="o", markersize=0.55 * size,
                 markeredgecolor=ACCENT, markerfacecolor=face, markeredgewidth=0.6,
             )  # fmt: skip
-        write(ax, (share * whole + 4.0 * size, y), sure, SMALLEST, color=DARK)
+        write(ax, (share * whole + 4.0 * size, y), sure, min(SMALLEST, size), color=DARK)
     rule(ax, (0.0, y - half), (whole, y - half), 0.4, PALE)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,8 +26,10 @@ from ..errors import TamoxresError
 from ..genome import CHROMOSOMES, plain_chromosomes
 from ..registry.known import branches
 from ..vocabulary import BoolArray, FloatArray
-from ..wording import count
+from ..wording import count, plain
 from .callouts import Callout, place_names
+from .figure import figure
+from .look import Looks
 from .measure import text_width
 from .panel import Room, Ruler, Sign, lay_panel, ratio_ruler, room_for, round_ruler
 from .paper import write
@@ -74,6 +76,7 @@ class _Plan:
     height: float
 
 
+@figure(without=("order", "digits"), palette=(ACCENT, _GREYS[0]))
 def volcano(
     result: pd.DataFrame,
     *,
@@ -81,6 +84,7 @@ def volcano(
     level: float = 0.05,
     ax: Axes | None = None,
     width: Width = "single",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the effect of each gene of a screen against its evidence.
 
@@ -136,6 +140,7 @@ def volcano(
     return drawn
 
 
+@figure(without=("order", "xlim", "digits"), palette=(ACCENT, *_GREYS))
 def manhattan(
     result: pd.DataFrame,
     *,
@@ -143,6 +148,7 @@ def manhattan(
     level: float = 0.05,
     ax: Axes | None = None,
     width: Width = "double",
+    **look: Unpack[Looks],
 ) -> Axes:
     """Draw the evidence of each gene of a screen along the genome.
 
@@ -209,7 +215,7 @@ def _genes(
     evidence, found = _evidence(fitted), fitted["q"].to_numpy(float) < level
     line = float(evidence[found].min()) if found.any() else float(-np.log10(level / len(fitted)))
     cascade = table["gene"].astype(str).str.upper().isin([name.upper() for name in label]).to_numpy(bool)
-    told = f"with q < {level:g}"
+    told = f"with q < {plain(level)}"
     note = f"{count(len(table))} genes, {count(int(found[placed].sum()))} {told}."
     if unfitted := len(result) - len(fitted):
         note += f" Not fitted: {count(unfitted)}."
@@ -259,7 +265,7 @@ def _compose(room: Room, genes: _Genes, plan: _Plan, notes: Sequence[str]) -> tu
 
 def _lay(room: Room, genes: _Genes, plan: _Plan, notes: Sequence[str]) -> Axes:
     top = 1.10 * max(float(genes.evidence.max()), genes.line)
-    words = f"q < {genes.level:g}" if genes.found.any() else f"q < {genes.level:g} (no gene)"
+    words = f"q < {plain(genes.level)}" + ("" if genes.found.any() else " (no gene)")
     signs = [Sign(label=words, color=DARK, dashes=(0, (3, 2)))]
     if genes.cascade.any():
         signs.insert(0, Sign(label=genes.asked, marker="o"))
@@ -292,7 +298,8 @@ def _name(ax: Axes, x: FloatArray, genes: _Genes, size: float) -> list[str]:
     points = shares * (wide, tall) + (left, bottom)
     best = np.argsort(-genes.evidence, kind="stable")
     more = [i for i in best if genes.found[i] and not genes.cascade[i]][:_MOST_NAMES]
-    chosen = [*(i for i in best if genes.cascade[i]), *more]
+    inside = np.all((shares >= 0) & (shares <= 1), axis=1)
+    chosen = [i for i in (*(i for i in best if genes.cascade[i]), *more) if inside[i]]
     texts = [str(genes.table["gene"].iloc[i]) for i in chosen]
     low, high = ax.get_ylim()
     along = np.linspace(left, left + wide, int(2 * wide))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Unpack
 
 from ..effects import EffectEstimate
-from ..tables.cells import effect_cell, interval_cell, p_cell
+from ..tables.cells import effect_cell, interval_cell, p_cell, share_format
 from ..tables.effects import printed_p_cell
+from ..tables.style import Numbers, printed
 from ..tables.table import Cell, Column, Number, Row, Table
 from ..wording import NOT_ESTIMABLE, count, percent
 from ..wording.rules import measure_words
@@ -17,7 +19,10 @@ from .posterior import BayesLine
 __all__ = ["meta_table"]
 
 
-def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, str] | None = None) -> Table:
+@printed
+def meta_table(
+    pooled: PooledEffect, *, title: str = "", labels: Mapping[str, str] | None = None, **numbers: Unpack[Numbers]
+) -> Table:
     """Print a pooled effect with the studies behind it.
 
     Parameters
@@ -62,7 +67,7 @@ def meta_table(pooled: PooledEffect, *, title: str = "", labels: Mapping[str, st
 
 
 def _study(name: str, effect: EffectEstimate, weight: float) -> Row:
-    share = Cell(percent(weight), (Number(weight, "0.0%"),))
+    share = Cell(percent(weight), (Number(weight, share_format()),))
     test = printed_p_cell(effect)
     return Row((Cell(name), Cell(_counts(effect)), share, effect_cell(effect), test), "level")
 

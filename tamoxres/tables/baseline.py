@@ -14,18 +14,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from ..codebook import CODEBOOK, column
 from ..errors import AnalysisError
 from ..vocabulary import BoolArray, FloatArray, IntArray
-from ..wording import Style, coarse_count, count, interval, number
+from ..wording import Style, coarse_count, count, digits_or, interval, number
 from ..wording.levels import level_texts
 from .cells import count_cell, number_cell, share_cell
 from .disclosure import LinkedCounts, protect
 from .hazards import term_label
+from .style import Numbers, printed
 from .suppression import WITHHELD, suppression_note
 from .table import Cell, Column, Number, Row, Table
 
@@ -72,6 +73,7 @@ def _multinomial(shares: FloatArray) -> FloatArray:
     return np.asarray(np.diag(shares) - np.outer(shares, shares), dtype=float)
 
 
+@printed
 def baseline_table(
     frame: pd.DataFrame,
     by: str | None = None,
@@ -81,6 +83,7 @@ def baseline_table(
     min_cell: int = 0,
     rounded: bool = False,
     title: str = "Patients",
+    **numbers: Unpack[Numbers],
 ) -> Table:
     """Describe patients, in all and by group.
 
@@ -299,7 +302,7 @@ def _is_number(values: pd.Series[Any]) -> bool:
 def _decimals(values: FloatArray) -> int:
     if values.size == 0 or np.all(values == np.round(values)):
         return 0
-    return 2 if np.abs(values).max() < 10 else 1
+    return digits_or(2 if np.abs(values).max() < 10 else 1)
 
 
 def _quartiles(values: FloatArray, decimals: int) -> Cell:

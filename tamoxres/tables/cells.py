@@ -8,6 +8,7 @@ from ..effects import EffectEstimate
 from ..wording import (
     NOT_ESTIMABLE,
     count,
+    digits_or,
     number,
     number_with_interval,
     p_value,
@@ -19,7 +20,16 @@ from ..wording import (
 )
 from .table import Cell, Number
 
-__all__ = ["count_cell", "effect_cell", "interval_cell", "number_cell", "p_cell", "reference_cell", "share_cell"]
+__all__ = [
+    "count_cell",
+    "effect_cell",
+    "interval_cell",
+    "number_cell",
+    "p_cell",
+    "reference_cell",
+    "share_cell",
+    "share_format",
+]
 
 _P_FORMAT = '[<0.001]"<0.001";[>=0.9995]">0.999";0.000'
 _REFERENCE = "(reference)"
@@ -50,7 +60,13 @@ def share_cell(part: int, whole: int) -> Cell:
     if not whole:
         return count_cell(part)
     share = part / whole
-    return Cell(f"{count(part)} ({percent(share)})", (Number(part, "#,##0"), Number(share, "0.0%")))
+    return Cell(f"{count(part)} ({percent(share)})", (Number(part, "#,##0"), Number(share, share_format())))
+
+
+def share_format() -> str:
+    """Return the spreadsheet format that shows a share as `percent` writes it."""
+    digits = digits_or(1)
+    return f"0.{'0' * digits}%" if digits else "0%"
 
 
 def effect_cell(effect: EffectEstimate, per: float = 1.0) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from ..effects import EffectEstimate
 from ..errors import EffectError
@@ -11,6 +12,7 @@ from ..wording.codes import treatment_words
 from .cells import count_cell, effect_cell, p_cell
 from .hazard_notes import notes
 from .hazards import term_label
+from .style import Numbers, printed
 from .table import Cell, Column, Row, Table
 
 __all__ = ["contrast_table"]
@@ -22,7 +24,10 @@ _HEADS = {
 }  # fmt: skip
 
 
-def contrast_table(crude: Sequence[EffectEstimate], adjusted: Sequence[EffectEstimate] | None = None) -> Table:
+@printed
+def contrast_table(
+    crude: Sequence[EffectEstimate], adjusted: Sequence[EffectEstimate] | None = None, **numbers: Unpack[Numbers]
+) -> Table:
     """Print the contrasts of an interaction model, crude beside adjusted.
 
     Parameters

@@ -7,7 +7,7 @@ named beside it; the sentence of a flag stands once under the table, in the orde
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..effects import EffectEstimate, effects_to_frame
 from ..wording.codes import flag_sentences
@@ -15,6 +15,7 @@ from ..wording.rules import measure_words
 from .cells import count_cell, effect_cell, p_cell
 from .hazard_notes import model_note
 from .hazards import term_label
+from .style import Numbers, printed
 from .table import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class EffectRows(list[EffectEstimate]):
         return str(self.table()._repr_html_())
 
 
-def effects_table(rows: Sequence[EffectEstimate], *, title: str = "") -> Table:
+@printed
+def effects_table(rows: Sequence[EffectEstimate], *, title: str = "", **numbers: Unpack[Numbers]) -> Table:
     """Print effect rows of any kind: of one model, of a question, or published ones.
 
     Parameters

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..flow import Flow
 from .cells import count_cell
+from .style import Numbers, printed
 from .table import Cell, Column, Row, Table
 
 __all__ = ["flow_table"]
 
 
-def flow_table(flow: Flow, *, title: str = "Patient flow") -> Table:
+@printed
+def flow_table(flow: Flow, *, title: str = "Patient flow", **numbers: Unpack[Numbers]) -> Table:
     """Print the steps from everyone in the cohort to those analysed.
 
     Returns

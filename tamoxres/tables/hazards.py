@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Unpack
 
 from ..codebook import column, column_words
 from ..effects import EffectEstimate
@@ -21,6 +22,7 @@ from ..wording.levels import level_texts
 from ..wording.rows import per_words
 from .cells import count_cell, effect_cell, p_cell, reference_cell
 from .hazard_notes import notes
+from .style import Numbers, printed
 from .table import Cell, Column, Row, Table
 
 __all__ = ["PER", "hazard_table", "term_label"]
@@ -31,6 +33,7 @@ PER: Mapping[str, float] = MappingProxyType({"age": 10, "size_mm": 10, "er_perce
 _MEASURES = {"HR": "Hazard ratios", "sHR": "Subdistribution hazard ratios", "RR": "Risk ratios", "OR": "Odds ratios"}
 
 
+@printed
 def hazard_table(
     crude: Sequence[EffectEstimate],
     adjusted: Sequence[EffectEstimate] | None = None,
@@ -40,6 +43,7 @@ def hazard_table(
     flow: Flow | None = None,
     proportional_p: float | None = None,
     time_origin: str = "diagnosis",
+    **numbers: Unpack[Numbers],
 ) -> Table:
     """Print hazard ratios, crude beside adjusted.
 

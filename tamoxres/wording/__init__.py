@@ -11,12 +11,14 @@ from .numbers import (
     Style,
     coarse_count,
     count,
+    digits_or,
     guard_formula,
     interval,
     number,
     number_with_interval,
     p_value,
     percent,
+    plain,
     ratio,
     ratio_limits,
     ratio_with_interval,
@@ -28,7 +30,8 @@ from .numbers import (
 from .typeset import dashed, spoken, unbroken
 
 __all__ = [
-    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "dashed", "guard_formula", "interval",
-    "number", "number_with_interval", "p_value", "percent", "ratio", "ratio_limits", "ratio_with_interval", "ratios",
+    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "dashed", "digits_or", "guard_formula",
+    "interval", "number", "number_with_interval", "p_value", "percent", "plain",
+    "ratio", "ratio_limits", "ratio_with_interval", "ratios",
     "spoken", "style_now", "unbroken", "unguard_formula", "written_as",
 ]  # fmt: skip

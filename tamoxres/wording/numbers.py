@@ -24,9 +24,27 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 __all__ = [
-    "HOUSE", "NOT_ESTIMABLE", "STYLES", "Style", "coarse_count", "count", "guard_formula", "interval", "number",
-    "number_with_interval", "p_value", "percent", "ratio", "ratio_limits", "ratio_with_interval", "ratios", "style_now",
-    "unguard_formula", "written_as",
+    "HOUSE",
+    "NOT_ESTIMABLE",
+    "STYLES",
+    "Style",
+    "coarse_count",
+    "count",
+    "digits_or",
+    "guard_formula",
+    "interval",
+    "number",
+    "number_with_interval",
+    "p_value",
+    "percent",
+    "plain",
+    "ratio",
+    "ratio_limits",
+    "ratio_with_interval",
+    "ratios",
+    "style_now",
+    "unguard_formula",
+    "written_as",
 ]  # fmt: skip
 
 NOT_ESTIMABLE = "NE"
@@ -57,6 +75,8 @@ class Style:
         What a range is set with on paper (`typeset`), where `joiner` types a hyphen.
     fine : float
         Ratios below it have three significant digits, those above two decimals.
+    digits : int, optional
+        Decimals of estimates, their limits and percentages, if not those of the house; P values keep theirs.
     """
 
     name: str
@@ -70,6 +90,7 @@ class Style:
     thousands: str = ","
     dash: str = "–"
     fine: float = 0.0995
+    digits: int | None = None
 
 
 HOUSE = Style(name="tamoxres")
@@ -109,14 +130,32 @@ def written_as(style: Style) -> Iterator[None]:
         _NOW.reset(token)
 
 
-def number(value: float | None, decimals: int = 2, style: Style | None = None) -> str:
-    """Write a number with a fixed count of decimals, and what is not finite as `NE`."""
+def number(value: float | None, decimals: int | None = None, style: Style | None = None) -> str:
+    """Write a number with a fixed count of decimals (the style's, or 2), and what is not finite as `NE`."""
     if value is None or not math.isfinite(value):
         return NOT_ESTIMABLE
+    decimals = digits_or(2, style) if decimals is None else decimals
     text = f"{value:.{decimals}f}"
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace(".", (style or style_now()).point)
+
+
+def digits_or(decimals: int, style: Style | None = None) -> int:
+    """Return the decimals that the style asks for, or these."""
+    asked = (style or style_now()).digits
+    return decimals if asked is None else asked
+
+
+def plain(value: float, style: Style | None = None) -> str:
+    """Write a round number, such as a tick's, with as many decimals as it has: `0.5`, `2`, `10`.
+
+    Examples
+    --------
+    >>> plain(0.5), plain(2.0), plain(0.25, Style(name="comma", point=","))
+    ('0.5', '2', '0,25')
+    """
+    return f"{value:g}".replace(".", (style or style_now()).point)
 
 
 def ratio(value: float | None, style: Style | None = None) -> str:
@@ -140,9 +179,10 @@ def ratio(value: float | None, style: Style | None = None) -> str:
         return "<" + number(1 / _LARGEST, 5, style)
     if value >= 99.995:
         return count(round(value))
+    digits = digits_or(2, style)
     if 0 < value < (style or style_now()).fine:
-        return number(value, min(2 - math.floor(math.log10(value)), 12), style)
-    return number(value, 2, style)
+        return number(value, min(digits - math.floor(math.log10(value)), 12), style)
+    return number(value, digits, style)
 
 
 def interval(low: str, high: str, style: Style | None = None) -> str:
@@ -173,7 +213,7 @@ def ratios(
         return texts
     if high > _LARGEST:
         return texts
-    for decimals in range(3, 8):
+    for decimals in range(max(3, digits_or(2, style) + 1), 10):
         more = number(value, decimals, style), number(low, decimals, style), number(high, decimals, style)
         if len(set(more)) == len(more):
             return more
@@ -195,7 +235,8 @@ def ratio_limits(value: float | None, low: float | None, high: float | None, sty
 def number_with_interval(
     value: float | None, low: float | None, high: float | None, decimals: int = 2, style: Style | None = None
 ) -> str:
-    """Write a difference with its interval, `-0.05 (-0.11 to 0.02)`; `NE` as in a ratio."""
+    """Write a difference with its interval, `-0.05 (-0.11 to 0.02)`; `NE` as in a ratio; the style's digits win."""
+    decimals = digits_or(decimals, style)
     return _with_interval(
         number(value, decimals, style), number(low, decimals, style), number(high, decimals, style), style
     )
@@ -243,8 +284,9 @@ def p_value(p: float | None, style: Style | None = None, *, label: bool = False,
     return text if sign == "=" else sign + text
 
 
-def percent(share: float | None, decimals: int = 1, style: Style | None = None) -> str:
+def percent(share: float | None, decimals: int | None = None, style: Style | None = None) -> str:
     """Write a share of one as a percentage, `23.8%`."""
+    decimals = digits_or(1, style) if decimals is None else decimals
     text = number(None if share is None else 100 * share, decimals, style)
     return text if text == NOT_ESTIMABLE else f"{text}%"
 
