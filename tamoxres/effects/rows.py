@@ -161,7 +161,13 @@ def read_effects(path: str | Path) -> list[EffectEstimate]:
     ...     print(read_effects(file.name)[0])
     Ours: HR 1.48 (1.02-2.15), P = 0.039
     """
-    return [effect for effect, _ in _built(Path(path))]
+    source = Path(path)
+    if source.suffix.lower() == ".csv" and source.is_file():
+        from .rows_many import read_many
+
+        if (rows := read_many(source)) is not None:
+            return rows
+    return [effect for effect, _ in _built(source)]
 
 
 def read_printed(path: str | Path) -> list[tuple[EffectEstimate, printed.Cells]]:
