@@ -28,10 +28,10 @@ from . import many, routes
 from .agreement import digits_flag
 from .checks import COUNTS
 from .estimate import EffectEstimate
-from .rows import KNOWN, parse_row
+from .rows import KNOWN, parse_row, read_printed
 from .rows_header import Header, read_header
 
-__all__ = ["read_many"]
+__all__ = ["read_effects", "read_many"]
 
 _NAMES = tuple(one.name for one in fields(EffectEstimate))
 _PLACE = {name: i for i, name in enumerate(_NAMES)}
@@ -46,6 +46,28 @@ _LEVEL = 0.95  # of every interval that is plainly sound
 _Z = routes.critical_value(_LEVEL)
 _PLAIN_DIGITS = 15  # of a text that a double keeps
 _ONES = str.maketrans("23456789", "11111111")
+
+
+def read_effects(path: str | Path) -> list[EffectEstimate]:
+    r"""Read effect rows from a CSV, JSON or XLSX file; a synonym of a column is said by a warning (`rows_header`).
+
+    Raises
+    ------
+    EffectError
+        Naming the file, and for a bad row its line and column.
+
+    Examples
+    --------
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     _ = file.write("study,estimate,ci_low,ci_high\nOurs,1.48,1.02,2.15\n"), file.flush()
+    ...     print(read_effects(file.name)[0])
+    Ours: HR 1.48 (1.02-2.15), P = 0.039
+    """
+    source = Path(path)
+    if source.suffix.lower() == ".csv" and source.is_file() and (rows := read_many(source)) is not None:
+        return rows
+    return [effect for effect, _ in read_printed(source)]
 
 
 def read_many(path: Path) -> list[EffectEstimate] | None:
