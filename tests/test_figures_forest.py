@@ -490,3 +490,11 @@ def test_a_pooled_effect_has_one_layout(bcg_pool):
     """A pooled effect is not drawn as subgroups."""
     with pytest.raises(TamoxresError, match="takes a list of effects"):
         forest(bcg_pool, layout="subgroup")
+
+
+def test_more_rows_than_can_be_drawn():
+    """A plot of thousands of rows is refused in one sentence before it is laid out."""
+    row = EffectEstimate(study="A", log_estimate=0.1, se=0.2)
+    for draw in (forest, forest_pages):
+        with pytest.raises(EffectError, match=r"^5,001 effects are too many to draw, 5,000 at most\."):
+            draw([row] * 5001)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from meta_data import CLOSED, ITERATED, META, trials
 
 from tamoxres.effects import EffectEstimate
 from tamoxres.errors import EffectError, PoolingError
+from tamoxres.meta import cautions
 from tamoxres.meta.comparable import Alike
 from tamoxres.meta.dependent import pool_dependent
 from tamoxres.meta.moved import moved
@@ -325,3 +327,41 @@ def test_swapping_the_contrast_inverts_the_pooled_ratio(values, tau2):
     np.testing.assert_allclose(turned.point, -pooled.point, rtol=ITERATED, atol=ITERATED, err_msg="estimate")
     assert turned.ci_low == pytest.approx(1 / pooled.ci_high, rel=ITERATED)
     assert turned.tau2 == pytest.approx(pooled.tau2, rel=ITERATED, abs=ITERATED)
+
+
+def test_more_effects_than_any_question_has_studies():
+    """A pool of thousands of rows is refused in one sentence, before its rows are looked at; a large one ends."""
+    row = EffectEstimate(study="A", log_estimate=0.1, se=0.2)
+    for many in ([row] * 5001, iter([row] * 5001)):
+        with pytest.raises(PoolingError, match=r"^5,001 effects are more than one question has studies; 5,000 are"):
+            pool(many)
+    rng = np.random.default_rng(4)
+    se = np.where(np.arange(600) < 60, 0.9, 0.1)
+    rows = [EffectEstimate(study=f"S{i}", log_estimate=float(rng.normal(0, 0.2)), se=float(se[i])) for i in range(600)]
+    found = pool(rows, tau2="dl")
+    assert found.k == 600
+    assert found.tau2 == pytest.approx(0.2**2 - 0.1**2, abs=0.005)  # the spread given, less that by chance
+
+
+@pytest.mark.parametrize("k", [3, 40])
+def test_leaving_out_in_parts_is_leaving_out_at_once(k, monkeypatch):
+    """The P without each light row is the same, however many analyses are made together."""
+    se = np.array([0.05, *[0.9] * (k - 1)])
+    found = SimpleNamespace(y=np.linspace(-0.3, 0.5, k), v=se**2, tau2="reml", ci="adhoc")
+    light = np.arange(1, k)
+    at_once = cautions._p_without(found, light)
+    monkeypatch.setattr(cautions, "_TOGETHER", 7 * k)
+    parts = cautions._parts(light, k)
+    assert [len(part) for part in parts] == [7] * ((k - 1) // 7) + ([(k - 1) % 7] if (k - 1) % 7 else [])
+    assert np.concatenate([cautions._p_without(found, part) for part in parts]) == pytest.approx(at_once, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_rows_that_share_patients_are_the_first_that_do(seed):
+    """Of many rows the pair that is named is the one that looking at every pair would find first."""
+    rng = np.random.default_rng(seed)
+    names = [f"T{i}" for i in rng.integers(0, 60, 40)]
+    rows = [EffectEstimate(study=f"S{i}", trial=name, log_estimate=0.1, se=0.2) for i, name in enumerate(names)]
+    i, j = next((i, j) for i in range(40) for j in range(i) if names[i] == names[j])
+    with pytest.raises(PoolingError, match=f"^S{i} and S{j} share patients of the trial {names[i]}"):
+        pool(rows)

@@ -127,17 +127,19 @@ def _alike(given: Sequence[str], include: str) -> Alike:
 def _chosen(
     rows: Sequence[EffectEstimate], leave_out: Sequence[str], reverse: Sequence[str], one_a_study: bool
 ) -> list[EffectEstimate]:
-    from ..meta.comparable import shared_patients
+    from ..meta.comparable import patient_ids
 
     known = {row.study.casefold(): row.study for row in rows}
     if unknown := [name for name in (*leave_out, *reverse) if name.casefold() not in known]:
         raise QuestionError(f"No row is of study {unknown[0]!r}. Studies are {', '.join(known.values())}.")
     gone, turned = ({name.casefold() for name in names} for names in (leave_out, reverse))
     kept: list[EffectEstimate] = []
+    counted: set[str] = set()  # the names of the patients of the rows kept
     for row in rows:
-        twice = one_a_study and any(shared_patients(row, other) for other in kept)
+        twice = one_a_study and not counted.isdisjoint(patient_ids(row))
         if row.study.casefold() not in gone and not twice:
             kept.append(row.reversed() if row.study.casefold() in turned else row)
+            counted |= patient_ids(row)
         elif twice:
             typer.echo(f"left out by --one-a-study: {row}", err=True)
     return kept

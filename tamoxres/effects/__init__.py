@@ -14,10 +14,10 @@ from .rows import (
     effects_to_json,
     effects_to_xlsx,
     from_printed,
-    read_effects,
     rows_of,
     unread_columns,
 )
+from .rows_many import read_effects
 
 __all__ = [
     "COLUMNS", "SCHEMA", "Doubt", "EffectEstimate", "doubts", "doubts_of", "effects_from_frame", "effects_to_csv",

@@ -24,7 +24,16 @@ from . import routes
 if TYPE_CHECKING:
     from .estimate import EffectEstimate
 
-__all__ = ["Doubt", "Reported", "ci_and_p_disagree", "doubts", "doubts_of", "printed_flags", "printed_texts"]
+__all__ = [
+    "Doubt",
+    "Reported",
+    "ci_and_p_disagree",
+    "digits_flag",
+    "doubts",
+    "doubts_of",
+    "printed_flags",
+    "printed_texts",
+]
 
 _APART = 0.3  # of |z|
 _HUGE_SE = 5.0
@@ -106,14 +115,18 @@ def ci_and_p_disagree(row: Reported, level: float | None = None) -> bool:
 def printed_flags(row: Reported) -> tuple[str, ...]:
     """Return the flags of printed numbers: interval and P that disagree, and digits that a number does not keep."""
     flags = ("ci_and_p_disagree",) if ci_and_p_disagree(row) else ()
-    texts = (row.estimate, row.low, row.high)
+    return flags + digits_flag((row.estimate, row.low, row.high), row.p)
+
+
+def digits_flag(texts: tuple[routes.Printed, ...], p: routes.Printed | None) -> tuple[str, ...]:
+    """Return the flag that keeps the printed digits of an interval and its P, where the numbers do not keep them."""
     values = [routes.number_of(text) for text in texts]
-    p_places = [] if row.p is None else [routes.places(row.p, least=2), routes.places(routes.number_of(row.p), least=2)]
+    p_places = [] if p is None else [routes.places(p, least=2), routes.places(routes.number_of(p), least=2)]
     shown, kept = routes.places(*texts), routes.places(*values)
     if shown == kept and (not p_places or p_places[0] == p_places[1]):
-        return flags
+        return ()
     digits = [*shown, *(p_places[0] if p_places else [])]
-    return (*flags, _DECIMALS + ",".join(map(str, digits)))
+    return (_DECIMALS + ",".join(map(str, digits)),)
 
 
 def printed_texts(flags: tuple[str, ...], values: tuple[float | None, ...]) -> list[routes.Printed | None]:

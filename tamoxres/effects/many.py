@@ -28,7 +28,7 @@ from .estimate import EffectEstimate
 from .rows import KNOWN, parse_row
 from .rows_header import Header, read_header
 
-__all__ = ["BLOCK", "Checked", "check_many", "sound"]
+__all__ = ["BLOCK", "Checked", "Columns", "block_of", "check_many", "refuse_misfit", "sound", "sound_rows"]
 
 BLOCK = 20_000  # lines that are looked at together
 _LEVEL, _Z = 0.95, 1.959963984540054  # and the normal quantile of such an interval
@@ -89,14 +89,14 @@ def check_many(path: Path) -> Checked | None:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
-            first = list(_block(reader, header, path))
+            first = list(block_of(reader, header, path))
             if len(first) < BLOCK:
                 return None
             found, lines = Checked(header=read_header(header, str(path), KNOWN)), first
             found.header.say(str(path))
             while lines:
                 _check_block(found, lines, path)
-                lines = list(_block(reader, header, path))
+                lines = list(block_of(reader, header, path))
     except UnicodeDecodeError:
         raise EffectError(f"{path} is not UTF-8 text. Save it as CSV (UTF-8) or JSON.") from None
     except csv.Error as error:
@@ -104,15 +104,18 @@ def check_many(path: Path) -> Checked | None:
     return found
 
 
-def _block(reader: Iterator[list[str]], header: Sequence[str], path: Path) -> Iterator[tuple[int, list[str]]]:
+def block_of(reader: Iterator[list[str]], header: Sequence[str], path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the next lines that hold anything, each with its number."""
     for cells in islice(reader, BLOCK):
         line: int = reader.line_num  # type: ignore[attr-defined]
         if len(cells) != len(header) and any(cells):
-            raise EffectError(
-                f"{path}, line {line}: {len(cells)} cells under {len(header)} columns. Quote cells that hold a comma."
-            )
+            refuse_misfit(path, line, len(cells), len(header))
         yield line, cells
+
+
+def refuse_misfit(path: Path, line: int, cells: int, columns: int) -> None:
+    """Refuse a line that holds more or fewer cells than the header."""
+    raise EffectError(f"{path}, line {line}: {cells} cells under {columns} columns. Quote cells that hold a comma.")
 
 
 def _check_block(found: Checked, lines: Sequence[tuple[int, list[str]]], path: Path) -> None:
@@ -153,7 +156,11 @@ def sound(columns: Mapping[str, Sequence[str]], many: int) -> BoolArray:
     >>> sound(columns, 3).tolist()
     [True, False, False]
     """
-    cells = _Columns(columns, many)
+    return sound_rows(Columns(columns, many))
+
+
+def sound_rows(cells: Columns) -> BoolArray:
+    """Tell which rows of a block are plainly sound, as `sound` does."""
     good = cells.filled("study") & _words(cells) & _numbers_in_range(cells) & _counts(cells)
     log_point, se, derived = _derived(cells)
     own = cells.filled(*_OWN) & derived
@@ -169,7 +176,7 @@ def sound(columns: Mapping[str, Sequence[str]], many: int) -> BoolArray:
 
 
 @dataclass(slots=True)
-class _Columns:
+class Columns:
     """The cells of a block by column, and the numbers that were read of them."""
 
     texts: Mapping[str, Sequence[str]]
@@ -210,7 +217,8 @@ class _Columns:
             else:
                 values, wrong = to_numbers(held)
                 odd = np.fromiter((_is_odd(cell) for cell in held), bool, self.many) if name in _POINT else False
-                self.read[name] = values, wrong | odd
+                blank = np.isnan(values) & np.fromiter(map(bool, held), bool, self.many)  # of blanks alone: no number
+                self.read[name] = values, wrong | odd | blank
         return self.read[name]
 
     def decimals(self, name: str) -> FloatArray:
@@ -227,7 +235,7 @@ def _is_odd(cell: str) -> bool:
     return "e" in cell or "E" in cell or " " in cell or "\t" in cell
 
 
-def _words(cells: _Columns) -> BoolArray:
+def _words(cells: Columns) -> BoolArray:
     """Where every word is one that a row may hold, and nothing stands in a column that is not looked at here."""
     good = np.ones(cells.many, dtype=bool)
     second = cells.among("schema", ("2",))
@@ -256,7 +264,7 @@ def _words(cells: _Columns) -> BoolArray:
     return good
 
 
-def _numbers_in_range(cells: _Columns) -> BoolArray:
+def _numbers_in_range(cells: Columns) -> BoolArray:
     """Where every number is one, and within what a row may hold."""
     good = np.ones(cells.many, dtype=bool)
     for name in (*_SHARES, *_ABOVE, *_OTHER_NUMBERS, *_POINT, *_OWN):
@@ -266,7 +274,7 @@ def _numbers_in_range(cells: _Columns) -> BoolArray:
     return np.asarray(good & ~(cells.number("person_years") < 0))
 
 
-def _counts(cells: _Columns) -> BoolArray:
+def _counts(cells: Columns) -> BoolArray:
     """Where counts are whole, within each other, and add up."""
     good = np.ones(cells.many, dtype=bool)
     for name in COUNTS:
@@ -280,7 +288,7 @@ def _counts(cells: _Columns) -> BoolArray:
     return np.asarray(good & ~(cells.number("events_1") == 0) & ~(cells.number("events_0") == 0))
 
 
-def _derived(cells: _Columns) -> tuple[FloatArray, FloatArray, BoolArray]:
+def _derived(cells: Columns) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Return log estimate and error as they stand, and where estimate and limits follow from them."""
     point, se = (cells.number(name) for name in _OWN)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -304,7 +312,7 @@ class _Intervals:
     plain: BoolArray  # they hold their estimate, and are symmetric
 
     @classmethod
-    def of(cls, cells: _Columns) -> _Intervals:
+    def of(cls, cells: Columns) -> _Intervals:
         """Take them as `routes.from_ci` does."""
         values = [cells.number(name) for name in _POINT]
         shown = [cells.decimals(name) for name in _POINT]
@@ -323,7 +331,7 @@ class _Intervals:
         return cls(point, (high - low) / (2 * _Z), slack[0], (slack[1] + slack[2]) / (2 * _Z), np.asarray(plain))
 
 
-def _agrees(cells: _Columns, of: _Intervals) -> BoolArray:
+def _agrees(cells: Columns, of: _Intervals) -> BoolArray:
     """Where the P beside an interval plainly agrees with it, or there is none."""
     p = cells.number("p_value")
     half = 0.5 * 10.0 ** -np.maximum(2, cells.decimals("p_value"))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLUMNS", "KNOWN", "SCHEMA", "effects_from_frame", "effects_to_csv", "effects_to_frame", "effects_to_json",
-    "effects_to_xlsx", "from_printed", "printed_routes", "read_effects", "read_printed", "unread_columns",
+    "effects_to_xlsx", "from_printed", "printed_routes", "read_printed", "unread_columns",
 ]  # fmt: skip
 
 SCHEMA = 2
@@ -145,32 +145,13 @@ def effects_to_xlsx(effects: Iterable[EffectEstimate]) -> bytes:
     return rows_excel.write_sheet(COLUMNS, map(_row, effects))
 
 
-def read_effects(path: str | Path) -> list[EffectEstimate]:
-    r"""Read effect rows from a CSV, JSON or XLSX file; a synonym of a column is said by a warning (`rows_header`).
-
-    Raises
-    ------
-    EffectError
-        Naming the file, and for a bad row its line and column.
-
-    Examples
-    --------
-    >>> from tempfile import NamedTemporaryFile
-    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
-    ...     _ = file.write("study,estimate,ci_low,ci_high\nOurs,1.48,1.02,2.15\n"), file.flush()
-    ...     print(read_effects(file.name)[0])
-    Ours: HR 1.48 (1.02-2.15), P = 0.039
-    """
-    return [effect for effect, _ in _built(Path(path))]
-
-
 def read_printed(path: str | Path) -> list[tuple[EffectEstimate, printed.Cells]]:
     """Read effect rows with the cells they were made of, which tell what was printed, digits and all.
 
     Raises
     ------
     EffectError
-        As `read_effects`.
+        As `rows_many.read_effects`.
     """
     return list(_built(Path(path)))
 

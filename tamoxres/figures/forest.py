@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Unpack
@@ -40,6 +40,7 @@ Layout = Literal["meta", "subgroup", "plain"]
 _LAYOUTS = ("meta", "subgroup", "plain")
 _MANY = 30
 _MOST = 500  # lines: a figure as high as two men
+_MOST = 5_000  # rows of one plot, 83 pages
 PER_PAGE = 60  # lines from which a plot has an axis above them too, and needs pages in print
 _FEWEST = 10
 _PITCH, _PITCH_MANY, _PITCH_LEAST = 1.9, 1.55, 1.25  # distance of the lines, in sizes of the text
@@ -269,6 +270,8 @@ def _sheet(
         return meta_sheet(rows, style, groups)
     if layout == "meta" or groups is not None:
         raise TamoxresError("Layout 'meta' and groups take a pooled effect: pool the effects first (tr.pool).")
+    if isinstance(rows, Sized) and len(rows) > _MOST:
+        raise EffectError(f"{len(rows):,} effects are too many to draw, {_MOST:,} at most.", mend="Choose fewer rows.")
     effects = at_level(list(rows_of(rows)))
     if not effects:
         raise EffectError("A forest plot needs one effect at least; found none.")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..effects import EffectEstimate
-from ..vocabulary import BoolArray, CiMethod
+from ..vocabulary import BoolArray, CiMethod, IntArray
 from ..wording import number, p_value
 from .estimate import Pooled, all_equal, pool_arrays
 from .heterogeneity import Errors, narrower
@@ -25,6 +25,7 @@ __all__ = ["HUGE_SE", "Found", "cautions", "errors_of", "relative_weights", "uni
 HUGE_SE = 5.0  # of a log ratio: an interval from 0.00006 to 18,000 times the estimate
 _NO_INFORMATION, _LIGHT = 0.01, 0.05  # of the mean weight
 _SHOWN = 3
+_TOGETHER = 2_000_000  # numbers of the analyses that are made at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +127,23 @@ def _light_rows_that_decide(found: Found) -> list[tuple[EffectEstimate, float]]:
     light = np.flatnonzero(relative_weights(found.v) < _LIGHT)
     if not len(light):
         return []
-    keep = np.ones((len(light), len(found.v)))
-    keep[np.arange(len(light)), light] = 0
-    without = pool_arrays(found.y, found.v, tau2=found.tau2, ci=found.ci, keep=keep).p
+    without = np.concatenate([_p_without(found, part) for part in _parts(light, len(found.v))])
     alpha = 1 - found.level
     crossed = (without < alpha) != (float(found.fit.p) < alpha)
     return [(found.effects[i], float(p)) for i, p, moved in zip(light, without, crossed, strict=True) if moved]
+
+
+def _p_without(found: Found, rows: IntArray) -> Array:
+    """Return P without each of some rows in turn."""
+    keep = np.ones((len(rows), len(found.v)))
+    keep[np.arange(len(rows)), rows] = 0
+    return np.atleast_1d(pool_arrays(found.y, found.v, tau2=found.tau2, ci=found.ci, keep=keep).p)
+
+
+def _parts(rows: IntArray, k: int) -> list[IntArray]:
+    """Part rows so that the analyses without each of them fit into memory."""
+    each = max(1, _TOGETHER // k)
+    return [rows[start : start + each] for start in range(0, len(rows), each)]
 
 
 def _of_spread(found: Found) -> dict[str, str]:

@@ -257,13 +257,16 @@ def _check_studies(effects: Sequence[EffectEstimate]) -> None:
                 mend="Keep one effect a study (--one-a-study), or use pool_dependent.",
             )
         seen[name] = effect
+    first: dict[str, int] = {}  # by each name of patients: the first row that bears it
     for i, effect in enumerate(effects):
-        for other in effects[:i]:
-            if through := shared_patients(effect, other):
-                raise PoolingError(
-                    f"{effect.label} and {other.label} {through}, who would count twice.",
-                    mend="Keep one of them (--one-a-study), or use pool_dependent.",
-                )
+        ids = patient_ids(effect)
+        if earlier := [first[name] for name in ids if name in first]:
+            other = effects[min(earlier)]
+            raise PoolingError(
+                f"{effect.label} and {other.label} {shared_patients(effect, other)}, who would count twice.",
+                mend="Keep one of them (--one-a-study), or use pool_dependent.",
+            )
+        first |= dict.fromkeys(ids, i)
 
 
 def patient_ids(effect: EffectEstimate) -> frozenset[str]:

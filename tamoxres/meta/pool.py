@@ -5,7 +5,7 @@ See `meta.tau2`, `meta.estimate` and `meta.heterogeneity` for the formulas and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PooledEffect", "arrays", "estimated", "informative", "pool"]
 
 _APART = 1e12
+_MOST = 5_000  # effects of one pool; leaving each out in turn takes its square
 
 
 def pool(  # noqa: PLR0913 (each choice is one word of the published methods; all but the rows have defaults)
@@ -82,7 +83,9 @@ def pool(  # noqa: PLR0913 (each choice is one word of the published methods; al
     """
     ci = ci or ("z" if tau2 == "common" else "adhoc")
     _check_choices(tau2, ci, prediction, level)
+    _refuse_many(effects)
     rows, left_out = estimated(rows_of(effects))
+    _refuse_many(rows)
     mapping, declared = endpoint_map or {}, alike or Alike()
     check(rows, mapping, declared)
     rows, set_aside = (rows, ()) if keep_uninformative else informative(rows)
@@ -97,6 +100,15 @@ def pool(  # noqa: PLR0913 (each choice is one word of the published methods; al
         fixed, _ = _numbers(rows, set_aside, replace(chosen, tau2="common", ci="z"))
         shared["common"] = PooledEffect(**shared, **fixed)
     return PooledEffect(**shared, **random, notes=notes, flags=tuple(warned))
+
+
+def _refuse_many(effects: object) -> None:
+    """Refuse more effects than any question has studies, before they are looked at."""
+    if isinstance(effects, Sized) and len(effects) > _MOST:
+        raise PoolingError(
+            f"{len(effects):,} effects are more than one question has studies; {_MOST:,} are pooled at most.",
+            mend="Choose rows by marker, endpoint or estimand; patients of one source are for a model, not for a pool.",
+        )
 
 
 def _refuse_far_apart(rows: tuple[EffectEstimate, ...]) -> None:
