@@ -427,3 +427,19 @@ def test_frames_with_gaps() -> None:
     assert (second.n, second.events, second.remark) == (None, 3, "")
     with pytest.raises(EffectError, match="frame, row 1, column se: 'x' is not a number"):
         effects_from_frame(frame.astype({"se": object}).assign(se=[0.1, "x"]))
+
+
+def test_restrictions_stay_in_a_file_without_a_version(tmp_path: Path) -> None:
+    """A table of one's own names no schema: what version 1 called `population` joins its restrictions."""
+    file = tmp_path / "own.csv"
+    file.write_text(
+        "study,measure,estimate,ci_low,ci_high,restrictions,population\n"
+        "A,HR,1.5,1.1,2.0,nodes positive;stage II,ER positive\n"
+        "B,HR,1.2,1.0,1.5,,ER negative; age over 50\n"
+        "C,HR,1.1,0.9,1.4,stage I,\n",
+        encoding="utf-8",
+    )
+    first, second, third = read_effects(file)
+    assert (first.restrictions, first.er) == (("nodes positive", "stage II"), "positive")
+    assert (second.restrictions, second.er) == (("age over 50",), "negative")
+    assert (third.restrictions, third.er) == (("stage I",), "")

@@ -65,7 +65,8 @@ def _population(row: Mapping[str, Any]) -> dict[str, Any]:
         if f"ER {sign}" in parts:
             out["er"] = sign
             parts.remove(f"ER {sign}")
-    return out | {"restrictions": tuple(part.replace(";", ",") for part in parts)}
+    told = tuple(part.replace(";", ",") for part in parts)
+    return out | {"restrictions": (*(row.get("restrictions") or ()), *told)}
 
 
 def _treatments(row: Mapping[str, Any]) -> dict[str, Any]:
