@@ -17,6 +17,7 @@ from ..errors import AnalysisError, NobodyLeft, QuestionError
 from ..files.frames import holds_frames
 from ..flow import Flow, Step
 from ..question import Restriction, uncut_of
+from ..registry import canonical
 from ..treatment import ANY, TREATED, UNTREATED, Treatment, assign, plain_name
 from ..vocabulary import EXPOSURES, RECEPTORS, UNDATED, Exposure, Receptor, Scale, choose, one_or_more
 from ..wording import count
@@ -258,7 +259,7 @@ def select(  # noqa: PLR0913 (each is one part of the question; all but the endp
     choose("er", er, RECEPTORS)
     choose("exposure", exposure, (None, *EXPOSURES[1:]))
     uncut = uncut_of(scale)
-    called = cohort.marker(marker, rule) if marker else None
+    called = cohort.marker(canonical(marker), rule) if marker else None
     chosen = _start(cohort, cohort.require(endpoint), None if called is None else called.values)
     if called is not None:
         chosen = replace(chosen, marker=called.marker, rule=called.rule, assay=called.assay, cut=called.cut)

@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 MARKER = Marker(
-    name="HER2", aliases=("ERBB2", "NEU", "C-ERBB-2"), genes={"ERBB2": 2064},
+    name="HER2", aliases=("ERBB2", "NEU", "C-ERBB-2", "HER2/NEU"), genes={"ERBB2": 2064},
     altered_means="HER2 positive, gained, highly expressed or phosphorylated, as the rule says", rules=RULES,
     claim=Claim(
         marker="HER2", altered="over-expression and over-activation of the receptor HER2",

@@ -65,7 +65,7 @@ def _by_name(markers: Iterable[Marker]) -> Mapping[str, Marker]:
     ordered = sorted(markers, key=lambda marker: (marker.order, marker.name))
     owner: dict[str, Marker] = {}
     for marker in ordered:
-        for name in {name.casefold() for name in marker.names}:
+        for name in {_plain(name) for name in marker.names}:
             if name in owner:
                 raise QuestionError(
                     f"The markers {owner[name].name} and {marker.name} are both called {name!r}. Rename one of them."
@@ -74,9 +74,14 @@ def _by_name(markers: Iterable[Marker]) -> Mapping[str, Marker]:
     return MappingProxyType({marker.name: marker for marker in ordered})
 
 
+def _plain(name: str) -> str:
+    """Return a name without case, spaces and signs: Her-2/neu is HER2NEU."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum()) or name.casefold()
+
+
 def _named(markers: Mapping[str, Marker], name: str) -> Marker | None:
-    wanted = name.casefold()
-    return next((one for one in markers.values() if wanted in [own.casefold() for own in one.names]), None)
+    wanted = _plain(name)
+    return next((one for one in markers.values() if wanted in [_plain(own) for own in one.names]), None)
 
 
 def _lookup(name: str) -> Marker | None:
@@ -105,7 +110,7 @@ def known(*cohorts: Cohort) -> Mapping[str, Marker]:
 
 
 def find(name: str, *cohorts: Cohort) -> Marker:
-    """Find a marker by its name, its label or an alias, whatever their case.
+    """Find a marker by its name, its label or an alias, whatever their case, spaces and signs.
 
     Parameters
     ----------
