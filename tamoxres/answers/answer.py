@@ -158,11 +158,11 @@ def checked(found: Answer, *, nulls: bool = False) -> Answer:
 
     Notes
     -----
-    Where the cohort declares `min_cell` the panel is not run: it counts sites and levels of covariates. Nor is it where
-    the marker enters as a number: its checks compare altered with unaltered.
+    Where the cohort declares `min_cell` the panel is not run: it counts sites and levels of covariates. Where the
+    marker enters as a number, checks that compare altered with unaltered are not available.
     """
     interaction, verdict, question = found.interaction, found.verdict, found.question
-    if found.cohort.min_cell > 1 or found.analysis.uncut is not None:
+    if found.cohort.min_cell > 1:
         return found
     if interaction is None or verdict is None or not (nulls or verdict.finding in (SEEN, NOT_PROPORTIONAL)):
         return found

@@ -266,6 +266,8 @@ def _cut_within(name: CheckName, asked: _Asked) -> Member:
 
 
 def _continuous(name: CheckName, asked: _Asked) -> Member:
+    if asked.analysis.uncut is not None:
+        return _missing(name, "already_uncut")
     if measured_by(asked.analysis) is None:
         return _missing(name, "no_level")
     how: ModelChoices = {**asked.how, "strata": asked.strata}
@@ -274,6 +276,8 @@ def _continuous(name: CheckName, asked: _Asked) -> Member:
 
 
 def _weighted(name: CheckName, asked: _Asked) -> Member:
+    if asked.analysis.uncut is not None:
+        return _missing(name, "needs_levels")
     columns = propensity_columns(asked.adjust, asked.strata, [asked.batch] if asked.batch else [])
     found = weighted_interaction(asked.analysis, adjust=columns or None)
     groups = [getattr(row, arm) or 0 for row in found.effects[1:] for arm in ("events_1", "events_0")]
@@ -313,6 +317,8 @@ def _control(name: CheckName, asked: _Asked) -> Member:
 def _calibrated(asked: _Asked) -> tuple[Member, CalibratedInteraction | None]:
     """Calibrate the P by the cohort's other genes, matched on the batch where there is one."""
     name: CheckName = "calibrated_p"
+    if asked.analysis.uncut is not None:
+        return _missing(name, "needs_levels"), None
     try:
         found = calibrated_interaction(asked.analysis, adjust=asked.adjust, strata=asked.strata, batch=asked.batch)
     except TamoxresError as error:

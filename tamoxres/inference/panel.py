@@ -42,7 +42,7 @@ _FEW_EVENTS = 5  # of the smallest group of marker and treatment, as for the ver
 _NEEDED: tuple[CheckName, ...] = ("overlap_weights", "calibrated_p")
 _EITHER: tuple[CheckName, ...] = ("treatment_by_site", "treatment_by_covariates")
 _CONTRAST = "the interaction's ratio over it"
-_NOTHING_TO_CHECK = ("already_by_name", "not_endocrine")
+_NOTHING_TO_CHECK = ("already_by_name", "already_uncut", "not_endocrine")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ _REASONS = {
     "no_level": "the marker's rule cuts no measured level",
     "drug_not_named": "the file does not name the drug",
     "already_by_name": "treatment is tamoxifen by name already",
+    "needs_levels": "it compares two levels of a marker, and the marker enters as a number",
+    "already_uncut": "the marker enters as a number already",
     "not_endocrine": "the question compares other drugs",
     "no_other_deaths": "no deaths of other causes are told apart",
     "panel": "{count} genes of a chosen panel ({about}) are no set of nulls",
