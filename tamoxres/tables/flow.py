@@ -16,6 +16,11 @@ __all__ = ["flow_table"]
 def flow_table(flow: Flow, *, title: str = "Patient flow", **numbers: Unpack[Numbers]) -> Table:
     """Print the steps from everyone in the cohort to those analysed.
 
+    Parameters
+    ----------
+    flow : Flow
+    title : str
+
     Returns
     -------
     Table
