@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import pytest
 from public_data import analysis_of
 
 from tamoxres.analysis import AnalysisSet
+
+ITERATED = 1e-6  # two fits of one likelihood
+CLOSED = 1e-9
+ROOT = math.sqrt(0.5)  # the standard error of everybody twice
 
 
 def people(n: int = 120, seed: int = 1, *, competing: bool = False) -> pd.DataFrame:
@@ -75,3 +83,21 @@ def in_pieces(frame: pd.DataFrame, at: float = 24.5) -> pd.DataFrame:
     longer = frame["months"] > at
     first = frame.assign(event=frame["event"].where(~longer, 0), months=frame["months"].clip(upper=at))
     return pd.concat([first, frame[longer].assign(entry=at)], ignore_index=True)
+
+
+PATIENTS, COMPETING = people(120), people(150, 2, competing=True)
+
+
+def near(value: Any, close: float = ITERATED, *, nan_ok: bool = False) -> Any:
+    """Compare with a value that another fit of the same likelihood must give; NaN is near nothing, if not let."""
+    return pytest.approx(value, abs=close, nan_ok=nan_ok)
+
+
+def points(result: Any) -> list[float]:
+    """Return what each row of a result estimates."""
+    return [row.point for row in result.effects]
+
+
+def errors(result: Any) -> list[float]:
+    """Return the standard error of each row of a result."""
+    return [row.se for row in result.effects]

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from people import (
+    CLOSED,
+    COMPETING,
+    PATIENTS,
+    ROOT,
     arms_swapped,
     asked,
+    errors,
     in_pieces,
     levels_swapped,
     other_units,
-    people,
+    points,
     shuffled,
     slower,
     twice,
 )
+from people import near as strictly_near
 from test_target_trial import asked as asked_of_starts
 from test_target_trial import immortal
 
@@ -25,23 +32,8 @@ import tamoxres as tr
 from tamoxres.calibrate.states import Relapses
 from tamoxres.errors import AnalysisError, QuestionError
 
-ITERATED = 1e-6  # two fits of one likelihood
-CLOSED = 1e-9
-ROOT = math.sqrt(0.5)  # the standard error of everybody twice
-PATIENTS, COMPETING = people(120), people(150, 2, competing=True)
+near = partial(strictly_near, nan_ok=True)  # curves and screens have places without a value
 TIMES = [12.0, 24.0, 60.0]
-
-
-def near(value, close=ITERATED):
-    return pytest.approx(value, abs=close, nan_ok=True)
-
-
-def points(result):
-    return [row.point for row in result.effects]
-
-
-def errors(result):
-    return [row.se for row in result.effects]
 
 
 def test_kaplan_meier():

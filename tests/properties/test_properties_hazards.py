@@ -9,12 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from people import (
+    CLOSED,
+    COMPETING,
+    PATIENTS,
+    ROOT,
     arms_swapped,
     asked,
+    errors,
     in_pieces,
     levels_swapped,
+    near,
     other_units,
     people,
+    points,
     shuffled,
     slower,
     twice,
@@ -25,23 +32,6 @@ from tamoxres.calibrate.cured import Cured
 from tamoxres.calibrate.edges import case_cohort_sample
 from tamoxres.errors import AnalysisError, QuestionError
 from tamoxres.models.treatment import treatment_effect
-
-ITERATED = 1e-6  # two fits of one likelihood
-CLOSED = 1e-9
-ROOT = math.sqrt(0.5)  # the standard error of everybody twice
-PATIENTS, COMPETING = people(120), people(150, 2, competing=True)
-
-
-def near(value, close=ITERATED):
-    return pytest.approx(value, abs=close)
-
-
-def points(result):
-    return [row.point for row in result.effects]
-
-
-def errors(result):
-    return [row.se for row in result.effects]
 
 
 def test_cox():

@@ -8,12 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from people import (
+    CLOSED,
+    COMPETING,
+    PATIENTS,
+    ROOT,
     arms_swapped,
     asked,
+    errors,
     in_pieces,
     levels_swapped,
+    near,
     other_units,
     people,
+    points,
     shuffled,
     slower,
     twice,
@@ -21,23 +28,6 @@ from people import (
 
 import tamoxres as tr
 from tamoxres.errors import AnalysisError, QuestionError
-
-ITERATED = 1e-6  # two fits of one likelihood
-CLOSED = 1e-9
-ROOT = math.sqrt(0.5)  # the standard error of everybody twice
-PATIENTS, COMPETING = people(120), people(150, 2, competing=True)
-
-
-def near(value, close=ITERATED):
-    return pytest.approx(value, abs=close)
-
-
-def points(result):
-    return [row.point for row in result.effects]
-
-
-def errors(result):
-    return [row.se for row in result.effects]
 
 
 def counts(row):

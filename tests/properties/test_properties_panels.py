@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from people import (
+    CLOSED,
+    COMPETING,
+    PATIENTS,
     arms_swapped,
     asked,
     in_pieces,
     levels_swapped,
     other_units,
-    people,
     shuffled,
     slower,
     twice,
 )
+from people import near as strictly_near
 from test_assayed import BOTH, known_where
 from test_predict import deaths
 from test_robustness import made, selected
@@ -27,15 +30,8 @@ from test_robustness import made, selected
 import tamoxres as tr
 from tamoxres.errors import AnalysisError, QuestionError
 
-ITERATED = 1e-6  # two fits of one likelihood
-CLOSED = 1e-9
-ROOT = math.sqrt(0.5)
-PATIENTS, COMPETING = people(120), people(150, 2, competing=True)
+near = partial(strictly_near, nan_ok=True)  # curves and screens have places without a value
 GENES = np.random.default_rng(5).normal(8, 1.5, (120, 12))
-
-
-def near(value, close=ITERATED):
-    return pytest.approx(value, abs=close, nan_ok=True)
 
 
 def screened(frame=PATIENTS, genes=GENES, order=None, **how):
