@@ -92,6 +92,7 @@ class Sitting:
         self.tried: reactive.Value[frozenset[str]] = reactive.value(frozenset())
         self.words: Background[ui.Tag] = Background()
         self.curves: Background[ui.Tag] = Background()
+        self.gathered: Background[ui.TagList] = Background()
         self.imputing: Background[View] = Background()
         self.checking: Background[ui.TagList] = Background()
         self.folder = tempfile.TemporaryDirectory(prefix="tamoxres-")
@@ -100,6 +101,12 @@ class Sitting:
         self._answering()
         self._beside("verdict", self.words, verdict_part, "The verdict is being worked out ...")
         self._beside("curves", self.curves, lambda found: drawing(found.figure), "Drawing ...")
+        self._beside(
+            "published",
+            self.gathered,
+            lambda found: ui.TagList(*published_part(found)),
+            "Gathering ...",
+        )
         self._imputing()
         self._checking()
         self.taking = Taking(self)
@@ -109,7 +116,8 @@ class Sitting:
     def _end(self) -> None:
         """Stop what still runs, and take the folder away."""
         for work in (
-            self.words, self.curves, self.imputing, self.checking, self.measuring.search, self.taking.reporting
+            self.words, self.curves, self.gathered, self.imputing, self.checking, self.measuring.search,
+            self.taking.reporting,
         ):  # fmt: skip
             work.stop()
         self.folder.cleanup()
@@ -196,7 +204,6 @@ class Sitting:
         self._shown("risks", lambda found: table_part(found.risks))
         self._shown("flow", lambda found: table_part(found.flow))
         self._shown("diagnostics", diagnostics_part)
-        self._shown("published", published_part)
         self._shown("code", lambda found: code_part(
             found.choices.python(), found.choices.command(), found.choices.plan()
         ))  # fmt: skip
