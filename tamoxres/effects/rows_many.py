@@ -222,9 +222,11 @@ class _Read:
         The fields that hold them.
     held : list of list
         Their values, one list a field.
-    label : list of str
     typed : list of tuple of str
         Estimate, limits and P, as text.
+    limits : list of (float, float)
+        As they stand in the file; so `p_value`.
+    p_value : list of float
     point, se : list of float
         As the route gives them.
     wald_p : list of float

@@ -148,7 +148,7 @@ def _counted(studies: pd.DataFrame) -> tuple[_Counts, dict[str, int]]:
     grouped = told.groupby(["marker", "tier", "direction"], observed=True)["study"].nunique()
     weight = told.groupby("marker", observed=True)["study"].nunique()
     markers = in_order(sorted(weight.index, key=lambda name: (-int(weight[name]), str(name))), str)
-    keys = sorted(grouped.index, key=lambda key: (markers.index(key[0]),))
+    keys = sorted(grouped.index, key=lambda key: markers.index(key[0]))
     totals = told.groupby("tier", observed=True)["study"].nunique()
     return {key: int(grouped[key]) for key in keys}, {str(tier): int(n) for tier, n in totals.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from textwrap import fill
 from typing import Any, ParamSpec, TypeVar
@@ -35,8 +36,6 @@ _WORDS = {
     "order": "order (of rows or groups, as shown)", "xlim": "xlim", "ylim": "ylim", "digits": "digits (of estimates)",
     "decimal": 'decimal ("." or ",")', "font_size": "font_size (points)",
 }  # fmt: skip
-
-
 _COLOURED: tuple[tuple[type, tuple[str, ...]], ...] = (  # what of an artist has a colour
     (Line2D, ("color", "markerfacecolor", "markeredgecolor")), (Patch, ("facecolor", "edgecolor")),
     (Collection, ("facecolor", "edgecolor")), (Text, ("color",)),
@@ -108,8 +107,6 @@ def _with_options(doc: str, takes: Sequence[str]) -> str:
 @contextmanager
 def _paper(look: Look, ax: Axes | None, on_paper: bool) -> Iterator[Look]:
     """Make room for the title in a given Axes, and make it the paper of a figure that has none of its own."""
-    from dataclasses import replace
-
     if ax is None:
         yield look
         return

@@ -56,14 +56,7 @@ class _Group:
         return f"{of} of {_ALL}\n(95% interval {low} to {high})"
 
 
-@figure(
-    without=(
-        "xlim",
-        "ylim",
-    ),
-    palette=(ACCENT, LIGHT),
-    on_paper=True,
-)
+@figure(without=("xlim", "ylim"), palette=(ACCENT, LIGHT), on_paper=True)
 def pictograph(
     risks: pd.DataFrame,
     *,

@@ -131,7 +131,8 @@ def _plan(curves: Curves, box: Box, size: float, panel: Panel) -> _Plan:
     horizon = (limits("x") or (0.0, panel.horizon / months or max(float(c.time[-1]) for c in drawn) or 1.0))[1]
     room = _LABEL_SHARE * box[2]
     widest = max(text_width(count(int(curve.n_risk.max(initial=0))), size) for curve in curves)
-    values = parts.value_ticks(curves, drawn, panel.highest) if limits("y") is None else _ruled(limits("y"))
+    ends = limits("y")
+    values = parts.value_ticks(curves, drawn, panel.highest) if ends is None else _ruled(*ends)
     tall = _LEAST_SHARE * box[3] if box[3] else panel.share * box[2]
     label = wrap(parts.value_label(curves, plain=bool(panel.title)), tall, size)
     beside = _fits_beside(drawn, room, size)
@@ -149,9 +150,8 @@ def _plan(curves: Curves, box: Box, size: float, panel: Panel) -> _Plan:
     )  # fmt: skip
 
 
-def _ruled(ends: tuple[float, float] | None) -> list[float]:
+def _ruled(low: float, high: float) -> list[float]:
     """Return the ticks of a value axis with other ends, which are the first and the last."""
-    low, high = ends or (0.0, 1.0)
     inner = [tick for tick in round_ruler("", low, high).ticks if low + 1e-9 < tick < high - 1e-9]
     return [low, *inner, high]
 

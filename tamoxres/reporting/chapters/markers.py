@@ -8,6 +8,7 @@ from functools import partial
 
 from ...effects import EffectEstimate
 from ...figures.forest import forest
+from ...inference.panel import Panel
 from ...inference.verdict_words import detectable_words
 from ...tables.cells import count_cell, effect_cell, number_cell, p_cell
 from ...tables.contrasts import contrast_table
@@ -267,18 +268,18 @@ def _where_less(row: EffectEstimate) -> str:
 def _robustness(cases: Sequence[Case], key: str) -> Iterator[Part]:
     """Show the robustness panels: the first stands open where its interaction was seen, the others are folded."""
     own = [case for case in cases if case.robustness is not None]
-    first = own[:1] if own and own[0].verdict is not None and own[0].verdict.seen else []
+    panels = [_panel(case, case.robustness.panel) for case in cases if case.robustness is not None]
+    first = 1 if own and own[0].verdict is not None and own[0].verdict.seen else 0
     if first:
-        yield Part(f"{key}-robustness", "How robust the interaction is", tuple(map(_panel, first)))
-    if others := own[len(first) :]:
+        yield Part(f"{key}-robustness", "How robust the interaction is", tuple(panels[:first]))
+    if others := panels[first:]:
         title = "How robust the others are" if first else "How robust the interactions are"
-        yield Part(f"{key}-robustness-others", title, tuple(map(_panel, others)), folded=True)
+        yield Part(f"{key}-robustness-others", title, tuple(others), folded=True)
 
 
-def _panel(case: Case) -> TableBlock:
+def _panel(case: Case, panel: Panel) -> TableBlock:
     name = "-".join((case.cohort.name, case.marker, case.call.rule, case.endpoint)).lower()
-    table = case.robustness.panel.table() if case.robustness is not None else Table(title="", columns=(), rows=())
-    return TableBlock(f"robustness-{name}", table.titled(f"Robustness panel: {setting_of(case)}"))
+    return TableBlock(f"robustness-{name}", panel.table().titled(f"Robustness panel: {setting_of(case)}"))
 
 
 def _contrast_name(effect: EffectEstimate) -> str:
